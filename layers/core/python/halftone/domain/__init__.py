@@ -1,0 +1,1 @@
+"""What Halftone is about, without AWS, clock or environment: values and decisions."""

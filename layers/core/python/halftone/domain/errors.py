@@ -1,0 +1,76 @@
+"""The errors a user can meet, drawn once.
+
+    HalftoneError
+    ├── InvalidInput          a field, its value, and what was expected        (HTTP 400, exit 2)
+    │   └── InvalidPackage    the same, about a model package
+    ├── NotFound              nothing of that kind and name                    (HTTP 404, exit 3)
+    ├── Refused               the request is fine, the present state forbids it (HTTP 409, exit 4)
+    ├── StaleWrite            somebody else wrote first: read again, decide again
+    │   └── RoutingChanged    the same, about an alias
+    ├── BrokenChain           the audit does not verify, and from which record on (exit 5)
+    └── Unavailable           a service that Halftone stands on did not answer (HTTP 503, exit 6)
+
+Every message names the value at fault and, where there is one, the remedy: a reader should not
+need the stack trace, and does not get to see one.
+"""
+
+
+class HalftoneError(Exception):
+    """Anything that Halftone says no to."""
+
+
+class InvalidInput(HalftoneError):
+    """A value that can't be taken.
+
+    ``field`` is a path such as ``plan.steps[1].weight``; ``source`` the file or request it came from.
+    """
+
+    def __init__(self, field: str, value: object, expected: str, *, source: str = "") -> None:
+        self.field = field
+        self.value = value
+        self.expected = expected
+        self.source = source
+        shown = repr(value)
+        if len(shown) > 120:
+            shown = f"{shown[:117]}..."
+        where = f"{source}: " if source else ""
+        super().__init__(f"{where}{field} is {shown}, expected {expected}")
+
+
+class InvalidPackage(InvalidInput):
+    """A model package that can't be taken: nothing of it was stored."""
+
+
+class NotFound(HalftoneError):
+    """There is no ``kind`` called ``name``."""
+
+    def __init__(self, kind: str, name: str, remedy: str = "") -> None:
+        self.kind = kind
+        self.name = name
+        super().__init__(f"there is no {kind} {name!r}" + (f"; {remedy}" if remedy else ""))
+
+
+class Refused(HalftoneError):
+    """The request is well formed, but the present state forbids it."""
+
+
+class StaleWrite(HalftoneError):
+    """The record moved on between reading and writing. Read again, decide again."""
+
+
+class RoutingChanged(StaleWrite):
+    """The alias moved on between reading and writing. Read again, decide again."""
+
+
+class BrokenChain(HalftoneError):
+    """The audit chain of an endpoint does not verify from record ``seq`` on."""
+
+    def __init__(self, endpoint: str, seq: int, why: str) -> None:
+        self.endpoint = endpoint
+        self.seq = seq
+        self.why = why
+        super().__init__(f"the audit of {endpoint!r} breaks at record {seq}: {why}")
+
+
+class Unavailable(HalftoneError):
+    """A service that Halftone stands on did not answer, or answered with a fault of its own."""

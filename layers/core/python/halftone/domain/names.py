@@ -1,0 +1,67 @@
+"""Names that more than one part must agree on: infrastructure, engine, model server, CLI.
+
+Names are functions of stage and endpoint, so that no part has to look up what another made.
+"""
+
+import re
+
+from halftone.domain.errors import InvalidInput
+
+ALIAS = "live"
+"""The Lambda alias that takes an endpoint's requests."""
+
+NAMESPACE = "Halftone"
+"""The CloudWatch namespace of all metrics that Halftone emits."""
+
+GUARDRAIL_ALARMS = (
+    "errors-rate",
+    "errors-count",
+    "late-rate",
+    "late-count",
+    "crashes-rate",
+    "crashes-count",
+)
+"""The metric alarms of an endpoint. Each pair of rate and count is one condition of the guardrail."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def checked_name(field: str, value: object) -> str:
+    """``value`` if it can name an endpoint or a stage.
+
+    Raises:
+        InvalidInput: otherwise.
+    """
+    if not isinstance(value, str) or not _NAME.fullmatch(value) or len(value) > 32:
+        raise InvalidInput(field, value, "1 to 32 of a-z, 0-9 and single inner hyphens")
+    return value
+
+
+def function_name(stage: str, endpoint: str) -> str:
+    """The endpoint's model function."""
+    return f"halftone-{stage}-{endpoint}"
+
+
+def metric_alarm_name(stage: str, endpoint: str, kind: str) -> str:
+    """One of an endpoint's metric alarms; ``kind`` is one of GUARDRAIL_ALARMS."""
+    return f"{function_name(stage, endpoint)}--{kind}"
+
+
+def guardrail_prefix(stage: str) -> str:
+    """What the names of all guardrails of a stage begin with: the event rule matches on it."""
+    return f"halftone-{stage}-guardrail--"
+
+
+def guardrail_name(stage: str, endpoint: str) -> str:
+    """The composite alarm that ends an endpoint's rollout."""
+    return f"{guardrail_prefix(stage)}{endpoint}"
+
+
+def package_key(digest: str) -> str:
+    """Where the artifact bucket keeps a package's zip."""
+    return f"packages/{digest}.zip"
+
+
+def manifest_key(digest: str) -> str:
+    """Where the artifact bucket keeps a package's manifest, readable without the zip."""
+    return f"packages/{digest}.json"

@@ -1,0 +1,229 @@
+"""A rollout plan: which shares of traffic a challenger gets, for how long, and on what evidence.
+
+A plan is a list of stages. Each stage but the last has a share below 100 %; the last of them, the
+*bake*, keeps a control on the champion. After it the challenger takes everything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from halftone.domain.errors import InvalidInput
+from halftone.domain.quantities import duration, percentage, whole
+
+
+class OnInconclusive(StrEnum):
+    """What happens when a step reaches its greatest age without a clear verdict."""
+
+    HOLD = "hold"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True)
+class Margins:
+    """What counts as worse, per metric.
+
+    ``regression`` and ``safety`` are odds ratios of challenger to champion: a regression is proven
+    against the first, harmlessness against the second. ``tolerance`` is a rate in percent below
+    which the metric is harmless whatever the champion does.
+    """
+
+    regression: float = 1.25
+    safety: float = 2.0
+    tolerance: float = 1.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One share of traffic, held until time has passed and evidence has come in."""
+
+    weight: float
+    min_time: timedelta = timedelta(minutes=5)
+    max_time: timedelta = timedelta(hours=2)
+    min_requests: int = 100
+    approval: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Stages in order, and the rules by which each is judged.
+
+    ``alpha`` bounds the probability that a challenger which is no worse is ever rolled back by the
+    comparison, over the whole rollout and however often it is looked at.
+    """
+
+    stages: tuple[Stage, ...]
+    bakes: bool = True
+    alpha: float = 0.05
+    on_inconclusive: OnInconclusive = OnInconclusive.HOLD
+    errors: Margins = field(default_factory=Margins)
+    late: Margins = field(default_factory=lambda: Margins(tolerance=5.0))
+
+    def is_bake(self, stage: int) -> bool:
+        """Whether the stage of that index is the bake."""
+        return self.bakes and stage == len(self.stages) - 1
+
+
+_BAKE = Stage(weight=95.0, min_time=timedelta(minutes=10), max_time=timedelta(hours=6))
+
+
+def _steps(*weights: float, min_time: timedelta) -> tuple[Stage, ...]:
+    return tuple(Stage(weight, min_time=min_time, max_time=4 * min_time) for weight in weights)
+
+
+PRESETS: Mapping[str, Plan] = MappingProxyType(
+    {
+        "gradual": Plan((*_steps(5, 20, 50, min_time=timedelta(minutes=30)), _BAKE)),
+        "all-at-once": Plan((), bakes=False),
+    }
+)
+"""Named plans: ``gradual`` is 5, 20 and 50 % for at least 30 minutes each and a bake of ten minutes;
+``all-at-once`` moves all traffic as soon as the smoke test has passed."""
+
+
+def parse_plan(value: object, *, at: str = "plan") -> Plan:
+    """A plan from its form in ``endpoint.yaml``: a preset's name, or a mapping.
+
+    Raises:
+        InvalidInput: naming the field and its value.
+    """
+    if isinstance(value, str):
+        return _preset(at, value)
+    given = _mapping(at, value)
+    known = {"preset", "steps", "bake", "alpha", "on_inconclusive", "margins"}
+    _no_others(at, given, known)
+    base = _preset(f"{at}.preset", given.get("preset", "gradual"))
+    steps = base.stages[:-1] if base.bakes else base.stages
+    bake = base.stages[-1] if base.bakes else None
+    if "steps" in given:
+        steps = _parse_steps(f"{at}.steps", given["steps"])
+    if "bake" in given:
+        bake = _parse_bake(f"{at}.bake", given["bake"])
+    plan = replace(base, stages=(*steps, bake) if bake else steps, bakes=bake is not None)
+    _rising(at, plan.stages)
+    if "alpha" in given:
+        plan = replace(plan, alpha=_alpha(f"{at}.alpha", given["alpha"]))
+    if "on_inconclusive" in given:
+        plan = replace(plan, on_inconclusive=_word(f"{at}.on_inconclusive", given["on_inconclusive"]))
+    if "margins" in given:
+        plan = _with_margins(f"{at}.margins", given["margins"], plan)
+    return plan
+
+
+def _preset(at: str, name: object) -> Plan:
+    if not isinstance(name, str) or name not in PRESETS:
+        raise InvalidInput(at, name, f"one of {', '.join(sorted(PRESETS))}")
+    return PRESETS[name]
+
+
+def _parse_steps(at: str, value: object) -> tuple[Stage, ...]:
+    if not isinstance(value, list) or not value:
+        raise InvalidInput(at, value, "a list of steps such as {weight: 5, min_time: 30m}")
+    stages = [
+        _parse_stage(f"{at}[{i}]", step, Stage(weight=100.0), most=100.0)
+        for i, step in enumerate(value)
+    ]
+    for i, stage in enumerate(stages[:-1]):
+        if stage.weight == 100.0:
+            raise InvalidInput(f"{at}[{i}].weight", 100, "less than 100 before the last step")
+    # A last step of 100 % says what every plan ends with; it has nothing to wait for.
+    return tuple(stage for stage in stages if stage.weight < 100.0)
+
+
+def _parse_bake(at: str, value: object) -> Stage | None:
+    if value in (None, "none", False):
+        return None
+    if isinstance(value, str):
+        return replace(_BAKE, min_time=duration(at, value), max_time=4 * duration(at, value))
+    return _parse_stage(at, value, _BAKE, most=99.9)
+
+
+def _parse_stage(at: str, value: object, base: Stage, *, most: float) -> Stage:
+    given = _mapping(at, value)
+    _no_others(at, given, {"weight", "min_time", "max_time", "min_requests", "approval"})
+    if "weight" not in given and base.weight == 100.0:
+        raise InvalidInput(f"{at}.weight", None, "a percentage from 0.1 to 100")
+    stage = base
+    if "weight" in given:
+        weight = percentage(f"{at}.weight", given["weight"], least=0.1, most=most)
+        stage = replace(stage, weight=weight)
+    if "min_time" in given:
+        least = duration(f"{at}.min_time", given["min_time"])
+        stage = replace(stage, min_time=least, max_time=max(stage.max_time, 4 * least))
+    if "max_time" in given:
+        stage = replace(stage, max_time=duration(f"{at}.max_time", given["max_time"]))
+    if stage.max_time < stage.min_time:
+        raise InvalidInput(f"{at}.max_time", given.get("max_time"), "at least min_time")
+    if "min_requests" in given:
+        # One request at the least: a step that may see nothing would be promoted on silence.
+        count = whole(f"{at}.min_requests", given["min_requests"], least=1)
+        stage = replace(stage, min_requests=count)
+    if "approval" in given:
+        if given["approval"] not in ("before", "none"):
+            raise InvalidInput(f"{at}.approval", given["approval"], "before or none")
+        stage = replace(stage, approval=given["approval"] == "before")
+    return stage
+
+
+def _rising(at: str, stages: tuple[Stage, ...]) -> None:
+    for i in range(1, len(stages)):
+        if stages[i].weight <= stages[i - 1].weight:
+            raise InvalidInput(
+                f"{at}.steps[{i}].weight",
+                stages[i].weight,
+                f"more than the {stages[i - 1].weight:g} % before it (a bake of 95 % comes last)",
+            )
+
+
+def _alpha(at: str, value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 0.5:
+        raise InvalidInput(at, value, "a probability above 0 and up to 0.5")
+    return float(value)
+
+
+def _word(at: str, value: object) -> OnInconclusive:
+    try:
+        return OnInconclusive(str(value))
+    except ValueError:
+        raise InvalidInput(at, value, f"one of {', '.join(OnInconclusive)}") from None
+
+
+def _with_margins(at: str, value: object, plan: Plan) -> Plan:
+    given = _mapping(at, value)
+    _no_others(at, given, {"errors", "late"})
+    for metric, margins in given.items():
+        here = f"{at}.{metric}"
+        fields = _mapping(here, margins)
+        _no_others(here, fields, {"regression", "safety", "tolerance"})
+        changed: Margins = getattr(plan, metric)
+        if "tolerance" in fields:
+            percent = percentage(f"{here}.tolerance", fields["tolerance"], least=0.0, most=50.0)
+            changed = replace(changed, tolerance=percent)
+        for name in ("regression", "safety"):
+            if name in fields:
+                changed = replace(changed, **{name: _ratio(f"{here}.{name}", fields[name])})
+        if changed.safety <= changed.regression:
+            raise InvalidInput(f"{here}.safety", changed.safety, "more than regression")
+        plan = replace(plan, **{metric: changed})
+    return plan
+
+
+def _ratio(at: str, value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 1 <= value <= 100:
+        raise InvalidInput(at, value, "an odds ratio from 1 to 100")
+    return float(value)
+
+
+def _mapping(at: str, value: object) -> Mapping[str, object]:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise InvalidInput(at, value, "a mapping")
+    return value
+
+
+def _no_others(at: str, given: Mapping[str, object], known: set[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise InvalidInput(f"{at}.{name}", given[name], f"no such field; {sorted(known)}")

@@ -1,0 +1,72 @@
+"""Durations and percentages as people write them: ``30m``, ``1h30m``, ``250ms``, ``5 %``, ``0.05``.
+
+Each reader takes a field's name, so that its error can say which value was wrong.
+"""
+
+import re
+from datetime import timedelta
+
+from halftone.domain.errors import InvalidInput
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+
+
+def duration(field: str, value: object) -> timedelta:
+    """``value`` such as ``10s``, ``30m`` or ``1h30m`` as a timedelta.
+
+    Raises:
+        InvalidInput: for anything else; bare numbers have no unit and are refused.
+    """
+    text = value.replace(" ", "") if isinstance(value, str) else ""
+    if text == "0":
+        return timedelta(0)
+    if not text or _PART.sub("", text):
+        raise InvalidInput(field, value, "a duration such as 10s, 30m or 1h30m")
+    return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(text)))
+
+
+def percentage(field: str, value: object, *, least: float = 0.0, most: float = 100.0) -> float:
+    """``value`` such as ``5``, ``0.1`` or ``"5 %"`` as percent.
+
+    Raises:
+        InvalidInput: if it is no number or lies outside ``least`` to ``most``.
+    """
+    number: float | None = None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = float(value)
+    elif isinstance(value, str):
+        try:
+            number = float(value.removesuffix("%").strip())
+        except ValueError:
+            number = None
+    if number is None or not least <= number <= most:
+        raise InvalidInput(field, value, f"a percentage from {least:g} to {most:g}")
+    return number
+
+
+def whole(field: str, value: object, *, least: int = 0, most: int | None = None) -> int:
+    """``value`` as a whole number within bounds.
+
+    Raises:
+        InvalidInput: otherwise.
+    """
+    fits = isinstance(value, int) and not isinstance(value, bool)
+    if not fits or value < least or (most is not None and value > most):  # type: ignore[operator]
+        bounds = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise InvalidInput(field, value, f"a whole number {bounds}")
+    return int(value)  # type: ignore[call-overload, no-any-return]
+
+
+def spoken(span: timedelta) -> str:
+    """A duration in the form in which it is written: ``1h30m``, ``45s``, ``250ms``."""
+    seconds = span.total_seconds()
+    if seconds < 1:
+        return f"{round(seconds * 1000)}ms" if seconds else "0s"
+    rest = round(seconds)
+    parts = []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)

@@ -1,0 +1,86 @@
+"""A rollout: one challenger's way from no traffic to all of it, or back to none.
+
+The state is a frozen value; ``to`` makes the next one and refuses a transition that the table in
+``phase`` does not have.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from halftone.domain.deployment import PackageRef
+from halftone.domain.errors import Refused
+from halftone.domain.phase import TRANSITIONS, Phase
+from halftone.domain.plan import Plan, Stage
+from halftone.domain.routing import Routing
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Where a rollout stands.
+
+    ``champion`` and ``challenger`` are published Lambda versions. ``share`` is the percentage that
+    the challenger is known to have, ``target`` the one it is moving to (the same when it is not
+    moving). ``stage`` indexes the plan's stages; -1 before the first. ``stage_since`` is when the
+    present stage's share was confirmed, ``baseline`` how many requests the challenger had answered
+    by then, ``exposed_at`` when it was first given traffic.
+    """
+
+    id: str
+    plan: Plan
+    package: PackageRef
+    settings: str
+    actor: str
+    started_at: datetime
+    champion: str | None
+    message: str = ""
+    phase: Phase = Phase.PREPARING
+    challenger: str | None = None
+    stage: int = -1
+    share: float = 0.0
+    target: float = 0.0
+    stage_since: datetime | None = None
+    exposed_at: datetime | None = None
+    baseline: int = 0
+    reason: str = ""
+
+    def to(self, phase: Phase, **changes: Any) -> "Rollout":
+        """This rollout in ``phase``, with ``changes`` to its other fields.
+
+        Raises:
+            Refused: if the table of transitions does not have that one.
+        """
+        if phase not in TRANSITIONS[self.phase]:
+            raise Refused(f"rollout {self.id} is {self.phase}: it can't become {phase}")
+        return replace(self, phase=phase, **changes)
+
+    @property
+    def current(self) -> Stage | None:
+        """The present stage, or None before the first and after the last."""
+        inside = 0 <= self.stage < len(self.plan.stages)
+        return self.plan.stages[self.stage] if inside else None
+
+    @property
+    def next_share(self) -> float:
+        """The share of the stage after the present one: 100 after the last, or without a champion."""
+        following = self.stage + 1
+        if self.champion is None or following >= len(self.plan.stages):
+            return 100.0
+        return self.plan.stages[following].weight
+
+    @property
+    def resting(self) -> Phase:
+        """The phase in which the present stage is watched."""
+        return Phase.BAKING if self.plan.is_bake(self.stage) else Phase.OBSERVING
+
+    def routing(self, share: float) -> Routing:
+        """The routing that gives the challenger ``share`` percent.
+
+        Raises:
+            ValueError: if there is neither a champion nor a published challenger.
+        """
+        if self.challenger is None:
+            if self.champion is None:
+                raise ValueError(f"rollout {self.id} has no version to route to")
+            return Routing(self.champion)
+        return Routing.split(self.champion, self.challenger, share)

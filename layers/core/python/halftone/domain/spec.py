@@ -1,0 +1,166 @@
+"""``endpoint.yaml``: what an endpoint is, as its owner declares it.
+
+Parsing takes the mapping that a YAML reader made of the file, so that this module needs no YAML.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from halftone.domain.errors import InvalidInput
+from halftone.domain.names import checked_name
+from halftone.domain.plan import PRESETS, Plan, parse_plan
+from halftone.domain.quantities import duration, percentage, whole
+
+
+class DeployWaits(StrEnum):
+    """How long ``cdk deploy`` waits for the release that it starts."""
+
+    PREPARED = "prepared"
+    PROMOTED = "promoted"
+
+
+@dataclass(frozen=True)
+class Guardrail:
+    """One condition that ends a rollout at once: ``rate`` percent *and* at least ``count`` events,
+
+    both within the same period, in ``breaches`` of the last ``periods`` periods.
+    """
+
+    rate: float
+    count: int
+    breaches: int = 1
+    periods: int = 1
+
+
+@dataclass(frozen=True)
+class EndpointSpec:
+    """An endpoint's declaration. Sizes in MB and bytes; ``model`` is a path relative to the file."""
+
+    name: str
+    model: str
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    memory: int = 1024
+    timeout: timedelta = timedelta(seconds=10)
+    late_after: timedelta = timedelta(milliseconds=250)
+    max_body: int = 1_000_000
+    log_retention_days: int = 30
+    deploy_waits: DeployWaits = DeployWaits.PREPARED
+    errors: Guardrail = Guardrail(rate=5.0, count=3)
+    late: Guardrail = Guardrail(rate=25.0, count=5, breaches=2, periods=3)
+    crashes: Guardrail = Guardrail(rate=5.0, count=2)
+    plan: Plan = PRESETS["gradual"]
+
+
+_RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
+
+
+def parse_spec(value: object) -> EndpointSpec:
+    """The declaration in ``value``, as a YAML reader made it.
+
+    Raises:
+        InvalidInput: naming the field, its value and what was expected.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidInput("endpoint.yaml", value, "a mapping with at least name and model")
+    known = {*EndpointSpec.__dataclass_fields__} - {"errors", "late", "crashes"} | {"guardrails"}
+    for name in value:
+        if name not in known:
+            raise InvalidInput(str(name), value[name], f"no such field; known: {sorted(known)}")
+    spec = EndpointSpec(
+        name=checked_name("name", value.get("name")), model=_path("model", value.get("model"))
+    )
+    if "description" in value:
+        spec = replace(spec, description=_text("description", value["description"]))
+    if "tags" in value:
+        spec = replace(spec, tags=_tags(value["tags"]))
+    if "memory" in value:
+        spec = replace(spec, memory=whole("memory", value["memory"], least=128, most=10240))
+    if "timeout" in value:
+        spec = replace(spec, timeout=_timeout(value["timeout"]))
+    if "late_after" in value:
+        spec = replace(spec, late_after=duration("late_after", value["late_after"]))
+    if "max_body" in value:
+        # API Gateway and Lambda take 6 MB at most, headers and encoding included.
+        most = 6_000_000
+        spec = replace(spec, max_body=whole("max_body", value["max_body"], least=1, most=most))
+    if "log_retention_days" in value:
+        spec = replace(spec, log_retention_days=_retention(value["log_retention_days"]))
+    if "deploy_waits" in value:
+        spec = replace(spec, deploy_waits=_waits(value["deploy_waits"]))
+    if "guardrails" in value:
+        spec = _with_guardrails(spec, value["guardrails"])
+    if "plan" in value:
+        spec = replace(spec, plan=parse_plan(value["plan"]))
+    if spec.late_after > spec.timeout:
+        raise InvalidInput("late_after", value.get("late_after"), "at most timeout")
+    return spec
+
+
+def _path(at: str, value: object) -> str:
+    parts = value.split("/") if isinstance(value, str) else []
+    if not parts or "" in parts or ".." in parts:
+        raise InvalidInput(at, value, "a path below the folder of endpoint.yaml")
+    return "/".join(parts)
+
+
+def _text(at: str, value: object) -> str:
+    if not isinstance(value, str) or len(value) > 200:
+        raise InvalidInput(at, value, "a text of at most 200 characters")
+    return value
+
+
+def _tags(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise InvalidInput("tags", value, "a mapping of names to texts")
+    for name, text in value.items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise InvalidInput(f"tags.{name}", text, "a text (put numbers in quotes)")
+    return dict(value)
+
+
+def _timeout(value: object) -> timedelta:
+    span = duration("timeout", value)
+    seconds = span.total_seconds()
+    # An HTTP API gives up after 30 seconds, and Lambda counts in whole ones.
+    if not 1 <= seconds <= 29 or seconds % 1:
+        raise InvalidInput("timeout", value, "whole seconds from 1s to 29s")
+    return span
+
+
+def _retention(value: object) -> int:
+    if value not in _RETENTIONS or isinstance(value, bool):
+        raise InvalidInput("log_retention_days", value, f"one of {list(_RETENTIONS)}")
+    return int(str(value))
+
+
+def _waits(value: object) -> DeployWaits:
+    try:
+        return DeployWaits(str(value))
+    except ValueError:
+        raise InvalidInput("deploy_waits", value, f"one of {', '.join(DeployWaits)}") from None
+
+
+def _with_guardrails(spec: EndpointSpec, value: object) -> EndpointSpec:
+    if not isinstance(value, Mapping):
+        raise InvalidInput("guardrails", value, "a mapping of errors, late and crashes")
+    for name, rail in value.items():
+        at = f"guardrails.{name}"
+        if name not in ("errors", "late", "crashes"):
+            raise InvalidInput(at, rail, "one of errors, late, crashes")
+        if not isinstance(rail, Mapping):
+            raise InvalidInput(at, rail, "a mapping such as {rate: 5 %, count: 3}")
+        changed: Guardrail = getattr(spec, name)
+        for key, number in rail.items():
+            if key == "rate":
+                changed = replace(changed, rate=percentage(f"{at}.rate", number, least=0.1))
+            elif key in ("count", "breaches", "periods"):
+                changed = replace(changed, **{key: whole(f"{at}.{key}", number, least=1)})
+            else:
+                raise InvalidInput(f"{at}.{key}", number, "one of rate, count, breaches, periods")
+        if changed.breaches > changed.periods:
+            raise InvalidInput(f"{at}.breaches", changed.breaches, "at most periods")
+        spec = replace(spec, **{name: changed})
+    return spec

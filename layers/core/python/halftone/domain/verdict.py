@@ -1,0 +1,35 @@
+"""Verdicts: what an analysis of the evidence says, as a closed set, each with its numbers.
+
+| kind         | meaning                                                            | lets a step end |
+|--------------|--------------------------------------------------------------------|-----------------|
+| pass         | least requests seen, and every metric proven harmless              | yes, forward    |
+| fail         | a regression is proven                                             | yes, back       |
+| inconclusive | least requests seen, neither proven yet                            | no              |
+| no_data      | fewer than the least requests: silence is not success              | no              |
+| error        | the evidence could not be read                                     | no              |
+
+Nothing turns into pass by default.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class VerdictKind(StrEnum):
+    """The five things an analysis can say."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    NO_DATA = "no_data"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A kind, a sentence with its arithmetic, and the numbers behind it for the record."""
+
+    kind: VerdictKind
+    reason: str
+    numbers: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Use cases: each module does one thing a user or a workflow asks for, through ports."""
