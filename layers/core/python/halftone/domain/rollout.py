@@ -22,8 +22,7 @@ class Rollout:
     ``champion`` and ``challenger`` are published Lambda versions. ``share`` is the percentage that
     the challenger is known to have, ``target`` the one it is moving to (the same when it is not
     moving). ``stage`` indexes the plan's stages; -1 before the first. ``stage_since`` is when the
-    present stage's share was confirmed, ``baseline`` how many requests the challenger had answered
-    by then, ``exposed_at`` when it was first given traffic.
+    present stage's share was confirmed, ``exposed_at`` when the challenger was first given traffic.
     """
 
     id: str
@@ -41,7 +40,6 @@ class Rollout:
     target: float = 0.0
     stage_since: datetime | None = None
     exposed_at: datetime | None = None
-    baseline: int = 0
     reason: str = ""
 
     def to(self, phase: Phase, **changes: Any) -> "Rollout":

@@ -1,0 +1,33 @@
+"""Two ways into one rollback: a guardrail's alarm, and a workflow that failed.
+
+They are two Lambda functions of this one file, so that neither has to guess what called it.
+"""
+
+from functools import cache
+from typing import Any
+
+from halftone.bootstrap import parts, settings
+from halftone.domain.names import guardrail_prefix
+from halftone.service.ports import Parts
+from halftone.service.rollback import roll_back
+
+
+@cache
+def _parts() -> Parts:
+    return parts(settings(), urgent=True)
+
+
+def on_alarm(event: dict[str, Any], _context: object) -> None:
+    """EventBridge's "CloudWatch Alarm State Change" of a guardrail that went into alarm."""
+    alarm = event["detail"]["alarmName"]
+    endpoint = alarm.removeprefix(guardrail_prefix(settings().stage))
+    reason = f"{alarm}: {event['detail']['state'].get('reason', 'in alarm')}"
+    roll_back(_parts(), endpoint, actor=f"alarm/{alarm}", reason=reason)
+
+
+def on_workflow_failure(event: dict[str, Any], _context: object) -> None:
+    """The workflow's catch: ``{"endpoint": ..., "rollout": ..., "error": {"Error", "Cause"}}``."""
+    error = event.get("error", {})
+    reason = f"the workflow failed: {error.get('Error')}: {error.get('Cause', '')[:500]}"
+    rollout = event["rollout"]
+    roll_back(_parts(), event["endpoint"], actor="workflow", reason=reason, rollout=rollout)

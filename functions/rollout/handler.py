@@ -1,0 +1,29 @@
+"""The tick of a rollout: called by the workflow in a loop, and by each endpoint's schedule.
+
+Event: ``{"endpoint": name, "rollout": id or null}``; null means whatever is under way.
+Answer: ``{"done": bool, "wait": whole seconds, "phase": ..., "reason": ...}``.
+"""
+
+import math
+from functools import cache
+from typing import Any
+
+from halftone.bootstrap import parts, settings
+from halftone.service.advance import advance
+from halftone.service.ports import Parts
+
+
+@cache
+def _parts() -> Parts:
+    return parts(settings())
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, object]:
+    """Advance the rollout by what can be done now."""
+    tick = advance(_parts(), event["endpoint"], event["rollout"], every=settings().tick)
+    return {
+        "done": tick.done,
+        "wait": math.ceil(tick.wait.total_seconds()),
+        "phase": tick.phase,
+        "reason": tick.reason,
+    }

@@ -1,0 +1,52 @@
+"""The ``live`` alias of an endpoint's function on Lambda.
+
+The engine alone writes it after the template has created it. ``main`` is the alias' version,
+``other`` the one additional version with its weight. Lambda's weights are fractions; ours percent.
+"""
+
+from mypy_boto3_lambda import LambdaClient
+
+from halftone.adapters.aws import translated
+from halftone.domain.errors import NotFound, RoutingChanged
+from halftone.domain.names import ALIAS, function_name
+from halftone.domain.routing import ReadRouting, Routing
+
+
+class LambdaAliases:
+    """Port ``Aliases`` on AWS Lambda."""
+
+    def __init__(self, client: LambdaClient, stage: str) -> None:
+        self._lambda = client
+        self._stage = stage
+
+    def read(self, endpoint: str) -> ReadRouting:
+        """See the port. One call: GetAlias."""
+        name = function_name(self._stage, endpoint)
+        missing = NotFound("endpoint", endpoint, f"no alias {ALIAS!r} of function {name!r}")
+        with translated(
+            f"reading the alias of {endpoint!r}", {"ResourceNotFoundException": missing}
+        ):
+            alias = self._lambda.get_alias(FunctionName=name, Name=ALIAS)
+        weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+        routing = Routing(alias["FunctionVersion"])
+        for version, weight in weights.items():
+            if weight:
+                routing = Routing(alias["FunctionVersion"], version, round(weight * 100, 6))
+        return ReadRouting(routing, alias["RevisionId"])
+
+    def write(self, endpoint: str, routing: Routing, *, revision: str | None) -> str:
+        """See the port. One call: UpdateAlias."""
+        weights = {routing.other: round(routing.share / 100, 8)} if routing.other else {}
+        guard = {} if revision is None else {"RevisionId": revision}
+        moved = RoutingChanged(f"the alias of {endpoint!r} is no longer at revision {revision}")
+        with translated(
+            f"writing the alias of {endpoint!r}", {"PreconditionFailedException": moved}
+        ):
+            alias = self._lambda.update_alias(
+                FunctionName=function_name(self._stage, endpoint),
+                Name=ALIAS,
+                FunctionVersion=routing.main,
+                RoutingConfig={"AdditionalVersionWeights": weights},
+                **guard,
+            )
+        return alias["RevisionId"]

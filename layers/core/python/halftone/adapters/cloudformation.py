@@ -1,0 +1,33 @@
+"""``Custom::Release`` as CloudFormation words it, turned into a release request."""
+
+import json
+from typing import Any
+
+from halftone.domain.plan import parse_plan
+from halftone.service.release import ReleaseRequest
+
+
+def actor_of(event: dict[str, Any]) -> str:
+    """Who asks: CloudFormation does not pass on whose credentials started the deploy."""
+    return f"cloudformation/{event['StackId'].split('/')[-2]}"
+
+
+def release_request(event: dict[str, Any]) -> ReleaseRequest:
+    """The request in a create or update event.
+
+    CloudFormation's request id is the idempotency key: an event that is delivered again carries the
+    same one. A deploy supersedes whatever is rolling out.
+    """
+    wanted = event["ResourceProperties"]
+    return ReleaseRequest(
+        endpoint=wanted["Endpoint"],
+        bucket=wanted["Bucket"],
+        object_key=wanted["Key"],
+        digest=wanted["Digest"],
+        settings=wanted["Settings"],
+        plan=parse_plan(json.loads(wanted["Plan"])),
+        actor=actor_of(event),
+        key=event["RequestId"],
+        previous_digest=event.get("OldResourceProperties", {}).get("Digest"),
+        supersede=True,
+    )

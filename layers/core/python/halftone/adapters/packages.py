@@ -1,0 +1,46 @@
+"""Model packages in the artifact bucket, under their digest."""
+
+import hashlib
+
+from mypy_boto3_s3 import S3Client
+
+from halftone.adapters.aws import translated
+from halftone.domain.errors import InvalidPackage, NotFound
+from halftone.domain.names import manifest_key, package_key
+from halftone.domain.package import Manifest, manifest_from_json, read_manifest
+
+
+class S3Packages:
+    """Port ``Packages`` on S3."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._s3 = client
+        self._bucket = bucket
+
+    def register(self, bucket: str, key: str, digest: str) -> Manifest:
+        """See the port. Three calls; the manifest is written last, so that one that can be read has
+        its zip.
+        """
+        missing = NotFound("package", f"s3://{bucket}/{key}")
+        with translated(f"reading s3://{bucket}/{key}", {"NoSuchKey": missing}):
+            data = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        found = hashlib.sha256(data).hexdigest()
+        if found != digest:
+            raise InvalidPackage("digest", digest, f"{found}, the SHA-256 of s3://{bucket}/{key}")
+        manifest = read_manifest(data)
+        with translated(f"storing package {digest[:12]}"):
+            self._s3.put_object(Bucket=self._bucket, Key=package_key(digest), Body=data)
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=manifest_key(digest),
+                Body=manifest.to_json(),
+                ContentType="application/json",
+            )
+        return manifest
+
+    def manifest(self, digest: str) -> Manifest:
+        """See the port. One call."""
+        missing = NotFound("package", digest)
+        with translated(f"reading the manifest of {digest[:12]}", {"NoSuchKey": missing}):
+            body = self._s3.get_object(Bucket=self._bucket, Key=manifest_key(digest))["Body"]
+            return manifest_from_json(body.read())

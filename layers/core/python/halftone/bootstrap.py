@@ -1,0 +1,76 @@
+"""The one place where real parts meet use cases, and the only one that reads the environment."""
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+
+import boto3
+
+from halftone.adapters.aliases import LambdaAliases
+from halftone.adapters.aws import INVOKE, PATIENT, URGENT
+from halftone.adapters.clock import SystemClock
+from halftone.adapters.dynamodb import DynamoStore
+from halftone.adapters.guardrails import CloudWatchGuardrails
+from halftone.adapters.metrics import CloudWatchMetrics
+from halftone.adapters.packages import S3Packages
+from halftone.adapters.versions import LambdaVersions
+from halftone.adapters.workflow import StepFunctionsWorkflow
+from halftone.service.ports import Parts
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a function or a command must be told about the stage it works on."""
+
+    stage: str
+    table: str
+    artifacts: str
+    workflow: str = ""
+    tick: timedelta = timedelta(seconds=10)
+    metric_lag: timedelta = timedelta(seconds=30)
+
+
+@cache
+def settings() -> Settings:
+    """The settings in the environment that the stacks give to each function.
+
+    Raises:
+        KeyError: naming the variable that is missing.
+    """
+    return Settings(
+        stage=os.environ["HALFTONE_STAGE"],
+        table=os.environ["HALFTONE_TABLE"],
+        artifacts=os.environ["HALFTONE_ARTIFACTS"],
+        workflow=os.environ.get("HALFTONE_WORKFLOW", ""),
+        tick=timedelta(seconds=float(os.environ.get("HALFTONE_TICK_SECONDS", "10"))),
+        metric_lag=timedelta(seconds=float(os.environ.get("HALFTONE_METRIC_LAG_SECONDS", "30"))),
+    )
+
+
+def parts(given: Settings, *, urgent: bool = False) -> Parts:
+    """All ports on AWS, with the caller's own credentials.
+
+    ``urgent`` gives up on the table within a second, for rollbacks.
+    """
+    session = boto3.session.Session()
+    functions = session.client("lambda", config=PATIENT)
+    invoker = session.client("lambda", config=INVOKE)
+    table = session.client("dynamodb", config=URGENT if urgent else PATIENT)
+    cloudwatch = session.client("cloudwatch", config=PATIENT)
+    store = DynamoStore(table, given.table)
+    return Parts(
+        clock=SystemClock(),
+        store=store,
+        catalogue=store,
+        evidence=store,
+        aliases=LambdaAliases(functions, given.stage),
+        versions=LambdaVersions(functions, invoker, given.stage),
+        guardrails=CloudWatchGuardrails(cloudwatch, given.stage),
+        metrics=CloudWatchMetrics(cloudwatch),
+        packages=S3Packages(session.client("s3", config=PATIENT), given.artifacts),
+        workflow=StepFunctionsWorkflow(
+            session.client("stepfunctions", config=PATIENT), given.workflow
+        ),
+        metric_lag=given.metric_lag,
+    )

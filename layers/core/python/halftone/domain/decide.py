@@ -1,0 +1,133 @@
+"""Decisions: what a rollout does next, from what is known. Pure; applying them is elsewhere.
+
+``decide`` holds every rule of promotion. It never says "go on" unless a verdict says pass, or the
+plan's own word says so for a step that has reached its greatest age with its least requests seen.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from halftone.domain.phase import Phase
+from halftone.domain.plan import OnInconclusive, Stage
+from halftone.domain.quantities import spoken
+from halftone.domain.rollout import Rollout
+from halftone.domain.routing import Routing
+from halftone.domain.verdict import Verdict, VerdictKind
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing changes; ``reason`` says what is being waited for."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class GoOn:
+    """The present stage is done: on to the next one, or to all traffic after the last."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class GoBack:
+    """The champion alone, now."""
+
+    reason: str
+
+
+Decision = Wait | GoOn | GoBack
+
+
+@dataclass(frozen=True)
+class Alarmed:
+    """A guardrail in alarm, in CloudWatch's words; None in its place means that it is not."""
+
+    reason: str
+
+
+def decide(
+    rollout: Rollout, verdict: Verdict, alarmed: Alarmed | None, now: datetime
+) -> Decision:
+    """What a rollout in a phase with traffic does next.
+
+    Bad news ends it in every such phase, also while it is paused or waits for approval; good news
+    moves it only where it is being watched.
+    """
+    if alarmed:
+        return GoBack(f"guardrail in alarm: {alarmed.reason}")
+    if verdict.kind is VerdictKind.FAIL:
+        return GoBack(f"regression proven: {verdict.reason}")
+    stage = rollout.current
+    if rollout.phase not in (Phase.OBSERVING, Phase.BAKING) or stage is None:
+        return Wait(f"{rollout.phase}: {rollout.reason}")
+    age = now - (rollout.stage_since or now)
+    if age < stage.min_time:
+        return Wait(f"{spoken(age)} of at least {spoken(stage.min_time)} at {stage.weight:g} %")
+    if verdict.kind is VerdictKind.PASS:
+        return GoOn(verdict.reason)
+    if age < stage.max_time:
+        return Wait(f"{verdict.kind}: {verdict.reason}")
+    return _at_greatest_age(rollout, stage, verdict)
+
+
+def _at_greatest_age(rollout: Rollout, stage: Stage, verdict: Verdict) -> Decision:
+    word = rollout.plan.on_inconclusive
+    aged = f"{verdict.kind} after {spoken(stage.max_time)} at {stage.weight:g} %: {verdict.reason}"
+    if word is OnInconclusive.ROLLBACK:
+        return GoBack(f"{aged}; the plan says roll back")
+    # The plan's word can stand in for a verdict, but not for evidence: too few requests, or
+    # metrics that can't be read, are held however the plan reads.
+    if word is OnInconclusive.PROMOTE and verdict.kind is VerdictKind.INCONCLUSIVE:
+        return GoOn(f"{aged}; the plan says promote")
+    return Wait(f"held, {aged}")
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """Record and alias say the same; ``share`` is what the alias gives the challenger."""
+
+    share: float
+
+
+@dataclass(frozen=True)
+class Restore:
+    """The alias gives the challenger more than the record allows: write what the record says."""
+
+    routing: Routing
+    reason: str
+
+
+@dataclass(frozen=True)
+class Yield:
+    """Somebody took traffic from the challenger, or the alias from both: the champion alone, then."""
+
+    reason: str
+
+
+def compare(rollout: Rollout, actual: Routing) -> Agreed | Restore | Yield:
+    """Whether record and alias agree, and if not, which repair is the safer one.
+
+    While shifting, both ends of the shift are in order; the caller goes on from where it is.
+    """
+    if rollout.champion is None:
+        # A first release has nobody to be compared with: before its shift the alias stands where
+        # the template put it, afterwards on the release itself.
+        arrived = rollout.challenger is not None and actual == Routing(rollout.challenger)
+        return Agreed(100.0 if arrived else 0.0)
+    allowed = {rollout.share, rollout.target} if rollout.phase is Phase.SHIFTING else {rollout.share}
+    share = actual.share_of(rollout.challenger)
+    known = {rollout.champion, rollout.challenger, None}
+    if not {actual.main, actual.other} <= known:
+        return Yield(f"the alias was changed outside the engine: it reads {actual}")
+    if share in allowed:
+        return Agreed(share)
+    if share < min(allowed):
+        return Yield(
+            f"the alias gives the challenger {share:g} %, the record {rollout.share:g} %: "
+            "it was taken back outside the engine"
+        )
+    return Restore(
+        rollout.routing(rollout.share),
+        f"the alias gives the challenger {share:g} %, the record allows {max(allowed):g} %",
+    )

@@ -1,0 +1,176 @@
+"""The tick: look, decide, and apply one decision. All that moves a rollout forward happens here.
+
+A tick reads the alias *before* the record. Whatever it then decides is written with the alias
+revision it read: if a rollback came in between, the alias has moved on and the write fails. Each
+tick first brings record and alias into agreement, so that a crash anywhere in the tick before is
+repaired here.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from halftone.domain.decide import Agreed, Alarmed, GoBack, GoOn, Wait, Yield, compare, decide
+from halftone.domain.deployment import Deployment
+from halftone.domain.endpoint import EndpointState
+from halftone.domain.errors import StaleWrite, Unavailable
+from halftone.domain.phase import Phase
+from halftone.domain.rollout import Rollout
+from halftone.domain.routing import ReadRouting, Routing
+from halftone.service.observe import look
+from halftone.service.ports import AlarmState, Parts
+from halftone.service.prepare import POLL, prepare
+from halftone.service.record import ENGINE, change, change_rollout
+from halftone.service.rollback import fence, finish, roll_back
+
+_STEPS = 8
+"""How many recorded steps one tick may take; the rest is the next tick's."""
+
+_RATIO = 200
+"""A tick comes at the latest after a 200th of the rollout's age."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What a tick says to whatever calls it: whether to come again, and after how long."""
+
+    done: bool
+    wait: timedelta
+    phase: Phase | None
+    reason: str
+
+
+def advance(parts: Parts, endpoint: str, rollout: str | None, *, every: timedelta) -> Tick:
+    """Take the rollout as far as it can go now.
+
+    ``rollout`` None means whatever is under way; ``every`` is the shortest time between looks. A
+    tick for a rollout that is over, or is not the endpoint's any more, changes nothing.
+    """
+    for _ in range(_STEPS):
+        seen = parts.aliases.read(endpoint)
+        state = parts.store.load(endpoint)
+        running = state.active if state else None
+        if state is None or running is None or rollout not in (None, running.id):
+            last = state.rollout if state else None
+            return Tick(True, timedelta(0), last.phase if last else None, "nothing to do")
+        try:
+            step = _step(parts, state, running, seen)
+        except StaleWrite:
+            continue  # somebody wrote in between: look again, decide again
+        if not isinstance(step, EndpointState):
+            return step if isinstance(step, Tick) else _later(parts, running, step, every)
+    return Tick(False, POLL, running.phase, "more to do")
+
+
+def _later(parts: Parts, running: Rollout, waiting: Wait, every: timedelta) -> Tick:
+    # Looks thin out as a rollout ages, so that one of a month stays below Step Functions' limit of
+    # 25,000 events. Guardrails do not wait for looks.
+    age = parts.clock.now() - running.started_at
+    return Tick(False, max(every, age / _RATIO), running.phase, waiting.reason)
+
+
+def _step(
+    parts: Parts, state: EndpointState, running: Rollout, seen: ReadRouting
+) -> EndpointState | Wait | Tick:
+    """One recorded step, or why there is none to take now."""
+    if running.phase is Phase.ROLLING_BACK:
+        return finish(parts, state)
+    if running.phase is Phase.PREPARING:
+        step = prepare(parts, state, running)
+        if isinstance(step, timedelta):
+            return Tick(False, step, running.phase, "waiting for Lambda")
+        return step
+    agreement = compare(running, seen.routing)
+    if isinstance(agreement, Yield):
+        return _back(parts, state, running, agreement.reason)
+    if not isinstance(agreement, Agreed):
+        # Less traffic for the challenger is always safe, so this write needs no intent of its own.
+        parts.aliases.write(state.endpoint, agreement.routing, revision=seen.revision)
+        return change_rollout(parts, state, running, action="repaired", reason=agreement.reason)
+    if running.phase is Phase.SHIFTING:
+        return _shift(parts, state, running, seen, agreement.share)
+    return _watch(parts, state, running)
+
+
+def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointState | Wait:
+    guard = parts.guardrails.read(state.endpoint)
+    if running.challenger and guard.armed_for != running.challenger:
+        # A deploy rewrote an alarm. Traffic without an armed alarm is not to be: arm or go back.
+        try:
+            parts.guardrails.arm(state.endpoint, running.challenger, f"rollout {running.id}")
+        except Unavailable as error:
+            return _back(parts, state, running, f"the guardrail could not be armed: {error}")
+        guard = parts.guardrails.read(state.endpoint)
+    alarmed = Alarmed(guard.reason) if guard.state is AlarmState.ALARM else None
+    verdict = look(parts, state.endpoint, running)
+    decision = decide(running, verdict, alarmed, parts.clock.now())
+    match decision:
+        case Wait():
+            return decision
+        case GoBack(reason):
+            fenced = fence(parts, state, running, actor=ENGINE, reason=reason)
+            return finish(parts, fenced)
+        case GoOn(reason):
+            following = running.to(Phase.SHIFTING, target=running.next_share)
+            return change_rollout(
+                parts,
+                state,
+                following,
+                action="advance",
+                reason=reason,
+                numbers={**verdict.numbers, "from": running.share, "to": following.target},
+            )
+
+
+def _shift(
+    parts: Parts, state: EndpointState, running: Rollout, seen: ReadRouting, share: float
+) -> EndpointState:
+    """Give the challenger what the record intends, and record it once the alias says so."""
+    if share != running.target:
+        guard = parts.guardrails.read(state.endpoint)
+        if guard.armed_for != running.challenger:
+            return _back(parts, state, running, "the guardrail is not armed for the challenger")
+        if guard.state is AlarmState.ALARM and running.champion is not None:
+            return _back(parts, state, running, f"guardrail in alarm: {guard.reason}")
+        parts.aliases.write(
+            state.endpoint, running.routing(running.target), revision=seen.revision
+        )
+        seen = parts.aliases.read(state.endpoint)
+        if seen.routing != running.routing(running.target):
+            raise StaleWrite("the alias was changed right after the shift")
+    if seen.routing == Routing(running.challenger or ""):
+        return _promoted(parts, state, running)
+    now = parts.clock.now()
+    arrived = replace(running, stage=running.stage + 1)
+    arrived = arrived.to(
+        arrived.resting,
+        share=running.target,
+        stage_since=now,
+        exposed_at=running.exposed_at or now,
+    )
+    return change_rollout(
+        parts, state, arrived, action="shifted", reason=f"the alias reads {arrived.share:g} %"
+    )
+
+
+def _promoted(parts: Parts, state: EndpointState, running: Rollout) -> EndpointState:
+    published = [
+        d for d in parts.store.deployments(state.endpoint) if d.version == running.challenger
+    ]
+    champion: Deployment = published[0]
+    done = running.to(
+        Phase.PROMOTED, share=100.0, target=100.0, reason="the alias reads 100 %"
+    )
+    return change(
+        parts,
+        state,
+        replace(state, champion=champion, rollout=done),
+        action="promoted",
+        actor=ENGINE,
+        reason=done.reason,
+    )
+
+
+def _back(parts: Parts, state: EndpointState, running: Rollout, reason: str) -> EndpointState:
+    return roll_back(
+        parts, state.endpoint, actor=ENGINE, reason=reason, rollout=running.id
+    ) or state

@@ -1,0 +1,86 @@
+"""Preparing: everything that must be true of a challenger before it gets its first request.
+
+The model pointer is set, a version published and active, the package's own samples answered by
+that very version, and the alarms armed for it. Each call does what can be done now and answers how
+long to wait for the rest; every step may run again after a crash.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from halftone.domain.deployment import Deployment
+from halftone.domain.endpoint import EndpointState
+from halftone.domain.phase import Phase
+from halftone.domain.rollout import Rollout
+from halftone.domain.smoke import check_answer, smoke_event
+from halftone.service.ports import Parts, Pointer, VersionStatus
+from halftone.service.record import change, change_rollout
+
+POLL = timedelta(seconds=1)
+"""How long to wait for Lambda to finish an update or to activate a version."""
+
+
+def prepare(parts: Parts, state: EndpointState, rollout: Rollout) -> EndpointState | timedelta:
+    """The state after the next recorded step, or how long to wait before trying again."""
+    if rollout.challenger is None:
+        return _publish(parts, state, rollout)
+    return _admit(parts, state, rollout, rollout.challenger)
+
+
+def _publish(parts: Parts, state: EndpointState, rollout: Rollout) -> EndpointState | timedelta:
+    pointer = Pointer(rollout.id, rollout.package.digest)
+    status = parts.versions.point(state.endpoint, pointer)
+    if status is VersionStatus.PENDING:
+        return POLL
+    if status is VersionStatus.FAILED:
+        return _fail(parts, state, rollout, "Lambda could not update the function")
+    version = parts.versions.publish(state.endpoint, pointer)
+    deployment = Deployment(
+        version=version,
+        package=rollout.package,
+        settings=rollout.settings,
+        rollout=rollout.id,
+        created_at=parts.clock.now(),
+    )
+    return change(
+        parts,
+        state,
+        replace(state, rollout=replace(rollout, challenger=version)),
+        action="published",
+        actor=rollout.actor,
+        reason=f"{rollout.package} published as version {version}",
+        deployment=deployment,
+    )
+
+
+def _admit(
+    parts: Parts, state: EndpointState, rollout: Rollout, version: str
+) -> EndpointState | timedelta:
+    status, why = parts.versions.status(state.endpoint, version)
+    if status is VersionStatus.PENDING:
+        return POLL
+    if status is VersionStatus.FAILED:
+        return _fail(parts, state, rollout, f"version {version} did not become active: {why}")
+    samples = parts.packages.manifest(rollout.package.digest).samples
+    for number, sample in enumerate(samples, start=1):
+        answer = parts.versions.invoke(
+            state.endpoint, version, smoke_event(state.endpoint, sample)
+        )
+        fault = check_answer(sample, answer)
+        if fault:
+            return _fail(parts, state, rollout, f"sample {number} of {len(samples)}: {fault}")
+    parts.guardrails.arm(state.endpoint, version, f"rollout {rollout.id}")
+    ready = rollout.to(Phase.SHIFTING, target=rollout.next_share)
+    return change_rollout(
+        parts,
+        state,
+        ready,
+        action="admitted",
+        reason=f"{len(samples)} samples answered by version {version}, alarms armed for it",
+        numbers={"samples": len(samples), "target": ready.target},
+    )
+
+
+def _fail(parts: Parts, state: EndpointState, rollout: Rollout, reason: str) -> EndpointState:
+    failed = rollout.to(Phase.FAILED, target=0.0)
+    return change_rollout(parts, state, failed, action="failed", reason=reason)

@@ -1,0 +1,82 @@
+"""The one way in which state changes: a new state and its audit record, in one conditional write."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from halftone.domain import audit
+from halftone.domain.deployment import Deployment
+from halftone.domain.endpoint import EndpointState
+from halftone.domain.rollout import Rollout
+from halftone.service.ports import Change, Parts
+
+ENGINE = "halftone"
+"""The actor of changes that no person and no alarm asked for."""
+
+
+def change(
+    parts: Parts,
+    before: EndpointState,
+    after: EndpointState,
+    *,
+    action: str,
+    actor: str,
+    reason: str,
+    numbers: Mapping[str, object] | None = None,
+    deployment: Deployment | None = None,
+) -> EndpointState:
+    """Write ``after`` in place of ``before`` with its audit record; answer the state as written.
+
+    Raises:
+        StaleWrite: if somebody else wrote first. Nothing is written then.
+    """
+    record = audit.append(
+        before.audit,
+        endpoint=before.endpoint,
+        at=parts.clock.now(),
+        actor=actor,
+        action=action,
+        before=summary(before),
+        after=summary(after),
+        reason=reason,
+        numbers=numbers or {},
+    )
+    written = replace(after, revision=before.revision + 1, audit=record.head)
+    parts.store.commit(Change(before if before.revision else None, written, record, deployment))
+    return written
+
+
+def change_rollout(
+    parts: Parts,
+    before: EndpointState,
+    rollout: Rollout,
+    *,
+    action: str,
+    actor: str = ENGINE,
+    reason: str,
+    numbers: Mapping[str, object] | None = None,
+) -> EndpointState:
+    """``change`` where only the rollout differs."""
+    after = replace(before, rollout=replace(rollout, reason=reason))
+    return change(
+        parts, before, after, action=action, actor=actor, reason=reason, numbers=numbers
+    )
+
+
+def summary(state: EndpointState) -> dict[str, object]:
+    """What the audit says of a state: enough to read a history, without plans and packages."""
+    shown: dict[str, object] = {
+        "champion": state.champion.version if state.champion else None,
+        "package": str(state.champion.package) if state.champion else None,
+    }
+    rollout = state.rollout
+    if rollout:
+        shown |= {
+            "rollout": rollout.id,
+            "phase": rollout.phase.value,
+            "challenger": rollout.challenger,
+            "candidate": str(rollout.package),
+            "stage": rollout.stage,
+            "share": rollout.share,
+            "target": rollout.target,
+        }
+    return shown

@@ -1,0 +1,123 @@
+"""A release: from a package in a bucket to a rollout under way.
+
+``cdk deploy`` and every other way to release use this one use case. All that takes time is left to
+the ticks of the rollout it starts.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from halftone.domain.deployment import PackageRef
+from halftone.domain.endpoint import EndpointState
+from halftone.domain.errors import Refused, StaleWrite, Unavailable
+from halftone.domain.plan import Plan
+from halftone.domain.rollout import Rollout
+from halftone.service.ports import Parts
+from halftone.service.record import change
+from halftone.service.rollback import roll_back
+
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True)
+class ReleaseRequest:
+    """What is to be released, and on whose behalf.
+
+    ``key`` makes the request idempotent: the same key never starts a second rollout. ``settings``
+    identifies the function's configuration; ``previous_digest`` is the package that the same
+    declaration named before, if it did. ``supersede`` ends a rollout that is under way.
+    """
+
+    endpoint: str
+    bucket: str
+    object_key: str
+    digest: str
+    settings: str
+    plan: Plan
+    actor: str
+    key: str
+    previous_digest: str | None = None
+    message: str = ""
+    supersede: bool = False
+
+
+def rollout_id(endpoint: str, key: str) -> str:
+    """The id of the rollout that a release with ``key`` starts: also its workflow's name."""
+    return f"{endpoint}-{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"
+
+
+def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
+    """Start the rollout that brings the request about.
+
+    Answers None if there is nothing to bring about: the champion is what is asked for, or the
+    request is a replay of one that was served before the present rollout.
+
+    Raises:
+        InvalidPackage: if the package is not sound; nothing is stored then.
+        Refused: if another rollout is under way and the request does not supersede it.
+    """
+    manifest = parts.packages.register(request.bucket, request.object_key, request.digest)
+    package = PackageRef(manifest.name, request.digest)
+    for _ in range(_ATTEMPTS):
+        state = parts.store.load(request.endpoint) or EndpointState(request.endpoint)
+        try:
+            rollout = _intend(parts, state, request, package)
+        except StaleWrite:
+            continue  # a tick or another release wrote in between: look at what is there now
+        if rollout and not rollout.phase.final:
+            parts.workflow.start(request.endpoint, rollout.id)
+        return rollout
+    raise Unavailable(f"the record of {request.endpoint!r} changed {_ATTEMPTS} times")
+
+
+def _intend(
+    parts: Parts, state: EndpointState, request: ReleaseRequest, package: PackageRef
+) -> Rollout | None:
+    """The rollout for the request: recorded now, or found to have been recorded before."""
+    wanted = rollout_id(request.endpoint, request.key)
+    if state.rollout and state.rollout.id == wanted:
+        return state.rollout
+    if any(record.after.get("rollout") == wanted for record in parts.store.audit(state.endpoint)):
+        return None  # this very request was served once and others followed: nothing to repeat
+    champion = state.champion
+    if champion and request.previous_digest == request.digest:
+        # Only the function's settings changed. What is declared may have been rolled back since:
+        # what goes out again is what serves.
+        package = champion.package
+    running = state.active
+    if running and (running.package, running.settings) == (package, request.settings):
+        return running
+    if running and not request.supersede:
+        raise Refused(
+            f"{request.endpoint!r} is rolling out {running.package} ({running.id}, "
+            f"{running.phase} at {running.share:g} %): wait, roll it back, or supersede it"
+        )
+    if running:
+        reason = f"superseded by {package} ({wanted})"
+        ended = roll_back(
+            parts, request.endpoint, actor=request.actor, reason=reason, rollout=running.id
+        )
+        state = ended or parts.store.load(request.endpoint) or state
+        champion = state.champion
+    if champion and (champion.package, champion.settings) == (package, request.settings):
+        return None
+    rollout = Rollout(
+        id=wanted,
+        plan=request.plan,
+        package=package,
+        settings=request.settings,
+        actor=request.actor,
+        started_at=parts.clock.now(),
+        champion=champion.version if champion else None,
+        message=request.message,
+    )
+    change(
+        parts,
+        state,
+        replace(state, rollout=rollout),
+        action="release",
+        actor=request.actor,
+        reason=request.message or f"release of {package}",
+        numbers={"stages": [stage.weight for stage in request.plan.stages]},
+    )
+    return rollout
