@@ -1,4 +1,4 @@
-"""``Custom::Release``: ``on_event`` starts what ``cdk deploy`` asks for, ``is_complete`` waits for it."""
+"""``Custom::Release``: ``on_event`` starts what a deploy asks for, ``is_complete`` waits for it."""
 
 from functools import cache
 from typing import Any

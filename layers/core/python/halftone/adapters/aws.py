@@ -28,9 +28,7 @@ def error_code(error: ClientError) -> str:
 
 
 @contextmanager
-def translated(
-    doing: str, expected: Mapping[str, HalftoneError] | None = None
-) -> Iterator[None]:
+def translated(doing: str, expected: Mapping[str, HalftoneError] | None = None) -> Iterator[None]:
     """Turn the AWS errors in ``expected`` (by code) into ours, and any other into Unavailable.
 
     ``doing`` completes the sentence "AWS did not answer while ...".

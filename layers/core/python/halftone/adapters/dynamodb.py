@@ -1,13 +1,13 @@
 """State, audit, deployments and evidence in one DynamoDB table.
 
-| pk              | sk                         | what                                                |
-|-----------------|----------------------------|-----------------------------------------------------|
-| ENDPOINT#<name> | STATE                      | EndpointState, with its revision as an attribute    |
-| ENDPOINT#<name> | AUDIT#<number>             | one AuditRecord, never written twice                |
-| ENDPOINT#<name> | DEPLOYMENT#<version>       | one Deployment                                      |
-| ENDPOINT#<name> | EVIDENCE#<rollout>         | the folded Evidence of a rollout, with its watermark |
-| ENDPOINT#<name> | BUCKETS#<rollout>#<until>  | the buckets that one look added, for the record     |
-| ENDPOINTS       | <name>                     | that the endpoint exists, for listing               |
+| pk              | sk                        | what                                        |
+| --------------- | ------------------------- | ------------------------------------------- |
+| ENDPOINT#<name> | STATE                     | EndpointState; its revision as an attribute |
+| ENDPOINT#<name> | AUDIT#<number>            | one AuditRecord, never written twice        |
+| ENDPOINT#<name> | DEPLOYMENT#<version>      | one Deployment                              |
+| ENDPOINT#<name> | EVIDENCE#<rollout>        | the folded Evidence; its watermark likewise |
+| ENDPOINT#<name> | BUCKETS#<rollout>#<until> | the buckets that one look added             |
+| ENDPOINTS       | <name>                    | that the endpoint exists, for listing       |
 
 Each item holds its value as one JSON text in ``body``: what is hashed, what is stored and what is
 read back are then the same bytes, and conditions need no more than the attributes beside it.
@@ -119,8 +119,9 @@ class DynamoStore:
     ) -> "TransactWriteItemTypeDef":
         item = _key(f"ENDPOINT#{endpoint}", sort)
         item["body"] = {"S": msgspec.json.encode(value, order="sorted").decode()}
-        guard = {"ConditionExpression": condition} if condition else {}
-        return {"Put": {"TableName": self._table, "Item": item, **guard}}  # type: ignore[typeddict-item]
+        if condition is None:
+            return {"Put": {"TableName": self._table, "Item": item}}
+        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": condition}}
 
     def _write(self, what: str, writes: Sequence["TransactWriteItemTypeDef"]) -> None:
         with translated(f"writing {what}"):
@@ -155,7 +156,7 @@ class DynamoStore:
             for page in self._dynamodb.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,  # type: ignore[arg-type]
+                ExpressionAttributeValues=values,
                 ConsistentRead=True,
             ):
                 for item in page["Items"]:

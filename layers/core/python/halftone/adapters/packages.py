@@ -1,13 +1,15 @@
 """Model packages in the artifact bucket, under their digest."""
 
 import hashlib
+import io
 
 from mypy_boto3_s3 import S3Client
 
 from halftone.adapters.aws import translated
+from halftone.domain.archive import inspect
 from halftone.domain.errors import InvalidPackage, NotFound
 from halftone.domain.names import manifest_key, package_key
-from halftone.domain.package import Manifest, manifest_from_json, read_manifest
+from halftone.domain.package import Manifest, manifest_from_json
 
 
 class S3Packages:
@@ -27,7 +29,7 @@ class S3Packages:
         found = hashlib.sha256(data).hexdigest()
         if found != digest:
             raise InvalidPackage("digest", digest, f"{found}, the SHA-256 of s3://{bucket}/{key}")
-        manifest = read_manifest(data)
+        _, manifest = inspect(io.BytesIO(data), source=f"s3://{bucket}/{key}")
         with translated(f"storing package {digest[:12]}"):
             self._s3.put_object(Bucket=self._bucket, Key=package_key(digest), Body=data)
             self._s3.put_object(
@@ -42,5 +44,6 @@ class S3Packages:
         """See the port. One call."""
         missing = NotFound("package", digest)
         with translated(f"reading the manifest of {digest[:12]}", {"NoSuchKey": missing}):
-            body = self._s3.get_object(Bucket=self._bucket, Key=manifest_key(digest))["Body"]
-            return manifest_from_json(body.read())
+            found = self._s3.get_object(Bucket=self._bucket, Key=manifest_key(digest))
+            body = found["Body"].read()
+        return manifest_from_json(body)

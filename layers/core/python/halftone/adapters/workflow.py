@@ -2,10 +2,10 @@
 
 import json
 
+from botocore.exceptions import ClientError
 from mypy_boto3_stepfunctions import SFNClient
 
 from halftone.adapters.aws import error_code, translated
-from botocore.exceptions import ClientError
 
 
 class StepFunctionsWorkflow:

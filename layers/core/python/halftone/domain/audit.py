@@ -26,7 +26,7 @@ class AuditHead:
 
 @dataclass(frozen=True)
 class AuditRecord:
-    """One change of state: when (UTC), who, what, from what to what, and why, in words and numbers."""
+    """One change of state: when (UTC), who, what, from what to what, and why (words, numbers)."""
 
     endpoint: str
     seq: int

@@ -46,9 +46,7 @@ class Alarmed:
     reason: str
 
 
-def decide(
-    rollout: Rollout, verdict: Verdict, alarmed: Alarmed | None, now: datetime
-) -> Decision:
+def decide(rollout: Rollout, verdict: Verdict, alarmed: Alarmed | None, now: datetime) -> Decision:
     """What a rollout in a phase with traffic does next.
 
     Bad news ends it in every such phase, also while it is paused or waits for approval; good news
@@ -100,7 +98,7 @@ class Restore:
 
 @dataclass(frozen=True)
 class Yield:
-    """Somebody took traffic from the challenger, or the alias from both: the champion alone, then."""
+    """Somebody took traffic from the challenger, or the alias from both: the champion alone."""
 
     reason: str
 
@@ -115,7 +113,9 @@ def compare(rollout: Rollout, actual: Routing) -> Agreed | Restore | Yield:
         # the template put it, afterwards on the release itself.
         arrived = rollout.challenger is not None and actual == Routing(rollout.challenger)
         return Agreed(100.0 if arrived else 0.0)
-    allowed = {rollout.share, rollout.target} if rollout.phase is Phase.SHIFTING else {rollout.share}
+    allowed = (
+        {rollout.share, rollout.target} if rollout.phase is Phase.SHIFTING else {rollout.share}
+    )
     share = actual.share_of(rollout.challenger)
     known = {rollout.champion, rollout.challenger, None}
     if not {actual.main, actual.other} <= known:

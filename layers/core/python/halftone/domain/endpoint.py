@@ -3,7 +3,7 @@
 One record holds all of it, so that one conditional write can change all of it at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from halftone.domain.audit import AuditHead
 from halftone.domain.deployment import Deployment
@@ -21,7 +21,7 @@ class EndpointState:
     revision: int = 0
     champion: Deployment | None = None
     rollout: Rollout | None = None
-    audit: AuditHead = AuditHead()
+    audit: AuditHead = field(default_factory=AuditHead)
 
     @property
     def active(self) -> Rollout | None:

@@ -22,7 +22,8 @@ class HalftoneError(Exception):
 class InvalidInput(HalftoneError):
     """A value that can't be taken.
 
-    ``field`` is a path such as ``plan.steps[1].weight``; ``source`` the file or request it came from.
+    ``field`` is a path such as ``plan.steps[1].weight``; ``source`` the file or request that
+    it came from.
     """
 
     def __init__(self, field: str, value: object, expected: str, *, source: str = "") -> None:

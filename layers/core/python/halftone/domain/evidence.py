@@ -5,8 +5,13 @@ which hits both, or a base rate that drifts, does not count against the challeng
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+
+from halftone.domain.plan import Margins
+from halftone.domain.rollout import Rollout
+from halftone.stats.capital import Capital
+from halftone.stats.tally import Stratum, Tally
 
 BUCKET = timedelta(seconds=10)
 
@@ -43,34 +48,73 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """All closed buckets of a rollout that held a request, and up to when there are no others.
+class Metric:
+    """The evidence on one metric: bets that the challenger is worse, and that it is harmless."""
 
-    ``until`` is the watermark: every bucket that ends by then is here or was empty.
+    worse: Capital
+    safe: Capital
+
+    @classmethod
+    def of(cls, margins: Margins) -> "Metric":
+        """No evidence yet, against these margins."""
+        return cls(Capital.on_regression(margins.regression), Capital.on_safety(margins.safety))
+
+    def update(self, stratum: Stratum) -> "Metric":
+        """The evidence after one more bucket."""
+        return Metric(self.worse.update(stratum), self.safe.update(stratum))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What all closed buckets of a rollout say, folded: its size does not grow with the rollout.
+
+    ``until`` is the watermark: buckets that start before it are in. ``in_stage`` counts the
+    challenger's requests since the stage numbered ``stage`` began; all else is carried over from
+    stage to stage.
     """
 
     rollout: str
     until: datetime
-    buckets: tuple[Bucket, ...] = ()
+    errors: Metric
+    late: Metric
+    challenger: Arm = Arm()
+    champion: Arm = Arm()
+    stage: int = 0
+    in_stage: int = 0
 
-    def extended(self, buckets: Iterable[Bucket], until: datetime) -> "Evidence":
-        """This evidence with later ``buckets``; those before the watermark are in it already."""
-        new = tuple(b for b in buckets if b.start >= self.until and b.start + BUCKET <= until)
-        kept = tuple(b for b in new if b.challenger.requests or b.champion.requests)
-        return Evidence(self.rollout, max(until, self.until), self.buckets + kept)
+    @classmethod
+    def begin(cls, rollout: Rollout, since: datetime) -> "Evidence":
+        """No evidence yet; buckets count from ``since`` (aligned) on."""
+        plan = rollout.plan
+        return cls(rollout.id, since, Metric.of(plan.errors), Metric.of(plan.late))
 
-    @property
-    def challenger(self) -> Arm:
-        """The challenger's counts over all buckets."""
-        return sum((b.challenger for b in self.buckets), Arm())
+    def fold(self, buckets: Iterable[Bucket], until: datetime, rollout: Rollout) -> "Evidence":
+        """This evidence with the closed buckets up to ``until``; those it has are skipped."""
+        new = replace(self)
+        if rollout.stage != self.stage:
+            new = replace(self, stage=rollout.stage, in_stage=0)
+        for bucket in buckets:
+            if self.until <= bucket.start and bucket.start + BUCKET <= until:
+                new = _added(new, bucket, rollout.stage_since)
+        return replace(new, until=max(until, self.until))
 
-    @property
-    def champion(self) -> Arm:
-        """The champion's counts over all buckets."""
-        return sum((b.champion for b in self.buckets), Arm())
+
+def _added(known: Evidence, bucket: Bucket, stage_since: datetime | None) -> Evidence:
+    ours, theirs = bucket.challenger, bucket.champion
+    counts = stage_since is not None and bucket.start >= bucket_start(stage_since)
+    errors = Stratum(Tally(ours.requests, ours.errors), Tally(theirs.requests, theirs.errors))
+    late = Stratum(Tally(ours.timed, ours.late), Tally(theirs.timed, theirs.late))
+    return replace(
+        known,
+        errors=known.errors.update(errors),
+        late=known.late.update(late),
+        challenger=known.challenger + ours,
+        champion=known.champion + theirs,
+        in_stage=known.in_stage + (ours.requests if counts else 0),
+    )
 
 
 def bucket_start(moment: datetime) -> datetime:
-    """The start of the bucket that ``moment`` lies in: buckets are aligned as CloudWatch aligns them."""
+    """The start of the bucket that ``moment`` lies in, aligned as CloudWatch aligns them."""
     seconds = int(BUCKET.total_seconds())
     return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, UTC)

@@ -21,7 +21,7 @@ GUARDRAIL_ALARMS = (
     "crashes-rate",
     "crashes-count",
 )
-"""The metric alarms of an endpoint. Each pair of rate and count is one condition of the guardrail."""
+"""An endpoint's metric alarms. Each pair of rate and count is one condition of the guardrail."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

@@ -1,17 +1,17 @@
 """The phases of a rollout, each with what is true of the world while it lasts.
 
-| phase             | what is true                                                                     |
-|-------------------|----------------------------------------------------------------------------------|
-| preparing         | The challenger gets no traffic. It is published, smoke-tested, its alarms armed. |
-| shifting          | The share is on its way from ``share`` to ``target``; it is one of the two.      |
-| observing         | The challenger gets exactly ``share``; alarms are armed; evidence comes in.      |
-| awaiting_approval | As observing; evidence sufficed, a person's word is missing.                     |
-| paused            | As observing; a person has stopped the clock. Rollback stays possible.           |
-| baking            | As observing, at nearly all traffic; the champion keeps a control.               |
-| promoted          | The challenger alone answers, and the alias was read back to say so.             |
-| rolling_back      | The fence is up: no write but the rollback's may touch the alias.                |
-| rolled_back       | The champion alone answers, and the alias was read back to say so.               |
-| failed            | The challenger never got traffic: publishing or its smoke test failed.           |
+| phase             | what is true                                                              |
+| ----------------- | ------------------------------------------------------------------------- |
+| preparing         | The challenger gets no traffic; it is published, smoke-tested, armed for. |
+| shifting          | The share is either ``share`` or ``target``, on its way to the second.    |
+| observing         | The challenger gets ``share``; alarms are armed; evidence comes in.       |
+| awaiting_approval | As observing; evidence sufficed, a person's word is missing.              |
+| paused            | As observing; a person has stopped the clock. Rollback stays possible.    |
+| baking            | As observing, at nearly all traffic; the champion keeps a control.        |
+| promoted          | The challenger alone answers; the alias was read back to say so.          |
+| rolling_back      | The fence is up: only the rollback may still write the alias.             |
+| rolled_back       | The champion alone answers; the alias was read back to say so.            |
+| failed            | The challenger never got traffic: publishing or smoke test failed.        |
 
 Transitions that are allowed (all others are refused by ``Rollout.to``):
 

@@ -80,7 +80,7 @@ PRESETS: Mapping[str, Plan] = MappingProxyType(
         "all-at-once": Plan((), bakes=False),
     }
 )
-"""Named plans: ``gradual`` is 5, 20 and 50 % for at least 30 minutes each and a bake of ten minutes;
+"""Named plans: ``gradual`` is 5, 20 and 50 % for at least 30 minutes each, then a bake;
 ``all-at-once`` moves all traffic as soon as the smoke test has passed."""
 
 
@@ -107,7 +107,9 @@ def parse_plan(value: object, *, at: str = "plan") -> Plan:
     if "alpha" in given:
         plan = replace(plan, alpha=_alpha(f"{at}.alpha", given["alpha"]))
     if "on_inconclusive" in given:
-        plan = replace(plan, on_inconclusive=_word(f"{at}.on_inconclusive", given["on_inconclusive"]))
+        plan = replace(
+            plan, on_inconclusive=_word(f"{at}.on_inconclusive", given["on_inconclusive"])
+        )
     if "margins" in given:
         plan = _with_margins(f"{at}.margins", given["margins"], plan)
     return plan
@@ -207,7 +209,7 @@ def _with_margins(at: str, value: object, plan: Plan) -> Plan:
                 changed = replace(changed, **{name: _ratio(f"{here}.{name}", fields[name])})
         if changed.safety <= changed.regression:
             raise InvalidInput(f"{here}.safety", changed.safety, "more than regression")
-        plan = replace(plan, **{metric: changed})
+        plan = replace(plan, errors=changed) if metric == "errors" else replace(plan, late=changed)
     return plan
 
 

@@ -60,7 +60,7 @@ class Rollout:
 
     @property
     def next_share(self) -> float:
-        """The share of the stage after the present one: 100 after the last, or without a champion."""
+        """The share of the stage after the present one; 100 after the last, or with no champion."""
         following = self.stage + 1
         if self.champion is None or following >= len(self.plan.stages):
             return 100.0

@@ -22,7 +22,7 @@ class Routing:
 
     @classmethod
     def split(cls, champion: str | None, challenger: str, share: float) -> "Routing":
-        """``challenger`` at ``share`` percent beside ``champion``; 0 and 100 leave one version alone."""
+        """``challenger`` at ``share`` percent beside ``champion``; at 0 and 100 one is alone."""
         if share >= 100.0 or champion is None:
             if share not in (0.0, 100.0):
                 raise ValueError(f"no champion to share traffic with at {share} %")

@@ -23,9 +23,10 @@ class DeployWaits(StrEnum):
 
 @dataclass(frozen=True)
 class Guardrail:
-    """One condition that ends a rollout at once: ``rate`` percent *and* at least ``count`` events,
+    """One condition that ends a rollout at once.
 
-    both within the same period, in ``breaches`` of the last ``periods`` periods.
+    More than ``rate`` percent *and* at least ``count`` events within a period, in ``breaches`` of
+    the last ``periods`` periods.
     """
 
     rate: float
@@ -36,7 +37,7 @@ class Guardrail:
 
 @dataclass(frozen=True)
 class EndpointSpec:
-    """An endpoint's declaration. Sizes in MB and bytes; ``model`` is a path relative to the file."""
+    """An endpoint's declaration. ``memory`` in MB; ``model`` is a path relative to the file."""
 
     name: str
     model: str
@@ -57,7 +58,7 @@ class EndpointSpec:
 _RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
 
 
-def parse_spec(value: object) -> EndpointSpec:
+def parse_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a field
     """The declaration in ``value``, as a YAML reader made it.
 
     Raises:
@@ -146,13 +147,14 @@ def _waits(value: object) -> DeployWaits:
 def _with_guardrails(spec: EndpointSpec, value: object) -> EndpointSpec:
     if not isinstance(value, Mapping):
         raise InvalidInput("guardrails", value, "a mapping of errors, late and crashes")
+    rails = {"errors": spec.errors, "late": spec.late, "crashes": spec.crashes}
     for name, rail in value.items():
         at = f"guardrails.{name}"
-        if name not in ("errors", "late", "crashes"):
+        if name not in rails:
             raise InvalidInput(at, rail, "one of errors, late, crashes")
         if not isinstance(rail, Mapping):
             raise InvalidInput(at, rail, "a mapping such as {rate: 5 %, count: 3}")
-        changed: Guardrail = getattr(spec, name)
+        changed = rails[name]
         for key, number in rail.items():
             if key == "rate":
                 changed = replace(changed, rate=percentage(f"{at}.rate", number, least=0.1))
@@ -162,5 +164,5 @@ def _with_guardrails(spec: EndpointSpec, value: object) -> EndpointSpec:
                 raise InvalidInput(f"{at}.{key}", number, "one of rate, count, breaches, periods")
         if changed.breaches > changed.periods:
             raise InvalidInput(f"{at}.breaches", changed.breaches, "at most periods")
-        spec = replace(spec, **{name: changed})
-    return spec
+        rails[name] = changed
+    return replace(spec, errors=rails["errors"], late=rails["late"], crashes=rails["crashes"])

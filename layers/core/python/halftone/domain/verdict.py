@@ -1,12 +1,12 @@
 """Verdicts: what an analysis of the evidence says, as a closed set, each with its numbers.
 
-| kind         | meaning                                                            | lets a step end |
-|--------------|--------------------------------------------------------------------|-----------------|
-| pass         | least requests seen, and every metric proven harmless              | yes, forward    |
-| fail         | a regression is proven                                             | yes, back       |
-| inconclusive | least requests seen, neither proven yet                            | no              |
-| no_data      | fewer than the least requests: silence is not success              | no              |
-| error        | the evidence could not be read                                     | no              |
+| kind         | meaning                                               | lets a step end |
+| ------------ | ----------------------------------------------------- | --------------- |
+| pass         | least requests seen, and every metric proven harmless | yes, forward    |
+| fail         | a regression is proven                                | yes, back       |
+| inconclusive | least requests seen, neither proven yet               | no              |
+| no_data      | fewer than the least requests: silence is not success | no              |
+| error        | the evidence could not be read                        | no              |
 
 Nothing turns into pass by default.
 """
@@ -19,7 +19,7 @@ from enum import StrEnum
 class VerdictKind(StrEnum):
     """The five things an analysis can say."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict, not a secret
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
     NO_DATA = "no_data"

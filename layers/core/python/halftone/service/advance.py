@@ -45,6 +45,7 @@ def advance(parts: Parts, endpoint: str, rollout: str | None, *, every: timedelt
     ``rollout`` None means whatever is under way; ``every`` is the shortest time between looks. A
     tick for a rollout that is over, or is not the endpoint's any more, changes nothing.
     """
+    phase: Phase | None = None
     for _ in range(_STEPS):
         seen = parts.aliases.read(endpoint)
         state = parts.store.load(endpoint)
@@ -52,13 +53,14 @@ def advance(parts: Parts, endpoint: str, rollout: str | None, *, every: timedelt
         if state is None or running is None or rollout not in (None, running.id):
             last = state.rollout if state else None
             return Tick(True, timedelta(0), last.phase if last else None, "nothing to do")
+        phase = running.phase
         try:
             step = _step(parts, state, running, seen)
         except StaleWrite:
             continue  # somebody wrote in between: look again, decide again
         if not isinstance(step, EndpointState):
             return step if isinstance(step, Tick) else _later(parts, running, step, every)
-    return Tick(False, POLL, running.phase, "more to do")
+    return Tick(False, POLL, phase, "more to do")
 
 
 def _later(parts: Parts, running: Rollout, waiting: Wait, every: timedelta) -> Tick:
@@ -131,9 +133,7 @@ def _shift(
             return _back(parts, state, running, "the guardrail is not armed for the challenger")
         if guard.state is AlarmState.ALARM and running.champion is not None:
             return _back(parts, state, running, f"guardrail in alarm: {guard.reason}")
-        parts.aliases.write(
-            state.endpoint, running.routing(running.target), revision=seen.revision
-        )
+        parts.aliases.write(state.endpoint, running.routing(running.target), revision=seen.revision)
         seen = parts.aliases.read(state.endpoint)
         if seen.routing != running.routing(running.target):
             raise StaleWrite("the alias was changed right after the shift")
@@ -157,9 +157,7 @@ def _promoted(parts: Parts, state: EndpointState, running: Rollout) -> EndpointS
         d for d in parts.store.deployments(state.endpoint) if d.version == running.challenger
     ]
     champion: Deployment = published[0]
-    done = running.to(
-        Phase.PROMOTED, share=100.0, target=100.0, reason="the alias reads 100 %"
-    )
+    done = running.to(Phase.PROMOTED, share=100.0, target=100.0, reason="the alias reads 100 %")
     return change(
         parts,
         state,
@@ -171,6 +169,6 @@ def _promoted(parts: Parts, state: EndpointState, running: Rollout) -> EndpointS
 
 
 def _back(parts: Parts, state: EndpointState, running: Rollout, reason: str) -> EndpointState:
-    return roll_back(
-        parts, state.endpoint, actor=ENGINE, reason=reason, rollout=running.id
-    ) or state
+    return (
+        roll_back(parts, state.endpoint, actor=ENGINE, reason=reason, rollout=running.id) or state
+    )

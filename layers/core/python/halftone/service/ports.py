@@ -103,7 +103,7 @@ class Aliases(Protocol):
         ...
 
     def write(self, endpoint: str, routing: Routing, *, revision: str | None) -> str:
-        """Point the alias; answer its new revision. ``revision`` None writes over whatever is there.
+        """Point the alias; answer its new revision. ``revision`` None writes over what is there.
 
         Raises:
             RoutingChanged: if the alias is not at ``revision`` any more.
@@ -147,7 +147,7 @@ class Versions(Protocol):
         ...
 
     def invoke(self, endpoint: str, version: str, event: Mapping[str, object]) -> dict[str, object]:
-        """Invoke exactly that version; its answer. A crash or time-out is an answer of status 500."""
+        """Invoke exactly that version. A crash or a time-out is an answer of status 500."""
         ...
 
 
@@ -190,7 +190,7 @@ class Metrics(Protocol):
     def buckets(
         self, endpoint: str, *, challenger: str, champion: str, since: datetime, until: datetime
     ) -> Sequence[Bucket]:
-        """The buckets from ``since`` to ``until`` (both aligned), oldest first; empty ones may miss."""
+        """The buckets from ``since`` to ``until`` (aligned), oldest first; empty ones may miss."""
         ...
 
 

@@ -63,9 +63,7 @@ def _admit(
         return _fail(parts, state, rollout, f"version {version} did not become active: {why}")
     samples = parts.packages.manifest(rollout.package.digest).samples
     for number, sample in enumerate(samples, start=1):
-        answer = parts.versions.invoke(
-            state.endpoint, version, smoke_event(state.endpoint, sample)
-        )
+        answer = parts.versions.invoke(state.endpoint, version, smoke_event(state.endpoint, sample))
         fault = check_answer(sample, answer)
         if fault:
             return _fail(parts, state, rollout, f"sample {number} of {len(samples)}: {fault}")

@@ -1,4 +1,4 @@
-"""The one way in which state changes: a new state and its audit record, in one conditional write."""
+"""The one way in which state changes: with its audit record, in one conditional write."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -57,9 +57,7 @@ def change_rollout(
 ) -> EndpointState:
     """``change`` where only the rollout differs."""
     after = replace(before, rollout=replace(rollout, reason=reason))
-    return change(
-        parts, before, after, action=action, actor=actor, reason=reason, numbers=numbers
-    )
+    return change(parts, before, after, action=action, actor=actor, reason=reason, numbers=numbers)
 
 
 def summary(state: EndpointState) -> dict[str, object]:

@@ -108,7 +108,7 @@ def finish(parts: Parts, state: EndpointState) -> EndpointState:
 def return_to(
     parts: Parts, endpoint: str, *, version: str | None, actor: str, reason: str
 ) -> EndpointState:
-    """Make an earlier deployment the champion again: ``version``, or the one before the present one.
+    """Make an earlier deployment the champion again: ``version``, or the newest one before.
 
     A rollout that is under way is rolled back; if ``version`` names its champion, or is None, that
     is all there is to do.

@@ -1,0 +1,262 @@
+"""Every port in memory: the same promises as on AWS, in one process and on a clock that is set.
+
+They ship because a team's own plans and operations can be tried on them without an account, and
+because the engine's simulation runs on them. One set of contract tests holds both kinds to the
+same behaviour.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from halftone.domain.audit import AuditRecord
+from halftone.domain.deployment import Deployment
+from halftone.domain.endpoint import EndpointState
+from halftone.domain.errors import InvalidPackage, NotFound, RoutingChanged, StaleWrite
+from halftone.domain.evidence import Bucket, Evidence
+from halftone.domain.package import Manifest
+from halftone.domain.routing import ReadRouting, Routing
+from halftone.service.ports import (
+    AlarmState,
+    Change,
+    Guard,
+    Parts,
+    Pointer,
+    VersionStatus,
+)
+
+
+@dataclass
+class SetClock:
+    """Port ``Clock``: stands still until it is moved."""
+
+    moment: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """See the port."""
+        return self.moment
+
+    def pass_by(self, span: timedelta) -> None:
+        """Let ``span`` pass."""
+        self.moment += span
+
+
+@dataclass
+class MemoryStore:
+    """Ports ``Store``, ``Catalogue`` and ``EvidenceLog``."""
+
+    states: dict[str, EndpointState] = field(default_factory=dict)
+    records: dict[str, list[AuditRecord]] = field(default_factory=lambda: defaultdict(list))
+    published: dict[str, dict[str, Deployment]] = field(default_factory=lambda: defaultdict(dict))
+    kept: dict[tuple[str, str], Evidence] = field(default_factory=dict)
+
+    def load(self, endpoint: str) -> EndpointState | None:
+        """See ``Store``."""
+        return self.states.get(endpoint)
+
+    def commit(self, change: Change) -> None:
+        """See ``Store``."""
+        name = change.after.endpoint
+        newest = self.states.get(name)
+        read = change.before.revision if change.before else None
+        if (newest.revision if newest else None) != read:
+            raise StaleWrite(f"the state of {name!r} changed since it was read")
+        if change.record.seq <= len(self.records[name]):
+            raise StaleWrite(f"the audit of {name!r} has a record {change.record.seq}")
+        self.states[name] = change.after
+        self.records[name].append(change.record)
+        if change.deployment:
+            self.published[name][change.deployment.version] = change.deployment
+
+    def deployments(self, endpoint: str) -> Sequence[Deployment]:
+        """See ``Store``."""
+        found = self.published.get(endpoint, {})
+        return tuple(found[version] for version in sorted(found, key=int))
+
+    def audit(self, endpoint: str, *, after: int = 0) -> Iterable[AuditRecord]:
+        """See ``Store``."""
+        return tuple(r for r in self.records.get(endpoint, ()) if r.seq > after)
+
+    def endpoints(self) -> Sequence[str]:
+        """See ``Catalogue``."""
+        return tuple(sorted(self.states))
+
+    def load_evidence(self, endpoint: str, rollout: str) -> Evidence | None:
+        """See ``EvidenceLog``."""
+        return self.kept.get((endpoint, rollout))
+
+    def keep_evidence(
+        self,
+        endpoint: str,
+        evidence: Evidence,
+        buckets: Sequence[Bucket],  # noqa: ARG002 - kept on AWS for the record, read by nobody here
+        *,
+        previous: datetime | None,
+    ) -> None:
+        """See ``EvidenceLog``."""
+        here = self.kept.get((endpoint, evidence.rollout))
+        if (here.until if here else None) != previous:
+            raise StaleWrite(f"the evidence of {endpoint!r} changed since it was read")
+        self.kept[endpoint, evidence.rollout] = evidence
+
+
+@dataclass
+class MemoryLambda:
+    """Ports ``Aliases`` and ``Versions``: functions with an alias and numbered versions.
+
+    ``answers`` maps a package's digest to what its versions answer when invoked.
+    """
+
+    answers: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    routings: dict[str, Routing] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    pointers: dict[str, Pointer] = field(default_factory=dict)
+    versions: dict[str, list[Pointer]] = field(default_factory=lambda: defaultdict(list))
+
+    def read(self, endpoint: str) -> ReadRouting:
+        """See ``Aliases``."""
+        routing = self.routings.get(endpoint, Routing("$LATEST"))
+        return ReadRouting(routing, str(self.revisions[endpoint]))
+
+    def write(self, endpoint: str, routing: Routing, *, revision: str | None) -> str:
+        """See ``Aliases``."""
+        if revision not in (None, str(self.revisions[endpoint])):
+            raise RoutingChanged(f"the alias of {endpoint!r} is no longer at {revision}")
+        self.routings[endpoint] = routing
+        self.revisions[endpoint] += 1
+        return str(self.revisions[endpoint])
+
+    def point(self, endpoint: str, pointer: Pointer) -> VersionStatus:
+        """See ``Versions``."""
+        if self.pointers.get(endpoint) == pointer:
+            return VersionStatus.READY
+        self.pointers[endpoint] = pointer
+        return VersionStatus.PENDING
+
+    def publish(self, endpoint: str, pointer: Pointer) -> str:
+        """See ``Versions``."""
+        if self.pointers.get(endpoint) != pointer:
+            raise StaleWrite(f"the function of {endpoint!r} does not carry {pointer}")
+        published = self.versions[endpoint]
+        if not published or published[-1] != pointer:
+            published.append(pointer)
+        return str(len(published))
+
+    def status(self, endpoint: str, version: str) -> tuple[VersionStatus, str]:
+        """See ``Versions``."""
+        self._pointer(endpoint, version)
+        return VersionStatus.READY, ""
+
+    def invoke(self, endpoint: str, version: str, event: Mapping[str, object]) -> dict[str, object]:  # noqa: ARG002
+        """See ``Versions``."""
+        digest = self._pointer(endpoint, version).digest
+        return dict(self.answers.get(digest, {"statusCode": 500, "body": "no such model"}))
+
+    def _pointer(self, endpoint: str, version: str) -> Pointer:
+        published = self.versions[endpoint]
+        if not version.isdigit() or not 0 < int(version) <= len(published):
+            raise NotFound("version", version, f"{endpoint!r} has {len(published)}")
+        return published[int(version) - 1]
+
+
+@dataclass
+class MemoryGuardrails:
+    """Port ``Guardrails``: ``guards`` is what CloudWatch would say."""
+
+    guards: dict[str, Guard] = field(default_factory=dict)
+
+    def read(self, endpoint: str) -> Guard:
+        """See the port."""
+        return self.guards.get(endpoint, Guard(AlarmState.OK, "never armed", None))
+
+    def arm(self, endpoint: str, version: str, why: str) -> None:
+        """See the port."""
+        self.guards[endpoint] = Guard(AlarmState.OK, f"armed: {why}", version)
+
+    def trip(self, endpoint: str, reason: str) -> None:
+        """What CloudWatch does when the version that is watched breaches."""
+        self.guards[endpoint] = replace(self.read(endpoint), state=AlarmState.ALARM, reason=reason)
+
+
+@dataclass
+class MemoryMetrics:
+    """Port ``Metrics``: buckets as they were put in, whatever versions are asked for."""
+
+    counted: dict[str, list[Bucket]] = field(default_factory=lambda: defaultdict(list))
+
+    def buckets(
+        self,
+        endpoint: str,
+        *,
+        challenger: str,  # noqa: ARG002
+        champion: str,  # noqa: ARG002
+        since: datetime,
+        until: datetime,
+    ) -> Sequence[Bucket]:
+        """See the port."""
+        return tuple(b for b in self.counted[endpoint] if since <= b.start < until)
+
+
+@dataclass
+class MemoryPackages:
+    """Port ``Packages``: ``offered`` stands for other buckets, by bucket and key."""
+
+    offered: dict[tuple[str, str], tuple[str, Manifest]] = field(default_factory=dict)
+    kept: dict[str, Manifest] = field(default_factory=dict)
+
+    def register(self, bucket: str, key: str, digest: str) -> Manifest:
+        """See the port."""
+        if (bucket, key) not in self.offered:
+            raise NotFound("package", f"s3://{bucket}/{key}")
+        found, manifest = self.offered[bucket, key]
+        if found != digest:
+            raise InvalidPackage("digest", digest, f"{found}, the SHA-256 of s3://{bucket}/{key}")
+        self.kept[digest] = manifest
+        return manifest
+
+    def manifest(self, digest: str) -> Manifest:
+        """See the port."""
+        if digest not in self.kept:
+            raise NotFound("package", digest)
+        return self.kept[digest]
+
+
+@dataclass
+class MemoryWorkflow:
+    """Port ``Workflow``: remembers what was started; somebody else calls the ticks."""
+
+    started: dict[str, str] = field(default_factory=dict)
+
+    def start(self, endpoint: str, rollout: str) -> None:
+        """See the port."""
+        self.started.setdefault(rollout, endpoint)
+
+
+@dataclass(frozen=True)
+class MemoryWorld:
+    """All parts in memory, each reachable for what a test wants to set or see."""
+
+    clock: SetClock = field(default_factory=SetClock)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    functions: MemoryLambda = field(default_factory=MemoryLambda)
+    guardrails: MemoryGuardrails = field(default_factory=MemoryGuardrails)
+    metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
+    packages: MemoryPackages = field(default_factory=MemoryPackages)
+    workflow: MemoryWorkflow = field(default_factory=MemoryWorkflow)
+
+    def parts(self, metric_lag: timedelta = timedelta(0)) -> Parts:
+        """The ports on this world's parts."""
+        return Parts(
+            clock=self.clock,
+            store=self.store,
+            catalogue=self.store,
+            evidence=self.store,
+            aliases=self.functions,
+            versions=self.functions,
+            guardrails=self.guardrails,
+            metrics=self.metrics,
+            packages=self.packages,
+            workflow=self.workflow,
+            metric_lag=metric_lag,
+        )

@@ -1,0 +1,41 @@
+"""Looking: bring the evidence of a rollout up to date, keep it, and judge it."""
+
+from halftone.domain.errors import Unavailable
+from halftone.domain.evidence import Evidence, bucket_start
+from halftone.domain.judge import judge
+from halftone.domain.rollout import Rollout
+from halftone.domain.verdict import Verdict, VerdictKind
+from halftone.service.ports import Parts
+
+
+def look(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
+    """The verdict on everything up to the newest closed bucket.
+
+    Metrics that can't be read are a verdict of their own, which moves nothing: alarms keep watch.
+
+    Raises:
+        StaleWrite: if another look at the same rollout was kept in the meantime.
+    """
+    stage = rollout.current
+    if stage is None or rollout.exposed_at is None or rollout.challenger is None:
+        return Verdict(VerdictKind.NO_DATA, "the challenger has had no traffic")
+    if rollout.champion is None:
+        return Verdict(VerdictKind.NO_DATA, "there is no champion to compare with")
+    kept = parts.evidence.load_evidence(endpoint, rollout.id)
+    known = kept or Evidence.begin(rollout, bucket_start(rollout.exposed_at))
+    until = bucket_start(parts.clock.now() - parts.metric_lag)
+    if until <= known.until and known.stage == rollout.stage:
+        return judge(known, rollout.plan, stage)
+    try:
+        buckets = parts.metrics.buckets(
+            endpoint,
+            challenger=rollout.challenger,
+            champion=rollout.champion,
+            since=known.until,
+            until=until,
+        )
+    except Unavailable as error:
+        return Verdict(VerdictKind.ERROR, str(error))
+    evidence = known.fold(buckets, until, rollout)
+    parts.evidence.keep_evidence(endpoint, evidence, buckets, previous=kept.until if kept else None)
+    return judge(evidence, rollout.plan, stage)
