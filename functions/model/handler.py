@@ -1,0 +1,15 @@
+"""The model function: one model, loaded while Lambda starts the sandbox and before any request."""
+
+import os
+
+from halftone.serving.app import start
+from halftone.serving.artifacts import BucketArtifacts
+from halftone.serving.settings import settings_from
+
+_settings = settings_from(os.environ)
+_server = start(_settings, BucketArtifacts(_settings.artifacts))
+
+
+def handler(event: object, context: object) -> dict[str, object]:
+    """The answer to one HTTP API event (payload format 2.0)."""
+    return _server(event, context)

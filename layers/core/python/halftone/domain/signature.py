@@ -1,0 +1,226 @@
+"""Signatures: the named fields of a model's records, and the check of records against them.
+
+The check stands on the path of every request, so it is one pass over plain JSON values: a value
+that does not fit never reaches the model, and the error says which one it was.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from halftone.domain.errors import InvalidInput
+
+
+class FieldType(StrEnum):
+    """What one element of a field is, and with that its range."""
+
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
+    INT32 = "int32"
+    INT64 = "int64"
+    BOOL = "bool"
+    STRING = "string"
+
+
+_RANGES: Mapping[FieldType, tuple[float, float]] = {
+    FieldType.FLOAT32: (-3.4028234663852886e38, 3.4028234663852886e38),
+    FieldType.FLOAT64: (-1.7976931348623157e308, 1.7976931348623157e308),
+    FieldType.INT32: (-(2**31), 2**31 - 1),
+    FieldType.INT64: (-(2**63), 2**63 - 1),
+}
+_FLOATS = (FieldType.FLOAT32, FieldType.FLOAT64)
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a record: a scalar (shape ``()``) or nested lists of exactly that shape.
+
+    ``minimum`` and ``maximum`` bound every element of a number field; the type's own range does
+    where they are None. Neither infinities nor NaN ever fit.
+    """
+
+    name: str
+    type: FieldType
+    shape: tuple[int, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def expected(self) -> str:
+        """What fits, in words."""
+        what = str(self.type)
+        if self.shape:
+            what += f" in nested lists of shape {list(self.shape)}"
+        if self.minimum is not None:
+            what += f", at least {self.minimum:g}"
+        if self.maximum is not None:
+            what += f", at most {self.maximum:g}"
+        return what
+
+    def read(self, value: object) -> object:
+        """``value`` if it fits; whole numbers become floats where the field's type is a float.
+
+        Raises:
+            InvalidInput: with the path *within* the field, such as ``[0][3]`` (empty: the field
+                itself), and the element at fault.
+        """
+        if not self.shape:
+            return self._element(value)
+        return self._list(value, self.shape, "")
+
+    @cached_property
+    def _element(self) -> Callable[[object], object]:
+        if self.type is FieldType.STRING:
+            return self._read_string
+        if self.type is FieldType.BOOL:
+            return self._read_bool
+        return self._read_float if self.type in _FLOATS else self._read_int
+
+    @cached_property
+    def _bounds(self) -> tuple[float, float]:
+        least, most = _RANGES[self.type]
+        return (
+            least if self.minimum is None else self.minimum,
+            most if self.maximum is None else self.maximum,
+        )
+
+    # Exact types, because bool is an int to isinstance. NaN fails every comparison, and Python
+    # compares an int of any size with a float exactly.
+
+    def _read_float(self, value: object) -> object:
+        least, most = self._bounds
+        if type(value) is float and least <= value <= most:
+            return value
+        if type(value) is int and least <= value <= most:
+            return float(value)
+        raise InvalidInput("", value, self.expected())
+
+    def _read_int(self, value: object) -> object:
+        least, most = self._bounds
+        if type(value) is int and least <= value <= most:
+            return value
+        raise InvalidInput("", value, self.expected())
+
+    def _read_bool(self, value: object) -> object:
+        if type(value) is bool:
+            return value
+        raise InvalidInput("", value, self.expected())
+
+    def _read_string(self, value: object) -> object:
+        # JSON can spell half of a surrogate pair, which no encoding of the text can carry.
+        if type(value) is str and (value.isascii() or not _HALF_PAIR.search(value)):
+            return value
+        raise InvalidInput("", value, self.expected())
+
+    def _list(self, value: object, shape: tuple[int, ...], at: str) -> object:
+        if type(value) is not list or len(value) != shape[0]:
+            raise InvalidInput(at, value, self.expected())
+        if len(shape) > 1:
+            return [self._list(part, shape[1:], f"{at}[{i}]") for i, part in enumerate(value)]
+        read: list[object] = []
+        try:
+            read.extend(map(self._element, value))
+        except InvalidInput as error:
+            # What was read before is kept, so its length is the place of the one at fault.
+            raise InvalidInput(f"{at}[{len(read)}]", error.value, error.expected) from None
+        return read
+
+
+def read_records(at: str, fields: Sequence[Field], value: object) -> list[dict[str, object]]:
+    """The records in ``value``: a list of at least one, each with exactly the fields named.
+
+    Raises:
+        InvalidInput: with a path such as ``instances[0].pixels[3]``.
+    """
+    if type(value) is not list or not value:
+        raise InvalidInput(at, value, "a list of at least one record")
+    records = []
+    for i, record in enumerate(value):
+        if type(record) is not dict:
+            raise InvalidInput(f"{at}[{i}]", record, "an object with the signature's fields")
+        read: dict[str, object] = {}
+        for field in fields:
+            if field.name not in record:
+                raise InvalidInput(f"{at}[{i}].{field.name}", None, field.expected())
+            try:
+                read[field.name] = field.read(record[field.name])
+            except InvalidInput as error:
+                path = f"{at}[{i}].{field.name}{error.field}"
+                raise InvalidInput(path, error.value, error.expected) from None
+        if len(record) != len(fields):
+            name = next(name for name in record if name not in read)
+            known = ", ".join(read)
+            raise InvalidInput(f"{at}[{i}].{name}", record[name], f"no such field; known: {known}")
+        records.append(read)
+    return records
+
+
+def parse_fields(at: str, value: object) -> tuple[Field, ...]:
+    """Fields from their form in ``model.yaml``: a list of {name, type, shape, minimum, maximum}.
+
+    Raises:
+        InvalidInput: naming the field of the file and its value.
+    """
+    if not isinstance(value, list) or not value:
+        raise InvalidInput(at, value, "a list of fields such as {name: age, type: int64}")
+    fields = tuple(_parse_field(f"{at}[{i}]", given) for i, given in enumerate(value))
+    for i, field in enumerate(fields):
+        if any(field.name == earlier.name for earlier in fields[:i]):
+            raise InvalidInput(f"{at}[{i}].name", field.name, "a name that no other field has")
+    return fields
+
+
+def fields_as_given(fields: Sequence[Field]) -> list[dict[str, object]]:
+    """The inverse of ``parse_fields``, without what is left at its default."""
+    return [_as_given(field) for field in fields]
+
+
+def _as_given(field: Field) -> dict[str, object]:
+    given: dict[str, object] = {"name": field.name, "type": str(field.type)}
+    if field.shape:
+        given["shape"] = list(field.shape)
+    if field.minimum is not None:
+        given["minimum"] = field.minimum
+    if field.maximum is not None:
+        given["maximum"] = field.maximum
+    return given
+
+
+def _parse_field(at: str, given: object) -> Field:
+    if not isinstance(given, Mapping):
+        raise InvalidInput(at, given, "a mapping such as {name: age, type: int64}")
+    for key in given:
+        if key not in Field.__dataclass_fields__:
+            known = ", ".join(Field.__dataclass_fields__)
+            raise InvalidInput(f"{at}.{key}", given[key], f"no such field; known: {known}")
+    name = given.get("name")
+    if not isinstance(name, str) or not name.isidentifier() or len(name) > 64:
+        raise InvalidInput(f"{at}.name", name, "a name of at most 64 letters, digits and _")
+    kind = given.get("type")
+    if kind not in tuple(FieldType):
+        raise InvalidInput(f"{at}.type", kind, f"one of {', '.join(FieldType)}")
+    least = _bound(f"{at}.minimum", given.get("minimum"), FieldType(kind))
+    most = _bound(f"{at}.maximum", given.get("maximum"), FieldType(kind))
+    if least is not None and most is not None and most < least:
+        raise InvalidInput(f"{at}.maximum", most, f"at least the minimum, {least:g}")
+    return Field(name, FieldType(kind), _shape(f"{at}.shape", given.get("shape", [])), least, most)
+
+
+def _shape(at: str, value: object) -> tuple[int, ...]:
+    sizes = value if isinstance(value, list) and len(value) <= 8 else [0]
+    if not all(type(size) is int and 0 < size <= 1_000_000 for size in sizes):
+        raise InvalidInput(at, value, "a list of at most 8 sizes from 1 to 1000000; [] is a scalar")
+    return tuple(sizes)
+
+
+def _bound(at: str, value: object, kind: FieldType) -> float | None:
+    if value is None:
+        return None
+    if kind not in _RANGES:
+        raise InvalidInput(at, value, f"nothing: a {kind} has no bounds")
+    least, most = _RANGES[kind]
+    if type(value) not in (int, float) or not least <= value <= most:  # type: ignore[operator]
+        raise InvalidInput(at, value, f"a number within the range of {kind}")
+    return value  # type: ignore[return-value]

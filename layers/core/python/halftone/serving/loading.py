@@ -1,0 +1,70 @@
+"""From an unpacked package to something that predicts: one loader per flavor."""
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+from pathlib import Path
+from types import ModuleType
+
+from halftone.domain.errors import InvalidPackage
+from halftone.domain.package import Flavor, Manifest
+
+Record = dict[str, object]
+Predict = Callable[[list[Record]], object]
+"""Records that fit the signature in, predictions out; nothing is known of the latter yet."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in memory, and the manifest that it came with."""
+
+    manifest: Manifest
+    digest: str
+    predict: Predict
+
+
+def load(folder: Path, manifest: Manifest, digest: str) -> LoadedModel:
+    """The model of an unpacked package, ready to predict.
+
+    Raises:
+        InvalidPackage: if the package's code or graph does not offer what its manifest says.
+        Exception: whatever the package's own code raises while it is loaded.
+    """
+    # Only the module of the flavor at hand, because each imports what its models need.
+    module = importlib.import_module(_LOADERS[manifest.flavor])
+    loader: Callable[[Path, Manifest, str], Predict] = module.load
+    return LoadedModel(manifest, digest, loader(folder, manifest, digest))
+
+
+_LOADERS: Mapping[Flavor, str] = {
+    Flavor.PYTHON: "halftone.serving.python_flavor",
+    Flavor.ONNX: "halftone.serving.onnx_flavor",
+}
+
+
+def import_private(folder: Path, file: str, digest: str) -> ModuleType:
+    """A package's own module, under a name that no other package and no library has.
+
+    The folder becomes a Python package of its own, so that a model's files import one another with
+    a dot (``from . import features``) and can shadow nothing: ``sys.path`` stays as it is.
+
+    Raises:
+        InvalidPackage: if the module imports a file of its package without the dot.
+    """
+    package = f"halftone_package_{digest}"
+    if package not in sys.modules:
+        spec = ModuleSpec(package, None, is_package=True)
+        spec.submodule_search_locations = [str(folder)]
+        sys.modules[package] = module_from_spec(spec)
+    name = ".".join((package, *Path(file).with_suffix("").parts))
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").split(".")[0]
+        if (folder / f"{missing}.py").exists() or (folder / missing / "__init__.py").exists():
+            expected = f"the import of a file of the package with a dot: from . import {missing}"
+            raise InvalidPackage("import", f"import {missing}", expected, source=file) from error
+        raise
