@@ -1,0 +1,101 @@
+"""A stage on a local AWS: bootstrapped and deployed by the real CDK CLI, as on any account."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+from halftone import bootstrap
+from halftone.domain.errors import Unavailable
+from halftone.service.ports import Parts
+from halftone_local.addresses import api_url
+from halftone_local.supervisor import LocalAws
+
+ROOT = Path(__file__).resolve().parents[1]
+STAGE = "local"
+_SHOWN = re.compile(r"(CREATE|UPDATE|DELETE)_(COMPLETE|FAILED)|✅|❌|building layer|Error|error")
+
+
+@dataclass
+class Cloud:
+    """A local AWS with endpoints of its own folder, so that a story may edit them."""
+
+    aws: LocalAws
+    home: Path
+    report: Callable[[str], None] = field(default=lambda _: None)
+
+    @property
+    def endpoints(self) -> Path:
+        """The folder of the endpoints that this stage deploys."""
+        return self.home / "endpoints"
+
+    def activate(self) -> None:
+        """Make this process, and all it starts, a client of this local AWS and of nothing else."""
+        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+            os.environ.pop(name, None)
+        os.environ.update(self.aws.environment())
+
+    def copy_example(self, name: str) -> Path:
+        """A fresh copy of an example's declaration and packages; answers its ``endpoint.yaml``."""
+        target = self.endpoints / name
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(ROOT / "examples" / name, target)
+        return target / "endpoint.yaml"
+
+    def bootstrap(self) -> None:
+        """``cdk bootstrap``."""
+        self._cdk("bootstrap", f"aws://{self.aws.environment()['AWS_ACCESS_KEY_ID']}/us-east-1")
+
+    def deploy(self, *stacks: str) -> None:
+        """``cdk deploy`` of the stacks named, or of all."""
+        self._cdk("deploy", *(stacks or ("--all",)), "--require-approval", "never")
+
+    def _cdk(self, *words: str) -> None:
+        command = [
+            *("node_modules/.bin/cdk", *words, "--ci", "--progress", "events"),
+            *("-c", f"stage={STAGE}", "-c", f"endpoints={self.endpoints}"),
+            *("--output", str(self.home / "cdk.out")),
+        ]
+        process = subprocess.Popen(  # noqa: S603 - the pinned CDK CLI with words of our own
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        lines: list[str] = []
+        for line in process.stdout or ():
+            lines.append(line.rstrip())
+            if _SHOWN.search(line):
+                self.report(lines[-1])
+        if process.wait():
+            raise Unavailable(f"cdk {words[0]} failed:\n" + "\n".join(lines[-25:]))
+
+    def outputs(self) -> dict[str, str]:
+        """The outputs of the platform stack."""
+        stacks = boto3.client("cloudformation").describe_stacks(
+            StackName=f"Halftone-{STAGE}-platform"
+        )
+        return {o["OutputKey"]: o["OutputValue"] for o in stacks["Stacks"][0].get("Outputs", [])}
+
+    def parts(self) -> Parts:
+        """The engine's ports on this stage, with the caller's own credentials."""
+        outputs = self.outputs()
+        return bootstrap.parts(
+            bootstrap.Settings(
+                stage=STAGE,
+                table=outputs["Table"],
+                artifacts=outputs["Artifacts"],
+                workflow=outputs["Workflow"],
+            )
+        )
+
+    def url(self, endpoint: str) -> str:
+        """Where an endpoint takes requests."""
+        return f"{api_url(self.aws, self.outputs()['Api'])}/endpoints/{endpoint}/invocations"
