@@ -1,0 +1,33 @@
+"""The CDK app: ``cdk deploy -c stage=NAME [-c endpoints=FOLDER]``."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+if importlib.util.find_spec("halftone") is None:
+    sys.path.insert(0, str(Path(__file__).parent / "layers" / "core" / "python"))
+# The Node on which the CDK's library runs is the reader's own choice; a banner about its age at
+# every synth would bury the one line that tells of a wrong file.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
+
+from aws_cdk import App
+from halftone.domain.errors import HalftoneError
+
+from infra.application import stacks
+
+
+def main() -> int:
+    """Synthesise; a mistake in what was given is one line, not a stack trace."""
+    app = App()
+    try:
+        stacks(app)
+    except HalftoneError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    app.synth()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""The parts of the stacks, each usable from another CDK app."""

@@ -1,0 +1,80 @@
+"""The function that serves an endpoint's model, and the alias that takes its requests."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+from halftone.domain.names import ALIAS, function_name
+from halftone.domain.package import Flavor
+from halftone.domain.spec import EndpointSpec
+
+from infra.constructs.engine_function import function_code, function_role
+from infra.constructs.frozen_settings import frozen_settings
+from infra.constructs.layers import check_size, lambda_architecture, lambda_runtime, layer_version
+from infra.constructs.logs import log_group
+from infra.constructs.permissions import Permissions
+from infra.layers.build import core_layer, vendor_layer
+from infra.layers.target import Target
+from infra.paths import FUNCTIONS
+from infra.settings import Settings
+
+
+class ModelFunction(Construct):
+    """A model function without a model: the engine points it at a package and publishes it.
+
+    ``alias`` begins at ``$LATEST``, where no model is, and its properties never change, so that
+    CloudFormation leaves it alone from then on. ``settings_digest`` names all that a published
+    version freezes.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        spec: EndpointSpec,
+        flavor: Flavor,
+        artifacts: s3.IBucket,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        name = function_name(settings.name, spec.name)
+        target = Target.of(settings)
+        layers = [core_layer(target), vendor_layer(f"model-{flavor}", target)]
+        check_size(name, FUNCTIONS / "model", layers)
+        group = log_group(self, "Logs", f"/aws/lambda/{name}", spec.log_retention_days)
+        role = function_role(self, group)
+        role.add_to_policy(Permissions(self, settings.name).read_packages(artifacts.bucket_arn))
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=name,
+            runtime=lambda_runtime(settings),
+            architecture=lambda_architecture(settings),
+            code=function_code("model"),
+            handler="handler.handler",
+            layers=[layer_version(self, layer, settings) for layer in layers],
+            role=role,
+            memory_size=spec.memory,
+            timeout=Duration.seconds(spec.timeout.total_seconds()),
+            environment={
+                "HALFTONE_ENDPOINT": spec.name,
+                "HALFTONE_ARTIFACTS": artifacts.bucket_name,
+                "HALFTONE_LATE_AFTER_MS": f"{spec.late_after.total_seconds() * 1000:g}",
+                "HALFTONE_MAX_BODY": str(spec.max_body),
+                "HALFTONE_FLAVOR": flavor.value,
+            },
+            tracing=lambda_.Tracing.ACTIVE,
+            log_group=group,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings.snaps else None,
+        )
+        self.alias = lambda_.Alias(
+            self,
+            "Live",
+            alias_name=ALIAS,
+            version=self.function.latest_version,
+            description="Takes the endpoint's requests; pointed at versions by the rollout engine",
+        )
+        resource = self.function.node.default_child
+        assert isinstance(resource, lambda_.CfnFunction)  # noqa: S101 - what CDK documents
+        self.settings_digest = frozen_settings(resource, layers)

@@ -1,0 +1,116 @@
+"""What the engine's functions may do, statement by statement, each with its reason.
+
+Resources are named by the stage's patterns. ``*`` stands only where the action knows no resource;
+tests/infra/test_permissions.py holds the list of those actions.
+"""
+
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+from halftone.domain.names import function_name
+
+
+class Permissions:
+    """Statements about the resources of one stage, in the stack of ``scope``."""
+
+    def __init__(self, scope: Construct, stage: str) -> None:
+        self._stack = Stack.of(scope)
+        self._stage = stage
+
+    # Model functions -----------------------------------------------------------------------
+
+    def read_routing(self) -> iam.PolicyStatement:
+        """Which versions take traffic is read from the alias before anything is decided."""
+        return self._on_functions("lambda:GetAlias")
+
+    def write_routing(self) -> iam.PolicyStatement:
+        """Promotion and rollback are writes of the alias."""
+        return self._on_functions("lambda:UpdateAlias")
+
+    def publish_versions(self) -> iam.PolicyStatement:
+        """Set the model pointer, wait for it, publish, wait for the version.
+
+        ``iam:PassRole`` and ``lambda:GetLayerVersion`` are asked of callers who change the role or
+        the layers; the engine changes the environment only.
+        """
+        return self._on_functions(
+            "lambda:GetFunctionConfiguration",
+            "lambda:UpdateFunctionConfiguration",
+            "lambda:PublishVersion",
+        )
+
+    def smoke_test(self) -> iam.PolicyStatement:
+        """A version answers its package's samples before it takes traffic."""
+        return self._on_functions("lambda:InvokeFunction")
+
+    # Alarms and metrics --------------------------------------------------------------------
+
+    def read_alarms(self) -> iam.PolicyStatement:
+        """DescribeAlarms tells of composite alarms only those who may ask for all alarms."""
+        return _allow(["cloudwatch:DescribeAlarms"], "*")
+
+    def arm_alarms(self) -> iam.PolicyStatement:
+        """An alarm is armed by naming the challenger in its dimensions and resetting its state."""
+        alarms = self._arn("cloudwatch", "alarm", f"halftone-{self._stage}-*")
+        return _allow(["cloudwatch:PutMetricAlarm", "cloudwatch:SetAlarmState"], alarms)
+
+    def read_metrics(self) -> iam.PolicyStatement:
+        """The counts that are judged; GetMetricData knows no resource."""
+        return _allow(["cloudwatch:GetMetricData"], "*")
+
+    # Record and artifacts ------------------------------------------------------------------
+
+    def keep_records(self, table_arn: str) -> iam.PolicyStatement:
+        """State with its audit record: a transaction asks for the permission of each of its writes.
+
+        Nothing is ever deleted from the table.
+        """
+        return _allow(
+            [
+                "dynamodb:GetItem",
+                "dynamodb:Query",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+                "dynamodb:ConditionCheckItem",
+            ],
+            table_arn,
+        )
+
+    def read_packages(self, bucket_arn: str) -> iam.PolicyStatement:
+        """The smoke test's samples stand in the package's manifest."""
+        return _allow(["s3:GetObject"], f"{bucket_arn}/packages/*")
+
+    def store_packages(self, bucket_arn: str) -> iam.PolicyStatement:
+        """A release puts the package where model functions fetch it, unless it is there already."""
+        return _allow(["s3:GetObject", "s3:PutObject"], f"{bucket_arn}/packages/*")
+
+    def read_deployed_assets(self) -> iam.PolicyStatement:
+        """``cdk deploy`` leaves the package in the bootstrap bucket, whatever its qualifier."""
+        bucket = f"cdk-*-assets-{self._stack.account}-{self._stack.region}"
+        return _allow(["s3:GetObject"], f"arn:{self._stack.partition}:s3:::{bucket}/*.zip")
+
+    # Workflow ------------------------------------------------------------------------------
+
+    def start_workflow(self, workflow_arn: str) -> iam.PolicyStatement:
+        """A release starts the rollout's execution, named by the rollout."""
+        return _allow(["states:StartExecution"], workflow_arn)
+
+    # ---------------------------------------------------------------------------------------
+
+    def _on_functions(self, *actions: str) -> iam.PolicyStatement:
+        # Aliases and versions are qualified names: the pattern's end takes them in.
+        return _allow(actions, self._arn("lambda", "function", function_name(self._stage, "*")))
+
+    def _arn(self, service: str, resource: str, name: str) -> str:
+        return self._stack.format_arn(
+            service=service,
+            resource=resource,
+            resource_name=name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+
+def _allow(actions: Sequence[str], resource: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=[resource])

@@ -1,0 +1,50 @@
+"""The provider behind ``Custom::Release``: starts a release and waits for it, up to an hour."""
+
+from datetime import timedelta
+
+from aws_cdk import Duration, custom_resources
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.constructs.logs import log_group
+from infra.settings import Settings
+
+LONGEST_WAIT = timedelta(hours=1)
+"""CloudFormation gives a custom resource no longer than this."""
+
+
+class Releaser(Construct):
+    """CDK's provider framework around the release functions, with log groups that end."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        on_event: lambda_.IFunction,
+        is_complete: lambda_.IFunction,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        name, days = f"halftone-{settings.name}-release", settings.log_retention_days
+        self._provider = custom_resources.Provider(
+            self,
+            "Provider",
+            on_event_handler=on_event,
+            is_complete_handler=is_complete,
+            query_interval=Duration.seconds(min(settings.tick.total_seconds(), 30)),
+            total_timeout=Duration.seconds(LONGEST_WAIT.total_seconds()),
+            log_group=log_group(self, "Logs", f"/aws/lambda/{name}-framework", days),
+            waiter_state_machine_log_options=custom_resources.LogOptions(
+                destination=log_group(self, "WaiterLogs", f"/aws/vendedlogs/states/{name}", days),
+                level=sfn.LogLevel.ERROR,
+                include_execution_data=False,
+            ),
+            disable_waiter_state_machine_logging=False,
+        )
+
+    @property
+    def service_token(self) -> str:
+        """What a custom resource names as its provider."""
+        return self._provider.service_token

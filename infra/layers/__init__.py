@@ -1,0 +1,1 @@
+"""Lambda layers, built from the locks without containers."""

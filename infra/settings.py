@@ -1,0 +1,139 @@
+"""What differs between stages: read from the CDK context, checked, and nothing left to guess.
+
+The values stand in ``cdk.json`` under ``stages``. A stage is chosen by ``-c stage=NAME``.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from halftone.domain.errors import InvalidInput
+from halftone.domain.quantities import duration
+
+_STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
+_RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+class Runtime(StrEnum):
+    """The Lambda runtimes for which layers can be built.
+
+    python3.11 runs on Amazon Linux 2, whose C library is older than the one that today's numpy and
+    onnxruntime are built for: it serves stages whose functions do not run on Lambda's own machines.
+    """
+
+    PYTHON_3_11 = "python3.11"
+    PYTHON_3_13 = "python3.13"
+
+
+class Architecture(StrEnum):
+    """Lambda's processor architectures."""
+
+    X86_64 = "x86_64"
+    ARM64 = "arm64"
+
+
+class SnapStart(StrEnum):
+    """``auto`` switches SnapStart on where the runtime has it: python3.12 and later."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One stage.
+
+    ``metric_lag`` is how long metrics may take to arrive: younger ones are not judged yet.
+    ``tick`` is the time between two looks at a rollout. ``prod`` keeps table and artifacts when
+    their stack is deleted, and protects the table from deletion.
+    """
+
+    name: str
+    runtime: Runtime = Runtime.PYTHON_3_13
+    architecture: Architecture = Architecture.X86_64
+    prod: bool = False
+    metric_lag: timedelta = timedelta(seconds=60)
+    tick: timedelta = timedelta(seconds=15)
+    log_retention_days: int = 90
+    snap_start: SnapStart = SnapStart.AUTO
+
+    @property
+    def snaps(self) -> bool:
+        """Whether published versions start from a snapshot."""
+        return self.snap_start is SnapStart.AUTO and self.runtime is not Runtime.PYTHON_3_11
+
+
+def stage_settings(stage: object, stages: object, *, source: str = "cdk.json") -> Settings:
+    """The settings of ``stage`` out of ``stages``, the mapping of that name in the context.
+
+    Raises:
+        InvalidInput: naming the setting, its value and what was expected.
+    """
+    if not isinstance(stages, Mapping) or not stages:
+        raise InvalidInput("stages", stages, "a mapping of stage names to settings", source=source)
+    if not isinstance(stage, str) or stage not in stages:
+        raise InvalidInput("stage", stage, f"one of {', '.join(stages)} (-c stage=NAME)")
+    try:
+        return _parse(stage, stages[stage])
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"stages.{stage}.{error.field}", error.value, error.expected, source=source
+        ) from None
+
+
+def _parse(stage: str, given: object) -> Settings:
+    if not _STAGE.fullmatch(stage):
+        # A hyphen would let the names of stage "a" begin those of stage "a-b", and with them the
+        # patterns by which permissions are granted.
+        raise InvalidInput("name", stage, "1 to 16 of a-z and 0-9, a letter first")
+    if not isinstance(given, Mapping):
+        raise InvalidInput("settings", given, "a mapping of settings")
+    known = {*Settings.__dataclass_fields__} - {"name"}
+    for name in given:
+        if name not in known:
+            raise InvalidInput(str(name), given[name], f"no such setting; known: {sorted(known)}")
+    settings = Settings(
+        name=stage,
+        runtime=_one_of(Runtime, "runtime", given.get("runtime", Settings.runtime)),
+        architecture=_one_of(
+            Architecture, "architecture", given.get("architecture", Settings.architecture)
+        ),
+        prod=_flag("prod", given.get("prod", Settings.prod)),
+        metric_lag=_seconds("metric_lag", given.get("metric_lag", "60s")),
+        tick=_seconds("tick", given.get("tick", "15s")),
+        log_retention_days=_retention(given.get("log_retention_days", Settings.log_retention_days)),
+        snap_start=_one_of(SnapStart, "snap_start", given.get("snap_start", Settings.snap_start)),
+    )
+    if settings.prod and settings.runtime is Runtime.PYTHON_3_11:
+        raise InvalidInput("runtime", "python3.11", "python3.13 where prod is true (C library)")
+    return settings
+
+
+def _one_of(kind: type[_Choice], at: str, value: object) -> _Choice:
+    try:
+        return kind(str(value))
+    except ValueError:
+        raise InvalidInput(at, value, f"one of {', '.join(kind)}") from None
+
+
+def _flag(at: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput(at, value, "true or false")
+    return value
+
+
+def _seconds(at: str, value: object) -> timedelta:
+    span = duration(at, value)
+    if not 1 <= span.total_seconds() <= 3600 or span.total_seconds() % 1:
+        raise InvalidInput(at, value, "whole seconds from 1s to 1h")
+    return span
+
+
+def _retention(value: object) -> int:
+    if value not in _RETENTIONS or isinstance(value, bool):
+        raise InvalidInput("log_retention_days", value, f"one of {list(_RETENTIONS)}")
+    return int(str(value))
