@@ -12,6 +12,7 @@ from pathlib import Path
 import boto3
 from halftone import bootstrap
 from halftone.domain.errors import Unavailable
+from halftone.domain.names import endpoint_stack_name, platform_stack_name
 from halftone.service.ports import Parts
 from halftone_local.addresses import api_url
 from halftone_local.supervisor import LocalAws
@@ -40,9 +41,9 @@ class Cloud:
             os.environ.pop(name, None)
         os.environ.update(self.aws.environment())
 
-    def copy_example(self, name: str) -> Path:
-        """A fresh copy of an example's declaration and packages; answers its ``endpoint.yaml``."""
-        target = self.endpoints / name
+    def copy_example(self, name: str, called: str = "") -> Path:
+        """A fresh copy of an example, in a folder ``called`` otherwise if so; its declaration."""
+        target = self.endpoints / (called or name)
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(ROOT / "examples" / name, target)
         return target / "endpoint.yaml"
@@ -51,9 +52,10 @@ class Cloud:
         """``cdk bootstrap``."""
         self._cdk("bootstrap", f"aws://{self.aws.environment()['AWS_ACCESS_KEY_ID']}/us-east-1")
 
-    def deploy(self, *stacks: str) -> None:
-        """``cdk deploy`` of the stacks named, or of all."""
-        self._cdk("deploy", *(stacks or ("--all",)), "--require-approval", "never")
+    def deploy(self, *endpoints: str) -> None:
+        """``cdk deploy`` of the endpoints named, or of everything."""
+        stacks = [endpoint_stack_name(STAGE, endpoint) for endpoint in endpoints]
+        self._cdk("deploy", *(stacks or ["--all"]), "--require-approval", "never")
 
     def _cdk(self, *words: str) -> None:
         command = [
@@ -64,7 +66,12 @@ class Cloud:
         process = subprocess.Popen(  # noqa: S603 - the pinned CDK CLI with words of our own
             command,
             cwd=ROOT,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            # The CDK CLI's own check; which Node this project needs is said in the README.
+            env={
+                **os.environ,
+                "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -80,7 +87,7 @@ class Cloud:
     def outputs(self) -> dict[str, str]:
         """The outputs of the platform stack."""
         stacks = boto3.client("cloudformation").describe_stacks(
-            StackName=f"Halftone-{STAGE}-platform"
+            StackName=platform_stack_name(STAGE)
         )
         return {o["OutputKey"]: o["OutputValue"] for o in stacks["Stacks"][0].get("Outputs", [])}
 
@@ -91,11 +98,11 @@ class Cloud:
             bootstrap.Settings(
                 stage=STAGE,
                 table=outputs["Table"],
-                artifacts=outputs["Artifacts"],
+                artifacts=outputs["ArtifactBucket"],
                 workflow=outputs["Workflow"],
             )
         )
 
     def url(self, endpoint: str) -> str:
         """Where an endpoint takes requests."""
-        return f"{api_url(self.aws, self.outputs()['Api'])}/endpoints/{endpoint}/invocations"
+        return f"{api_url(self.aws, self.outputs()['Url'])}/endpoints/{endpoint}/invocations"

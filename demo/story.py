@@ -40,7 +40,7 @@ class Story:
         changed = re.sub(r"^model: .*$", f"model: models/{model}", text, flags=re.MULTILINE)
         self.declaration.write_text(changed)
         self.console.print(f"\n[bold]endpoint.yaml now says model: models/{model}; cdk deploy[/]")
-        self.cloud.deploy(f"Halftone-{STAGE}-{ENDPOINT}")
+        self.cloud.deploy(ENDPOINT)
 
     def follow(self, parts: Parts) -> Rollout:
         """Print the record of the rollout under way until it is over."""

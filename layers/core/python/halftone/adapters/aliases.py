@@ -4,12 +4,17 @@ The engine alone writes it after the template has created it. ``main`` is the al
 ``other`` the one additional version with its weight. Lambda's weights are fractions; ours percent.
 """
 
-from mypy_boto3_lambda import LambdaClient
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from halftone.adapters.aws import translated
 from halftone.domain.errors import NotFound, RoutingChanged
 from halftone.domain.names import ALIAS, function_name
 from halftone.domain.routing import ReadRouting, Routing
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 
 class LambdaAliases:

@@ -13,13 +13,14 @@ Each item holds its value as one JSON text in ``body``: what is hashed, what is 
 read back are then the same bytes, and conditions need no more than the attributes beside it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from botocore.exceptions import ClientError
-from mypy_boto3_dynamodb import DynamoDBClient
 
 from halftone.adapters.aws import error_code, translated
 from halftone.domain.audit import AuditRecord
@@ -30,7 +31,9 @@ from halftone.domain.evidence import Bucket, Evidence
 from halftone.service.ports import Change
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
 
 _T = TypeVar("_T")
 _ABSENT = "attribute_not_exists(pk)"
@@ -105,7 +108,7 @@ class DynamoStore:
             writes.append(self._put(endpoint, sort, tuple(buckets)))
         self._write(f"the evidence of {endpoint!r}", writes)
 
-    def _put_state(self, change: Change) -> "TransactWriteItemTypeDef":
+    def _put_state(self, change: Change) -> TransactWriteItemTypeDef:
         write = self._put(change.after.endpoint, "STATE", change.after)
         put: Any = write["Put"]
         put["Item"]["revision"] = {"N": str(change.after.revision)}
@@ -116,14 +119,14 @@ class DynamoStore:
 
     def _put(
         self, endpoint: str, sort: str, value: object, *, condition: str | None = _ABSENT
-    ) -> "TransactWriteItemTypeDef":
+    ) -> TransactWriteItemTypeDef:
         item = _key(f"ENDPOINT#{endpoint}", sort)
         item["body"] = {"S": msgspec.json.encode(value, order="sorted").decode()}
         if condition is None:
             return {"Put": {"TableName": self._table, "Item": item}}
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": condition}}
 
-    def _write(self, what: str, writes: Sequence["TransactWriteItemTypeDef"]) -> None:
+    def _write(self, what: str, writes: Sequence[TransactWriteItemTypeDef]) -> None:
         with translated(f"writing {what}"):
             try:
                 self._dynamodb.transact_write_items(TransactItems=writes)

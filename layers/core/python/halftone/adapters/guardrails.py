@@ -4,16 +4,19 @@ The template owns thresholds, periods and rules. Arming takes each metric alarm 
 replaces the one dimension that names a version, resets the state and reads it back.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-from mypy_boto3_cloudwatch import CloudWatchClient
-from mypy_boto3_cloudwatch.type_defs import DescribeAlarmsOutputTypeDef, MetricAlarmTypeDef
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from halftone.adapters.aws import translated
 from halftone.domain.errors import NotFound, Unavailable
 from halftone.domain.names import GUARDRAIL_ALARMS, guardrail_name, metric_alarm_name
 from halftone.service.ports import AlarmState, Guard
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import DescribeAlarmsOutputTypeDef, MetricAlarmTypeDef
 
 VERSION_DIMENSIONS = ("Version", "ExecutedVersion")
 """The dimensions that name a version: in our own metrics, and in Lambda's."""

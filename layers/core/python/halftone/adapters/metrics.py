@@ -4,19 +4,21 @@
 sample count the requests they are counted of.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-
-from mypy_boto3_cloudwatch import CloudWatchClient
 
 from halftone.adapters.aws import translated
 from halftone.domain.evidence import BUCKET, Arm, Bucket
 from halftone.domain.names import NAMESPACE
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+
 
 _FIELDS = {
     "requests": ("Errors", "SampleCount"),
@@ -61,7 +63,7 @@ class CloudWatchMetrics:
         )
 
 
-def _query(endpoint: str, arm: str, version: str, field: str) -> "MetricDataQueryTypeDef":
+def _query(endpoint: str, arm: str, version: str, field: str) -> MetricDataQueryTypeDef:
     metric, statistic = _FIELDS[field]
     return {
         "Id": f"{arm}_{field}",

@@ -1,15 +1,19 @@
 """Model packages in the artifact bucket, under their digest."""
 
+from __future__ import annotations
+
 import hashlib
 import io
-
-from mypy_boto3_s3 import S3Client
+from typing import TYPE_CHECKING
 
 from halftone.adapters.aws import translated
 from halftone.domain.archive import inspect
 from halftone.domain.errors import InvalidPackage, NotFound
 from halftone.domain.names import manifest_key, package_key
 from halftone.domain.package import Manifest, manifest_from_json
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class S3Packages:

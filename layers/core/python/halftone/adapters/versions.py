@@ -5,17 +5,22 @@ name it. The pointer carries the rollout's id, so that publishing twice finds no
 answers with the same version, while a new rollout of the same package makes a new one.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ReadTimeoutError
-from mypy_boto3_lambda import LambdaClient
-from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 from halftone.adapters.aws import translated
 from halftone.domain.errors import StaleWrite
 from halftone.domain.names import function_name
 from halftone.service.ports import Pointer, VersionStatus
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 ROLLOUT = "HALFTONE_DEPLOYMENT"
 PACKAGE = "HALFTONE_PACKAGE"

@@ -1,11 +1,16 @@
 """The rollout workflow on Step Functions: one execution a rollout, named by its id."""
 
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
-from mypy_boto3_stepfunctions import SFNClient
 
 from halftone.adapters.aws import error_code, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
 
 
 class StepFunctionsWorkflow:

@@ -65,3 +65,13 @@ def package_key(digest: str) -> str:
 def manifest_key(digest: str) -> str:
     """Where the artifact bucket keeps a package's manifest, readable without the zip."""
     return f"packages/{digest}.json"
+
+
+def platform_stack_name(stage: str) -> str:
+    """The CloudFormation stack of what all endpoints of a stage share."""
+    return f"halftone-{stage}"
+
+
+def endpoint_stack_name(stage: str, endpoint: str) -> str:
+    """The CloudFormation stack of one endpoint."""
+    return f"halftone-{stage}-{endpoint}"
