@@ -11,7 +11,7 @@ from halftone_local import supervisor
 from rich.console import Console
 
 from demo.cloud import ROOT, Cloud
-from demo.story import ENDPOINT, Story, ended_as
+from demo.story import ENDPOINT, Progress, Story, ended_as
 from demo.traffic import Traffic, bodies
 
 
@@ -25,7 +25,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(dir=ROOT / ".local", prefix="demo-") as home:
             aws = supervisor.start()
             try:
-                _tell(console, Cloud(aws, Path(home), lambda line: console.print(f"  {line}")))
+                _tell(console, Cloud(aws, Path(home), Progress(console)))
             finally:
                 aws.stop()
     except (HalftoneError, TimeoutError, RuntimeError) as error:

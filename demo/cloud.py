@@ -19,7 +19,8 @@ from halftone_local.supervisor import LocalAws
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGE = "local"
-_SHOWN = re.compile(r"(CREATE|UPDATE|DELETE)_(COMPLETE|FAILED)|✅|❌|building layer|Error|error")
+_EVENT = re.compile(r"(\d+/\d+)? +\| \S+ [AP]M \| (\w+) +\| (\S+) +\| (\S+)")
+_NEWS = re.compile(r"✅|❌|building layer|FAILED")
 
 
 @dataclass
@@ -79,9 +80,12 @@ class Cloud:
         lines: list[str] = []
         for line in process.stdout or ():
             lines.append(line.rstrip())
-            if _SHOWN.search(line):
-                self.report(lines[-1])
-        if process.wait():
+            told = _progress(lines[-1])
+            if told:
+                self.report(told)
+        failed = process.wait()
+        self.report("")
+        if failed:
             raise Unavailable(f"cdk {words[0]} failed:\n" + "\n".join(lines[-25:]))
 
     def outputs(self) -> dict[str, str]:
@@ -106,3 +110,11 @@ class Cloud:
     def url(self, endpoint: str) -> str:
         """Where an endpoint takes requests."""
         return f"{api_url(self.aws, self.outputs()['Url'])}/endpoints/{endpoint}/invocations"
+
+
+def _progress(line: str) -> str:
+    """What of a line of the CDK CLI tells how far it is; nothing for most lines."""
+    event = _EVENT.search(line)
+    if event and event[2].endswith("_COMPLETE"):
+        return f"{event[1] or '':>7} {event[2]:<17} {event[3].removeprefix('AWS::')} {event[4]}"
+    return line.strip() if _NEWS.search(line) else ""

@@ -108,6 +108,27 @@ def ended_as(rollout: Rollout, phase: Phase) -> None:
         raise RuntimeError(f"{rollout.id} ended {rollout.phase}, not {phase}: {rollout.reason}")
 
 
+class Progress:
+    """What the CDK CLI is doing: a moving line on a terminal, every few seconds a line elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = console.status("")
+        self._next = 0.0
+
+    def __call__(self, line: str) -> None:
+        """Show ``line``; an empty one ends the moving line."""
+        important = not line or "COMPLETE" not in line
+        if self._console.is_terminal:
+            self._status.update(line)
+            (self._status.start if line else self._status.stop)()
+        elif not important and time.monotonic() < self._next:
+            return
+        if line and (important or not self._console.is_terminal):
+            self._console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+        self._next = time.monotonic() + 3
+
+
 def _share(record: AuditRecord) -> str:
     return f"{record.after.get('share', 0):g} %"
 

@@ -8,6 +8,7 @@ from halftone_local import supervisor
 from rich.console import Console
 
 from demo.cloud import ROOT, Cloud
+from demo.story import Progress
 from demo.traffic import bodies
 
 PORT = 4566
@@ -17,7 +18,7 @@ def main() -> None:
     """Start, deploy, and say how to call and how to stop it."""
     console = Console(soft_wrap=True, highlight=False)
     aws = supervisor.running(PORT) or supervisor.start(PORT, detached=True)
-    cloud = Cloud(aws, ROOT / ".local" / "up", lambda line: console.print(f"  {line}"))
+    cloud = Cloud(aws, ROOT / ".local" / "up", Progress(console))
     cloud.activate()
     names = sorted(path.parent.name for path in (ROOT / "examples").glob("*/endpoint.yaml"))
     for name in names:

@@ -6,8 +6,8 @@ They are two Lambda functions of this one file, so that neither has to guess wha
 from functools import cache
 from typing import Any
 
+from halftone.adapters.eventbridge import guardrail_alarm
 from halftone.bootstrap import parts, settings
-from halftone.domain.names import guardrail_prefix
 from halftone.service.ports import Parts
 from halftone.service.rollback import roll_back
 
@@ -19,10 +19,8 @@ def _parts() -> Parts:
 
 def on_alarm(event: dict[str, Any], _context: object) -> None:
     """EventBridge's "CloudWatch Alarm State Change" of a guardrail that went into alarm."""
-    alarm = event["detail"]["alarmName"]
-    endpoint = alarm.removeprefix(guardrail_prefix(settings().stage))
-    reason = f"{alarm}: {event['detail']['state'].get('reason', 'in alarm')}"
-    roll_back(_parts(), endpoint, actor=f"alarm/{alarm}", reason=reason)
+    alarm = guardrail_alarm(event, settings().stage)
+    roll_back(_parts(), alarm.endpoint, actor=alarm.actor, reason=alarm.reason)
 
 
 def on_workflow_failure(event: dict[str, Any], _context: object) -> None:
