@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from aws_cdk import App
+from halftone.domain.names import endpoint_stack_name, platform_stack_name
 
 from infra.declared import declared_endpoints
 from infra.endpoint_stack import EndpointStack
@@ -25,11 +26,11 @@ def stacks(app: App) -> None:
 def add_stage(app: App, settings: Settings, endpoints: Path) -> None:
     """Add the platform of a stage and an endpoint for each declaration below ``endpoints``."""
     declared = declared_endpoints(endpoints)
-    platform = PlatformStack(app, f"halftone-{settings.name}", settings=settings)
+    platform = PlatformStack(app, platform_stack_name(settings.name), settings=settings)
     for endpoint in declared:
         EndpointStack(
             app,
-            f"halftone-{settings.name}-{endpoint.spec.name}",
+            endpoint_stack_name(settings.name, endpoint.spec.name),
             spec=endpoint.spec,
             package=endpoint.package,
             platform=platform,

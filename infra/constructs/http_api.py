@@ -16,7 +16,7 @@ _ACCESS_LOG = {
     "latency": "$context.responseLatency",
     "integrationLatency": "$context.integrationLatency",
     "integrationStatus": "$context.integrationStatus",
-    "error": "$context.error.message",
+    "error": "$context.error.responseType",
 }
 """What is kept of a request: nothing that the client sent beyond the route."""
 

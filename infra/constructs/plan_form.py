@@ -42,4 +42,5 @@ def _margins(margins: Margins) -> Mapping[str, object]:
 
 
 def _duration(span: timedelta) -> str:
-    return f"{span // timedelta(milliseconds=1)}ms"
+    seconds, rest = divmod(span, timedelta(seconds=1))
+    return f"{span / timedelta(milliseconds=1):.3f}ms" if rest else f"{seconds}s"

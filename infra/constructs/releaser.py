@@ -43,6 +43,16 @@ class Releaser(Construct):
             ),
             disable_waiter_state_machine_logging=False,
         )
+        self._name_functions(settings.name)
+
+    def _name_functions(self, stage: str) -> None:
+        """Like the engine's: a generated name begins as the names of model functions do, and what
+        may change those could change these.
+        """
+        for child in self._provider.node.find_all():
+            if isinstance(child, lambda_.CfnFunction):
+                role = str(child.handler).rpartition(".")[2]
+                child.function_name = f"halftone_{stage}_release_framework_{role}"
 
     @property
     def service_token(self) -> str:

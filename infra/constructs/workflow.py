@@ -9,6 +9,8 @@ from constructs import Construct
 from infra.constructs.logs import log_group
 from infra.settings import Settings
 
+_WHICH = {"endpoint.$": "$.endpoint", "rollout.$": "$.rollout"}
+
 
 class RolloutWorkflow(Construct):
     """Tick, then wait for as long as the tick says, until it says done; any failure rolls back.
@@ -52,7 +54,7 @@ class RolloutWorkflow(Construct):
             self,
             "Tick",
             lambda_function=tick,
-            payload=sfn.TaskInput.from_json_path_at("$"),
+            payload=sfn.TaskInput.from_object(_WHICH),
             result_selector={"done.$": "$.Payload.done", "wait.$": "$.Payload.wait"},
             result_path="$.tick",
             retry_on_service_exceptions=False,
@@ -78,13 +80,7 @@ class RolloutWorkflow(Construct):
             self,
             "RollBack",
             lambda_function=roll_back,
-            payload=sfn.TaskInput.from_object(
-                {
-                    "endpoint.$": "$.endpoint",
-                    "rollout.$": "$.rollout",
-                    "error.$": "$.error",
-                }
-            ),
+            payload=sfn.TaskInput.from_object({**_WHICH, "error.$": "$.error"}),
             result_path=sfn.JsonPath.DISCARD,
             retry_on_service_exceptions=False,
         )
