@@ -6,10 +6,13 @@ and every rule is checked on the list of entries before a byte is unpacked.
 
 import hashlib
 import re
+import shutil
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -30,7 +33,16 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _ENCRYPTED = 0x1
 _PICKLE_SUFFIXES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".dill")
 _Refuse = Callable[[str, object, str], InvalidPackage]
-_READ_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
+# Everything that zipfile raises for content that is not as its entry says.
+_READ_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def digest_of(file: BinaryIO) -> str:
@@ -42,14 +54,23 @@ def digest_of(file: BinaryIO) -> str:
     return sha.hexdigest()
 
 
+def checked_digest(value: str) -> str:
+    """``value`` if it has the form of a digest, which makes it safe as a file's name.
+
+    Raises:
+        InvalidPackage: otherwise.
+    """
+    if not _DIGEST.fullmatch(value):
+        raise InvalidPackage("digest", value, "64 hex digits")
+    return value
+
+
 def check_digest(file: BinaryIO, expected: str, *, source: str) -> None:
     """Refuse ``file`` unless ``expected`` names it.
 
     Raises:
         InvalidPackage: if it does not.
     """
-    if not _DIGEST.fullmatch(expected):
-        raise InvalidPackage("digest", expected, "64 hex digits", source=source)
     found = digest_of(file)
     if found != expected:
         raise InvalidPackage("digest", found, f"{expected}, its name", source=source)
@@ -77,6 +98,18 @@ def inspect(file: BinaryIO, *, source: str) -> tuple[zipfile.ZipFile, Manifest]:
     for entry in entries:
         refuse_pickle(entry.filename, _read(archive, entry, source, 2), source=source)
     return archive, manifest
+
+
+def unpack(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: BinaryIO, *, source: str
+) -> None:
+    """Write an entry's content to ``target``: never more than the size that the entry states.
+
+    Raises:
+        InvalidPackage: if the content is damaged, or is not of the size that was stated.
+    """
+    with _readable(entry, source), archive.open(entry) as content:
+        shutil.copyfileobj(content, target, 1 << 20)
 
 
 def check_entries(entries: Sequence[zipfile.ZipInfo], *, source: str) -> None:
@@ -125,12 +158,14 @@ def refuse_pickle(name: str, head: bytes, *, source: str) -> None:
 
 
 def _plain(name: str) -> bool:
+    parts = name.split("/")
     return (
         name.isprintable()
         and "\\" not in name
         and not _DRIVE.match(name)
-        and len(name.encode()) <= 512
-        and not {"", ".", ".."} & set(name.split("/"))
+        and len(name.encode()) <= 1024
+        and not {"", ".", ".."} & set(parts)
+        and all(len(part.encode()) <= 255 for part in parts)  # as file systems have it
     )
 
 
@@ -162,10 +197,14 @@ def _manifest(
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: str, size: int) -> bytes:
+    with _readable(entry, source), archive.open(entry) as content:
+        return content.read(size)
+
+
+@contextmanager
+def _readable(entry: zipfile.ZipInfo, source: str) -> Iterator[None]:
     try:
-        with archive.open(entry) as content:
-            return content.read(size)
+        yield
     except _READ_ERRORS as error:
-        raise InvalidPackage(
-            entry.filename, str(error), "readable content", source=source
-        ) from None
+        expected = "readable content"
+        raise InvalidPackage(entry.filename, str(error), expected, source=source) from None

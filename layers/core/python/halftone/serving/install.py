@@ -1,11 +1,10 @@
 """From a digest to a folder: fetch, check, and only then unpack."""
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
-from halftone.domain.archive import check_digest, inspect
+from halftone.domain.archive import check_digest, checked_digest, inspect, unpack
 from halftone.domain.errors import Unavailable
 from halftone.domain.package import MANIFEST_NAME, Manifest, manifest_from_json
 from halftone.serving.artifacts import Artifacts
@@ -23,7 +22,7 @@ def install(digest: str, artifacts: Artifacts, root: Path) -> tuple[Path, Manife
         InvalidPackage: if the digest does not match, or the zip is not safe to unpack.
         Unavailable: if the package can't be read or written.
     """
-    folder = root / digest
+    folder = root / checked_digest(digest)
     try:
         _own(root)
         if not folder.is_dir():
@@ -52,8 +51,8 @@ def _unpack(digest: str, artifacts: Artifacts, root: Path) -> None:
             for entry in archive.infolist():
                 target = content / entry.filename
                 target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(entry) as packed, target.open("xb") as unpacked:
-                    shutil.copyfileobj(packed, unpacked, 1 << 20)
+                with target.open("xb") as file_of_entry:
+                    unpack(archive, entry, file_of_entry, source=source)
         try:
             content.rename(root / digest)
         except OSError:

@@ -1,0 +1,219 @@
+"""The plain JSON protocol, as a client of an endpoint meets it."""
+
+import base64
+import json
+
+import pytest
+
+MALFORMED = '{"instances": [{"x": 1}'
+
+
+def body_of(answer):
+    return json.loads(answer["body"])
+
+
+def test_a_batch_is_answered_in_order(serve):
+    answer = serve().post({"instances": [{"x": 1}, {"x": -2.5}]})
+    assert answer["statusCode"] == 200
+    assert body_of(answer) == {"predictions": [{"y": 2.0}, {"y": -5.0}]}
+    assert answer["headers"] == {
+        "content-type": "application/json",
+        "x-request-id": "request-1",
+        "x-halftone-version": "3",
+    }
+    assert answer["isBase64Encoded"] is False
+
+
+def test_a_body_in_base64_is_the_same_body(serve):
+    served = serve()
+    body = base64.b64encode(b'{"instances": [{"x": 4}]}').decode()
+    answer = served.post(body, isBase64Encoded=True)
+    assert body_of(answer) == {"predictions": [{"y": 8.0}]}
+
+
+def test_a_stage_before_the_path_is_left_to_api_gateway(serve):
+    answer = serve().post({"instances": [{"x": 1}]}, path="/v1/endpoints/double/invocations")
+    assert answer["statusCode"] == 200
+
+
+def test_the_endpoint_describes_itself(serve):
+    served = serve()
+    event = {"rawPath": "/endpoints/double", "requestContext": {"http": {"method": "GET"}}}
+    answer = served.send(event)
+    assert answer["statusCode"] == 200
+    assert body_of(answer) == {
+        "endpoint": "double",
+        "version": "3",
+        "deployment": "rollout-1",
+        "package": {"name": "doubler", "digest": served.package.digest},
+        "flavor": "python",
+        "description": "Twice the number.",
+        "inputs": [{"name": "x", "type": "float64", "minimum": -1e6, "maximum": 1e6}],
+        "outputs": [{"name": "y", "type": "float64"}],
+        "samples": [{"instances": [{"x": 1.5}]}],
+    }
+    assert served.log == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field", "value"),
+    [
+        ("", 400, "body", None),
+        ("no json", 400, "body", "no json"),
+        (MALFORMED, 400, "body", MALFORMED),
+        ('{"instances": [{"x": NaN}]}', 400, "body", '{"instances": [{"x": NaN}]}'),
+        ("[" * 100_000, 400, "body", None),
+        ('{"instances": ' + "[" * 900 + "]" * 900 + "}", None, None, None),
+        ("[1]", 422, "body", "[1]"),
+        ("null", 422, "body", None),
+        ("{}", 422, "body", "{}"),
+        ('{"instances": {}}', 422, "instances", "{}"),
+        ('{"instances": []}', 422, "instances", "[]"),
+        ('{"instances": [{"x": 1}], "id": 7}', 422, "id", 7),
+        ('{"instances": [{"x": 1}, {"x": "1"}]}', 422, "instances[1].x", "1"),
+        ('{"instances": [{"x": 1e999}]}', 422, "instances[0].x", "inf"),
+        ('{"instances": [{"x": 1000001}]}', 422, "instances[0].x", 1000001),
+        ('{"instances": [{"x": 1, "y": true}]}', 422, "instances[0].y", True),
+        ('{"instances": [{}]}', 422, "instances[0].x", None),
+    ],
+)
+def test_a_body_that_does_not_fit_is_a_problem_with_field_and_value(
+    serve, body, status, field, value
+):
+    served = serve()
+    answer = served.post(body)
+    problem = body_of(answer)
+    assert answer["statusCode"] in ([status] if status else (400, 422))
+    assert answer["headers"]["content-type"] == "application/problem+json"
+    assert problem["status"] == answer["statusCode"]
+    assert problem["title"]
+    assert problem["detail"]
+    if status:
+        assert problem["field"] == field
+        assert problem.get("value") == value
+    (metrics,) = served.metrics
+    assert metrics["Errors"] == 0
+    assert served.faults == []
+
+
+def test_a_long_value_is_shown_in_part(serve):
+    answer = serve().post({"instances": [{"x": "s" * 50_000}]})
+    assert answer["statusCode"] == 422
+    assert len(answer["body"]) < 1000
+
+
+@pytest.mark.parametrize("broken", ["&&&", "e30"])
+def test_broken_base64_is_a_problem(serve, broken):
+    answer = serve().post(broken, isBase64Encoded=True)
+    assert answer["statusCode"] == 400
+
+
+def test_bytes_that_are_no_text_are_a_problem(serve):
+    body = base64.b64encode(b"\xff\xfe\x00").decode()
+    assert serve().post(body, isBase64Encoded=True)["statusCode"] == 400
+
+
+def test_size_is_counted_in_bytes_and_its_limit_is_inclusive(serve):
+    served = serve(max_body=60)
+    exact = '{"instances": [{"x": 1}]}'.ljust(60)
+    assert served.post(exact)["statusCode"] == 200
+    assert served.post(exact + " ")["statusCode"] == 413
+    umlauts = '{"instances": "' + "ü" * 25 + '"}'
+    assert len(umlauts) < 60 < len(umlauts.encode())
+    assert served.post(umlauts)["statusCode"] == 413
+    encoded = base64.b64encode(exact.encode()).decode()
+    assert served.post(encoded, isBase64Encoded=True)["statusCode"] == 200
+    problem = body_of(served.post("x" * 61))
+    assert problem["detail"] == "the body has 61 bytes, expected at most 60"
+
+
+def test_an_answer_that_lambda_could_not_carry_asks_for_fewer_instances(serve):
+    served = serve(
+        'def run(instances):\n    return [{"y": "\\"" * 100_000} for _ in instances]',
+        manifest={
+            "outputs": [{"name": "y", "type": "string"}],
+            "samples": [{"instances": [{"x": 1}], "predictions": [{"y": "?"}]}],
+        },
+    )
+    assert served.post({"instances": [{"x": 1}] * 10})["statusCode"] == 200
+    answer = served.post({"instances": [{"x": 1}] * 20})
+    assert answer["statusCode"] == 413
+    assert "send fewer" in body_of(answer)["detail"]
+
+
+def test_other_paths_and_methods_are_refused_and_not_counted(serve):
+    served = serve()
+    assert served.post("{}", path="/endpoints/other/invocations")["statusCode"] == 404
+    assert served.post("{}", path="/")["statusCode"] == 404
+    got = {"http": {"method": "GET"}}
+    answer = served.send({"rawPath": "/endpoints/double/invocations", "requestContext": got})
+    assert answer["statusCode"] == 405
+    assert answer["headers"]["allow"] == "POST"
+    assert served.post("{}", path="/endpoints/double")["headers"]["allow"] == "GET"
+    assert served.log == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [None, [], "x", 7, {}, {"rawPath": 3}, {"rawPath": "/", "requestContext": {"http": "x"}}],
+)
+def test_what_is_no_request_is_refused(serve, event):
+    assert serve().send(event)["statusCode"] == 400
+
+
+RAISES = """
+def run(instances):
+    return [{"y": 1.0 / (record["x"] - 7)} for record in instances]
+"""
+
+
+def test_a_model_that_raises_is_a_500_without_internals_or_data(serve):
+    served = serve("def run(instances):\n    raise ValueError(f'secret {instances}')")
+    answer = served.post({"instances": [{"x": 31337}]})
+    assert answer["statusCode"] == 500
+    assert body_of(answer) == {
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "the model raised an exception",
+    }
+    (fault,) = served.faults
+    assert fault["exception"] == "ValueError"
+    assert fault["request_id"] == "request-1"
+    assert fault["version"] == "3"
+    assert fault["traceback"][-1] == "predict.py:2 run"
+    assert "31337" not in "".join(served.log)
+    assert "secret" not in "".join(served.log)
+    assert served.metrics[0]["Errors"] == 1
+
+
+def test_one_bad_request_does_not_spoil_the_next(serve):
+    served = serve(RAISES)
+    statuses = [served.post({"instances": [{"x": x}]})["statusCode"] for x in (1, 7, 2)]
+    assert statuses == [200, 500, 200]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "None",
+        "{}",
+        "[]",
+        "[{'y': 1.0}, {'y': 2.0}]",
+        "[{'y': 'two'}]",
+        "[{'y': float('nan')}]",
+        "[{'z': 1.0}]",
+        "[3.0]",
+        "(x for x in ())",
+    ],
+)
+def test_an_answer_that_does_not_fit_the_signature_is_a_fault_of_the_model(serve, answer):
+    served = serve(f"def run(instances):\n    return {answer}")
+    result = served.post({"instances": [{"x": 1}]})
+    assert result["statusCode"] == 500
+    assert body_of(result)["detail"] == "the model's answer does not fit its signature"
+    assert served.metrics[0]["Errors"] == 1
+
+
+def test_a_model_that_exits_is_a_fault_and_no_crash(serve):
+    served = serve("import sys\ndef run(instances):\n    sys.exit(3)")
+    assert served.post({"instances": [{"x": 1}]})["statusCode"] == 500
