@@ -141,6 +141,7 @@ def start(
         port = _free_port()
     elif _in_use(port):
         raise LocalAwsError(f"port {port} is used by another program: choose another with --port")
+    _remove_old_logs()
     aws = LocalAws(port=port, pid=0)
     shutil.rmtree(aws.scratch, ignore_errors=True)
     aws.scratch.mkdir(parents=True)
@@ -232,6 +233,13 @@ def _tail(log: Path, lines: int = 20) -> str:
     return "\n".join([f"end of {log}:", *text])
 
 
+def _remove_old_logs() -> None:
+    """Each free port leaves a log of its own: those of servers that ended a day ago can go."""
+    for log in HOME.glob("aws-*.log"):
+        if not log.with_suffix(".json").exists() and time.time() - log.stat().st_mtime > 86400:
+            log.unlink(missing_ok=True)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -245,7 +253,7 @@ def _in_use(port: int) -> bool:
 
 def _command_line(pid: int) -> str:
     answer = subprocess.run(  # noqa: S603
-        ["ps", "-o", "command=", "-p", str(pid)],  # noqa: S607
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)],  # noqa: S607
         capture_output=True,
         text=True,
         check=False,

@@ -5,11 +5,13 @@ aggregated to it, so that only high-resolution metrics answer for periods below 
 "Publish custom metrics", section High-resolution metrics,
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html
 
-ministack keeps every time as it was sent. It also rebuilds all lists of points at each request in
-order to drop those older than two weeks, which costs more with each point and loses what other
-threads add meanwhile; a local server does not live that long, so nothing is dropped here.
+ministack keeps every time as it was sent. Two threads that are the first to write to a metric can
+lose one of the two points. And it rebuilds all lists of points at each request in order to drop
+those older than two weeks, which costs more with each point and loses what other threads add
+meanwhile; a local server does not live that long, so nothing is dropped here.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,7 +23,18 @@ from halftone_local.seams import need, wrap
 
 def apply() -> None:
     wrap(cloudwatch, "_evict_old_metrics", lambda _original: lambda: None)
+    wrap(cloudwatch, "_metric_bucket", _one_at_a_time)
     wrap(cloudwatch, "_put_metric_data", _floored)
+
+
+def _one_at_a_time(original: Callable[..., Any]) -> Callable[..., Any]:
+    turn = threading.Lock()
+
+    def bucket(key: tuple[str, ...]) -> Any:
+        with turn:
+            return original(key)
+
+    return bucket
 
 
 def _floored(original: Callable[..., Any]) -> Callable[..., Any]:

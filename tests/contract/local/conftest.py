@@ -4,13 +4,10 @@ The tests speak to it with boto3 alone, as they would to AWS, and each says whic
 it states. They share the server, so each makes resources under names of its own.
 """
 
-import io
 import json
-import textwrap
-import time
+import urllib.error
 import urllib.request
 import uuid
-import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,7 +16,7 @@ import pytest
 from botocore.config import Config
 from halftone_local.supervisor import LocalAws, start
 
-ROLE = "arn:aws:iam::000000000042:role/test"
+from tests.contract.local.support import Function
 
 
 @pytest.fixture(scope="session")
@@ -51,58 +48,24 @@ def client(aws: LocalAws) -> Callable[[str], Any]:
     return get
 
 
+@pytest.fixture(scope="session", autouse=True)
+def scheduled(client: Callable[[str], Any]) -> Function:
+    """A function under ``rate(1 minute)``, the shortest schedule there is.
+
+    Set up before everything else, so that its minute passes while the other tests run.
+    """
+    fn = Function(client, "scheduled", ["def handler(event, context): print('GOT', event)"])
+    events = client("events")
+    events.put_rule(Name="scheduled", ScheduleExpression="rate(1 minute)")
+    target = {"Id": "fn", "Arn": fn.arn, "Input": json.dumps({"reconcile": "all"})}
+    events.put_targets(Rule="scheduled", Targets=[target])
+    return fn
+
+
 @pytest.fixture
 def unique() -> Callable[[str], str]:
     """A name nobody else uses."""
     return lambda prefix: f"{prefix}-{uuid.uuid4().hex[:8]}"
-
-
-class Function:
-    """A deployed function with as many published versions as it was given sources."""
-
-    def __init__(self, client: Callable[[str], Any], name: str, sources: list[str], **config: Any):
-        self.lambda_ = client("lambda")
-        self.name = name
-        self.lambda_.create_function(
-            FunctionName=name,
-            Runtime="python3.13",
-            Role=ROLE,
-            Handler="index.handler",
-            Code={"ZipFile": zipped(sources[0])},
-            **config,
-        )
-        self.ready()
-        self.versions = [self.publish()]
-        for source in sources[1:]:
-            self.lambda_.update_function_code(FunctionName=name, ZipFile=zipped(source))
-            self.ready()
-            self.versions.append(self.publish())
-        self.arn = self.lambda_.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
-
-    def ready(self) -> None:
-        self.lambda_.get_waiter("function_updated_v2").wait(
-            FunctionName=self.name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
-        )
-
-    def publish(self) -> str:
-        return str(self.lambda_.publish_version(FunctionName=self.name)["Version"])
-
-    def alias(self, name: str, version: str, **weights: float) -> str:
-        """Create an alias; ``_2=0.3`` sends 30 % to version 2. Returns its ARN."""
-        extra = {version.removeprefix("_"): weight for version, weight in weights.items()}
-        return str(
-            self.lambda_.create_alias(
-                FunctionName=self.name,
-                Name=name,
-                FunctionVersion=version,
-                RoutingConfig={"AdditionalVersionWeights": extra},
-            )["AliasArn"]
-        )
-
-    def invoke(self, event: Any = None, **how: Any) -> Any:
-        answer = self.lambda_.invoke(FunctionName=self.name, Payload=json.dumps(event), **how)
-        answer["Payload"] = json.loads(answer["Payload"].read() or "null")
-        return answer
 
 
 @pytest.fixture
@@ -146,23 +109,3 @@ def http_route(aws: LocalAws, client: Callable[[str], Any], unique: Callable[[st
         return get
 
     return route
-
-
-def zipped(source: str, name: str = "index.py") -> bytes:
-    """A deployment package with one file."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(name, textwrap.dedent(source))
-    return buffer.getvalue()
-
-
-def eventually(read: Callable[[], Any], *, seconds: float = 25, every: float = 0.2) -> Any:
-    """The first true answer of ``read``; fails with the last one."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = read()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds} s; last answer {answer!r}")
-        time.sleep(every)

@@ -8,7 +8,8 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import eventually
+
+from tests.contract.local.support import eventually
 
 PLAIN = """
 def handler(event, context):

@@ -45,7 +45,7 @@ def state(pattern, alarm, now=NOW):
     return finding.state if finding else KEEP
 
 
-# pattern: (missing, ignore, breaching, notBreaching)
+# The columns are the four treatments, in the order of TREATMENTS below.
 THREE_OF_THREE = {
     "0 - X - X": (OK, OK, OK, OK),
     "- - - - 0": (OK, OK, OK, OK),

@@ -9,14 +9,13 @@ from halftone_local.emf import metrics_in
 def document(**changes):
     metrics = [{"Name": "Latency", "Unit": "Milliseconds", "StorageResolution": 1}]
     directive = {"Namespace": "Halftone", "Dimensions": [["endpoint"]], "Metrics": metrics}
-    members = {
+    return {
         "_aws": {"Timestamp": 1_700_000_000_123, "CloudWatchMetrics": [directive | changes]},
         "endpoint": "fraud",
         "version": "7",
         "Latency": 12.5,
         "Errors": 0,
     }
-    return members
 
 
 def test_a_metric_has_its_name_dimensions_unit_resolution_time_and_value():
