@@ -214,6 +214,14 @@ def test_an_answer_that_does_not_fit_the_signature_is_a_fault_of_the_model(serve
     assert served.metrics[0]["Errors"] == 1
 
 
+def test_the_log_says_what_an_answer_should_have_been_but_not_what_it_was(serve):
+    served = serve("def run(instances):\n    return [{'y': 'Ada Lovelace'}]")
+    served.post({"instances": [{"x": 1}]})
+    (fault,) = served.faults
+    assert fault["expected"] == "float64"
+    assert "Ada" not in "".join(served.log)
+
+
 def test_a_model_that_exits_is_a_fault_and_no_crash(serve):
     served = serve("import sys\ndef run(instances):\n    sys.exit(3)")
     assert served.post({"instances": [{"x": 1}]})["statusCode"] == 500

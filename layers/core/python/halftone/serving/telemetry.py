@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from halftone.domain.errors import InvalidInput
 from halftone.domain.names import NAMESPACE
 
 Write = Callable[[str], object]
@@ -53,8 +54,12 @@ class Telemetry:
             self._write(templates[1] % (now, failed, late, latency_ms))
 
     def fault(self, what: str, error: BaseException, *, version: str, request_id: str) -> None:
-        """A fault of a model in a request: its type and where, without what it says."""
-        self._log(what, error, version=version, request_id=request_id)
+        """A fault of a model in a request: its type and where, without what it says.
+
+        Of an answer that does not fit, also what the signature expects, which is no request's data.
+        """
+        expected = {"expected": error.expected} if isinstance(error, InvalidInput) else {}
+        self._log(what, error, version=version, request_id=request_id, **expected)
 
     def not_loaded(self, error: BaseException, reason: str) -> None:
         """A model that could not be loaded. No request is near, so the reason can be told."""
