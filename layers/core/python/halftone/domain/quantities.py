@@ -11,19 +11,26 @@ from halftone.domain.errors import InvalidInput
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
+LONGEST = timedelta(days=365)
+"""No duration may be longer: what is meant to last for years is a mistake in the unit."""
+
 
 def duration(field: str, value: object) -> timedelta:
     """``value`` such as ``10s``, ``30m`` or ``1h30m`` as a timedelta.
 
     Raises:
-        InvalidInput: for anything else; bare numbers have no unit and are refused.
+        InvalidInput: for anything else; bare numbers have no unit and are refused, as is what
+            lasts longer than a year.
     """
     text = value.replace(" ", "") if isinstance(value, str) else ""
     if text == "0":
         return timedelta(0)
     if not text or _PART.sub("", text):
         raise InvalidInput(field, value, "a duration such as 10s, 30m or 1h30m")
-    return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(text)))
+    seconds = sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(text))
+    if seconds > LONGEST.total_seconds():
+        raise InvalidInput(field, value, "a duration such as 10s, 30m or 1h30m, at most 365d")
+    return timedelta(seconds=seconds)
 
 
 def percentage(field: str, value: object, *, least: float = 0.0, most: float = 100.0) -> float:
@@ -34,7 +41,7 @@ def percentage(field: str, value: object, *, least: float = 0.0, most: float = 1
     """
     number: float | None = None
     if isinstance(value, int | float) and not isinstance(value, bool):
-        number = float(value)
+        number = value
     elif isinstance(value, str):
         try:
             number = float(value.removesuffix("%").strip())
@@ -42,7 +49,7 @@ def percentage(field: str, value: object, *, least: float = 0.0, most: float = 1
             number = None
     if number is None or not least <= number <= most:
         raise InvalidInput(field, value, f"a percentage from {least:g} to {most:g}")
-    return number
+    return float(number)
 
 
 def whole(field: str, value: object, *, least: int = 0, most: int | None = None) -> int:

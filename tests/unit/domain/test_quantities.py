@@ -1,0 +1,92 @@
+"""Durations, percentages and whole numbers as people write them, and what is refused."""
+
+from datetime import timedelta
+
+import pytest
+from halftone.domain.errors import InvalidInput
+from halftone.domain.quantities import LONGEST, duration, percentage, spoken, whole
+from hypothesis import given
+from hypothesis import strategies as st
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.binary(),
+    st.just(10**400),
+    st.from_regex(r"\d{1,400}(\.\d+)?\s?(ms|s|m|h|d|%)?", fullmatch=True),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.text(), st.integers(), max_size=2),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("250ms", 0.25),
+        ("10s", 10),
+        ("30m", 1800),
+        ("1h30m", 5400),
+        ("1.5h", 5400),
+        ("2d", 172800),
+        ("10 m", 600),
+    ],
+)
+def test_a_duration_has_a_unit(text, seconds):
+    assert duration("min_time", text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "value", [10, 1.5, None, True, "", "10", "m", "-5m", "5 parsecs", "1h-30m", "9" * 30 + "d"]
+)
+def test_anything_else_is_no_duration(value):
+    with pytest.raises(InvalidInput) as caught:
+        duration("min_time", value)
+    assert (caught.value.field, caught.value.value) == ("min_time", value)
+    assert "such as 10s, 30m or 1h30m" in str(caught.value)
+
+
+@given(st.timedeltas(timedelta(seconds=1), LONGEST))
+def test_what_is_spoken_reads_back_to_the_second(span):
+    assert abs(duration("t", spoken(span)) - span) <= timedelta(seconds=0.5)
+
+
+@given(st.integers(1, 999))
+def test_spoken_milliseconds_read_back(milliseconds):
+    span = timedelta(milliseconds=milliseconds)
+    assert duration("t", spoken(span)) == span
+
+
+@pytest.mark.parametrize(("value", "percent"), [(5, 5), (0.1, 0.1), ("5 %", 5), ("7.5%", 7.5)])
+def test_a_percentage_may_carry_its_sign(value, percent):
+    assert percentage("weight", value) == percent
+
+
+@pytest.mark.parametrize("value", [-1, 100.1, "many", True, None, float("nan"), "nan", [5], "5%%"])
+def test_a_percentage_outside_its_bounds_is_named(value):
+    with pytest.raises(InvalidInput, match=r"weight is .*, expected a percentage from 0 to 100"):
+        percentage("weight", value)
+
+
+@pytest.mark.parametrize("value", [-1, 1.0, "3", True, None])
+def test_a_whole_number_is_whole(value):
+    with pytest.raises(InvalidInput, match="count is .*, expected a whole number at least 0"):
+        whole("count", value)
+
+
+def test_the_upper_bound_of_a_whole_number_is_told():
+    assert whole("count", 9, most=9) == 9
+    with pytest.raises(InvalidInput, match="count is 10, expected a whole number from 0 to 9"):
+        whole("count", 10, most=9)
+
+
+@given(ANYTHING)
+@pytest.mark.parametrize("reader", [duration, percentage, whole])
+def test_every_value_is_read_or_refused_by_name(reader, value):
+    try:
+        assert reader("field", value) is not None
+    except InvalidInput as error:
+        assert error.field == "field"
