@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from halftone.domain.errors import InvalidInput
-from halftone.domain.quantities import duration, percentage, whole
+from halftone.domain.quantities import LONGEST, duration, percentage, whole
 
 
 class OnInconclusive(StrEnum):
@@ -103,7 +103,7 @@ def parse_plan(value: object, *, at: str = "plan") -> Plan:
     if "bake" in given:
         bake = _parse_bake(f"{at}.bake", given["bake"])
     plan = replace(base, stages=(*steps, bake) if bake else steps, bakes=bake is not None)
-    _rising(at, plan.stages)
+    _rising(at, plan)
     if "alpha" in given:
         plan = replace(plan, alpha=_alpha(f"{at}.alpha", given["alpha"]))
     if "on_inconclusive" in given:
@@ -139,7 +139,8 @@ def _parse_bake(at: str, value: object) -> Stage | None:
     if value in (None, "none", False):
         return None
     if isinstance(value, str):
-        return replace(_BAKE, min_time=duration(at, value), max_time=4 * duration(at, value))
+        least = duration(at, value)
+        return replace(_BAKE, min_time=least, max_time=_greatest_age(least))
     return _parse_stage(at, value, _BAKE, most=99.9)
 
 
@@ -151,10 +152,13 @@ def _parse_stage(at: str, value: object, base: Stage, *, most: float) -> Stage:
     stage = base
     if "weight" in given:
         weight = percentage(f"{at}.weight", given["weight"], least=0.1, most=most)
+        if weight != round(weight, 2):
+            # Finer weights would not survive the way to Lambda's fractions and back unchanged.
+            raise InvalidInput(f"{at}.weight", given["weight"], "at most two decimals")
         stage = replace(stage, weight=weight)
     if "min_time" in given:
         least = duration(f"{at}.min_time", given["min_time"])
-        stage = replace(stage, min_time=least, max_time=max(stage.max_time, 4 * least))
+        stage = replace(stage, min_time=least, max_time=max(stage.max_time, _greatest_age(least)))
     if "max_time" in given:
         stage = replace(stage, max_time=duration(f"{at}.max_time", given["max_time"]))
     if stage.max_time < stage.min_time:
@@ -164,20 +168,25 @@ def _parse_stage(at: str, value: object, base: Stage, *, most: float) -> Stage:
         count = whole(f"{at}.min_requests", given["min_requests"], least=1)
         stage = replace(stage, min_requests=count)
     if "approval" in given:
-        if given["approval"] not in ("before", "none"):
-            raise InvalidInput(f"{at}.approval", given["approval"], "before or none")
-        stage = replace(stage, approval=given["approval"] == "before")
+        # A gate that nobody can open yet must not be one that everybody walks through.
+        if given["approval"] != "none":
+            expected = "none: there is no way to approve a step yet"
+            raise InvalidInput(f"{at}.approval", given["approval"], expected)
     return stage
 
 
-def _rising(at: str, stages: tuple[Stage, ...]) -> None:
-    for i in range(1, len(stages)):
-        if stages[i].weight <= stages[i - 1].weight:
-            raise InvalidInput(
-                f"{at}.steps[{i}].weight",
-                stages[i].weight,
-                f"more than the {stages[i - 1].weight:g} % before it (a bake of 95 % comes last)",
-            )
+def _greatest_age(least: timedelta) -> timedelta:
+    """What ``max_time`` is where only ``min_time`` is given."""
+    return min(4 * least, LONGEST)
+
+
+def _rising(at: str, plan: Plan) -> None:
+    for i in range(1, len(plan.stages)):
+        before, weight = plan.stages[i - 1].weight, plan.stages[i].weight
+        if weight <= before:
+            where = "bake" if plan.is_bake(i) else f"steps[{i}]"
+            more = f"more than the {before:g} % before it"
+            raise InvalidInput(f"{at}.{where}.weight", weight, more)
 
 
 def _alpha(at: str, value: object) -> float:
