@@ -82,7 +82,7 @@ def parse_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a f
     if "timeout" in value:
         spec = replace(spec, timeout=_timeout(value["timeout"]))
     if "late_after" in value:
-        spec = replace(spec, late_after=duration("late_after", value["late_after"]))
+        spec = replace(spec, late_after=_late_after(value["late_after"]))
     if "max_body" in value:
         # API Gateway and Lambda take 6 MB at most, headers and encoding included.
         most = 6_000_000
@@ -131,10 +131,17 @@ def _timeout(value: object) -> timedelta:
     return span
 
 
+def _late_after(value: object) -> timedelta:
+    span = duration("late_after", value)
+    if span < timedelta(milliseconds=1):
+        raise InvalidInput("late_after", value, "at least 1ms")
+    return span
+
+
 def _retention(value: object) -> int:
-    if value not in _RETENTIONS or isinstance(value, bool):
+    if not isinstance(value, int) or isinstance(value, bool) or value not in _RETENTIONS:
         raise InvalidInput("log_retention_days", value, f"one of {list(_RETENTIONS)}")
-    return int(str(value))
+    return value
 
 
 def _waits(value: object) -> DeployWaits:
@@ -157,7 +164,9 @@ def _with_guardrails(spec: EndpointSpec, value: object) -> EndpointSpec:
         changed = rails[name]
         for key, number in rail.items():
             if key == "rate":
-                changed = replace(changed, rate=percentage(f"{at}.rate", number, least=0.1))
+                # No rate is above 100 %: a guardrail that waits for more would never fire.
+                rate = percentage(f"{at}.rate", number, least=0.1, most=99.9)
+                changed = replace(changed, rate=rate)
             elif key in ("count", "breaches", "periods"):
                 changed = replace(changed, **{key: whole(f"{at}.{key}", number, least=1)})
             else:
