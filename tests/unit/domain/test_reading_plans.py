@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from halftone.domain.errors import InvalidInput
-from halftone.domain.plan import PRESETS, OnInconclusive, Plan, parse_plan
 from hypothesis import given
 from hypothesis import strategies as st
+
+from halftone.domain.errors import InvalidInput
+from halftone.domain.plan import PRESETS, OnInconclusive, Plan, parse_plan
+from tests.support.refusals import read_or_refusal
 
 MINUTE = timedelta(minutes=1)
 
@@ -136,10 +138,9 @@ PLANS = st.one_of(
 
 @given(PLANS)
 def test_whatever_is_given_is_a_sound_plan_or_refused_by_field(given_plan):
-    try:
-        plan = parse_plan(given_plan)
-    except InvalidInput as error:
-        assert error.field.startswith("plan")
+    plan = read_or_refusal(parse_plan, given_plan)
+    if isinstance(plan, InvalidInput):
+        assert plan.field.startswith("plan")
         return
     assert weights(plan) == sorted(set(weights(plan)))
     assert all(0.1 <= stage.weight < 100 for stage in plan.stages)

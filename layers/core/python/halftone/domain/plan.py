@@ -167,11 +167,10 @@ def _parse_stage(at: str, value: object, base: Stage, *, most: float) -> Stage:
         # One request at the least: a step that may see nothing would be promoted on silence.
         count = whole(f"{at}.min_requests", given["min_requests"], least=1)
         stage = replace(stage, min_requests=count)
-    if "approval" in given:
+    if given.get("approval", "none") != "none":
         # A gate that nobody can open yet must not be one that everybody walks through.
-        if given["approval"] != "none":
-            expected = "none: there is no way to approve a step yet"
-            raise InvalidInput(f"{at}.approval", given["approval"], expected)
+        expected = "none: there is no way to approve a step yet"
+        raise InvalidInput(f"{at}.approval", given["approval"], expected)
     return stage
 
 
