@@ -9,7 +9,7 @@ if importlib.util.find_spec("halftone") is None:
     sys.path.insert(0, str(Path(__file__).parent / "layers" / "core" / "python"))
 # Node 20 is supported here: a banner about its age at every synth would bury the one line that
 # tells of a wrong file.
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
 
 from aws_cdk import App
 from halftone.domain.errors import HalftoneError

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from aws_cdk import App
-from halftone.domain.names import endpoint_stack_name, platform_stack_name
 
+from halftone.domain.names import endpoint_stack_name, platform_stack_name
 from infra.declared import declared_endpoints
 from infra.endpoint_stack import EndpointStack
 from infra.paths import ROOT

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from halftone.adapters.folder import BuiltPackage, open_package
 from halftone.domain.errors import InvalidInput
 from halftone.domain.spec import EndpointSpec, parse_spec

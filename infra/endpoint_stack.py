@@ -5,9 +5,9 @@ import shlex
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
+
 from halftone.adapters.folder import BuiltPackage
 from halftone.domain.spec import EndpointSpec
-
 from infra.constructs.model_endpoint import ModelEndpoint
 from infra.constructs.platform import Platform
 

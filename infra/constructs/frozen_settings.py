@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import jsii
 from aws_cdk import IStableStringProducer, Lazy, Stack
 from aws_cdk import aws_lambda as lambda_
-from halftone.domain.audit import canonical_json
 
+from halftone.domain.audit import canonical_json
 from infra.layers.build import Layer
 
 _FROZEN = (

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
+
 from halftone.domain.names import (
     ALIAS,
     NAMESPACE,

@@ -6,8 +6,8 @@ from pathlib import Path
 from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
-from halftone.domain.errors import HalftoneError
 
+from halftone.domain.errors import HalftoneError
 from infra.layers.archive import unzipped_size
 from infra.layers.build import Layer
 from infra.settings import Settings

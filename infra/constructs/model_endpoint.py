@@ -2,9 +2,9 @@
 
 from aws_cdk import Tags
 from constructs import Construct
+
 from halftone.adapters.folder import BuiltPackage
 from halftone.domain.spec import EndpointSpec
-
 from infra.constructs.guardrail import Guardrail
 from infra.constructs.model_function import ModelFunction
 from infra.constructs.platform import Platform

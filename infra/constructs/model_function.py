@@ -6,10 +6,10 @@ from aws_cdk import Acknowledgment, Annotations, Duration, Validations
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+
 from halftone.domain.names import ALIAS, function_name
 from halftone.domain.package import Flavor
 from halftone.domain.spec import EndpointSpec
-
 from infra.constructs.engine_function import function_code, function_role
 from infra.constructs.frozen_settings import frozen_settings
 from infra.constructs.layers import check_size, lambda_architecture, lambda_runtime, layer_version

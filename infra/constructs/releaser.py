@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from aws_cdk import Duration, custom_resources
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.constructs.logs import log_group
@@ -15,7 +14,7 @@ LONGEST_WAIT = timedelta(hours=1)
 
 
 class Releaser(Construct):
-    """CDK's provider framework around the release functions, with log groups that end."""
+    """CDK's provider framework around the release functions, with a log group that ends."""
 
     def __init__(
         self,
@@ -27,7 +26,6 @@ class Releaser(Construct):
         is_complete: lambda_.IFunction,
     ) -> None:
         super().__init__(scope, construct_id)
-        name, days = f"halftone-{settings.name}-release", settings.log_retention_days
         self._provider = custom_resources.Provider(
             self,
             "Provider",
@@ -35,13 +33,15 @@ class Releaser(Construct):
             is_complete_handler=is_complete,
             query_interval=Duration.seconds(min(settings.tick.total_seconds(), 30)),
             total_timeout=Duration.seconds(LONGEST_WAIT.total_seconds()),
-            log_group=log_group(self, "Logs", f"/aws/lambda/{name}-framework", days),
-            waiter_state_machine_log_options=custom_resources.LogOptions(
-                destination=log_group(self, "WaiterLogs", f"/aws/vendedlogs/states/{name}", days),
-                level=sfn.LogLevel.ERROR,
-                include_execution_data=False,
+            log_group=log_group(
+                self,
+                "Logs",
+                f"/aws/lambda/halftone_{settings.name}_release_framework",
+                settings.log_retention_days,
             ),
-            disable_waiter_state_machine_logging=False,
+            # Its log would need the right to write to every log group; Step Functions keeps the
+            # history of each wait for 90 days by itself.
+            disable_waiter_state_machine_logging=True,
         )
         self._name_functions(settings.name)
 

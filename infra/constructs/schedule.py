@@ -4,8 +4,8 @@ import json
 
 from aws_cdk import aws_events as events
 from constructs import Construct
-from halftone.domain.names import function_name
 
+from halftone.domain.names import function_name
 from infra.constructs.platform import Platform
 
 

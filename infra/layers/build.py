@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from halftone.domain.errors import HalftoneError
 from uv import find_uv_bin
 
+from halftone.domain.errors import HalftoneError
 from infra.layers import archive
 from infra.layers.bytecode import compile_folder
 from infra.layers.target import Target

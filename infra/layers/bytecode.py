@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 from halftone.domain.errors import HalftoneError
-
 from infra.layers.target import Target
 from infra.paths import PYODIDE
 

@@ -1,0 +1,92 @@
+"""Who may do what: no wider than a stage, and ``*`` only where AWS knows no resource."""
+
+from tests.infra.support import Resource, Synthesised, statements, text
+
+WITHOUT_RESOURCES = {
+    "cloudwatch:DescribeAlarms": "tells of composite alarms only those who may ask for all",
+    "cloudwatch:GetMetricData": "has no resource-level permission",
+    "xray:PutTraceSegments": "has no resource-level permission",
+    "xray:PutTelemetryRecords": "has no resource-level permission",
+    "xray:GetSamplingRules": "has no resource-level permission",
+    "xray:GetSamplingTargets": "has no resource-level permission",
+    "logs:CreateLogDelivery": "log delivery of Step Functions has no resource-level permission",
+    "logs:GetLogDelivery": "as above",
+    "logs:UpdateLogDelivery": "as above",
+    "logs:DeleteLogDelivery": "as above",
+    "logs:ListLogDeliveries": "as above",
+    "logs:PutResourcePolicy": "as above",
+    "logs:DescribeResourcePolicies": "as above",
+    "logs:DescribeLogGroups": "as above",
+}
+
+
+def policies(synthesised: Synthesised) -> list[Resource]:
+    return list(synthesised.resources("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"))
+
+
+def test_a_star_stands_only_where_aws_knows_no_resource(dev: Synthesised) -> None:
+    stars: set[str] = set()
+    for policy in policies(dev):
+        for statement in statements(policy.properties["PolicyDocument"]):
+            if "*" in statement["Resource"]:
+                stars |= {*statement["Action"]}
+    assert stars == {*WITHOUT_RESOURCES}
+
+
+def test_no_action_is_a_pattern(dev: Synthesised) -> None:
+    for policy in policies(dev):
+        for statement in statements(policy.properties["PolicyDocument"]):
+            assert not [action for action in statement["Action"] if "*" in action], policy
+
+
+def test_every_pattern_of_names_is_of_this_stage(dev: Synthesised) -> None:
+    for policy in policies(dev):
+        for statement in statements(policy.properties["PolicyDocument"]):
+            for resource in statement["Resource"]:
+                arn = text(resource)
+                if ":function:" in arn or ":alarm:" in arn or ":rule/" in arn:
+                    assert "halftone-dev-*" in arn, (policy, arn)
+
+
+def test_a_rollback_function_may_do_what_a_rollback_needs_and_no_more(dev: Synthesised) -> None:
+    needed = {
+        "lambda:GetAlias",
+        "lambda:UpdateAlias",
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:ConditionCheckItem",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+    }
+    found = [p for p in policies(dev) if "Rollback" in p.id]
+    assert len(found) == 2
+    for policy in found:
+        granted = _granted(policy)
+        queue = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
+        assert granted - queue == needed, policy
+
+
+def test_no_role_of_the_engine_may_delete_or_change_permissions(dev: Synthesised) -> None:
+    for policy in policies(dev):
+        for action in _granted(policy):
+            assert not action.startswith("iam:"), policy
+            if not action.startswith("logs:"):
+                assert ":Delete" not in action, policy
+
+
+def test_a_model_function_reads_packages_and_nothing_else(dev: Synthesised) -> None:
+    models = [p for p in policies(dev) if p.id.startswith("EndpointModelRole")]
+    assert len(models) == len(dev.templates) - 1
+    for policy in models:
+        tracing = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+        logging = {"logs:CreateLogStream", "logs:PutLogEvents"}
+        assert _granted(policy) == {"s3:GetObject"} | logging | tracing
+
+
+def _granted(policy: Resource) -> set[str]:
+    document = policy.properties["PolicyDocument"]
+    return {action for statement in statements(document) for action in statement["Action"]}

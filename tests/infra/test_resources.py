@@ -1,0 +1,181 @@
+"""Properties over all resources of all stacks, so that a resource added later is held to them."""
+
+import re
+
+import pytest
+
+from tests.infra.support import Resource, Synthesised, synthesise, text
+
+FOREVER = 731
+
+
+def test_every_log_group_has_a_bounded_retention(dev: Synthesised) -> None:
+    groups = list(dev.resources("AWS::Logs::LogGroup"))
+    assert groups
+    for group in groups:
+        assert 1 <= group.properties["RetentionInDays"] <= FOREVER, group
+
+
+def test_every_function_writes_to_a_log_group_of_its_stack(dev: Synthesised) -> None:
+    groups = {(group.stack, group.id) for group in dev.resources("AWS::Logs::LogGroup")}
+    functions = list(dev.resources("AWS::Lambda::Function"))
+    assert functions
+    for function in functions:
+        group = function.properties["LoggingConfig"]["LogGroup"]["Ref"]
+        assert (function.stack, group) in groups, function
+
+
+def test_the_workflow_and_the_api_log_to_a_log_group_of_their_stack(dev: Synthesised) -> None:
+    groups = {(group.stack, group.id) for group in dev.resources("AWS::Logs::LogGroup")}
+    machine = dev.one("AWS::StepFunctions::StateMachine", StateMachineName="halftone-dev-rollout")
+    (destination,) = machine.properties["LoggingConfiguration"]["Destinations"]
+    stage = dev.one("AWS::ApiGatewayV2::Stage")
+    for resource, arn in (
+        (machine, destination["CloudWatchLogsLogGroup"]["LogGroupArn"]),
+        (stage, stage.properties["AccessLogSettings"]["DestinationArn"]),
+    ):
+        assert (resource.stack, arn["Fn::GetAtt"][0]) in groups, resource
+
+
+def test_the_access_log_keeps_nothing_that_a_client_sent(dev: Synthesised) -> None:
+    for stage in dev.resources("AWS::ApiGatewayV2::Stage"):
+        kept = stage.properties["AccessLogSettings"]["Format"]
+        assert "authorizer" not in kept
+        assert "identity" not in kept
+        assert "$context.path" not in kept
+
+
+def test_every_alarm_says_what_missing_data_means(dev: Synthesised) -> None:
+    alarms = list(dev.resources("AWS::CloudWatch::Alarm"))
+    assert alarms
+    for alarm in alarms:
+        assert alarm.properties["TreatMissingData"] == "notBreaching", alarm
+
+
+def test_every_function_of_ours_is_traced_and_of_the_stage_s_runtime(dev: Synthesised) -> None:
+    ours = [f for f in dev.resources("AWS::Lambda::Function") if "framework" not in text(f.id)]
+    for function in ours:
+        assert function.properties["TracingConfig"] == {"Mode": "Active"}, function
+        assert function.properties["Runtime"] == dev.settings.runtime, function
+        assert function.properties["Architectures"] == [dev.settings.architecture], function
+
+
+def test_only_model_functions_bear_the_names_that_the_engine_may_change(dev: Synthesised) -> None:
+    prefix = f"halftone-{dev.settings.name}-"
+    for function in dev.resources("AWS::Lambda::Function"):
+        name = function.properties["FunctionName"]
+        is_model = "HALFTONE_ENDPOINT" in function.properties["Environment"]["Variables"]
+        assert name.startswith(prefix) == is_model, function
+
+
+def test_every_asynchronous_path_ends_in_a_queue(dev: Synthesised) -> None:
+    """An event that can't be delivered, and one whose function fails, both leave a letter."""
+    targets = [
+        (rule, target)
+        for rule in dev.resources("AWS::Events::Rule")
+        for target in rule.properties["Targets"]
+    ]
+    assert len(targets) == 1 + len(dev.templates) - 1
+    failing = {
+        text(config.properties["FunctionName"]): config
+        for config in dev.resources("AWS::Lambda::EventInvokeConfig")
+    }
+    for rule, target in targets:
+        assert "DeadLetters" in text(target["DeadLetterConfig"]["Arn"]), rule
+        (invoked,) = [f for f in _platform_functions(dev) if f.id in text(target["Arn"])]
+        config = failing[text({"Ref": invoked.id})].properties
+        assert "DeadLetters" in text(config["DestinationConfig"]["OnFailure"]["Destination"])
+        assert config["MaximumRetryAttempts"] == 2
+
+
+def _platform_functions(synthesised: Synthesised) -> list[Resource]:
+    name = f"halftone-{synthesised.settings.name}"
+    return [f for f in synthesised.resources("AWS::Lambda::Function") if f.stack == name]
+
+
+def test_dead_letters_are_kept_long_enough_to_be_read(dev: Synthesised) -> None:
+    queue = dev.one("AWS::SQS::Queue")
+    assert queue.properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_the_queue_takes_letters_from_the_rules_of_its_stage_only(dev: Synthesised) -> None:
+    policy = dev.one("AWS::SQS::QueuePolicy").properties["PolicyDocument"]
+    for statement in policy["Statement"]:
+        if statement["Effect"] == "Allow":
+            sources = text(list(statement["Condition"].values()))
+            assert "AlarmsRule" in sources or "rule/halftone-dev-*" in sources
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_table_and_bucket(stage: str, request: pytest.FixtureRequest) -> None:
+    synthesised: Synthesised = request.getfixturevalue(stage)
+    keeps = "Retain" if stage == "prod" else "Delete"
+    table = synthesised.one("AWS::DynamoDB::Table")
+    assert table.properties["DeletionProtectionEnabled"] is (stage == "prod")
+    assert table.properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    assert table.properties["SSESpecification"]["SSEEnabled"]
+    bucket = synthesised.one("AWS::S3::Bucket")
+    assert all(bucket.properties["PublicAccessBlockConfiguration"].values())
+    assert "BucketEncryption" in bucket.properties
+    assert ("VersioningConfiguration" in bucket.properties) is (stage == "prod")
+    for kept in (table, bucket):
+        assert kept.definition["DeletionPolicy"] == kept.definition["UpdateReplacePolicy"] == keeps
+
+
+def test_the_bucket_refuses_plain_http(dev: Synthesised) -> None:
+    policy = dev.one("AWS::S3::BucketPolicy").properties["PolicyDocument"]
+    denied = [s for s in policy["Statement"] if s["Effect"] == "Deny"]
+    assert any(s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for s in denied)
+
+
+def test_synthesising_twice_gives_the_same_templates(
+    dev: Synthesised, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    again = synthesise(tmp_path_factory.mktemp("again"), "dev")
+    assert again.templates == dev.templates
+
+
+def test_the_local_stage_is_a_stage_like_any_other(local: Synthesised, dev: Synthesised) -> None:
+    """Same resources, same properties, but for what the settings of the two stages say."""
+    stated = {
+        "Runtime",
+        "CompatibleRuntimes",
+        "Content",  # layers hold bytecode and binaries of the runtime
+        "Description",  # of a layer: it names the runtime
+        "SnapStart",  # the older runtime has none
+        "RetentionInDays",
+        "Settings",  # the digest of what a version freezes
+        "HALFTONE_METRIC_LAG_SECONDS",
+        "HALFTONE_TICK_SECONDS",
+        "ReleaserProviderwaiterstatemachine",  # looks once a tick
+    }
+    here, there = _leaves(local), _leaves(dev)
+    differing = {path for path in {*here, *there} if here.get(path) != there.get(path)}
+    assert any("Runtime" in path for path in differing)
+    for path in differing:
+        assert stated & {*path}, (path, here.get(path), there.get(path))
+
+
+def _leaves(synthesised: Synthesised) -> dict[tuple[str, ...], str]:
+    """Every leaf of every resource by its path, with the stage's name taken out of all texts."""
+    found: dict[tuple[str, ...], str] = {}
+
+    def walk(path: tuple[str, ...], value: object) -> None:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                walk((*path, _generic(str(name), synthesised)), inner)
+        elif isinstance(value, list):
+            for position, inner in enumerate(value):
+                walk((*path, str(position)), inner)
+        else:
+            found[path] = _generic(str(value), synthesised)
+
+    for resource in synthesised.resources():
+        name = (_generic(resource.stack, synthesised), _generic(resource.id, synthesised))
+        walk((*name, resource.type), resource.properties)
+    return found
+
+
+def _generic(value: str, synthesised: Synthesised) -> str:
+    # CDK ends its ids with a hash of their path, which begins with the stack's name.
+    return re.sub("[0-9A-F]{8}", "", value).replace(synthesised.settings.name, "STAGE")
