@@ -18,6 +18,7 @@ Transitions that are allowed (all others are refused by ``Rollout.to``):
     preparing ──► shifting ──► observing | baking | promoted
     observing | baking ──► shifting | awaiting_approval | paused
     awaiting_approval | paused ──► shifting | observing | baking
+    awaiting_approval ──► paused
     preparing ──► failed
     every phase that is not final ──► rolling_back ──► rolled_back
 """

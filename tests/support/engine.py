@@ -1,0 +1,161 @@
+"""An endpoint in memory, spoken to in the words of its users: release, tick, alarm, roll back.
+
+Nothing is patched and nothing is mocked: the use cases run on the parts that ship in
+``halftone.adapters.memory``, on a clock that the test moves.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from halftone.adapters.memory import MemoryWorld
+from halftone.domain.audit import AuditRecord, verify
+from halftone.domain.endpoint import EndpointState
+from halftone.domain.evidence import BUCKET, Arm, Bucket, bucket_start
+from halftone.domain.package import Flavor, Manifest, Sample
+from halftone.domain.phase import Phase
+from halftone.domain.plan import Plan
+from halftone.domain.rollout import Rollout
+from halftone.domain.routing import Routing
+from halftone.domain.signature import Field, FieldType
+from halftone.service.advance import Tick, advance
+from halftone.service.ports import AlarmState
+from halftone.service.release import ReleaseRequest, release
+from tests.support.rollouts import PLAN
+
+NAME = "fraud"
+EVERY = timedelta(seconds=10)
+HEALTHY = Arm(requests=50, errors=0, timed=50, late=0)
+FAILING = Arm(requests=50, errors=25, timed=50, late=0)
+SILENT = Arm()
+
+ALL_AT_ONCE = Plan((), bakes=False)
+NUMBER = (Field("y", FieldType.FLOAT64),)
+SAMPLE = Sample(({"y": 1.0},), ({"y": 2.0},))
+RIGHT: Mapping[str, object] = {"statusCode": 200, "body": json.dumps({"predictions": [{"y": 2.0}]})}
+
+
+def digest_of(model: str) -> str:
+    """The digest that the package ``model`` has in these tests."""
+    return hashlib.sha256(model.encode()).hexdigest()
+
+
+def manifest_of(model: str) -> Manifest:
+    """A sound package called ``model`` with one sample."""
+    return Manifest(model, Flavor.PYTHON, "predict.py", NUMBER, NUMBER, (SAMPLE,))
+
+
+class Endpoint:
+    """One endpoint in a world of its own, at ``world`` for what a test wants to set or see."""
+
+    def __init__(self, world: MemoryWorld | None = None) -> None:
+        self.world = world or MemoryWorld()
+        self.parts = self.world.parts()
+
+    def offer(self, model: str, answer: Mapping[str, object] = RIGHT) -> str:
+        """Put a package into the assets' bucket; its versions give ``answer`` when invoked."""
+        digest = digest_of(model)
+        self.world.packages.offered["assets", f"{model}.zip"] = (digest, manifest_of(model))
+        self.world.functions.answers[digest] = answer
+        return digest
+
+    def request(self, model: str, key: str | None = None, **changes: object) -> ReleaseRequest:
+        """What ``cdk deploy`` asks for when the package ``model`` is declared."""
+        if ("assets", f"{model}.zip") not in self.world.packages.offered:
+            self.offer(model)
+        wanted = ReleaseRequest(
+            endpoint=NAME,
+            bucket="assets",
+            object_key=f"{model}.zip",
+            digest=digest_of(model),
+            settings="s1",
+            plan=PLAN,
+            actor="ann",
+            key=key or f"release of {model}",
+            supersede=True,
+        )
+        return replace(wanted, **changes)  # type: ignore[arg-type]
+
+    def release(self, model: str, key: str | None = None, **changes: object) -> Rollout | None:
+        """Release the package ``model``."""
+        return release(self.parts, self.request(model, key, **changes))
+
+    def serve(self, model: str) -> None:
+        """Release ``model`` and bring it to all traffic at once."""
+        self.release(model, plan=ALL_AT_ONCE)
+        self.tick_until(Phase.PROMOTED)
+
+    def tick(self, rollout: str | None = None) -> Tick:
+        """One tick of the workflow, or of the schedule."""
+        return advance(self.parts, NAME, rollout, every=EVERY)
+
+    def tick_until(self, *phases: Phase, most: int = 20) -> Tick:
+        """Tick without letting time pass until the rollout is in one of ``phases``."""
+        for _ in range(most):
+            tick = self.tick()
+            if tick.phase in phases or (self.rollout and self.rollout.phase in phases):
+                return tick
+        raise AssertionError(f"after {most} ticks: {self.rollout}")
+
+    def traffic(self, span: timedelta, challenger: Arm = HEALTHY, champion: Arm = HEALTHY) -> None:
+        """Let ``span`` pass; every ten-second bucket in it counts these requests."""
+        clock = self.world.clock
+        for _ in range(span // BUCKET):
+            start = bucket_start(clock.now())
+            self.world.metrics.counted[NAME].append(Bucket(start, challenger, champion))
+            clock.pass_by(BUCKET)
+
+    def trip(self, reason: str = "errors above 5 %") -> None:
+        """The guardrail goes into alarm."""
+        self.world.guardrails.trip(NAME, reason)
+
+    @property
+    def state(self) -> EndpointState:
+        """The record."""
+        found = self.world.store.load(NAME)
+        assert found is not None
+        return found
+
+    @property
+    def rollout(self) -> Rollout | None:
+        """The newest rollout on record."""
+        return self.state.rollout
+
+    @property
+    def phase(self) -> Phase | None:
+        """The newest rollout's phase."""
+        return self.rollout.phase if self.rollout else None
+
+    @property
+    def alias(self) -> Routing:
+        """What the alias says."""
+        return self.world.functions.read(NAME).routing
+
+    @property
+    def champion(self) -> str | None:
+        """The champion's version on record."""
+        return self.state.champion.version if self.state.champion else None
+
+    @property
+    def armed_for(self) -> str | None:
+        """The version that the alarms watch."""
+        return self.world.guardrails.read(NAME).armed_for
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether the guardrail is in alarm."""
+        return self.world.guardrails.read(NAME).state is AlarmState.ALARM
+
+    @property
+    def history(self) -> list[AuditRecord]:
+        """The audit, verified."""
+        records = list(self.world.store.audit(NAME))
+        verify(NAME, records, self.state.audit)
+        return records
+
+    @property
+    def actions(self) -> list[str]:
+        """What was done, in order."""
+        return [record.action for record in self.history]
