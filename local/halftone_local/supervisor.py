@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from halftone.domain.errors import Unavailable
-
+from halftone_local.machine import command_line, free_port, in_use
 from halftone_local.pins import ACCOUNT, MINISTACK_VERSION, REGION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +99,7 @@ class LocalAws:
         """Whether its process lives; a number in an old state file may have a new owner."""
         if self.child is not None:
             return self.child.poll() is None
-        return self.pid > 0 and "halftone_local.server" in _command_line(self.pid)
+        return self.pid > 0 and "halftone_local.server" in command_line(self.pid)
 
     def stop(self) -> None:
         """End the server and every function worker, and remove what they left; repeatable."""
@@ -138,8 +137,8 @@ def start(
     """
     _require_environment()
     if port is None:
-        port = _free_port()
-    elif _in_use(port):
+        port = free_port()
+    elif in_use(port):
         raise LocalAwsError(f"port {port} is used by another program: choose another with --port")
     _remove_old_logs()
     aws = LocalAws(port=port, pid=0)
@@ -238,24 +237,3 @@ def _remove_old_logs() -> None:
     for log in HOME.glob("aws-*.log"):
         if not log.with_suffix(".json").exists() and time.time() - log.stat().st_mtime > 86400:
             log.unlink(missing_ok=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _in_use(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _command_line(pid: int) -> str:
-    answer = subprocess.run(  # noqa: S603
-        ["ps", "-ww", "-o", "command=", "-p", str(pid)],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return answer.stdout

@@ -14,8 +14,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from halftone_local.supervisor import LocalAws, start
 
+from halftone_local.supervisor import LocalAws, start
 from tests.contract.local.support import Function
 
 
@@ -101,7 +101,7 @@ def http_route(aws: LocalAws, client: Callable[[str], Any], unique: Callable[[st
 
         def get() -> tuple[int, Any]:
             try:
-                with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - loopback
+                with urllib.request.urlopen(url, timeout=30) as answer:
                     return answer.status, json.loads(answer.read())
             except urllib.error.HTTPError as error:
                 return error.code, error.read().decode()

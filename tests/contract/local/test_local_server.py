@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -10,9 +9,10 @@ from pathlib import Path
 
 import boto3
 import pytest
-from halftone_local import pins, supervisor
-from halftone_local.supervisor import ROOT, LocalAwsError, running, start
 
+from halftone_local import pins, supervisor
+from halftone_local.machine import free_port
+from halftone_local.supervisor import ROOT, LocalAwsError, running, start
 from tests.contract.local.support import Function, eventually
 
 PATH = os.pathsep.join(filter(None, sys.path))
@@ -24,12 +24,6 @@ def commands(pattern):
         ["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True
     )
     return [line for line in listed.stdout.splitlines() if re.search(pattern, line)]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def by_hand(command, port):

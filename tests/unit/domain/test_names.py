@@ -21,17 +21,16 @@ def test_a_good_name_is_taken_as_it_is(name):
 
 @pytest.mark.parametrize("name", ["", "A", "1a", "-a", "a-", "a--b", "a_b", "a" * 33, None, 5, "é"])
 def test_a_bad_name_is_refused_with_its_field(name):
-    with pytest.raises(InvalidInput, match="stage is .*, expected 1 to 32 of"):
+    with pytest.raises(InvalidInput, match=r"stage is .*, expected 1 to 32 of"):
         checked_name("stage", name)
 
 
 def test_the_rule_for_guardrails_matches_no_metric_alarm():
+    prefix = guardrail_prefix("prod")
     for endpoint in ("fraud", "errors-rate"):
-        assert guardrail_name("prod", endpoint).startswith(guardrail_prefix("prod"))
-        for kind in GUARDRAIL_ALARMS:
-            assert not metric_alarm_name("prod", endpoint, kind).startswith(
-                guardrail_prefix("prod")
-            )
+        alarms = [metric_alarm_name("prod", endpoint, kind) for kind in GUARDRAIL_ALARMS]
+        assert guardrail_name("prod", endpoint).startswith(prefix)
+        assert not [alarm for alarm in alarms if alarm.startswith(prefix)]
 
 
 def test_a_package_and_its_manifest_have_places_of_their_own():

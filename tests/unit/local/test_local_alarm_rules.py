@@ -7,6 +7,7 @@ three evaluation periods, X breaching, 0 not, - missing.
 import json
 
 import pytest
+
 from halftone_local.alarm_rules import (
     ALARM,
     INSUFFICIENT_DATA,

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from halftone_local.emf import metrics_in
 
 

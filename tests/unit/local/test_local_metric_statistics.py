@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from halftone_local.metric_statistics import Sample, UnknownStatisticError, statistic
 from hypothesis import given
 from hypothesis import strategies as st
+
+from halftone_local.metric_statistics import Sample, UnknownStatisticError, statistic
 
 VALUES = st.lists(st.floats(0, 1e6), min_size=1, max_size=50)
 
