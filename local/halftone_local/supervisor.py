@@ -140,7 +140,7 @@ def start(
         port = free_port()
     elif in_use(port):
         raise LocalAwsError(f"port {port} is used by another program: choose another with --port")
-    _remove_old_logs()
+    _tidy()
     aws = LocalAws(port=port, pid=0)
     shutil.rmtree(aws.scratch, ignore_errors=True)
     aws.scratch.mkdir(parents=True)
@@ -232,8 +232,12 @@ def _tail(log: Path, lines: int = 20) -> str:
     return "\n".join([f"end of {log}:", *text])
 
 
-def _remove_old_logs() -> None:
-    """Each free port leaves a log of its own: those of servers that ended a day ago can go."""
+def _tidy() -> None:
+    """Remove what servers left that ended without a ``stop()``, and the logs of a day ago."""
+    for state in HOME.glob("aws-*.json"):
+        port = int(state.stem.removeprefix("aws-"))
+        if running(port) is None:
+            LocalAws(port=port, pid=0).stop()
     for log in HOME.glob("aws-*.log"):
         if not log.with_suffix(".json").exists() and time.time() - log.stat().st_mtime > 86400:
             log.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ import pytest
 
 from halftone_local import pins, supervisor
 from halftone_local.machine import free_port
-from halftone_local.supervisor import ROOT, LocalAwsError, running, start
+from halftone_local.supervisor import ROOT, LocalAws, LocalAwsError, running, start
 from tests.contract.local.support import Function, eventually
 
 PATH = os.pathsep.join(filter(None, sys.path))
@@ -88,7 +88,12 @@ os._exit(1)
         check=False,
     )
     port = int(ended.stdout)
+    left = LocalAws(port=port, pid=0)
+    assert left.state.exists()
     eventually(lambda: running(port) is None, seconds=15)
+    start().stop()  # the next start tidies up
+    assert not left.state.exists()
+    assert not left.scratch.exists()
 
 
 def test_a_used_port_is_refused_by_number(aws):
