@@ -1,0 +1,55 @@
+"""Calling an endpoint over HTTP, as its clients do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import HTTPClientError
+from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
+
+from halftone.domain.errors import Unavailable
+
+_SECONDS = 35
+"""Longer than an HTTP API waits for a function: its word on that is heard."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. ``version`` is "" where no model function answered."""
+
+    status: int
+    version: str
+    request_id: str
+    body: str
+
+    @property
+    def good(self) -> bool:
+        """Whether it is a prediction."""
+        return 200 <= self.status < 300
+
+
+def caller(url: str) -> Callable[[str], Answer]:
+    """A function that posts a JSON text to ``url``, over one connection that is kept.
+
+    botocore's HTTP client is used because it knows proxies and certificates as the AWS tools do;
+    it tries nothing twice. The function raises Unavailable if no answer comes.
+    """
+    client = URLLib3Session(timeout=_SECONDS, proxies=get_environ_proxies(url))
+
+    def post(body: str) -> Answer:
+        headers = {"content-type": "application/json"}
+        request = AWSRequest(method="POST", url=url, headers=headers, data=body.encode())
+        try:
+            response: Any = client.send(request.prepare())
+        except HTTPClientError as error:
+            raise Unavailable(f"{url} did not answer: {error}") from error
+        return Answer(
+            status=response.status_code,
+            version=response.headers.get("x-halftone-version", ""),
+            request_id=response.headers.get("x-request-id", ""),
+            body=response.content.decode(errors="replace"),
+        )
+
+    return post

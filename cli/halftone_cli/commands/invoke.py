@@ -1,0 +1,182 @@
+"""``halftone invoke``: send a request, see the answer and the version that gave it."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from halftone.domain.audit import canonical_json
+from halftone.domain.errors import InvalidInput, NotFound, Refused, Unavailable
+from halftone.domain.names import checked_name
+from halftone.domain.package import Sample
+from halftone.domain.quantities import whole
+from halftone.domain.smoke import smoke_event
+from halftone.service.ports import Parts
+from halftone_cli.calling import Answer, caller
+from halftone_cli.context import Session
+from halftone_cli.errors import NO
+from halftone_cli.options import EndpointArgument
+from halftone_cli.output import one_line, say_json, show, table
+from halftone_cli.reading import read_state
+
+Post = Callable[[str], Answer]
+
+
+def invoke(
+    session: Session,
+    endpoint: EndpointArgument,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            "-d",
+            metavar="JSON|@FILE|-",
+            help="The request's body: JSON, a file, or stdin; else the first sample of the "
+            "champion's package.",
+            show_default=False,
+        ),
+    ] = None,
+    count: Annotated[int, typer.Option("--count", "-c", help="How often to send it.")] = 1,
+    version: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION",
+            help="Ask exactly this version, whatever its share: directly on Lambda, and without "
+            "counting as evidence.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Send a request to an endpoint, as its clients do.
+
+    Prints the answer and the version that gave it; with --count a tally of versions and statuses.
+    Exits 1 if any answer is no 2xx.
+
+    \b
+    Examples:
+      halftone invoke fraud
+      halftone invoke fraud --data '{"instances": [{"amount": 12.5}]}'
+      halftone invoke fraud --data @request.json --count 200
+    """
+    checked_name("ENDPOINT", endpoint)
+    whole("--count", count, least=1, most=100_000)
+    stage = session.stage
+    body = _sample(stage.parts, endpoint) if data is None else _given(data)
+    if version is None:
+        post = caller(f"{stage.api}/endpoints/{endpoint}/invocations")
+    else:
+        post = _directly(stage.parts, endpoint, version)
+    answers = _send(post, body, count)
+    if answers[0].status == 404 and not answers[0].version:
+        raise NotFound("endpoint", endpoint, f"{stage.api} has no route to it: deploy its stack")
+    if session.as_json:
+        say_json(_shape(endpoint, answers))
+    else:
+        _tell(answers)
+    if not all(answer.good for answer in answers):
+        raise typer.Exit(NO.code)
+
+
+def _given(data: str) -> str:
+    source, text = "--data", data
+    if data == "-":
+        source, text = "stdin", sys.stdin.read()
+    elif data.startswith("@"):
+        source = data[1:]
+        try:
+            text = Path(source).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput("--data", data, f"a file of JSON ({error})") from None
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(source, text, f"JSON ({error})") from None
+    return text
+
+
+def _sample(parts: Parts, endpoint: str) -> str:
+    champion = read_state(parts, endpoint).champion
+    if champion is None:
+        raise Refused(f"{endpoint!r} has no champion to take a sample from: give --data")
+    samples = parts.packages.manifest(champion.package.digest).samples
+    return canonical_json({"instances": samples[0].instances}).decode()
+
+
+def _directly(parts: Parts, endpoint: str, version: str) -> Post:
+    published = [deployment.version for deployment in parts.store.deployments(endpoint)]
+    if version not in published:
+        known = f"published: {', '.join(published) or 'none'}"
+        raise NotFound("version", version, known)
+    # Marked as the engine's smoke test is, so that it counts neither for nor against the version.
+    event = smoke_event(endpoint, Sample((), ()))
+
+    def post(body: str) -> Answer:
+        found: dict[str, Any] = parts.versions.invoke(endpoint, version, {**event, "body": body})
+        headers = found.get("headers", {})
+        return Answer(
+            status=found.get("statusCode", 500),
+            version=headers.get("x-halftone-version", version),
+            request_id=headers.get("x-request-id", ""),
+            body=str(found.get("body", "")),
+        )
+
+    return post
+
+
+def _send(post: Post, body: str, count: int) -> list[Answer]:
+    """The answers; once there is one, a request that gets none is an answer of status 0."""
+    answers = [post(body)]
+    for _ in range(count - 1):
+        try:
+            answers.append(post(body))
+        except Unavailable as error:
+            answers.append(Answer(0, "", "", str(error)))
+    return answers
+
+
+def _tally(answers: list[Answer]) -> list[tuple[str, int, int]]:
+    """(version, status, how many), by version."""
+    counted = Counter((answer.version, answer.status) for answer in answers)
+    return sorted((version, status, number) for (version, status), number in counted.items())
+
+
+def _shape(endpoint: str, answers: list[Answer]) -> dict[str, object]:
+    first = answers[0]
+    return {
+        "endpoint": endpoint,
+        "requests": len(answers),
+        "tally": [
+            {"version": version or None, "status": status, "requests": number}
+            for version, status, number in _tally(answers)
+        ],
+        "first": {
+            "status": first.status,
+            "version": first.version or None,
+            "request_id": first.request_id or None,
+            "body": _parsed(first.body),
+        },
+    }
+
+
+def _parsed(body: str) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+
+
+def _tell(answers: list[Answer]) -> None:
+    first = answers[0]
+    if len(answers) == 1:
+        say_json(_parsed(first.body))
+        show(one_line(f"status {first.status} by version {first.version or 'none'}"))
+        return
+    made = table("version", "status", "requests", "share")
+    for version, status, number in _tally(answers):
+        share = f"{100 * number / len(answers):.1f} %"
+        made.add_row(version or "none", str(status or "no answer"), str(number), share)
+    show(made)

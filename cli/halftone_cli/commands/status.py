@@ -1,0 +1,119 @@
+"""``halftone status``: what serves, what rolls out, and why."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+
+from halftone.domain.errors import InvalidInput, Refused
+from halftone.domain.phase import Phase
+from halftone_cli import shapes, tables
+from halftone_cli.context import Session
+from halftone_cli.errors import DONE, NO
+from halftone_cli.output import note, say_json, show
+from halftone_cli.reading import View, read
+from halftone_cli.watch import Views, watch
+
+_AT_ONCE = 8
+"""Endpoints that are read at the same time."""
+
+
+def status(
+    session: Session,
+    endpoint: Annotated[
+        str | None,
+        typer.Argument(metavar="ENDPOINT", help="Only this endpoint, in full.", show_default=False),
+    ] = None,
+    watching: Annotated[
+        bool, typer.Option("--watch", "-w", help="Keep showing it, until ctrl-C.")
+    ] = False,
+    until_done: Annotated[
+        bool,
+        typer.Option(
+            "--until-done",
+            help="Watch until the rollout of ENDPOINT is over. Exits 0 if its challenger was "
+            "promoted, 1 if it was not.",
+        ),
+    ] = False,
+) -> None:
+    """Show what serves, what rolls out, and why.
+
+    One line for each endpoint of the stage; for one ENDPOINT everything: the alias as read compared
+    with the record, the guardrail, the plan, the evidence with its e-values, and the newest records
+    of the audit. Nothing is changed.
+
+    \b
+    Examples:
+      halftone status
+      halftone status fraud --watch
+      halftone status fraud --until-done --json
+    """
+    if until_done and endpoint is None:
+        raise InvalidInput("--until-done", None, "an ENDPOINT whose rollout to wait for")
+    views = _reader(session, endpoint)
+    render = _renderer(session, endpoint)
+    if until_done:
+        raise typer.Exit(_wait(session, views, render))
+    if watching:
+        _watch(session, views, render)
+        return
+    _show(session, views(), render)
+
+
+def _reader(session: Session, endpoint: str | None) -> Callable[[], Views]:
+    parts = session.stage.parts
+    if endpoint is not None:
+        return lambda: [read(parts, endpoint)]
+
+    def all_of_them() -> Views:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(lambda name: read(parts, name), parts.catalogue.endpoints()))
+
+    return all_of_them
+
+
+def _renderer(session: Session, endpoint: str | None) -> Callable[[Views], RenderableType]:
+    if endpoint is None:
+        return tables.overview
+    return lambda views: tables.detail(session.stage.name, views[0])
+
+
+def _show(session: Session, views: Views, render: Callable[[Views], RenderableType]) -> None:
+    if session.as_json:
+        say_json(shapes.status(session.stage.name, views))
+    elif views:
+        show(render(views))
+    else:
+        note(f"nothing has been released on the stage {session.stage.name!r} yet")
+
+
+def _watch(
+    session: Session, views: Callable[[], Views], render: Callable[[Views], RenderableType]
+) -> None:
+    try:
+        watch(session, views, render, done=lambda _: False)
+    except KeyboardInterrupt:
+        # The way out of a watch that has no end of its own.
+        return
+
+
+def _wait(
+    session: Session, views: Callable[[], Views], render: Callable[[Views], RenderableType]
+) -> int:
+    first = views()[0]
+    if first.state.rollout is None:
+        raise Refused(f"{first.state.endpoint!r} has no rollout to wait for")
+    rollout = first.state.rollout.id
+    last = watch(session, views, render, done=lambda now: _outcome(now[0], rollout) is not None)
+    return DONE.code if _outcome(last[0], rollout) else NO.code
+
+
+def _outcome(view: View, rollout: str) -> bool | None:
+    """Whether the rollout brought a new champion; None while that is open."""
+    present = view.state.rollout
+    if present and present.id == rollout:
+        return present.phase is Phase.PROMOTED if present.phase.final else None
+    # Another one has followed since: what serves tells how this one ended.
+    return view.state.champion is not None and view.state.champion.rollout == rollout

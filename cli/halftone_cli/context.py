@@ -1,0 +1,134 @@
+"""What a run of the command stands in: its stage, its environment, its terminal.
+
+The only module of the CLI that reads or sets the environment. Tests hand in a ``Session`` of their
+own as the context's object, and with it any stage they like.
+"""
+
+import getpass
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from halftone.domain.errors import InvalidInput, Unavailable
+from halftone.domain.names import checked_name
+from halftone.service.ports import Parts
+
+if TYPE_CHECKING:
+    from halftone_local.supervisor import LocalAws
+
+STAGE_VARIABLE = "HALFTONE_STAGE"
+LOCAL_PORT_VARIABLE = "HALFTONE_LOCAL_PORT"
+DEFAULT_STAGE = "dev"
+LOCAL_STAGE = "local"
+
+
+@dataclass(frozen=True)
+class Where:
+    """What the command line says about the stage: its name, if any, and whether it is local."""
+
+    stage: str | None = None
+    local: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage that was found.
+
+    ``urgent`` makes parts that give up on the table within a second, for rollbacks; ``actor`` finds
+    out in whose name changes go on record; ``api`` is the base URL of the HTTP API, without a slash
+    at its end.
+    """
+
+    name: str
+    parts: Parts
+    urgent: Callable[[], Parts]
+    actor: Callable[[], str]
+    api: str
+
+
+def connect(where: Where) -> Stage:
+    """The stage that ``where`` and the environment name, with the caller's own credentials.
+
+    Raises:
+        InvalidInput: if the name can't be a stage's.
+        NotFound: if nothing is deployed under that name.
+        Unavailable: if AWS, local or not, does not answer.
+    """
+    # boto3 takes a fifth of a second to import, which help and completion need not pay.
+    from halftone_cli import aws  # noqa: PLC0415
+
+    if where.local:
+        found = _local_aws()
+        _enter(found)
+        stage = checked_name("--stage", where.stage or LOCAL_STAGE)
+        from halftone_local.addresses import api_url  # noqa: PLC0415
+
+        return aws.open_stage(
+            stage,
+            deploy="make up",
+            address=lambda url: api_url(found, url),
+            actor=lambda: f"local/{getpass.getuser()}",
+        )
+    stage = where.stage or os.environ.get(STAGE_VARIABLE) or DEFAULT_STAGE
+    checked_name("--stage" if where.stage else STAGE_VARIABLE, stage)
+    return aws.open_stage(stage, deploy=f"make deploy STAGE={stage}")
+
+
+def at_a_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+@dataclass
+class Session:
+    """What surrounds one run: how stages are reached, and what was said before the command."""
+
+    connect: Callable[[Where], Stage] = connect
+    interactive: Callable[[], bool] = at_a_terminal
+    sleep: Callable[[float], None] = time.sleep
+    where: Where = field(default_factory=Where)
+    as_json: bool = False
+    debug: bool = False
+
+    def said(
+        self,
+        *,
+        stage: str | None = None,
+        local: bool = False,
+        as_json: bool = False,
+        debug: bool = False,
+    ) -> None:
+        """Take note of the options that all commands share; the last word on the stage counts."""
+        self.where = Where(stage or self.where.stage, local or self.where.local)
+        self.as_json = self.as_json or as_json
+        self.debug = self.debug or debug
+
+    @cached_property
+    def stage(self) -> Stage:
+        """The stage; nothing is asked of AWS before it is needed."""
+        return self.connect(self.where)
+
+
+def _local_aws() -> "LocalAws":
+    try:
+        from halftone_local import pins, supervisor  # noqa: PLC0415 - in a checkout only
+    except ImportError as error:
+        raise Unavailable(f"--local needs a checkout of Halftone: {error}") from error
+    given = os.environ.get(LOCAL_PORT_VARIABLE) or str(pins.DEFAULT_PORT)
+    if not given.isdecimal():
+        raise InvalidInput(LOCAL_PORT_VARIABLE, given, "the port of the local AWS")
+    found = supervisor.running(int(given))
+    if found is None or not found.healthy():
+        raise Unavailable(f"no local AWS runs on port {given}: start it with `make up`")
+    return found
+
+
+def _enter(local: "LocalAws") -> None:
+    """Make this process a client of ``local`` and of nothing else."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
+    os.environ.update(local.environment())

@@ -1,0 +1,83 @@
+"""What the command's exit codes mean, and how an error is told: the one place for both.
+
+An error is one line on stderr that names the value at fault and the remedy. The stack trace is
+shown to who asks for it with ``--debug``, and to nobody else.
+"""
+
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import typer
+
+from halftone.domain.errors import (
+    BrokenChain,
+    InvalidInput,
+    NotFound,
+    Refused,
+    StaleWrite,
+    Unavailable,
+)
+from halftone_cli.output import one_line
+
+
+@dataclass(frozen=True)
+class ExitCode:
+    """A code, what it means, and the remedy where the error's own message can't know it."""
+
+    code: int
+    meaning: str
+    remedy: str = ""
+
+
+DONE = ExitCode(0, "done")
+NO = ExitCode(
+    1,
+    "the command ran, and the answer is no: an answer that is no 2xx, a rollout that was not "
+    "promoted, a question answered with no",
+)
+USAGE = ExitCode(2, "a value that can't be taken, on the command line or in a file")
+UNEXPECTED = ExitCode(70, "a fault of Halftone's own", "run it again with --debug for the trace")
+INTERRUPTED = ExitCode(130, "interrupted by ctrl-C")
+
+EXIT_CODES: Mapping[type[Exception], ExitCode] = {
+    InvalidInput: USAGE,
+    NotFound: ExitCode(3, "nothing of that kind and name"),
+    Refused: ExitCode(4, "the present state forbids it, or it changed in between"),
+    StaleWrite: ExitCode(
+        4,
+        "the present state forbids it, or it changed in between",
+        "somebody else was faster: look at `halftone status`, then decide again",
+    ),
+    BrokenChain: ExitCode(5, "the audit chain does not verify"),
+    Unavailable: ExitCode(6, "AWS, or an endpoint, did not answer"),
+}
+
+
+def exit_code(error: Exception) -> ExitCode:
+    """The exit code of ``error``: that of the nearest of its classes which has one."""
+    if isinstance(error, typer.TyperException):
+        return USAGE
+    return next(
+        (EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), UNEXPECTED
+    )
+
+
+def line(error: Exception) -> str:
+    """``error`` in one line, with the remedy."""
+    told = exit_code(error)
+    if isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        asked = context.command_path if context else "halftone"
+        return one_line(f"{error.format_message().rstrip('.')}; see `{asked} --help`")
+    text = str(error) if told is not UNEXPECTED else f"{type(error).__name__}: {error}"
+    return one_line(f"{text}; {told.remedy}" if told.remedy else text)
+
+
+def report(error: Exception, *, debug: bool) -> int:
+    """Tell ``error`` on stderr; answer the code to exit with."""
+    if debug:
+        traceback.print_exception(error, file=sys.stderr)
+    sys.stderr.write(f"error: {line(error)}\n")
+    return exit_code(error).code

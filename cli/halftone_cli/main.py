@@ -1,0 +1,112 @@
+"""The entry point: commands under their names, and the end of every error."""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from halftone_cli.commands.audit import verify_audit
+from halftone_cli.commands.history import history
+from halftone_cli.commands.invoke import invoke
+from halftone_cli.commands.package import package
+from halftone_cli.commands.plan import show_plan
+from halftone_cli.commands.rollback import rollback
+from halftone_cli.commands.status import status
+from halftone_cli.context import Session
+from halftone_cli.errors import report
+from halftone_cli.options import (
+    DebugOption,
+    JsonOption,
+    LocalOption,
+    StageOption,
+    offline,
+    on_stage,
+)
+
+# Without rich's panels: help is then plain text, on a screen as in a pipe or in the docs.
+_PLAIN: dict[str, Any] = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
+
+
+class _Halftone(TyperGroup):
+    """The group of all commands: gives each run its session, and errors their exit codes."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        session: Session = extra.setdefault("obj", Session())
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except Exception as error:  # noqa: BLE001 - the one place where no error gets past
+            sys.exit(report(error, debug=session.debug))
+        sys.exit(code)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(version("halftone"))
+        raise typer.Exit
+
+
+app = typer.Typer(name="halftone", cls=_Halftone, **_PLAIN)
+
+
+@app.callback()
+def halftone(
+    context: typer.Context,
+    stage: StageOption = None,
+    local: LocalOption = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Ship new versions of machine-learning models in steps, and take back what is worse.
+
+    The options below may also stand after the command's name.
+
+    \b
+    Exit codes:
+      0  done
+      1  the answer is no (not promoted, no 2xx, not confirmed)
+      2  a value that can't be taken        5  the audit does not verify
+      3  nothing of that name               6  AWS or an endpoint did not answer
+      4  the present state forbids it       70 a fault of Halftone's own
+    """
+    session: Session = context.obj
+    session.said(stage=stage, local=local, as_json=as_json, debug=debug)
+
+
+app.command()(on_stage(status))
+app.command()(on_stage(rollback))
+app.command()(on_stage(history))
+app.command()(on_stage(invoke))
+app.command()(offline(package))
+
+audit = typer.Typer(help="Verify the record of everything that happened.", **_PLAIN)
+audit.command("verify")(on_stage(verify_audit))
+app.add_typer(audit, name="audit")
+
+plan = typer.Typer(help="Look at rollout plans.", **_PLAIN)
+plan.command("show")(offline(show_plan))
+app.add_typer(plan, name="plan")
+
+
+@audit.callback()
+def _audit() -> None:
+    """Keeps ``verify`` a command of its own while the group has no other."""
+
+
+@plan.callback()
+def _plan() -> None:
+    """Keeps ``show`` a command of its own while the group has no other."""
+
+
+def main() -> None:
+    """Run the command that the process was started with."""
+    app(prog_name="halftone")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The options that commands share, and the decorators that give them to a command.
+
+A command is a plain function of the ``Session`` and its own arguments. The shared options may stand
+before the command's name as well as after it.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from halftone_cli.context import DEFAULT_STAGE, LOCAL_STAGE, STAGE_VARIABLE, Session
+
+StageOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help=f"The stage to work on; else ${STAGE_VARIABLE}, else {DEFAULT_STAGE}.",
+        show_default=False,
+    ),
+]
+LocalOption = Annotated[
+    bool,
+    typer.Option("--local", help=f"The local AWS of this checkout (stage {LOCAL_STAGE})."),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")
+]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the stack trace of an error.")]
+EndpointArgument = Annotated[
+    str, typer.Argument(metavar="ENDPOINT", help="The endpoint's name.", show_default=False)
+]
+
+_SHARED: dict[str, tuple[Any, Any]] = {
+    "stage": (StageOption, None),
+    "local": (LocalOption, False),
+    "as_json": (JsonOption, False),
+    "debug": (DebugOption, False),
+}
+
+
+def on_stage(function: Callable[..., None]) -> Callable[..., None]:
+    """``function`` as a command that works on a stage."""
+    return _command(function, ("stage", "local", "as_json", "debug"))
+
+
+def offline(function: Callable[..., None]) -> Callable[..., None]:
+    """``function`` as a command that needs no stage."""
+    return _command(function, ("as_json", "debug"))
+
+
+def _command(function: Callable[..., None], shared: tuple[str, ...]) -> Callable[..., None]:
+    """``function`` with the context in place of its session, and the shared options at its end.
+
+    Typer reads options from a signature, so the signature is where they are added.
+    """
+    kind = inspect.Parameter.KEYWORD_ONLY
+    _, *own = inspect.signature(function).parameters.values()
+    parameters = [
+        inspect.Parameter("context", kind, annotation=typer.Context),
+        *(parameter.replace(kind=kind) for parameter in own),
+        *(
+            inspect.Parameter(name, kind, annotation=_SHARED[name][0], default=_SHARED[name][1])
+            for name in shared
+        ),
+    ]
+
+    def command(context: typer.Context, **given: Any) -> None:
+        session: Session = context.obj
+        session.said(**{name: given.pop(name) for name in shared})
+        function(session, **given)
+
+    command.__name__ = function.__name__
+    command.__doc__ = function.__doc__
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return command

@@ -1,0 +1,74 @@
+"""How things are printed: JSON on stdout for programs, tables for people, both in UTC.
+
+Colours and line widths are for terminals. In a pipe a table's row is one line, and what others
+wrote (reasons, messages of models) is never read as markup nor as terminal codes.
+"""
+
+import json
+import sys
+from datetime import UTC, datetime
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+_PIPE_WIDTH = 10_000
+"""Columns where there is no screen: so many that no row is broken."""
+
+
+def console() -> Console:
+    """Where people read: stdout, in colour if it is a terminal."""
+    made = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
+    if not made.is_terminal:
+        made.width = _PIPE_WIDTH
+    return made
+
+
+def show(*what: RenderableType) -> None:
+    """Print each of ``what``; in a pipe without the blanks that fill a table's last column."""
+    screen = console()
+    if screen.is_terminal:
+        screen.print(*what, sep="\n")
+        return
+    with screen.capture() as captured:
+        screen.print(*what, sep="\n")
+    for line in captured.get().splitlines():
+        sys.stdout.write(f"{line.rstrip()}\n")
+    sys.stdout.flush()
+
+
+def table(*columns: str) -> Table:
+    """An empty table with a heading for each of ``columns``."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def say_json(document: object, *, lines: bool = False) -> None:
+    """``document`` on stdout: indented, or as one line of JSON lines."""
+    text = json.dumps(document, indent=None if lines else 2, allow_nan=False)
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """A remark for the reader on stderr, where it is in no program's way."""
+    sys.stderr.write(f"{one_line(text)}\n")
+
+
+def confirmed(question: str) -> bool:
+    """Whether a person says yes. Asked on stderr, so that stdout stays what was ordered."""
+    sys.stderr.write(f"{one_line(question)} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def stamp(moment: datetime) -> str:
+    """A moment for people: ``2026-01-31 12:00:00Z``."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def one_line(text: str) -> str:
+    """``text`` on one line, with what no terminal should be sent shown as its escape."""
+    joined = " ".join(text.split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in joined)

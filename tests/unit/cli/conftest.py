@@ -1,0 +1,93 @@
+"""The command, run in this process on a stage in memory."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from halftone.domain.phase import Phase
+from halftone.domain.plan import Plan
+from halftone.domain.plan import Stage as Step
+from halftone.service.ports import Parts
+from halftone_cli.context import Session, Stage
+from halftone_cli.main import app
+from tests.support.engine import Endpoint
+
+_MINUTE = timedelta(minutes=1)
+PLAN = Plan(
+    tuple(Step(weight, min_time=_MINUTE, max_time=10 * _MINUTE) for weight in (5.0, 50.0, 95.0))
+)
+"""Two steps and a bake, of a minute and 100 requests each, ten minutes at most."""
+
+PIPE: dict[str, str | None] = dict.fromkeys(("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"))
+"""None of what makes rich take a pipe for a terminal, or a terminal for a pipe."""
+
+
+@dataclass
+class Ran:
+    """What a run of the command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        """Stdout, which must be one JSON document and nothing else."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Cli:
+    """``halftone`` on the stage "test"; ``endpoint`` is its world."""
+
+    endpoint: Endpoint = field(default_factory=Endpoint)
+    api: str = "http://127.0.0.1:9"
+    parts: Parts | None = None
+    urgent: Parts | None = None
+    interactive: bool = False
+    while_waiting: Callable[[], None] = lambda: None
+    naps: list[float] = field(default_factory=list)
+    environment: dict[str, str | None] = field(default_factory=lambda: dict(PIPE))
+
+    def __call__(self, *words: str, typed: str | None = None) -> Ran:
+        """Run the command with these words."""
+        parts = self.parts or self.endpoint.parts
+        stage = Stage(
+            name="test",
+            parts=parts,
+            urgent=lambda: self.urgent or parts,
+            actor=lambda: "local/ann",
+            api=self.api,
+        )
+        session = Session(
+            connect=lambda _: stage, interactive=lambda: self.interactive, sleep=self._sleep
+        )
+        result = CliRunner(env=self.environment).invoke(
+            app, words, input=typed, obj=session, prog_name="halftone"
+        )
+        return Ran(result.exit_code, result.stdout, result.stderr)
+
+    def _sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.while_waiting()
+
+
+@pytest.fixture
+def cli():
+    """The command on a world in which nothing has happened."""
+    return Cli()
+
+
+@pytest.fixture
+def rolling(cli):
+    """The same, where risk-1 serves and risk-2 has been at 5 % for half a minute."""
+    cli.endpoint.serve("risk-1")
+    cli.endpoint.release("risk-2", plan=PLAN)
+    cli.endpoint.tick_until(Phase.OBSERVING)
+    cli.endpoint.traffic(timedelta(seconds=30))
+    cli.endpoint.tick()
+    return cli

@@ -1,0 +1,190 @@
+"""``halftone invoke`` over real HTTP on loopback, and straight on a version."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.support.engine import NAME
+
+
+class Api(ThreadingHTTPServer):
+    """Answers as an HTTP API does: ``replies`` in turn, as (version, status, body)."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.replies = [("1", 200, b'{"predictions":[{"y":2.0}]}')]
+        self.seen = []
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        number = len(self.server.seen)
+        self.server.seen.append((self.path, self.headers["content-type"], body.decode()))
+        version, status, answer = self.server.replies[number % len(self.server.replies)]
+        if status == 0:
+            self.close_connection = True
+            return
+        self.send_response(status)
+        if version:
+            self.send_header("x-halftone-version", version)
+            self.send_header("x-request-id", f"r-{number}")
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        """Silent."""
+
+
+@pytest.fixture
+def api(cli):
+    server = Api()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    cli.api = server.url
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def serving(cli, api):
+    """The command on a stage where risk-1 serves."""
+    cli.endpoint.serve("risk-1")
+    return cli
+
+
+def test_it_sends_the_champions_first_sample_and_names_the_version(serving, api):
+    ran = serving("invoke", NAME)
+
+    assert api.seen == [
+        ("/endpoints/fraud/invocations", "application/json", '{"instances":[{"y":1.0}]}')
+    ]
+    assert ran.code == 0
+    answer, _, told = ran.out.rpartition("status")
+    assert json.loads(answer) == {"predictions": [{"y": 2.0}]}
+    assert told == " 200 by version 1\n"
+
+
+def test_data_is_sent_as_given_from_the_line_a_file_or_stdin(serving, api, tmp_path):
+    body = '{"instances": [{"y": 7}]}'
+    file = tmp_path / "request.json"
+    file.write_text(body)
+
+    assert serving("invoke", NAME, "--data", body).code == 0
+    assert serving("invoke", NAME, "--data", f"@{file}").code == 0
+    assert serving("invoke", NAME, "--data", "-", typed=body).code == 0
+
+    assert [sent for _, _, sent in api.seen] == [body] * 3
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ("{nonsense", "--data is '{nonsense', expected JSON ("),
+        ("@/no/such/file", "--data is '@/no/such/file', expected a file of JSON ("),
+        ("-", "stdin is '', expected JSON ("),
+    ],
+)
+def test_data_that_is_no_json_is_not_sent(serving, api, data, told):
+    ran = serving("invoke", NAME, "--data", data)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: {told}")
+    assert api.seen == []
+
+
+def test_count_tallies_versions_and_statuses(serving, api):
+    api.replies = [("1", 200, b"{}"), ("1", 200, b"{}"), ("2", 200, b"{}"), ("2", 500, b"{}")]
+
+    ran = serving("invoke", NAME, "--count", "8", "--json")
+
+    assert ran.code == 1
+    assert ran.json["requests"] == len(api.seen) == 8
+    assert ran.json["tally"] == [
+        {"version": "1", "status": 200, "requests": 4},
+        {"version": "2", "status": 200, "requests": 2},
+        {"version": "2", "status": 500, "requests": 2},
+    ]
+    assert ran.json["first"] == {"status": 200, "version": "1", "request_id": "r-0", "body": {}}
+
+
+def test_the_tally_for_people_has_shares(serving, api):
+    api.replies = [("1", 200, b"{}"), ("1", 200, b"{}"), ("2", 200, b"{}"), ("1", 200, b"{}")]
+
+    heading, first, second = serving("invoke", NAME, "-c", "4").out.splitlines()
+
+    assert heading.split() == ["version", "status", "requests", "share"]
+    assert first.split() == ["1", "200", "3", "75.0", "%"]
+    assert second.split() == ["2", "200", "1", "25.0", "%"]
+
+
+def test_a_problem_is_an_answer_and_exits_1(serving, api):
+    api.replies = [("1", 422, b'{"title":"Unprocessable Content","field":"instances"}')]
+
+    ran = serving("invoke", NAME, "--data", "{}", "--json")
+
+    assert ran.code == 1
+    assert ran.json["first"]["body"]["field"] == "instances"
+
+
+def test_a_request_without_an_answer_counts_among_many(serving, api):
+    api.replies = [("1", 200, b"{}"), ("", 0, b"")]
+
+    ran = serving("invoke", NAME, "--count", "2", "--json")
+
+    assert ran.code == 1
+    assert {"version": None, "status": 0, "requests": 1} in ran.json["tally"]
+
+
+def test_no_answer_at_all_is_unavailable(serving, api):
+    api.replies = [("", 0, b"")]
+
+    ran = serving("invoke", NAME)
+
+    assert (ran.code, ran.out) == (6, "")
+    assert ran.err.startswith(f"error: {api.url}/endpoints/fraud/invocations did not answer: ")
+
+
+def test_an_api_without_that_route_is_not_found(serving, api):
+    api.replies = [("", 404, b'{"message":"Not Found"}')]
+
+    ran = serving("invoke", "nope", "--data", "{}")
+
+    assert ran.code == 3
+    assert "there is no endpoint 'nope'" in ran.err
+
+
+def test_without_a_champion_there_is_no_sample_to_send(cli, api):
+    cli.endpoint.release("risk-1")
+
+    ran = cli("invoke", NAME)
+
+    assert ran.code == 4
+    assert ran.err == "error: 'fraud' has no champion to take a sample from: give --data\n"
+
+
+def test_a_version_is_asked_directly_and_not_over_the_api(serving, api):
+    ran = serving("invoke", NAME, "--version", "1", "--json")
+
+    assert ran.code == 0
+    assert ran.json["first"]["version"] == "1"
+    assert ran.json["first"]["body"] == {"predictions": [{"y": 2.0}]}
+    assert api.seen == []
+
+
+def test_a_version_that_was_never_published_is_not_found(serving):
+    ran = serving("invoke", NAME, "--version", "9")
+
+    assert ran.code == 3
+    assert ran.err == "error: there is no version '9'; published: 1\n"

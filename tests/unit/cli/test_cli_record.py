@@ -1,0 +1,153 @@
+"""``halftone history`` and ``halftone audit verify``: the record, and whether it holds."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from halftone.domain.audit import AuditRecord, verify
+from tests.support.engine import NAME
+
+
+def test_history_has_a_line_a_record_the_newest_last(rolling):
+    ran = rolling("history", NAME)
+
+    heading, *lines = ran.out.splitlines()
+    assert heading.split() == ["seq", "time", "actor", "action", "what", "changed", "reason"]
+    assert [line.split()[0] for line in lines] == [str(seq) for seq in range(1, 9)]
+    assert lines[0].endswith(f"  release of {rolling.endpoint.state.champion.package}")
+    assert "phase shifting → observing, share 0 % → 5 %, stage 0 → 1" in lines[-1]
+
+
+def test_history_tells_a_new_rollout_by_itself_not_by_the_last_one(rolling):
+    line = rolling("history", NAME).out.splitlines()[5]
+
+    assert "  phase preparing, candidate risk-2@" in line
+    assert "→" not in line
+
+
+def test_history_shows_no_more_than_the_limit(rolling):
+    ran = rolling("history", NAME, "--limit", "2", "--json")
+
+    assert [record["seq"] for record in ran.json["records"]] == [7, 8]
+
+
+def test_history_as_json_can_be_verified_by_whoever_has_it(rolling):
+    document = rolling("history", NAME, "--json").json
+
+    records = [
+        AuditRecord(**{**record, "at": datetime.fromisoformat(record["at"])})
+        for record in document["records"]
+    ]
+    assert verify(NAME, records, rolling.endpoint.state.audit) == 8
+
+
+def test_history_refuses_a_limit_of_nothing(rolling):
+    ran = rolling("history", NAME, "--limit", "0")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "error: --limit is 0, expected a whole number at least 1\n"
+
+
+def test_a_sound_chain_verifies_with_its_length_and_head(rolling):
+    ran = rolling("audit", "verify", NAME)
+
+    head = rolling.endpoint.state.audit
+    assert ran.code == 0
+    assert ran.out.splitlines()[1].split() == [NAME, "verified", str(head.seq), head.hash]
+
+
+def changed(records):
+    records[3] = replace(records[3], reason="nothing happened")
+
+
+def dropped(records):
+    del records[3]
+
+
+def cut_off(records):
+    del records[-1]
+
+
+def rewritten(records):
+    forged = replace(records[3], reason="nothing happened")
+    records[3] = replace(forged, hash=forged.digest())
+
+
+def prolonged(records):
+    last = records[-1]
+    more = replace(last, seq=last.seq + 1, previous=last.hash, reason="one more")
+    records.append(replace(more, hash=more.digest()))
+
+
+@pytest.mark.parametrize(
+    ("tamper", "seq"),
+    [(changed, 4), (dropped, 4), (cut_off, 8), (rewritten, 5), (prolonged, 10)],
+)
+def test_a_broken_chain_exits_5_and_names_the_record(rolling, tamper, seq):
+    tamper(rolling.endpoint.world.store.records[NAME])
+
+    ran = rolling("audit", "verify", NAME)
+
+    assert ran.code == 5
+    assert f"breaks at record {seq}" in ran.out
+    assert ran.err.startswith(f"error: the audit of 'fraud' breaks at record {seq}: ")
+
+
+def test_json_says_where_a_chain_breaks(rolling):
+    changed(rolling.endpoint.world.store.records[NAME])
+
+    ran = rolling("audit", "verify", "--all", "--json")
+
+    assert ran.code == 5
+    assert ran.json == {
+        "chains": [
+            {
+                "endpoint": NAME,
+                "verified": False,
+                "records": 8,
+                "head": rolling.endpoint.state.audit.hash,
+                "breaks_at": 4,
+                "why": "its content does not match its hash",
+            }
+        ]
+    }
+
+
+def test_a_chain_that_grows_while_it_is_read_is_not_called_broken(rolling):
+    parts = rolling.endpoint.parts
+
+    class Busy:
+        """A store to which a rollback comes in between the reading of state and audit."""
+
+        interrupted = False
+
+        def __getattr__(self, name):
+            return getattr(parts.store, name)
+
+        def audit(self, endpoint, *, after=0):
+            if not self.interrupted:
+                self.interrupted = True
+                rolling.endpoint.trip()
+                rolling.endpoint.tick()
+            return parts.store.audit(endpoint, after=after)
+
+    rolling.parts = replace(parts, store=Busy())
+
+    ran = rolling("audit", "verify", NAME, "--json")
+
+    assert ran.code == 0
+    assert ran.json["chains"][0]["records"] == 10
+
+
+@pytest.mark.parametrize("words", [(), (NAME, "--all")])
+def test_either_one_endpoint_or_all(rolling, words):
+    ran = rolling("audit", "verify", *words)
+
+    assert ran.code == 2
+    assert "expected the name of an endpoint, or --all alone" in ran.err
+
+
+def test_the_audit_of_nothing_is_not_found(rolling):
+    assert rolling("audit", "verify", "nope").code == 3
+    assert rolling("history", "nope").code == 3

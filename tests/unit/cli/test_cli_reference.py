@@ -1,0 +1,64 @@
+"""docs/cli.md says what the command says: help texts, exit codes, JSON shapes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from halftone_cli.reference import commands, in_step
+
+ROOT = Path(__file__).resolve().parents[3]
+TEXT = (ROOT / "docs" / "cli.md").read_text()
+PACKAGE = str(ROOT / "examples" / "digits" / "models" / "champion")
+WORDS = {
+    "status": ["status"],
+    "history": ["history", "fraud", "--limit", "1"],
+    "audit": ["audit", "verify", "fraud"],
+    "invoke": ["invoke", "fraud", "--version", "1"],
+    "plan": ["plan", "show", "gradual"],
+    "package": ["package", PACKAGE],
+}
+
+
+def test_help_texts_and_exit_codes_are_those_of_the_command():
+    remedy = "run: python -m halftone_cli.reference docs/cli.md"
+    assert in_step(TEXT) == TEXT, remedy
+
+
+def test_every_command_is_described():
+    groups = {"halftone audit", "halftone plan"}
+    described = set(re.findall(r"<!-- help: ([a-z ]+) -->", TEXT))
+    assert described == {name for name, _ in commands()} - groups
+
+
+def test_every_command_has_an_example_of_itself():
+    for name, told in commands():
+        if "Commands:" not in told:
+            examples = told.partition("Examples:")[2].partition("\n\n")[0]
+            assert f"    {name}" in examples, name
+
+
+def shape(value):
+    """Names and kinds of all fields; a list is as its first element."""
+    if isinstance(value, dict):
+        return {name: shape(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [shape(inner) for inner in value[:1]]
+    return "number" if type(value) in (int, float) else type(value).__name__
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_the_json_on_the_page_has_the_shape_of_the_commands(rolling, name):
+    [shown] = re.findall(rf"<!-- json: {name} -->\n```json\n(.*?)```", TEXT, re.DOTALL)
+
+    printed = rolling(*WORDS[name], "--json").json
+
+    if name == "status":
+        # The page shows one record, the newest.
+        [endpoint] = printed["endpoints"]
+        endpoint["audit"] = endpoint["audit"][-1:]
+    if name == "invoke":
+        # In memory there is no Lambda to number the request.
+        printed["first"]["request_id"] = "as Lambda numbers it"
+    assert shape(json.loads(shown)) == shape(printed)

@@ -1,0 +1,283 @@
+"""``halftone status``: what it shows, what it can't read, and how a watch ends."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from halftone.domain.errors import Unavailable
+from halftone.domain.routing import Routing
+from halftone.service.retire import retire
+from tests.support.engine import FAILING, NAME
+
+MINUTE = timedelta(minutes=1)
+
+
+def endpoint_in(ran):
+    [endpoint] = ran.json["endpoints"]
+    return endpoint
+
+
+def test_overview_has_one_row_for_each_endpoint(rolling):
+    ran = rolling("status")
+
+    heading, row = ran.out.splitlines()
+    assert ran.code == 0
+    assert heading.split()[:3] == ["endpoint", "champion", "phase"]
+    assert row.startswith("fraud     1 risk-1@")
+    for told in ("observing", "2 risk-2@", "5 %", "2026-01-01 00:00:00Z", "OK", "inconclusive: "):
+        assert told in row
+
+
+def test_a_stage_without_endpoints_says_so_on_stderr(cli):
+    ran = cli("status")
+
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == "nothing has been released on the stage 'test' yet\n"
+
+
+def test_detail_shows_plan_evidence_and_newest_records(rolling):
+    out = rolling("status", "fraud").out
+
+    assert "alias       95 % version 1, 5 % version 2; as recorded\n" in out
+    assert "guardrail   OK, armed for version 2" in out
+    assert "stage       1 of 3, since 2026-01-01 00:00:00Z\n" in out
+    assert "\n1 <-    5 %    1m        10m      100       -\n" in out
+    assert "\nlate      0 of 150" in out
+    assert "8    2026-01-01 00:00:00Z  halftone  shifted" in out
+    assert "\n3    " not in out, "only the newest five records belong here"
+
+
+def test_json_carries_numbers_for_programs(rolling):
+    found = endpoint_in(rolling("status", "fraud", "--json"))
+
+    assert found["champion"]["version"] == "1"
+    assert found["alias"] == {
+        "main": "1",
+        "other": "2",
+        "share": 5.0,
+        "agrees": True,
+        "disagreement": "",
+    }
+    assert found["guardrail"]["armed_for"] == "2"
+    assert (found["rollout"]["phase"], found["rollout"]["stage"]) == ("observing", 1)
+    assert found["verdict"]["numbers"]["errors"]["challenger_of"] == 150
+    assert [record["seq"] for record in found["audit"]] == [4, 5, 6, 7, 8]
+
+
+def test_before_any_release_is_under_way_there_is_no_verdict(cli):
+    cli.endpoint.serve("risk-1")
+
+    found = endpoint_in(cli("status", "fraud", "--json"))
+
+    assert found["verdict"] is None
+    assert found["rollout"]["over"] is True
+
+
+@pytest.mark.parametrize(
+    ("routing", "told"),
+    [
+        (Routing("1"), "it was taken back outside the engine"),
+        (Routing("1", "2", 40.0), "the record allows 5 %"),
+        (Routing("1", "9", 5.0), "the alias was changed outside the engine"),
+    ],
+)
+def test_an_alias_that_differs_from_the_record_is_told(rolling, routing, told):
+    rolling.endpoint.world.functions.routings[NAME] = routing
+
+    assert told in rolling("status").out
+    assert told in rolling("status", "fraud").out
+    assert endpoint_in(rolling("status", "--json"))["alias"]["agrees"] is False
+
+
+def test_an_alias_that_left_the_champion_is_told_when_nothing_rolls_out(cli):
+    cli.endpoint.serve("risk-1")
+    cli.endpoint.world.functions.routings[NAME] = Routing("7")
+
+    told = endpoint_in(cli("status", "--json"))["alias"]["disagreement"]
+
+    assert told == "the alias reads 100 % version 7, the record version 1"
+
+
+class Unreadable:
+    """A port whose every read fails."""
+
+    def __init__(self, port, what):
+        self._port, self._what = port, what
+
+    def __getattr__(self, name):
+        return getattr(self._port, name)
+
+    def read(self, endpoint):
+        raise Unavailable(f"AWS refused while reading the {self._what} of {endpoint!r}")
+
+
+def test_what_cannot_be_read_is_said_and_the_rest_shown(rolling):
+    parts = rolling.endpoint.parts
+    rolling.parts = replace(parts, guardrails=Unreadable(parts.guardrails, "alarms"))
+
+    ran = rolling("status", "fraud", "--json")
+
+    assert ran.code == 0
+    found = endpoint_in(ran)
+    assert found["guardrail"] is None
+    assert found["faults"] == ["AWS refused while reading the alarms of 'fraud'"]
+    assert found["alias"]["share"] == 5.0
+    assert "not read    AWS refused while reading the alarms" in rolling("status", "fraud").out
+
+
+def test_a_retired_endpoint_has_neither_alias_nor_faults(rolling):
+    retire(rolling.endpoint.parts, NAME, actor="ann", reason="its stack was deleted")
+
+    found = endpoint_in(rolling("status", "--json"))
+
+    assert (found["champion"], found["alias"], found["faults"]) == (None, None, [])
+
+
+def test_texts_of_others_are_neither_markup_nor_terminal_codes(rolling):
+    rolling.endpoint.trip("[red]model said \x1b[2J\nbad[/red]")
+    rolling.endpoint.tick()
+
+    out = rolling("status").out
+
+    assert "[red]model said \\x1b[2J bad[/red]" in out
+    assert "\x1b" not in out
+
+
+def test_an_unknown_endpoint_is_not_found_and_the_known_ones_are_named(rolling):
+    ran = rolling("status", "nope", "--json")
+
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err == "error: there is no endpoint 'nope'; released to so far: fraud\n"
+
+
+def promote(cli):
+    """Lets a minute of healthy traffic pass whenever the command waits."""
+
+    def wait():
+        cli.endpoint.traffic(MINUTE)
+        cli.endpoint.tick()
+
+    return wait
+
+
+def test_until_done_exits_0_when_the_challenger_was_promoted(rolling):
+    rolling.while_waiting = promote(rolling)
+
+    ran = rolling("status", "fraud", "--until-done")
+
+    assert ran.code == 0
+    assert "observing 2 risk-2@" in ran.out.splitlines()[0]
+    assert "promoted 2 risk-2@" in ran.out.splitlines()[-1]
+    assert set(rolling.naps) == {2.0}
+
+
+def test_until_done_exits_1_when_it_was_rolled_back(rolling):
+    def wait():
+        rolling.endpoint.traffic(MINUTE, challenger=FAILING)
+        rolling.endpoint.tick()
+
+    rolling.while_waiting = wait
+
+    ran = rolling("status", "fraud", "--until-done")
+
+    assert ran.code == 1
+    assert "rolled_back" in ran.out.splitlines()[-1]
+    assert "regression proven" in ran.out.splitlines()[-1]
+
+
+def test_until_done_knows_how_a_rollout_ended_that_another_one_followed(rolling):
+    def wait():
+        while not rolling.endpoint.rollout.phase.final:
+            rolling.endpoint.traffic(MINUTE)
+            rolling.endpoint.tick()
+        rolling.endpoint.release("risk-3")
+
+    rolling.while_waiting = wait
+
+    assert rolling("status", "fraud", "--until-done").code == 0
+
+    rolling.while_waiting = lambda: rolling.endpoint.release("risk-4")
+
+    assert rolling("status", "fraud", "--until-done").code == 1
+
+
+def test_a_watch_with_json_prints_one_document_a_line_and_only_changes(rolling):
+    naps = []
+
+    def wait():
+        naps.append(1)
+        if len(naps) > 3:  # three looks at which nothing has changed
+            promote(rolling)()
+
+    rolling.while_waiting = wait
+
+    ran = rolling("status", "fraud", "--until-done", "--json")
+
+    documents = [json.loads(line) for line in ran.out.splitlines()]
+    phases = [document["endpoints"][0]["rollout"]["phase"] for document in documents]
+    assert phases[0] == "observing"
+    assert phases[-1] == "promoted"
+    assert len(documents) <= len(rolling.naps) - 3 + 1
+
+
+def test_a_watch_outlives_a_look_that_is_not_answered(rolling):
+    parts = rolling.endpoint.parts
+
+    class Flaky:
+        """A store that fails once, at the first look after the start."""
+
+        failures = 0
+
+        def __getattr__(self, name):
+            return getattr(parts.store, name)
+
+        def load(self, endpoint):
+            if rolling.naps and not self.failures:
+                self.failures += 1
+                raise Unavailable("the table did not answer")
+            return parts.store.load(endpoint)
+
+    rolling.parts = replace(parts, store=Flaky())
+    rolling.while_waiting = promote(rolling)
+
+    ran = rolling("status", "fraud", "--until-done")
+
+    assert ran.code == 0
+    assert "trying again: the table did not answer\n" in ran.err
+
+
+def test_on_a_terminal_a_watch_redraws_one_view(rolling):
+    rolling.while_waiting = promote(rolling)
+    rolling.environment["FORCE_COLOR"] = "1"
+
+    ran = rolling("status", "fraud", "--until-done")
+
+    assert ran.code == 0
+    assert "\x1b[1A" in ran.out, "the view moves the cursor up to draw over itself"
+    assert "promoted" in ran.out
+
+
+def test_ctrl_c_ends_a_watch_in_order_and_a_wait_as_interrupted(rolling):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    rolling.while_waiting = interrupt
+
+    assert rolling("status", "--watch").code == 0
+    assert rolling("status", "fraud", "--until-done").code == 130
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["status", "--until-done"], 2, "--until-done is None, expected an ENDPOINT"),
+        (["status", "Fraud"], 2, "ENDPOINT is 'Fraud', expected 1 to 32 of a-z"),
+    ],
+)
+def test_bad_input_names_the_value(rolling, words, code, told):
+    ran = rolling(*words)
+
+    assert (ran.code, ran.out) == (code, "")
+    assert ran.err.startswith(f"error: {told}")
