@@ -40,7 +40,7 @@ deploy: setup ## deploy to the AWS account of your profile: make deploy STAGE=de
 	@npx --no-install cdk deploy --all -c stage=$(STAGE)
 
 train: setup .local/train/.done ## train the examples' models again
-	@for script in examples/*/train.py; do .local/train/bin/python $$script; done
+	@for script in examples/*/train.py; do .local/train/bin/python $$script || exit 1; done
 
 lock: setup ## resolve the locks again from requirements/*.in
 	@for lock in local bootstrap engine model-python model-onnx train; do \

@@ -5,14 +5,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from halftone.domain.errors import HalftoneError
-from halftone.domain.phase import Phase
-from halftone_local import supervisor
 from rich.console import Console
 
 from demo.cloud import ROOT, Cloud
 from demo.story import ENDPOINT, Progress, Story, ended_as
 from demo.traffic import Traffic, bodies
+from halftone.domain.errors import HalftoneError
+from halftone.domain.phase import Phase
+from halftone_local import supervisor
 
 
 def main() -> None:

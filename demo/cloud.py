@@ -4,12 +4,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
+
 from halftone import bootstrap
 from halftone.domain.errors import Unavailable
 from halftone.domain.names import endpoint_stack_name, platform_stack_name
@@ -56,7 +56,9 @@ class Cloud:
     def deploy(self, *endpoints: str) -> None:
         """``cdk deploy`` of the endpoints named, or of everything."""
         stacks = [endpoint_stack_name(STAGE, endpoint) for endpoint in endpoints]
-        self._cdk("deploy", *(stacks or ["--all"]), "--require-approval", "never")
+        self._cdk(
+            "deploy", *(stacks or ["--all"]), "--require-approval", "never", "--concurrency", "4"
+        )
 
     def _cdk(self, *words: str) -> None:
         command = [
@@ -64,52 +66,54 @@ class Cloud:
             *("-c", f"stage={STAGE}", "-c", f"endpoints={self.endpoints}"),
             *("--output", str(self.home / "cdk.out")),
         ]
-        process = subprocess.Popen(  # noqa: S603 - the pinned CDK CLI with words of our own
+        lines: list[str] = []
+        with subprocess.Popen(  # noqa: S603 - the pinned CDK CLI with words of our own
             command,
             cwd=ROOT,
             # The CDK CLI's own check; which Node this project needs is said in the README.
-            env={
-                **os.environ,
-                "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            },
+            env={**os.environ, "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        )
-        lines: list[str] = []
-        for line in process.stdout or ():
-            lines.append(line.rstrip())
-            told = _progress(lines[-1])
-            if told:
-                self.report(told)
-        failed = process.wait()
+        ) as process:
+            for line in process.stdout or ():
+                lines.append(line.rstrip())
+                told = _progress(lines[-1])
+                if told:
+                    self.report(told)
         self.report("")
-        if failed:
+        if process.returncode:
             raise Unavailable(f"cdk {words[0]} failed:\n" + "\n".join(lines[-25:]))
 
     def outputs(self) -> dict[str, str]:
         """The outputs of the platform stack."""
-        stacks = boto3.client("cloudformation").describe_stacks(
-            StackName=platform_stack_name(STAGE)
-        )
-        return {o["OutputKey"]: o["OutputValue"] for o in stacks["Stacks"][0].get("Outputs", [])}
+        return _outputs()
 
     def parts(self) -> Parts:
-        """The engine's ports on this stage, with the caller's own credentials."""
-        outputs = self.outputs()
-        return bootstrap.parts(
-            bootstrap.Settings(
-                stage=STAGE,
-                table=outputs["Table"],
-                artifacts=outputs["ArtifactBucket"],
-                workflow=outputs["Workflow"],
-            )
-        )
+        """The engine's ports on this stage."""
+        return stage_parts()
 
     def url(self, endpoint: str) -> str:
         """Where an endpoint takes requests."""
         return f"{api_url(self.aws, self.outputs()['Url'])}/endpoints/{endpoint}/invocations"
+
+
+def stage_parts() -> Parts:
+    """The engine's ports on the local stage that this process is a client of."""
+    outputs = _outputs()
+    return bootstrap.parts(
+        bootstrap.Settings(
+            stage=STAGE,
+            table=outputs["Table"],
+            artifacts=outputs["ArtifactBucket"],
+            workflow=outputs["Workflow"],
+        )
+    )
+
+
+def _outputs() -> dict[str, str]:
+    stacks = boto3.client("cloudformation").describe_stacks(StackName=platform_stack_name(STAGE))
+    return {o["OutputKey"]: o["OutputValue"] for o in stacks["Stacks"][0].get("Outputs", [])}
 
 
 def _progress(line: str) -> str:

@@ -8,17 +8,17 @@ from datetime import datetime
 from pathlib import Path
 
 import boto3
+from rich.console import Console
+from rich.table import Table
+
+from demo.cloud import STAGE, Cloud
+from demo.traffic import Traffic
 from halftone.domain import audit
 from halftone.domain.audit import AuditRecord
 from halftone.domain.names import guardrail_name
 from halftone.domain.phase import Phase
 from halftone.domain.rollout import Rollout
 from halftone.service.ports import Parts
-from rich.console import Console
-from rich.table import Table
-
-from demo.cloud import STAGE, Cloud
-from demo.traffic import Traffic
 
 ENDPOINT = "breast-cancer"
 _PATIENCE = 180
@@ -109,7 +109,7 @@ def ended_as(rollout: Rollout, phase: Phase) -> None:
 
 
 class Progress:
-    """What the CDK CLI is doing: a moving line on a terminal, every few seconds a line elsewhere."""
+    """What the CDK CLI is doing: a moving line on a terminal, now and then a line elsewhere."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -3,13 +3,13 @@
 import json
 import shlex
 
-from halftone.domain.errors import HalftoneError
-from halftone_local import supervisor
 from rich.console import Console
 
 from demo.cloud import ROOT, Cloud
 from demo.story import Progress
 from demo.traffic import bodies
+from halftone.domain.errors import HalftoneError
+from halftone_local import supervisor
 
 PORT = 4566
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import yaml
+
 from halftone.adapters.folder import build_package
 from halftone.domain.names import package_key
 from halftone.domain.smoke import check_answer, smoke_event

@@ -6,6 +6,7 @@ import stat
 import zipfile
 
 import pytest
+
 from halftone.adapters.folder import build_package
 from halftone.domain.archive import (
     MAX_UNZIPPED,

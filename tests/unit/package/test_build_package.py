@@ -6,6 +6,7 @@ import shutil
 import zipfile
 
 import pytest
+
 from halftone.adapters.folder import build_package, open_package
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.package import manifest_from_json

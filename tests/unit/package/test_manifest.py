@@ -3,6 +3,7 @@
 import copy
 
 import pytest
+
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.package import manifest_from_json, parse_manifest
 

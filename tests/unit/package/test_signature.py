@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from halftone.domain.errors import InvalidInput
 from halftone.domain.signature import Field, FieldType, fields_as_given, parse_fields, read_records
 

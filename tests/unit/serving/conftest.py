@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import yaml
+
 from halftone.adapters.folder import build_package
 from halftone.domain.names import package_key
 from halftone.serving.app import start

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.package import parse_manifest
 from halftone.serving.loading import load

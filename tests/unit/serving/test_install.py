@@ -7,6 +7,8 @@ import zipfile
 
 import boto3
 import pytest
+from moto import mock_aws
+
 from halftone.domain.errors import InvalidPackage, NotFound, Unavailable
 from halftone.domain.names import package_key
 from halftone.domain.smoke import check_answer, smoke_event
@@ -14,7 +16,6 @@ from halftone.serving.app import start
 from halftone.serving.artifacts import BucketArtifacts, FolderArtifacts
 from halftone.serving.install import install
 from halftone.serving.settings import Settings
-from moto import mock_aws
 
 
 class Context:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from halftone.domain.errors import InvalidInput
 from halftone.serving.settings import Settings, settings_from
 

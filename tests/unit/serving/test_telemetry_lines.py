@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+
 from halftone.serving.telemetry import Telemetry, to_stdout
 
 

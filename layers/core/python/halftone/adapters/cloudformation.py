@@ -19,6 +19,7 @@ def release_request(event: dict[str, Any]) -> ReleaseRequest:
     same one. A deploy supersedes whatever is rolling out.
     """
     wanted = event["ResourceProperties"]
+    before = event.get("OldResourceProperties")
     return ReleaseRequest(
         endpoint=wanted["Endpoint"],
         bucket=wanted["Bucket"],
@@ -28,6 +29,6 @@ def release_request(event: dict[str, Any]) -> ReleaseRequest:
         plan=parse_plan(json.loads(wanted["Plan"])),
         actor=actor_of(event),
         key=event["RequestId"],
-        previous_digest=event.get("OldResourceProperties", {}).get("Digest"),
+        previous=(before["Digest"], before["Settings"]) if before else None,
         supersede=True,
     )

@@ -24,8 +24,8 @@ class ReleaseRequest:
     """What is to be released, and on whose behalf.
 
     ``key`` makes the request idempotent: the same key never starts a second rollout. ``settings``
-    identifies the function's configuration; ``previous_digest`` is the package that the same
-    declaration named before, if it did. ``supersede`` ends a rollout that is under way.
+    identifies the function's configuration; ``previous`` are the digest and the settings of the same
+    declaration before, if there was one. ``supersede`` ends a rollout that is under way.
     """
 
     endpoint: str
@@ -36,7 +36,7 @@ class ReleaseRequest:
     plan: Plan
     actor: str
     key: str
-    previous_digest: str | None = None
+    previous: tuple[str, str] | None = None
     message: str = ""
     supersede: bool = False
 
@@ -79,12 +79,14 @@ def _intend(
         return state.rollout
     if any(record.after.get("rollout") == wanted for record in parts.store.audit(state.endpoint)):
         return None  # this very request was served once and others followed: nothing to repeat
-    champion = state.champion
-    if champion and request.previous_digest == request.digest:
+    champion, running = state.champion, state.active
+    if champion and request.previous == (request.digest, request.settings):
+        return running  # the declaration changed in nothing that a version holds
+    if champion and request.previous and request.previous[0] == request.digest:
         # Only the function's settings changed. What is declared may have been rolled back since:
-        # what goes out again is what serves.
-        package = champion.package
-    running = state.active
+        # what goes out again is what serves, or what is on its way.
+        declared = running and running.package == package
+        package = package if declared else champion.package
     if running and (running.package, running.settings) == (package, request.settings):
         return running
     if running and not request.supersede:

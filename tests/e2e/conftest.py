@@ -1,0 +1,42 @@
+"""One local AWS for the whole tier, with a platform and an endpoint for each story.
+
+Everything is deployed once by the real CDK CLI. Each test has endpoints of its own, so that no test
+waits for another's rollout.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+
+from demo.cloud import Cloud
+from halftone_local import supervisor
+from tests.e2e.support import Stage, declare
+
+ENDPOINTS = ("promoted", "alarmed", "redeployed", "restarted", "silent", "split")
+CRASHING = ("killed", "killed-before", "killed-after")
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A deployed stage. Progress goes to the terminal, past pytest's capture."""
+    aws = supervisor.start()
+    try:
+        cloud = Cloud(aws, tmp_path_factory.mktemp("stage"), _progress)
+        with mock.patch.dict(os.environ):
+            cloud.activate()
+            for name in (*ENDPOINTS, *CRASHING):
+                declare(cloud, name)
+            cloud.copy_example("digits")
+            cloud.bootstrap()
+            cloud.deploy()
+            yield Stage(cloud, cloud.parts())
+    finally:
+        aws.stop()
+
+
+def _progress(line: str) -> None:
+    if "✅" in line or "FAILED" in line or "building" in line:
+        print(line, file=sys.__stderr__, flush=True)

@@ -1,0 +1,162 @@
+"""The main job on real parts: releases that go out, and releases that come back."""
+
+import time
+from collections import Counter
+from datetime import timedelta
+
+import boto3
+import pytest
+from scipy.stats import binom
+
+from halftone.domain import audit
+from halftone.domain.phase import Phase
+from halftone.domain.routing import Routing
+from halftone.service.rollback import return_to
+from tests.e2e.support import Stage, redeclare
+
+
+def test_a_good_challenger_goes_out_step_by_step_and_nobody_notices(stage: Stage) -> None:
+    with stage.traffic("promoted") as traffic:
+        redeclare(stage.cloud, "promoted", model="models/challenger")
+        stage.cloud.deploy("promoted")
+        rollout = stage.until_over("promoted")
+        time.sleep(1)
+
+    assert (rollout.phase, rollout.share) == (Phase.PROMOTED, 100.0), rollout.reason
+    assert stage.parts.aliases.read("promoted").routing == Routing("2")
+    shares = [r.after["share"] for r in stage.records("promoted") if r.action == "shifted"]
+    assert shares == [5, 20, 50, 95]
+    assert {answer.status for answer in traffic.answers} == {200}
+    assert traffic.answers[-1].version == "2"
+    state = stage.state("promoted")
+    assert audit.verify("promoted", stage.parts.store.audit("promoted"), state.audit) == 16
+
+
+def test_a_bad_challenger_is_rolled_back_by_its_alarm(stage: Stage) -> None:
+    # Margins that the comparison can't reach leave the alarm alone to notice.
+    rollout = stage.release(
+        "alarmed", "bad", margins={"errors": {"regression": 99, "safety": 100, "tolerance": 15}}
+    )
+    with stage.traffic("alarmed") as traffic:
+        ended = stage.until_over("alarmed")
+        fenced_at = stage.records("alarmed")[-2].at
+        time.sleep(3)
+
+    assert ended.phase is Phase.ROLLED_BACK
+    assert stage.parts.aliases.read("alarmed").routing == Routing("1")
+    fence, done = stage.records("alarmed")[-2:]
+    assert (fence.action, done.action) == ("fence", "rolled-back")
+    assert fence.actor == "alarm/halftone-local-guardrail--alarmed"
+    assert "errors-count" in fence.reason
+    errors = Counter(answer.version for answer in traffic.answers if answer.status != 200)
+    assert set(errors) == {rollout_version(stage, rollout.id)}, "only the challenger failed"
+    assert 3 <= errors.total() <= 0.05 * len(traffic.answers)
+    late = [
+        a for a in traffic.answers if a.version == "2" and a.at > fenced_at + timedelta(seconds=2)
+    ]
+    assert not late, "nothing reaches the challenger after the rollback"
+
+
+def test_a_challenger_without_traffic_is_held_not_promoted(stage: Stage) -> None:
+    stage.release(
+        "silent",
+        "challenger",
+        steps=[{"weight": 20, "min_time": "2s", "max_time": "4s", "min_requests": 1}],
+        on_inconclusive="promote",
+    )
+    rollout = stage.until_phase("silent", Phase.OBSERVING)
+    time.sleep(12)  # real time on real parts: several looks after the step's greatest age
+
+    held = stage.rollout("silent")
+    assert (held.id, held.phase, held.share) == (rollout.id, Phase.OBSERVING, 20.0)
+    assert stage.parts.aliases.read("silent").routing == Routing("1", "2", 20.0)
+
+
+def test_a_deploy_in_mid_rollout_moves_no_weight(stage: Stage) -> None:
+    stage.release(
+        "redeployed", "challenger", steps=[{"weight": 20, "min_time": "1h", "min_requests": 1}]
+    )
+    stage.until_phase("redeployed", Phase.OBSERVING)
+    before = stage.parts.aliases.read("redeployed")
+
+    redeclare(
+        stage.cloud, "redeployed", description="other words", guardrails={"errors": {"count": 7}}
+    )
+    stage.cloud.deploy("redeployed")
+
+    assert stage.parts.aliases.read("redeployed") == before, "not even written again"
+    assert stage.rollout("redeployed").phase is Phase.OBSERVING
+    stage.until(
+        "alarms armed for the challenger, with the new threshold",
+        lambda: stage.parts.guardrails.read("redeployed").armed_for == "2",
+    )
+    alarm = boto3.client("cloudwatch").describe_alarms(
+        AlarmNames=["halftone-local-redeployed--errors-count"]
+    )["MetricAlarms"][0]
+    assert alarm["Threshold"] == 7
+
+
+def test_starting_a_rollout_again_starts_nothing(stage: Stage) -> None:
+    rollout = stage.release("restarted", "challenger", key="once")
+    stage.until_phase("restarted", Phase.OBSERVING)
+    records = len(stage.records("restarted"))
+
+    stage.parts.workflow.start("restarted", rollout.id)
+    assert stage.release("restarted", "challenger", key="once").id == rollout.id
+
+    assert len(stage.records("restarted")) == records
+    executions = boto3.client("stepfunctions").list_executions(
+        stateMachineArn=stage.cloud.outputs()["Workflow"]
+    )["executions"]
+    assert [e["name"] for e in executions].count(rollout.id) == 1
+
+
+def test_two_thousand_requests_split_as_the_alias_says(stage: Stage) -> None:
+    stage.release(
+        "split", "challenger", steps=[{"weight": 20, "min_time": "1h", "min_requests": 1}]
+    )
+    stage.until_phase("split", Phase.OBSERVING)
+    with stage.traffic("split", rate=100) as traffic:
+        stage.until("2,000 answers", lambda: len(traffic.answers) >= 2000)
+
+    answers = traffic.answers[:2000]
+    assert {a.status for a in answers} == {200}
+    challenger = sum(a.version == "2" for a in answers)
+    low, high = binom.interval(1 - 1e-6, 2000, 0.2)
+    assert low <= challenger <= high, f"{challenger} of 2000 at 20 %"
+
+    returned = return_to(stage.parts, "split", version=None, actor="test", reason="enough")
+    assert returned.rollout is not None
+    assert returned.rollout.phase is Phase.ROLLED_BACK
+    assert stage.parts.aliases.read("split").routing == Routing("1")
+
+
+def rollout_version(stage: Stage, rollout: str) -> str:
+    """The version that a rollout published."""
+    endpoint = rollout.rsplit("-", 1)[0]
+    found = [d.version for d in stage.parts.store.deployments(endpoint) if d.rollout == rollout]
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        (b"not json", 400, "body"),
+        (b"[]", 422, "body"),
+        (b'{"instances": [{"mean_radius": "wide"}]}', 422, "instances"),
+        (b'{"instances": "' + b"x" * 1_000_001 + b'"}', 413, "body"),
+    ],
+)
+def test_bad_requests_are_told_what_is_wrong(
+    stage: Stage, body: bytes, status: int, told: str
+) -> None:
+    found, problem = stage.ask("promoted", body)
+
+    assert found == status, problem
+    assert told in str(problem["field"])
+
+
+def test_an_onnx_package_serves_too(stage: Stage) -> None:
+    with stage.traffic("digits", rate=10) as traffic:
+        stage.until("20 answers", lambda: len(traffic.answers) >= 20)
+    assert {answer.status for answer in traffic.answers} == {200}

@@ -1,0 +1,41 @@
+"""One tick on real parts in a process of its own that is killed around the alias write.
+
+Usage: ``python tick_that_dies.py ENDPOINT before|after``.
+"""
+
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from demo.cloud import stage_parts
+from halftone.domain.routing import ReadRouting, Routing
+from halftone.service.advance import advance
+from halftone.service.ports import Aliases
+
+
+@dataclass(frozen=True)
+class Deadly:
+    """The real alias, in a process that does not survive writing to it."""
+
+    real: Aliases
+    moment: str
+
+    def read(self, endpoint: str) -> ReadRouting:
+        return self.real.read(endpoint)
+
+    def write(self, endpoint: str, routing: Routing, *, revision: str | None) -> str:
+        if self.moment == "after":
+            self.real.write(endpoint, routing, revision=revision)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("unreachable")
+
+
+endpoint, moment = sys.argv[1:]
+parts = stage_parts()
+parts = replace(parts, aliases=Deadly(parts.aliases, moment))
+for _ in range(60):
+    advance(parts, endpoint, None, every=timedelta(seconds=1))
+    time.sleep(1)
