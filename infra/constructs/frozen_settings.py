@@ -8,27 +8,21 @@ import hashlib
 from collections.abc import Sequence
 
 import jsii
-from aws_cdk import IStableStringProducer, Lazy, Stack
+from aws_cdk import IStableStringProducer, Lazy, Stack, TreeInspector
 from aws_cdk import aws_lambda as lambda_
 
 from halftone.domain.audit import canonical_json
 from infra.layers.build import Layer
 
-_FROZEN = (
-    "architectures",
-    "code",
-    "environment",
-    "ephemeral_storage",
-    "file_system_configs",
-    "handler",
-    "memory_size",
-    "role",
-    "runtime",
-    "snap_start",
-    "timeout",
-    "tracing_config",
-    "vpc_config",
-)
+_OF_THE_FUNCTION = {
+    "codeSigningConfigArn",
+    "description",
+    "functionName",
+    "recursiveLoop",
+    "reservedConcurrentExecutions",
+    "tags",
+}
+"""Properties that belong to the function as a whole, or that change nothing of how it runs."""
 
 
 def frozen_settings(function: lambda_.CfnFunction, layers: Sequence[Layer]) -> str:
@@ -47,6 +41,19 @@ class _Digest:
 
     def produce(self) -> str:
         """The digest of the function as it now is."""
-        given = {name: getattr(self._function, name) for name in _FROZEN}
-        resolved = Stack.of(self._function).resolve(given)
-        return hashlib.sha256(canonical_json({**resolved, "layers": self._layers})).hexdigest()
+        frozen = {
+            name: value
+            for name, value in self._properties().items()
+            if name not in _OF_THE_FUNCTION
+        }
+        return hashlib.sha256(canonical_json({**frozen, "layers": self._layers})).hexdigest()
+
+    def _properties(self) -> dict[str, object]:
+        # The getters of CfnFunction give no environment, because CDK adds to that until the end.
+        inspector = TreeInspector()
+        self._function.inspect(inspector)
+        given = inspector.attributes["aws:cdk:cloudformation:props"]
+        properties: dict[str, object] = Stack.of(self._function).resolve(given)
+        if not properties.get("environment"):
+            raise RuntimeError("the function's environment can't be read: it has none, or none yet")
+        return properties

@@ -63,7 +63,7 @@ def vendor_layer(group: str, target: Target) -> Layer:
     """
     lock = REQUIREMENTS / f"{group}.txt"
     if not lock.exists():
-        raise LayerError(f"there is no lock {lock.relative_to(ROOT)} for the layer {group!r}")
+        raise LayerError(f"there is no lock {group} among {REQUIREMENTS.name}/*.txt")
 
     def fill(folder: Path) -> None:
         _install(lock, folder, target)
@@ -113,7 +113,7 @@ def _install(lock: Path, folder: Path, target: Target) -> None:
     command += ["--target", str(folder), "--requirement", str(lock)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise LayerError(f"{lock.relative_to(ROOT)} does not install for {target}:\n{done.stderr}")
+        raise LayerError(f"the lock {lock.stem} does not install for {target}:\n{done.stderr}")
 
 
 def _prune(folder: Path) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.infra.support import Resource, Synthesised, synthesise, text
+from tests.infra.support import Resource, Synthesised, text
 
 FOREVER = 731
 
@@ -126,13 +126,6 @@ def test_the_bucket_refuses_plain_http(dev: Synthesised) -> None:
     policy = dev.one("AWS::S3::BucketPolicy").properties["PolicyDocument"]
     denied = [s for s in policy["Statement"] if s["Effect"] == "Deny"]
     assert any(s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for s in denied)
-
-
-def test_synthesising_twice_gives_the_same_templates(
-    dev: Synthesised, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    again = synthesise(tmp_path_factory.mktemp("again"), "dev")
-    assert again.templates == dev.templates
 
 
 def test_the_local_stage_is_a_stage_like_any_other(local: Synthesised, dev: Synthesised) -> None:

@@ -1,0 +1,311 @@
+"""One endpoint's resources: what a deploy may change, and what it leaves to the engine."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+
+from halftone.adapters.folder import BuiltPackage, build_package
+from halftone.domain.errors import InvalidInput
+from halftone.domain.plan import PRESETS, parse_plan
+from halftone.domain.spec import DeployWaits, EndpointSpec, Guardrail
+from infra.constructs.model_endpoint import ModelEndpoint
+from infra.endpoint_stack import EndpointStack
+from infra.settings import Architecture, Runtime, Settings, SnapStart
+from tests.infra.support import EXAMPLES, Synthesised, new_app, text, written
+
+SETTINGS = Settings("dev", runtime=Runtime.PYTHON_3_11)
+SPEC = EndpointSpec(name="fraud", model="champion", plan=PRESETS["all-at-once"])
+FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:halftone_dev_rollout"
+
+
+@dataclass(frozen=True)
+class ImportedPlatform:
+    """A platform that somebody else's app knows by its names only."""
+
+    settings: Settings
+    artifacts: s3.IBucket
+    api: apigateway.IHttpApi
+    rollout: lambda_.IFunction
+    dead_letters: sqs.IQueue
+    release_token: str
+
+    @classmethod
+    def into(cls, scope: Stack, settings: Settings) -> "ImportedPlatform":
+        return cls(
+            settings=settings,
+            artifacts=s3.Bucket.from_bucket_name(scope, "Artifacts", "their-artifacts"),
+            api=apigateway.HttpApi.from_http_api_attributes(
+                scope, "Api", http_api_id="abc", api_endpoint="https://abc.example.com"
+            ),
+            rollout=lambda_.Function.from_function_arn(scope, "Rollout", FUNCTION),
+            dead_letters=sqs.Queue.from_queue_arn(
+                scope, "Letters", "arn:aws:sqs:eu-central-1:123456789012:letters"
+            ),
+            release_token=f"{FUNCTION}-release",
+        )
+
+
+@pytest.fixture(scope="module")
+def package() -> BuiltPackage:
+    return build_package(EXAMPLES / "breast-cancer" / "models" / "champion")
+
+
+Deploy = Callable[..., Synthesised]
+
+
+@pytest.fixture(scope="module")
+def deploy(package: BuiltPackage, tmp_path_factory: pytest.TempPathFactory) -> Deploy:
+    """The endpoint in somebody else's app."""
+
+    def synthesised(
+        spec: EndpointSpec = SPEC, settings: Settings = SETTINGS, **environment: str
+    ) -> Synthesised:
+        app = new_app(tmp_path_factory.mktemp("theirs"))
+        stack = Stack(app, "theirs")
+        platform = ImportedPlatform.into(stack, settings)
+        endpoint = ModelEndpoint(stack, "Fraud", spec=spec, package=package, platform=platform)
+        for name, value in environment.items():
+            endpoint.function.add_environment(name, value)
+        return written(app, settings)
+
+    return synthesised
+
+
+@pytest.fixture(scope="module")
+def plain(deploy: Deploy) -> Synthesised:
+    return deploy()
+
+
+def release(synthesised: Synthesised) -> Any:
+    return synthesised.one("Custom::Release").properties
+
+
+OF_NO_VERSION = {
+    "tags": replace(SPEC, tags={"team": "risk"}),
+    "log retention": replace(SPEC, log_retention_days=365),
+    "guardrails": replace(SPEC, errors=Guardrail(rate=1, count=9, breaches=2, periods=3)),
+    "plan": replace(SPEC, plan=PRESETS["gradual"]),
+    "deploy waits": replace(SPEC, deploy_waits=DeployWaits.PROMOTED),
+}
+FROZEN = {
+    "memory": replace(SPEC, memory=2048),
+    "timeout": replace(SPEC, timeout=timedelta(seconds=20)),
+    "late after": replace(SPEC, late_after=timedelta(milliseconds=100)),
+    "largest body": replace(SPEC, max_body=10),
+}
+FROZEN_SETTINGS = {
+    "runtime": replace(SETTINGS, runtime=Runtime.PYTHON_3_13, snap_start=SnapStart.OFF),
+    "architecture": replace(SETTINGS, architecture=Architecture.ARM64),
+}
+
+
+@pytest.mark.parametrize("spec", OF_NO_VERSION.values(), ids=OF_NO_VERSION.keys())
+def test_settings_stay_when_no_version_would_differ(
+    spec: EndpointSpec, deploy: Deploy, plain: Synthesised
+) -> None:
+    changed = deploy(spec)
+    assert changed.templates != plain.templates
+    assert release(changed)["Settings"] == release(plain)["Settings"]
+
+
+def test_a_description_stands_in_the_stack_and_in_no_version(
+    package: BuiltPackage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    seen = {}
+    for description in ("Is it fraud?", "Is it a fraud?"):
+        app = new_app(tmp_path_factory.mktemp("described"))
+        platform = ImportedPlatform.into(Stack(app, "platform"), SETTINGS)
+        spec = replace(SPEC, description=description)
+        EndpointStack(app, "fraud", spec=spec, package=package, platform=platform)
+        template = dict(written(app, SETTINGS).templates["fraud"])
+        assert template.pop("Description") == description
+        seen[description] = template
+    assert seen["Is it fraud?"] == seen["Is it a fraud?"]
+
+
+@pytest.mark.parametrize("spec", FROZEN.values(), ids=FROZEN.keys())
+def test_settings_change_with_the_spec_s_frozen_parts(
+    spec: EndpointSpec, deploy: Deploy, plain: Synthesised
+) -> None:
+    assert release(deploy(spec))["Settings"] != release(plain)["Settings"]
+
+
+@pytest.mark.parametrize("settings", FROZEN_SETTINGS.values(), ids=FROZEN_SETTINGS.keys())
+def test_settings_change_with_the_stage_s_frozen_parts(
+    settings: Settings, deploy: Deploy, plain: Synthesised
+) -> None:
+    assert release(deploy(settings=settings))["Settings"] != release(plain)["Settings"]
+
+
+def test_settings_change_with_what_another_app_adds(deploy: Deploy, plain: Synthesised) -> None:
+    assert release(deploy(THEIRS="1"))["Settings"] != release(plain)["Settings"]
+
+
+def test_snap_start_is_frozen(deploy: Deploy) -> None:
+    snapping = Settings("dev", snap_start=SnapStart.AUTO)
+    still = Settings("dev", snap_start=SnapStart.OFF)
+    assert release(deploy(settings=snapping)) != release(deploy(settings=still))
+
+
+@pytest.mark.parametrize("spec", [*OF_NO_VERSION.values(), *FROZEN.values()])
+def test_the_alias_is_the_same_whatever_changes(
+    spec: EndpointSpec, deploy: Deploy, plain: Synthesised
+) -> None:
+    before = plain.one("AWS::Lambda::Alias")
+    after = deploy(spec).one("AWS::Lambda::Alias")
+    assert (after.id, after.properties) == (before.id, before.properties)
+    assert before.properties["FunctionVersion"] == "$LATEST"
+    assert "RoutingConfig" not in before.properties
+
+
+def test_no_stack_publishes_versions(dev: Synthesised) -> None:
+    assert not list(dev.resources("AWS::Lambda::Version"))
+
+
+def test_routes_and_permissions_lead_to_the_alias_only(dev: Synthesised) -> None:
+    aliases = {(alias.stack, alias.id) for alias in dev.resources("AWS::Lambda::Alias")}
+    integrations = list(dev.resources("AWS::ApiGatewayV2::Integration"))
+    assert len(integrations) == len(aliases) == len(dev.templates) - 1
+    for integration in integrations:
+        assert (integration.stack, integration.properties["IntegrationUri"]["Ref"]) in aliases
+        assert integration.properties["PayloadFormatVersion"] == "2.0"
+    for permission in dev.resources("AWS::Lambda::Permission"):
+        if permission.properties["Principal"] == "apigateway.amazonaws.com":
+            assert (permission.stack, permission.properties["FunctionName"]["Ref"]) in aliases
+            assert "/*/*/endpoints/" in text(permission.properties["SourceArn"])
+
+
+def test_the_routes_of_an_endpoint(plain: Synthesised) -> None:
+    keys = {route.properties["RouteKey"] for route in plain.resources("AWS::ApiGatewayV2::Route")}
+    assert keys == {"POST /endpoints/fraud/invocations", "GET /endpoints/fraud"}
+
+
+def test_a_release_comes_after_everything_else_of_its_endpoint(plain: Synthesised) -> None:
+    """And so is the first to go: an endpoint is withdrawn before it is taken apart."""
+    wanted = {r.id for r in plain.resources() if r.type != "AWS::Lambda::LayerVersion"}
+    resource = plain.one("Custom::Release")
+    assert {*resource.definition["DependsOn"]} == wanted - {resource.id}
+
+
+def test_a_release_says_what_the_engine_must_know(
+    plain: Synthesised, package: BuiltPackage
+) -> None:
+    asked = release(plain)
+    assert (asked["Endpoint"], asked["Digest"]) == ("fraud", package.digest)
+    assert asked["PackageName"] == package.manifest.name
+    assert asked["DeployWaits"] == "prepared"
+    assert all(isinstance(v, str) for k, v in asked.items() if k not in ("Bucket", "ServiceToken"))
+    archive = plain.assets[asked["Key"]]
+    assert archive.read_bytes() == package.data
+
+
+def test_the_plan_that_a_release_carries_is_the_declared_one(deploy: Deploy) -> None:
+    carried = release(deploy(replace(SPEC, plan=PRESETS["gradual"])))["Plan"]
+    assert parse_plan(json.loads(carried)) == PRESETS["gradual"]
+
+
+def test_a_deploy_does_not_wait_longer_than_it_can(deploy: Deploy) -> None:
+    endless = replace(SPEC, plan=PRESETS["gradual"], deploy_waits=DeployWaits.PROMOTED)
+    with pytest.raises(InvalidInput, match="prepared: the plan takes at least 1h40m"):
+        deploy(endless)
+
+
+def test_the_guardrail(deploy: Deploy) -> None:
+    spec = replace(SPEC, errors=Guardrail(rate=2.5, count=4, breaches=2, periods=3))
+    synthesised = deploy(spec)
+    alarms = {
+        a.properties["AlarmName"].partition("--")[2]: a.properties
+        for a in synthesised.resources("AWS::CloudWatch::Alarm")
+    }
+    rate, count = alarms["errors-rate"], alarms["errors-count"]
+    assert (rate["Statistic"], rate["ComparisonOperator"]) == ("Average", "GreaterThanThreshold")
+    assert rate["Threshold"] == 0.025
+    assert (count["Statistic"], count["Threshold"]) == ("Sum", 4)
+    assert count["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    for alarm in (rate, count):
+        assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (2, 3)
+    for kind, alarm in alarms.items():
+        dimensions = {d["Name"]: d["Value"] for d in alarm["Dimensions"]}
+        if kind.startswith("crashes"):
+            assert (alarm["Namespace"], alarm["MetricName"], alarm["Period"]) == (
+                "AWS/Lambda",
+                "Errors",
+                60,
+            )
+            assert dimensions == {
+                "FunctionName": "halftone-dev-fraud",
+                "Resource": "halftone-dev-fraud:live",
+                "ExecutedVersion": "none",
+            }
+        else:
+            assert (alarm["Namespace"], alarm["Period"]) == ("Halftone", 10)
+            assert alarm["MetricName"] == kind.partition("-")[0].title()
+            assert dimensions == {"Endpoint": "fraud", "Version": "none"}
+        assert "AlarmActions" not in alarm
+
+
+def test_the_guardrail_asks_for_rate_and_count(plain: Synthesised) -> None:
+    composite = plain.one("AWS::CloudWatch::CompositeAlarm")
+    name = "halftone-dev-fraud--"
+    assert composite.properties["AlarmRule"] == " OR ".join(
+        f'(ALARM("{name}{kind}-rate") AND ALARM("{name}{kind}-count"))'
+        for kind in ("errors", "late", "crashes")
+    )
+    assert composite.properties["AlarmName"] == "halftone-dev-guardrail--fraud"
+    alarms = {alarm.id for alarm in plain.resources("AWS::CloudWatch::Alarm")}
+    assert {*composite.definition["DependsOn"]} == alarms
+
+
+def test_the_alarm_rule_hears_every_guardrail_and_nothing_else(dev: Synthesised) -> None:
+    rules = [r for r in dev.resources("AWS::Events::Rule") if "EventPattern" in r.properties]
+    (rule,) = rules
+    detail = rule.properties["EventPattern"]["detail"]
+    assert detail["state"] == {"value": ["ALARM"]}
+    (name,) = detail["alarmName"]
+    for alarm in dev.resources("AWS::CloudWatch::CompositeAlarm"):
+        assert alarm.properties["AlarmName"].startswith(name["prefix"])
+    for alarm in dev.resources("AWS::CloudWatch::Alarm"):
+        assert not alarm.properties["AlarmName"].startswith(name["prefix"])
+
+
+def test_the_schedule_ticks_for_its_endpoint(plain: Synthesised) -> None:
+    rule = plain.one("AWS::Events::Rule").properties
+    (target,) = rule["Targets"]
+    assert target["Input"] == '{"endpoint": "fraud", "rollout": null}'
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert rule["Name"].startswith("halftone-dev-")
+
+
+def test_names_fit_where_aws_bounds_them(deploy: Deploy) -> None:
+    longest = "a" * 32
+    settings = replace(SETTINGS, name="s" * 16)
+    synthesised = deploy(replace(SPEC, name=longest), settings)
+    for kind, field in (("AWS::Lambda::Function", "FunctionName"), ("AWS::Events::Rule", "Name")):
+        assert len(synthesised.one(kind).properties[field]) <= 64
+
+
+def test_the_outputs_say_how_to_call(dev: Synthesised) -> None:
+    outputs = dev.templates["halftone-dev-breast-cancer"]["Outputs"]
+    call = text(outputs["Curl"]["Value"])
+    assert "/endpoints/breast-cancer/invocations" in call
+    assert "curl -sS" in call
+    assert "instances" in call
+
+
+def test_packages_are_written_once_and_whole(package: BuiltPackage, deploy: Deploy) -> None:
+    first = deploy()
+    path = first.assets[release(first)["Key"]]
+    assert path.name == f"{package.digest}.zip"
+    before = path.stat().st_mtime_ns
+    deploy()
+    assert path.stat().st_mtime_ns == before
+    assert not path.with_suffix(".part").exists()

@@ -1,0 +1,67 @@
+"""The form in which a template carries a plan says all of it."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from halftone.domain.audit import canonical_json
+from halftone.domain.plan import PRESETS, Margins, OnInconclusive, Plan, Stage, parse_plan
+from infra.constructs.plan_form import plan_form
+
+times = st.integers(0, 10**10).map(lambda micros: timedelta(microseconds=micros))
+
+
+@st.composite
+def stages(draw: st.DrawFn, *, bakes: bool) -> tuple[Stage, ...]:
+    count = draw(st.integers(1 if bakes else 0, 5))
+    weights = draw(st.lists(st.integers(1, 999), min_size=count, max_size=count, unique=True))
+    made = []
+    for weight in sorted(weights):
+        least, more = draw(times), draw(times)
+        made.append(
+            Stage(
+                weight / 10,
+                min_time=least,
+                max_time=least + more,
+                min_requests=draw(st.integers(1, 10**6)),
+                # No approval: no plan can ask for one yet.
+            )
+        )
+    return tuple(made)
+
+
+margins = st.builds(
+    lambda regression, more, tolerance: Margins(regression, regression + more, tolerance),
+    st.floats(1, 50),
+    st.floats(0.01, 50),
+    st.floats(0, 50),
+)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    bakes = draw(st.booleans())
+    return Plan(
+        draw(stages(bakes=bakes)),
+        bakes=bakes,
+        alpha=draw(st.floats(1e-6, 0.5)),
+        on_inconclusive=draw(st.sampled_from(OnInconclusive)),
+        errors=draw(margins),
+        late=draw(margins),
+    )
+
+
+@given(plans())
+def test_a_plan_comes_back_as_it_was(plan: Plan) -> None:
+    assert parse_plan(plan_form(plan)) == plan
+
+
+def test_presets_come_back_as_they_were() -> None:
+    for preset in PRESETS.values():
+        assert parse_plan(plan_form(preset)) == preset
+
+
+def test_the_form_is_readable() -> None:
+    text = canonical_json(plan_form(PRESETS["gradual"])).decode()
+    assert '"min_time":"1800s"' in text

@@ -1,0 +1,72 @@
+"""Stage settings: what is not given has a value, and what is wrong is named."""
+
+from datetime import timedelta
+
+import pytest
+
+from halftone.domain.errors import InvalidInput
+from infra.settings import Architecture, Runtime, Settings, SnapStart, stage_settings
+from tests.infra.support import CDK_JSON
+
+
+def test_the_stages_of_this_repository() -> None:
+    stages = CDK_JSON["context"]["stages"]
+    local = stage_settings("local", stages)
+    assert local.runtime is Runtime.PYTHON_3_11
+    assert (local.metric_lag, local.tick) == (timedelta(seconds=2), timedelta(seconds=2))
+    assert not local.snaps
+    dev = stage_settings("dev", stages)
+    assert (dev.runtime, dev.architecture) == (Runtime.PYTHON_3_13, Architecture.X86_64)
+    assert dev.snaps
+    assert not dev.prod
+    assert stage_settings("prod", stages).prod
+
+
+def test_a_stage_without_settings_has_the_defaults() -> None:
+    assert stage_settings("qa", {"qa": {}}) == Settings("qa")
+
+
+def test_snap_start_can_be_switched_off() -> None:
+    settings = stage_settings("qa", {"qa": {"snap_start": "off"}})
+    assert settings.snap_start is SnapStart.OFF
+    assert not settings.snaps
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("runtime", "nodejs22.x", "one of python3.11, python3.13"),
+        ("architecture", "riscv", "one of x86_64, arm64"),
+        ("prod", "yes", "true or false"),
+        ("metric_lag", 2, "a duration"),
+        ("tick", "0s", "whole seconds"),
+        ("tick", "1500ms", "whole seconds"),
+        ("log_retention_days", 31, "one of [1, 3, 5"),
+        ("snap_start", True, "one of auto, off"),
+        ("memroy", 512, "no such setting; known: ['architecture', "),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value(name: str, value: object, expected: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        stage_settings("qa", {"qa": {name: value}})
+    assert raised.value.field == f"stages.qa.{name}"
+    assert raised.value.value == value
+    assert expected in raised.value.expected
+    assert str(raised.value).startswith("cdk.json: ")
+
+
+@pytest.mark.parametrize("stage", ["", "Dev", "dev-eu", "1st", "a" * 17])
+def test_a_stage_s_name_can_begin_no_other_s(stage: str) -> None:
+    with pytest.raises(InvalidInput, match="a letter first"):
+        stage_settings(stage, {stage: {}})
+
+
+@pytest.mark.parametrize("stages", [None, {}, ["dev"], {"dev": None}])
+def test_stages_that_are_no_mapping_are_refused(stages: object) -> None:
+    with pytest.raises(InvalidInput, match="a mapping of"):
+        stage_settings("dev", stages)
+
+
+def test_production_has_no_runtime_that_the_layers_cannot_run_on() -> None:
+    with pytest.raises(InvalidInput, match=r"python3\.13 where prod is true"):
+        stage_settings("live", {"live": {"prod": True, "runtime": "python3.11"}})
