@@ -20,6 +20,7 @@ from botocore.exceptions import (
 from halftone import bootstrap
 from halftone.adapters.aws import PATIENT, translated
 from halftone.domain.errors import HalftoneError, NotFound, Unavailable
+from halftone.domain.names import platform_stack_name
 from halftone_cli.context import Stage
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def stage_outputs(client: "CloudFormationClient", stage: str, *, deploy: str) ->
     Raises:
         NotFound: if there is no such stack, or one that lacks an output.
     """
-    stack = f"Halftone-{stage}-platform"
+    stack = platform_stack_name(stage)
     missing: HalftoneError = NotFound("stage", stage, f"make it with `{deploy}`")
     with translated(f"looking for the stage {stage!r}", {"ValidationError": missing}), identified():
         found = client.describe_stacks(StackName=stack)["Stacks"][0]

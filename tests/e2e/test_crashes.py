@@ -49,11 +49,11 @@ def test_a_tick_killed_around_the_alias_write_is_repaired_by_the_next(
 def test_a_rollout_whose_function_keeps_being_killed_still_arrives(stage: Stage) -> None:
     """The local AWS' own workers of the rollout function get SIGKILL while the workflow runs."""
     stage.release("killed", "challenger")
-    kills = 0
+    kills, function = 0, stage.cloud.outputs()["RolloutFunction"]
     with stage.traffic("killed") as traffic:
         deadline = time.monotonic() + 60
         while kills < 5 and time.monotonic() < deadline and not _over(stage):
-            kills += sum(_kill(pid) for pid in _workers(stage, stage.cloud.outputs()["RolloutFunction"]))
+            kills += sum(_kill(pid) for pid in _workers(stage, function))
             time.sleep(2.5)
         rollout = stage.until_over("killed", seconds=200)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.routing import Routing
+from halftone.domain.routing import UNRELEASED, Routing
 
 SHARES = st.floats(0.01, 99.99)
 
@@ -16,7 +16,7 @@ SHARES = st.floats(0.01, 99.99)
         ("1", 5.0, Routing("1", "2", 5.0)),
         ("1", 100.0, Routing("2")),
         (None, 100.0, Routing("2")),
-        (None, 0.0, Routing("2")),
+        (None, 0.0, UNRELEASED),
     ],
 )
 def test_a_split_is_one_version_at_its_ends(champion, share, routing):

@@ -16,7 +16,7 @@ from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import InvalidPackage, NotFound, RoutingChanged, StaleWrite
 from halftone.domain.evidence import Bucket, Evidence
 from halftone.domain.package import Manifest
-from halftone.domain.routing import ReadRouting, Routing
+from halftone.domain.routing import UNRELEASED, ReadRouting, Routing
 from halftone.service.ports import (
     AlarmState,
     Change,
@@ -116,7 +116,7 @@ class MemoryLambda:
 
     def read(self, endpoint: str) -> ReadRouting:
         """See ``Aliases``."""
-        routing = self.routings.get(endpoint, Routing("$LATEST"))
+        routing = self.routings.get(endpoint, UNRELEASED)
         return ReadRouting(routing, str(self.revisions[endpoint]))
 
     def write(self, endpoint: str, routing: Routing, *, revision: str | None) -> str:

@@ -12,7 +12,7 @@ from halftone.domain.deployment import PackageRef
 from halftone.domain.errors import Refused
 from halftone.domain.phase import TRANSITIONS, Phase
 from halftone.domain.plan import Plan, Stage
-from halftone.domain.routing import Routing
+from halftone.domain.routing import UNRELEASED, Routing
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Rollout:
     ``champion`` and ``challenger`` are published Lambda versions. ``share`` is the percentage that
     the challenger is known to have, ``target`` the one it is moving to (the same when it is not
     moving). ``stage`` indexes the plan's stages; -1 before the first. ``stage_since`` is when the
-    present stage's share was confirmed, ``exposed_at`` when the challenger was first given traffic.
+    present stage's share was confirmed, ``armed_at`` when the alarms were first armed for the
+    challenger, ``exposed_at`` when it was first given traffic.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Rollout:
     share: float = 0.0
     target: float = 0.0
     stage_since: datetime | None = None
+    armed_at: datetime | None = None
     exposed_at: datetime | None = None
     reason: str = ""
 
@@ -71,14 +73,19 @@ class Rollout:
         """The phase in which the present stage is watched."""
         return Phase.BAKING if self.plan.is_bake(self.stage) else Phase.OBSERVING
 
+    @property
+    def home(self) -> Routing:
+        """The routing without the challenger: the champion alone, or nobody on a first release."""
+        return UNRELEASED if self.champion is None else Routing(self.champion)
+
     def routing(self, share: float) -> Routing:
         """The routing that gives the challenger ``share`` percent.
 
         Raises:
-            ValueError: if there is neither a champion nor a published challenger.
+            ValueError: if that takes a version that there is not.
         """
+        if share <= 0.0:
+            return self.home
         if self.challenger is None:
-            if self.champion is None:
-                raise ValueError(f"rollout {self.id} has no version to route to")
-            return Routing(self.champion)
+            raise ValueError(f"rollout {self.id} has no version yet to give {share} % to")
         return Routing.split(self.champion, self.challenger, share)

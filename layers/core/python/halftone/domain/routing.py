@@ -23,10 +23,12 @@ class Routing:
     @classmethod
     def split(cls, champion: str | None, challenger: str, share: float) -> "Routing":
         """``challenger`` at ``share`` percent beside ``champion``; at 0 and 100 one is alone."""
-        if share >= 100.0 or champion is None:
-            if share not in (0.0, 100.0):
-                raise ValueError(f"no champion to share traffic with at {share} %")
+        if share >= 100.0:
             return cls(challenger)
+        if champion is None:
+            if share > 0.0:
+                raise ValueError(f"no champion to share traffic with at {share} %")
+            return UNRELEASED
         return cls(champion) if share <= 0.0 else cls(champion, challenger, share)
 
     def share_of(self, version: str | None) -> float:
@@ -36,6 +38,10 @@ class Routing:
         if version == self.main:
             return 100.0 - self.share
         return self.share if version == self.other else 0.0
+
+
+UNRELEASED = Routing("$LATEST")
+"""Where the template leaves a new alias. No version is published there, and none answers."""
 
 
 @dataclass(frozen=True)

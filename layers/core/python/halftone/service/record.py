@@ -1,16 +1,22 @@
 """The one way in which state changes: with its audit record, in one conditional write."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from halftone.domain import audit
+from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
+from halftone.domain.errors import StaleWrite, Unavailable
 from halftone.domain.rollout import Rollout
 from halftone.service.ports import Change, Parts
 
 ENGINE = "halftone"
 """The actor of changes that no person and no alarm asked for."""
+
+_ATTEMPTS = 10
+_T = TypeVar("_T")
 
 
 def change(
@@ -78,3 +84,25 @@ def summary(state: EndpointState) -> dict[str, object]:
             "target": rollout.target,
         }
     return shown
+
+
+def until_written(endpoint: str, attempt: Callable[[], _T]) -> _T:
+    """What ``attempt`` answers once nobody writes in between; each time it must read afresh.
+
+    Raises:
+        Unavailable: if somebody always does.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return attempt()
+        except StaleWrite:
+            continue
+    raise Unavailable(f"the record of {endpoint!r} changed {_ATTEMPTS} times in a row")
+
+
+def answered(parts: Parts, endpoint: str, request: str) -> AuditRecord | None:
+    """The record of the request named ``request``, if it was answered before."""
+    for record in parts.store.audit(endpoint):
+        if request in (record.after.get("rollout"), record.numbers.get("request")):
+            return record
+    return None

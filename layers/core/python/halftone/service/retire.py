@@ -4,24 +4,39 @@ from dataclasses import replace
 
 from halftone.domain.endpoint import EndpointState
 from halftone.service.ports import Parts
-from halftone.service.record import change
+from halftone.service.record import answered, change, until_written
 from halftone.service.rollback import roll_back
 
+RETIRED = "retired"
+"""The audit's word for it."""
 
-def retire(parts: Parts, endpoint: str, *, actor: str, reason: str) -> EndpointState | None:
+
+def retire(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, key: str
+) -> EndpointState | None:
     """Record that nothing serves any more, so that the endpoint may be made anew from version 1.
 
-    History and audit stay. Answers None if there was nothing to retire.
+    History and audit stay. ``key`` names the request: asked again, also after the endpoint was made
+    anew, it retires nothing. Answers None if there was nothing to retire.
     """
-    roll_back(parts, endpoint, actor=actor, reason=reason)
-    state = parts.store.load(endpoint)
-    if state is None or (state.champion is None and state.rollout is None):
-        return None
-    return change(
-        parts,
-        state,
-        replace(state, champion=None, rollout=None),
-        action="retired",
-        actor=actor,
-        reason=reason,
-    )
+
+    def attempt() -> EndpointState | None:
+        state = parts.store.load(endpoint)
+        if state is None or answered(parts, endpoint, key):
+            return None
+        if state.active:
+            roll_back(parts, endpoint, actor=actor, reason=reason, rollout=state.active.id)
+            state = parts.store.load(endpoint) or state
+        if state.champion is None and state.rollout is None:
+            return None
+        return change(
+            parts,
+            state,
+            replace(state, champion=None, rollout=None),
+            action=RETIRED,
+            actor=actor,
+            reason=reason,
+            numbers={"request": key},
+        )
+
+    return until_written(endpoint, attempt)
