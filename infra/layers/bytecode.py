@@ -16,7 +16,7 @@ from halftone.domain.errors import HalftoneError
 from infra.layers.target import Target
 from infra.paths import PYODIDE
 
-_SCRIPT = Path(__file__).with_name("compile.mjs")
+_SCRIPT = Path(__file__).with_name("run.mjs")
 _RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 _MOUNT = "/folder"
@@ -80,7 +80,8 @@ def _run(command: list[str], folder: str, prefix: str) -> tuple[str, str]:
     )
     *printed, answer = done.stdout.strip().splitlines() or [""]
     if done.returncode or not answer.startswith("["):
-        raise BytecodeError(f"{command[0]} failed:\n{done.stdout}{done.stderr}".rstrip())
+        # Node shows the line that failed, and pyodide's is a megabyte long: the end says why.
+        raise BytecodeError(f"{Path(command[0]).name} failed: {done.stderr[-2000:].strip()}")
     compiled, version, magic = json.loads(answer)
     if not compiled:
         raise BytecodeError("\n".join(["these files do not compile:", *printed]))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from halftone.domain.plan import PRESETS, parse_plan
 from halftone.domain.spec import DeployWaits, EndpointSpec, Guardrail
 from infra.constructs.model_endpoint import ModelEndpoint
 from infra.endpoint_stack import EndpointStack
+from infra.platform_stack import PlatformStack
 from infra.settings import Architecture, Runtime, Settings, SnapStart
 from tests.infra.support import EXAMPLES, Synthesised, new_app, text, written
 
@@ -118,18 +120,20 @@ def test_settings_stay_when_no_version_would_differ(
 
 
 def test_a_description_stands_in_the_stack_and_in_no_version(
-    package: BuiltPackage, tmp_path_factory: pytest.TempPathFactory
+    package: BuiltPackage, tmp_path: Path
 ) -> None:
-    seen = {}
-    for description in ("Is it fraud?", "Is it a fraud?"):
-        app = new_app(tmp_path_factory.mktemp("described"))
-        platform = ImportedPlatform.into(Stack(app, "platform"), SETTINGS)
-        spec = replace(SPEC, description=description)
-        EndpointStack(app, "fraud", spec=spec, package=package, platform=platform)
-        template = dict(written(app, SETTINGS).templates["fraud"])
-        assert template.pop("Description") == description
-        seen[description] = template
-    assert seen["Is it fraud?"] == seen["Is it a fraud?"]
+    app = new_app(tmp_path)
+    platform = PlatformStack(app, "platform", settings=SETTINGS)
+    for name in ("one", "two"):
+        spec = replace(SPEC, description=f"Description {name}")
+        EndpointStack(app, name, spec=spec, package=package, platform=platform)
+    templates = written(app, SETTINGS).templates
+    one, two = dict(templates["one"]), dict(templates["two"])
+    assert (one.pop("Description"), two.pop("Description")) == (
+        "Description one",
+        "Description two",
+    )
+    assert one == two
 
 
 @pytest.mark.parametrize("spec", FROZEN.values(), ids=FROZEN.keys())

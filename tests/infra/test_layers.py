@@ -1,6 +1,8 @@
 """What is in the layers: for the target, compiled, alike on every machine, and within the limit."""
 
 import re
+import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -8,12 +10,12 @@ import pytest
 
 from halftone.domain.errors import HalftoneError
 from infra.constructs.layers import UNZIPPED_LIMIT, TooLarge, check_size
-from infra.layers import build
+from infra.layers import build, bytecode
 from infra.layers.archive import content_digest, zip_folder
 from infra.layers.build import Layer, LayerError, core_layer, vendor_layer
 from infra.layers.bytecode import BytecodeError, compile_folder
 from infra.layers.target import Target
-from infra.paths import CORE, FUNCTIONS, ROOT
+from infra.paths import CORE, FUNCTIONS, PYODIDE, ROOT
 from infra.settings import Architecture, Runtime
 from tests.infra.support import Synthesised, text
 
@@ -134,6 +136,30 @@ def test_a_lock_that_does_not_install_is_told(
         vendor_layer("engine", TARGETS["dev"])
     with pytest.raises(LayerError, match=r"there is no lock model-pmml"):
         vendor_layer("model-pmml", TARGETS["dev"])
+
+
+def test_bytecode_for_another_python_is_what_that_python_runs(tmp_path: Path) -> None:
+    module = tmp_path / "answers.py"
+    module.write_text("def answer() -> int:\n    return 42\n")
+    compile_folder(tmp_path, TARGETS["dev"], prefix="/opt/python")
+    module.write_text("raise SystemExit('the source was read')\n")
+    program = """
+import sys
+sys.path.insert(0, "/layer")
+import answers
+print(answers.answer(), sys.version_info[:2])
+"""
+    runner = Path(bytecode.__file__).with_name("run.mjs")
+    node = shutil.which("node")
+    assert node is not None
+    done = subprocess.run(
+        [node, str(runner), str(PYODIDE), str(tmp_path), "/layer"],
+        input=program,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "42 (3, 13)"
 
 
 def test_a_target_that_nothing_here_compiles_for_is_refused(tmp_path: Path) -> None:

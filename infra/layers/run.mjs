@@ -1,6 +1,6 @@
 // Runs the Python program on standard input in the CPython that pyodide carries, which sees the
 // folder at MOUNT and nothing else of this machine.
-// node compile.mjs PYODIDE FOLDER MOUNT
+// node run.mjs PYODIDE FOLDER MOUNT
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
