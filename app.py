@@ -12,8 +12,8 @@ if importlib.util.find_spec("halftone") is None:
 os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
 
 from aws_cdk import App
-from halftone.domain.errors import HalftoneError
 
+from halftone.domain.errors import HalftoneError
 from infra.application import stacks
 
 
