@@ -16,7 +16,7 @@ from halftone.stats.mixture import log_sum
 from halftone.stats.tally import Stratum
 
 # Log odds ratios of the points: quarter octaves near 1, where decisions fall, whole ones far away.
-_OCTAVES = (
+_OCTAVES: tuple[float, ...] = (
     *range(-8, -4),
     *(i / 2 for i in range(-8, -4)),
     *(i / 4 for i in range(-8, 8)),
@@ -63,9 +63,7 @@ class Likelihood:
         return likelihood
 
     def at(self, log_psi: float) -> float:
-        """ℓ at a log odds ratio, held constant beyond the outer points (where none is
-        displayed).
-        """
+        """ℓ at a log odds ratio between the outer points, and at the nearer one beyond them."""
         log_psi = min(max(log_psi, POINTS[0]), POINTS[-1])
         i = min(bisect_right(POINTS, log_psi), len(POINTS) - 1) - 1
         width = POINTS[i + 1] - POINTS[i]
@@ -90,17 +88,21 @@ class Likelihood:
         i = next(i for i, slope in enumerate(self.slopes) if slope < 0) - 1
         return math.exp(_peak(self.at, POINTS[i], POINTS[i + 1]))
 
+    def log_bet(self) -> float:
+        """ln of the likelihood averaged over the prior: minus ℓ(ψ), it is a bet against ψ."""
+        return log_sum(
+            [weight + self.at(point) for weight, point in zip(_LOG_PRIOR, _LATTICE, strict=True)]
+        )
+
     def interval(self, alpha: float) -> Interval:
         """The odds ratios that a bettor at level ``alpha`` has not refuted at this look.
 
         Each value ψ is tested by the mean likelihood over a prior fixed in advance, divided by the
-        likelihood at ψ: an e-value against "the odds ratio is ψ". So the interval covers the truth
-        at all looks together with probability 1 - ``alpha``; it is wider than one meant for a
-        single look.
+        likelihood at ψ (`log_bet`): an e-value against "the odds ratio is ψ". So the interval
+        covers the truth at all looks together with probability 1 - ``alpha``; it is wider than one
+        meant for a single look.
         """
-        level = math.log(alpha) + log_sum(
-            [weight + self.at(point) for weight, point in zip(_LOG_PRIOR, _LATTICE, strict=True)]
-        )
+        level = math.log(alpha) + self.log_bet()
         centre = max(_LATTICE, key=self.at)
         if (estimate := self.estimate()) is not None and 0 < estimate < math.inf:
             centre = max(centre, math.log(estimate), key=self.at)

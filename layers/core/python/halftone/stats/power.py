@@ -57,9 +57,9 @@ def requests_needed(
     """Challenger units until ``capital`` decides with that ``chance``; None if out of sight."""
     if power(capital, rates, HORIZON, alpha=alpha) < chance:
         return None
-    low, high = 0, 1
+    low, high = -1, 0
     while power(capital, rates, high, alpha=alpha) < chance:
-        low, high = high, high * 2
+        low, high = high, 2 * high + 1
     while high - low > 1:
         middle = (low + high) // 2
         if power(capital, rates, middle, alpha=alpha) < chance:

@@ -1,0 +1,72 @@
+"""The numbers of a verdict."""
+
+import math
+
+import pytest
+
+from halftone.stats import Standing, Stratum, Tally, compare, present_rates
+
+WORSE = Stratum(Tally(20, 3), Tally(180, 3))
+EQUAL = Stratum(Tally(100, 1), Tally(900, 9))
+CLEAN = Stratum(Tally(10, 0), Tally(90, 0))
+
+
+def test_a_worse_challenger_is_a_regression_with_its_odds_ratio_between_bounds():
+    found = compare([WORSE] * 6)
+    assert found.is_regression
+    assert not found.is_harmless
+    assert found.requests_needed == 0
+    assert found.interval.low < found.estimate < found.interval.high
+    assert found.interval.low > 1.25
+    assert (found.challenger, found.champion) == (Tally(120, 18), Tally(1080, 18))
+
+
+def test_an_equal_challenger_is_harmless():
+    found = compare([EQUAL] * 30)
+    assert found.is_harmless
+    assert not found.is_regression
+    assert found.estimate == pytest.approx(1, rel=0.01)
+
+
+def test_without_events_only_a_tolerance_can_prove_a_challenger_harmless():
+    assert compare([CLEAN] * 60).requests_needed is None
+    assert not compare([CLEAN] * 60).is_harmless
+    found = compare([CLEAN] * 5, tolerance=0.1)
+    assert found.is_harmless
+    assert found.log_e_tolerance > found.log_e_harmless  # one of two bets, averaged
+
+
+def test_requests_still_needed_lead_to_a_decision():
+    waiting = compare([CLEAN], tolerance=0.1)
+    assert waiting.requests_needed
+    more = math.ceil(waiting.requests_needed / 10)
+    assert compare([CLEAN] * (1 + more), tolerance=0.1).is_harmless
+    assert not compare([CLEAN] * (more - 1), tolerance=0.1).is_harmless
+
+    undecided = compare([EQUAL] * 4)
+    assert undecided.requests_needed
+    more = math.ceil(undecided.requests_needed / 100)
+    decided = [compare([EQUAL] * (4 + extra)).is_harmless for extra in range(3 * more)]
+    assert more / 2 <= decided.index(True) <= 2 * more
+
+
+def test_silence_proves_nothing():
+    found = compare([], tolerance=0.01)
+    assert not found.is_regression
+    assert not found.is_harmless
+    assert found.estimate is None
+
+
+def test_a_standing_that_is_carried_compares_as_if_it_had_seen_all_buckets_at_once():
+    carried = Standing.start().fold([WORSE, EQUAL]).fold([CLEAN, WORSE])
+    assert carried.compare(tolerance=0.02) == compare([WORSE, EQUAL, CLEAN, WORSE], tolerance=0.02)
+
+
+def test_the_rates_reckoned_with_lean_to_the_common_one_only_while_units_are_few():
+    few = present_rates(Stratum(Tally(1, 0), Tally(99, 10)))
+    assert few.challenger == pytest.approx(0.05)
+    many = present_rates(Stratum(Tally(1000, 30), Tally(9000, 90)))
+    assert many.challenger == pytest.approx(0.03, rel=0.01)
+    assert many.share == 0.1
+    assert present_rates(Stratum(Tally(5, 0), Tally(9, 0))) is None
+    assert present_rates(Stratum(Tally(0, 0), Tally(9, 3))) is None
