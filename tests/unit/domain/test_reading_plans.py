@@ -86,7 +86,7 @@ REFUSED = [
     ({"steps": [{"weight": 5, "max_time": "1s"}]}, "plan.steps[0].max_time", "1s"),
     ({"steps": [{"weight": 5, "min_requests": 0}]}, "plan.steps[0].min_requests", 0),
     ({"steps": [{"weight": 5, "approval": True}]}, "plan.steps[0].approval", True),
-    ({"steps": [{"weight": 5, "approval": "before"}]}, "plan.steps[0].approval", "before"),
+    ({"steps": [{"weight": 5, "approval": "after"}]}, "plan.steps[0].approval", "after"),
     ({"bake": 5}, "plan.bake", 5),
     ({"bake": "long"}, "plan.bake", "long"),
     ({"bake": {"weight": 100}}, "plan.bake.weight", 100),

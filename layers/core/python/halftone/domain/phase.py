@@ -17,9 +17,9 @@ Transitions that are allowed (all others are refused by ``Rollout.to``):
 
     preparing ──► shifting ──► observing | baking | promoted
     observing | baking ──► shifting | awaiting_approval | paused
-    awaiting_approval | paused ──► shifting | observing | baking
-    awaiting_approval ──► paused
-    preparing ──► failed
+    awaiting_approval ──► shifting
+    paused ──► shifting | observing | baking
+    preparing ──► awaiting_approval | failed
     every phase that is not final ──► rolling_back ──► rolled_back
 """
 
@@ -49,11 +49,11 @@ class Phase(StrEnum):
 _P = Phase
 _HELD = frozenset({_P.OBSERVING, _P.BAKING})
 TRANSITIONS: dict[Phase, frozenset[Phase]] = {
-    _P.PREPARING: frozenset({_P.SHIFTING, _P.FAILED, _P.ROLLING_BACK}),
+    _P.PREPARING: frozenset({_P.SHIFTING, _P.AWAITING_APPROVAL, _P.FAILED, _P.ROLLING_BACK}),
     _P.SHIFTING: _HELD | {_P.PROMOTED, _P.ROLLING_BACK},
     _P.OBSERVING: frozenset({_P.SHIFTING, _P.AWAITING_APPROVAL, _P.PAUSED, _P.ROLLING_BACK}),
     _P.BAKING: frozenset({_P.SHIFTING, _P.AWAITING_APPROVAL, _P.PAUSED, _P.ROLLING_BACK}),
-    _P.AWAITING_APPROVAL: _HELD | {_P.SHIFTING, _P.PAUSED, _P.ROLLING_BACK},
+    _P.AWAITING_APPROVAL: frozenset({_P.SHIFTING, _P.ROLLING_BACK}),
     _P.PAUSED: _HELD | {_P.SHIFTING, _P.ROLLING_BACK},
     _P.PROMOTED: frozenset(),
     _P.ROLLING_BACK: frozenset({_P.ROLLED_BACK}),

@@ -52,11 +52,13 @@ class Plan:
     """Stages in order, and the rules by which each is judged.
 
     ``alpha`` bounds the probability that a challenger which is no worse is ever rolled back by the
-    comparison, over the whole rollout and however often it is looked at.
+    comparison, over the whole rollout and however often it is looked at. ``approve_all`` asks for a
+    person's word before the challenger takes everything.
     """
 
     stages: tuple[Stage, ...]
     bakes: bool = True
+    approve_all: bool = False
     alpha: float = 0.05
     on_inconclusive: OnInconclusive = OnInconclusive.HOLD
     errors: Margins = field(default_factory=Margins)
@@ -102,7 +104,11 @@ def parse_plan(value: object, *, at: str = "plan") -> Plan:
         steps = _parse_steps(f"{at}.steps", given["steps"])
     if "bake" in given:
         bake = _parse_bake(f"{at}.bake", given["bake"])
-    plan = replace(base, stages=(*steps, bake) if bake else steps, bakes=bake is not None)
+    # A last step of 100 % says what every plan ends with: all it can add is a gate before that.
+    gate = any(step.weight == 100.0 and step.approval for step in steps)
+    below = tuple(step for step in steps if step.weight < 100.0)
+    stages = (*below, bake) if bake else below
+    plan = replace(base, stages=stages, bakes=bake is not None, approve_all=gate)
     _rising(at, plan)
     if "alpha" in given:
         plan = replace(plan, alpha=_alpha(f"{at}.alpha", given["alpha"]))
@@ -131,8 +137,7 @@ def _parse_steps(at: str, value: object) -> tuple[Stage, ...]:
     for i, stage in enumerate(stages[:-1]):
         if stage.weight == 100.0:
             raise InvalidInput(f"{at}[{i}].weight", 100, "less than 100 before the last step")
-    # A last step of 100 % says what every plan ends with; it has nothing to wait for.
-    return tuple(stage for stage in stages if stage.weight < 100.0)
+    return tuple(stages)
 
 
 def _parse_bake(at: str, value: object) -> Stage | None:
@@ -167,10 +172,10 @@ def _parse_stage(at: str, value: object, base: Stage, *, most: float) -> Stage:
         # One request at the least: a step that may see nothing would be promoted on silence.
         count = whole(f"{at}.min_requests", given["min_requests"], least=1)
         stage = replace(stage, min_requests=count)
-    if given.get("approval", "none") != "none":
-        # A gate that nobody can open yet must not be one that everybody walks through.
-        expected = "none: there is no way to approve a step yet"
-        raise InvalidInput(f"{at}.approval", given["approval"], expected)
+    if "approval" in given:
+        if given["approval"] not in ("before", "none"):
+            raise InvalidInput(f"{at}.approval", given["approval"], "before or none")
+        stage = replace(stage, approval=given["approval"] == "before")
     return stage
 
 

@@ -23,7 +23,8 @@ class Rollout:
     the challenger is known to have, ``target`` the one it is moving to (the same when it is not
     moving). ``stage`` indexes the plan's stages; -1 before the first. ``stage_since`` is when the
     present stage's share was confirmed, ``armed_at`` when the alarms were first armed for the
-    challenger, ``exposed_at`` when it was first given traffic.
+    challenger, ``exposed_at`` when it was first given traffic, ``paused_at`` since when it is
+    paused.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Rollout:
     stage_since: datetime | None = None
     armed_at: datetime | None = None
     exposed_at: datetime | None = None
+    paused_at: datetime | None = None
     reason: str = ""
 
     def to(self, phase: Phase, **changes: Any) -> "Rollout":
@@ -61,12 +63,25 @@ class Rollout:
         return self.plan.stages[self.stage] if inside else None
 
     @property
+    def following(self) -> int:
+        """The index of the stage after the present one; the number of stages stands for 100 %."""
+        return self.stage + 1
+
+    def onward(self) -> "Rollout":
+        """This rollout on its way to the following stage, or at the gate before it."""
+        stages, following = self.plan.stages, self.following
+        last = following >= len(stages)
+        gated = self.plan.approve_all if last else stages[following].approval
+        if gated and self.champion is not None:
+            return self.to(Phase.AWAITING_APPROVAL)
+        return self.to(Phase.SHIFTING, target=self.next_share)
+
+    @property
     def next_share(self) -> float:
         """The share of the stage after the present one; 100 after the last, or with no champion."""
-        following = self.stage + 1
-        if self.champion is None or following >= len(self.plan.stages):
+        if self.champion is None or self.following >= len(self.plan.stages):
             return 100.0
-        return self.plan.stages[following].weight
+        return self.plan.stages[self.following].weight
 
     @property
     def resting(self) -> Phase:
