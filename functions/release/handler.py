@@ -22,7 +22,8 @@ def on_event(event: dict[str, Any], _context: object) -> dict[str, object]:
     endpoint = event["ResourceProperties"]["Endpoint"]
     identity = {"PhysicalResourceId": f"release-of-{endpoint}"}
     if event["RequestType"] == "Delete":
-        retire(_parts(), endpoint, actor=actor_of(event), reason="its stack was deleted")
+        actor, key = actor_of(event), event["RequestId"]
+        retire(_parts(), endpoint, actor=actor, reason="its stack was deleted", key=key)
         return identity
     rollout = release(_parts(), release_request(event))
     return {**identity, "Data": {"Rollout": rollout.id if rollout else ""}}

@@ -20,7 +20,13 @@ def _parts() -> Parts:
 def on_alarm(event: dict[str, Any], _context: object) -> None:
     """EventBridge's "CloudWatch Alarm State Change" of a guardrail that went into alarm."""
     alarm = guardrail_alarm(event, settings().stage)
-    roll_back(_parts(), alarm.endpoint, actor=alarm.actor, reason=alarm.reason)
+    roll_back(
+        _parts(),
+        alarm.endpoint,
+        actor=alarm.actor,
+        reason=alarm.reason,
+        fired_at=alarm.fired_at,
+    )
 
 
 def on_workflow_failure(event: dict[str, Any], _context: object) -> None:

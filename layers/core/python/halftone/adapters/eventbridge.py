@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from halftone.domain.names import guardrail_prefix
@@ -9,9 +10,10 @@ from halftone.domain.names import guardrail_prefix
 
 @dataclass(frozen=True)
 class GuardrailAlarm:
-    """Which endpoint's guardrail went into alarm, and why, in words for the record."""
+    """Which endpoint's guardrail went into alarm, when, and why, in words for the record."""
 
     endpoint: str
+    fired_at: datetime
     actor: str
     reason: str
 
@@ -21,6 +23,7 @@ def guardrail_alarm(event: dict[str, Any], stage: str) -> GuardrailAlarm:
     name, state = event["detail"]["alarmName"], event["detail"]["state"]
     return GuardrailAlarm(
         endpoint=name.removeprefix(guardrail_prefix(stage)),
+        fired_at=datetime.fromisoformat(state["timestamp"]),
         actor=f"alarm/{name}",
         reason=f"guardrail in alarm: {_children(state) or state.get('reason', 'no reason given')}",
     )

@@ -12,13 +12,14 @@ from datetime import timedelta
 from halftone.domain.decide import Agreed, Alarmed, GoBack, GoOn, Wait, Yield, compare, decide
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import StaleWrite, Unavailable
+from halftone.domain.errors import NotFound, StaleWrite, Unavailable
 from halftone.domain.phase import Phase
 from halftone.domain.rollout import Rollout
 from halftone.domain.routing import ReadRouting, Routing
 from halftone.service.observe import look
 from halftone.service.ports import AlarmState, Parts
 from halftone.service.prepare import POLL, prepare
+from halftone.service.reconcile import reconcile
 from halftone.service.record import ENGINE, change, change_rollout
 from halftone.service.rollback import fence, finish, roll_back
 
@@ -50,11 +51,13 @@ def advance(parts: Parts, endpoint: str, rollout: str | None, *, every: timedelt
         seen = parts.aliases.read(endpoint)
         state = parts.store.load(endpoint)
         running = state.active if state else None
-        if state is None or running is None or rollout not in (None, running.id):
-            last = state.rollout if state else None
-            return Tick(True, timedelta(0), last.phase if last else None, "nothing to do")
-        phase = running.phase
         try:
+            if state is not None and running is None:
+                reconcile(parts, state, seen)
+            if state is None or running is None or rollout not in (None, running.id):
+                last = state.rollout if state else None
+                return Tick(True, timedelta(0), last.phase if last else None, "nothing to do")
+            phase = running.phase
             step = _step(parts, state, running, seen)
         except StaleWrite:
             continue  # somebody wrote in between: look again, decide again
@@ -94,7 +97,10 @@ def _step(
 
 
 def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointState | Wait:
-    guard = parts.guardrails.read(state.endpoint)
+    try:
+        guard = parts.guardrails.read(state.endpoint)
+    except NotFound as gone:
+        return _back(parts, state, running, f"there is no guardrail any more: {gone}")
     if running.challenger and guard.armed_for != running.challenger:
         # A deploy rewrote an alarm. Traffic without an armed alarm is not to be: arm or go back.
         try:
@@ -109,7 +115,9 @@ def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointStat
         case Wait():
             return decision
         case GoBack(reason):
-            fenced = fence(parts, state, running, actor=ENGINE, reason=reason)
+            fenced = fence(
+                parts, state, running, actor=ENGINE, reason=reason, numbers=verdict.numbers
+            )
             return finish(parts, fenced)
         case GoOn(reason):
             following = running.to(Phase.SHIFTING, target=running.next_share)

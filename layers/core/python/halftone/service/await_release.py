@@ -9,18 +9,21 @@ from halftone.service.ports import Parts
 def is_settled(parts: Parts, endpoint: str, rollout: str, waits: DeployWaits) -> bool:
     """Whether rollout ``rollout`` ("" for none) has come as far as ``waits`` says.
 
+    A first release is waited for until it serves, whatever ``waits`` says.
+
     Raises:
         Refused: if it never will: preparing failed, or it was rolled back while its promotion is
             waited for. The message is the reason on record.
     """
-    state = parts.store.load(endpoint)
-    found = state.rollout if state else None
-    if found is None or found.id != rollout:
+    told = [r for r in parts.store.audit(endpoint) if r.after.get("rollout") == rollout]
+    if not rollout or not told:
         return True
-    if found.phase is Phase.FAILED:
-        raise Refused(f"{found.package} was not released: {found.reason}")
-    if found.phase is Phase.ROLLED_BACK and waits is DeployWaits.PROMOTED:
-        raise Refused(f"{found.package} was rolled back: {found.reason}")
-    if waits is DeployWaits.PROMOTED or found.champion is None:
-        return found.phase.final
-    return found.phase is not Phase.PREPARING
+    # Records of another rollout may follow: the last one of this rollout is what counts.
+    last = told[-1]
+    phase, candidate = Phase(str(last.after["phase"])), last.after["candidate"]
+    through = waits is DeployWaits.PROMOTED or told[0].after["champion"] is None
+    if phase is Phase.FAILED:
+        raise Refused(f"{candidate} was not released: {last.reason}")
+    if phase is Phase.ROLLED_BACK and through:
+        raise Refused(f"{candidate} was rolled back: {last.reason}")
+    return phase.final if through else phase is not Phase.PREPARING

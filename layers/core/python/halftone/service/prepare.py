@@ -68,7 +68,8 @@ def _admit(
         if fault:
             return _fail(parts, state, rollout, f"sample {number} of {len(samples)}: {fault}")
     parts.guardrails.arm(state.endpoint, version, f"rollout {rollout.id}")
-    ready = rollout.to(Phase.SHIFTING, target=rollout.next_share)
+    armed = parts.clock.now()
+    ready = rollout.to(Phase.SHIFTING, target=rollout.next_share, armed_at=armed)
     return change_rollout(
         parts,
         state,

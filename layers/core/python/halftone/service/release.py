@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 
 from halftone.domain.deployment import PackageRef
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import Refused, StaleWrite, Unavailable
+from halftone.domain.errors import Refused, StaleWrite
 from halftone.domain.plan import Plan
 from halftone.domain.rollout import Rollout
 from halftone.service.ports import Parts
-from halftone.service.record import change
+from halftone.service.record import answered, change, until_written
 from halftone.service.rollback import roll_back
-
-_ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -24,8 +22,8 @@ class ReleaseRequest:
     """What is to be released, and on whose behalf.
 
     ``key`` makes the request idempotent: the same key never starts a second rollout. ``settings``
-    identifies the function's configuration; ``previous`` are the digest and the settings of the same
-    declaration before, if there was one. ``supersede`` ends a rollout that is under way.
+    identifies the function's configuration; ``previous`` are the digest and the settings of the
+    same declaration before, if there was one. ``supersede`` ends a rollout that is under way.
     """
 
     endpoint: str
@@ -58,16 +56,15 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
     """
     manifest = parts.packages.register(request.bucket, request.object_key, request.digest)
     package = PackageRef(manifest.name, request.digest)
-    for _ in range(_ATTEMPTS):
+
+    def attempt() -> Rollout | None:
         state = parts.store.load(request.endpoint) or EndpointState(request.endpoint)
-        try:
-            rollout = _intend(parts, state, request, package)
-        except StaleWrite:
-            continue  # a tick or another release wrote in between: look at what is there now
-        if rollout and not rollout.phase.final:
-            parts.workflow.start(request.endpoint, rollout.id)
-        return rollout
-    raise Unavailable(f"the record of {request.endpoint!r} changed {_ATTEMPTS} times")
+        return _intend(parts, state, request, package)
+
+    rollout = until_written(request.endpoint, attempt)
+    if rollout and not rollout.phase.final:
+        parts.workflow.start(request.endpoint, rollout.id)
+    return rollout
 
 
 def _intend(
@@ -77,8 +74,11 @@ def _intend(
     wanted = rollout_id(request.endpoint, request.key)
     if state.rollout and state.rollout.id == wanted:
         return state.rollout
-    if any(record.after.get("rollout") == wanted for record in parts.store.audit(state.endpoint)):
-        return None  # this very request was served once and others followed: nothing to repeat
+    before = answered(parts, request.endpoint, wanted)
+    if before:
+        # Answered once already: there is nothing to repeat. What it joined may still be there.
+        joined = state.rollout and before.numbers.get("joined") == state.rollout.id
+        return state.rollout if joined else None
     champion, running = state.champion, state.active
     if champion and request.previous == (request.digest, request.settings):
         return running  # the declaration changed in nothing that a version holds
@@ -88,6 +88,7 @@ def _intend(
         declared = running and running.package == package
         package = package if declared else champion.package
     if running and (running.package, running.settings) == (package, request.settings):
+        _remember(parts, state, request, f"{package} is rolling out already", joined=running.id)
         return running
     if running and not request.supersede:
         raise Refused(
@@ -96,12 +97,10 @@ def _intend(
         )
     if running:
         reason = f"superseded by {package} ({wanted})"
-        ended = roll_back(
-            parts, request.endpoint, actor=request.actor, reason=reason, rollout=running.id
-        )
-        state = ended or parts.store.load(request.endpoint) or state
-        champion = state.champion
+        roll_back(parts, request.endpoint, actor=request.actor, reason=reason, rollout=running.id)
+        raise StaleWrite("the rollout under way was ended: look at what serves now")
     if champion and (champion.package, champion.settings) == (package, request.settings):
+        _remember(parts, state, request, f"{package} serves already", joined=None)
         return None
     rollout = Rollout(
         id=wanted,
@@ -123,3 +122,12 @@ def _intend(
         numbers={"stages": [stage.weight for stage in request.plan.stages]},
     )
     return rollout
+
+
+def _remember(
+    parts: Parts, state: EndpointState, request: ReleaseRequest, reason: str, *, joined: str | None
+) -> None:
+    """Record a request that starts nothing, so that its repetition starts nothing either."""
+    wanted = rollout_id(request.endpoint, request.key)
+    numbers = {"request": wanted, "joined": joined}
+    change(parts, state, state, action="asked", actor=request.actor, reason=reason, numbers=numbers)

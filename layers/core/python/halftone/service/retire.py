@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 from halftone.domain.endpoint import EndpointState
+from halftone.domain.errors import StaleWrite
 from halftone.service.ports import Parts
 from halftone.service.record import answered, change, until_written
 from halftone.service.rollback import roll_back
-
-RETIRED = "retired"
-"""The audit's word for it."""
+from halftone.service.served import RETIRED
 
 
 def retire(
@@ -26,7 +25,7 @@ def retire(
             return None
         if state.active:
             roll_back(parts, endpoint, actor=actor, reason=reason, rollout=state.active.id)
-            state = parts.store.load(endpoint) or state
+            raise StaleWrite("the rollout under way was ended: look at what is left")
         if state.champion is None and state.rollout is None:
             return None
         return change(

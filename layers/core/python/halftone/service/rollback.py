@@ -12,7 +12,9 @@ The order of writes is what makes it final:
 A crash after 1 or 2 is finished by the next tick, alarm or reconciler: each step may run again.
 """
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
@@ -22,46 +24,78 @@ from halftone.domain.plan import PRESETS
 from halftone.domain.rollout import Rollout
 from halftone.domain.routing import Routing
 from halftone.service.ports import Parts
-from halftone.service.record import change, change_rollout
-
-_ATTEMPTS = 10
+from halftone.service.record import change, change_rollout, until_written
+from halftone.service.served import served
 
 
 def roll_back(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+    parts: Parts,
+    endpoint: str,
+    *,
+    actor: str,
+    reason: str,
+    rollout: str | None = None,
+    fired_at: datetime | None = None,
 ) -> EndpointState | None:
     """End the rollout under way (only the one named, if one is named) and say why.
 
+    ``fired_at`` is when the alarm went off that asks for it: one that did before the alarms were
+    armed for the challenger tells of another one, late or for the second time.
+
     Answers the state afterwards, or None if there is nothing to roll back: no rollout, another one
-    than named, or one that is final. Safe to call any number of times.
+    than meant, or one that is final. Safe to call any number of times.
 
     Raises:
         Unavailable: if the record can't be written. If traffic was split, the alias was set to the
             champion all the same; the next try, or the next tick, finds the gap and records it.
     """
+    asked = _Asked(actor, reason, rollout, fired_at)
     try:
-        return _recorded(parts, endpoint, rollout, actor=actor, reason=reason)
+        return _recorded(parts, endpoint, asked)
     except Unavailable as gap:
         # Safety over bookkeeping. Whoever called repeats the call, and the record follows.
         if not _alias_first(parts, endpoint):
             raise
         late = f"{reason} (the alias went first, the record followed: {gap})"
-        return _recorded(parts, endpoint, rollout, actor=actor, reason=late)
+        return _recorded(parts, endpoint, replace(asked, reason=late))
 
 
-def _recorded(
-    parts: Parts, endpoint: str, rollout: str | None, *, actor: str, reason: str
-) -> EndpointState | None:
-    for _ in range(_ATTEMPTS):
+@dataclass(frozen=True)
+class _Asked:
+    """A rollback as it was asked for."""
+
+    actor: str
+    reason: str
+    rollout: str | None
+    fired_at: datetime | None
+
+    def means(self, running: Rollout) -> bool:
+        """Whether it is that rollout which is to end."""
+        if self.rollout not in (None, running.id):
+            return False
+        armed = running.armed_at
+        return self.fired_at is None or (armed is not None and self.fired_at >= armed)
+
+
+def _recorded(parts: Parts, endpoint: str, asked: _Asked) -> EndpointState | None:
+    fenced: str | None = None
+
+    def attempt() -> EndpointState | None:
+        nonlocal fenced
         state = parts.store.load(endpoint)
-        running = state.active if state else None
-        if state is None or running is None or rollout not in (None, running.id):
+        found = state.rollout if state else None
+        if state is None or found is None:
             return None
-        try:
-            return finish(parts, fence(parts, state, running, actor=actor, reason=reason))
-        except StaleWrite:
-            continue  # a tick wrote in between: read again and put the fence on top of it
-    raise Unavailable(f"the record of {endpoint!r} changed {_ATTEMPTS} times while rolling back")
+        if fenced is not None and (found.id != fenced or found.phase.final):
+            return state  # somebody else put the last word to what was fenced here
+        if found.phase.final or not asked.means(found):
+            return None
+        # What is fenced once stays what is meant, whatever is released while this call goes on.
+        behind = fence(parts, state, found, actor=asked.actor, reason=asked.reason)
+        fenced = found.id
+        return finish(parts, behind)
+
+    return until_written(endpoint, attempt)
 
 
 def _alias_first(parts: Parts, endpoint: str) -> bool:
@@ -74,13 +108,26 @@ def _alias_first(parts: Parts, endpoint: str) -> bool:
 
 
 def fence(
-    parts: Parts, state: EndpointState, running: Rollout, *, actor: str, reason: str
+    parts: Parts,
+    state: EndpointState,
+    running: Rollout,
+    *,
+    actor: str,
+    reason: str,
+    numbers: Mapping[str, object] | None = None,
 ) -> EndpointState:
     """Step 1. Answers the fenced state; a rollout that is fenced already stays as it is."""
     if running.phase is Phase.ROLLING_BACK:
         return state
-    fenced = running.to(Phase.ROLLING_BACK, target=0.0)
-    return change_rollout(parts, state, fenced, action="fence", actor=actor, reason=reason)
+    return change_rollout(
+        parts,
+        state,
+        running.to(Phase.ROLLING_BACK, target=0.0),
+        action="fence",
+        actor=actor,
+        reason=reason,
+        numbers=numbers,
+    )
 
 
 def finish(parts: Parts, state: EndpointState) -> EndpointState:
@@ -88,20 +135,17 @@ def finish(parts: Parts, state: EndpointState) -> EndpointState:
     fenced = state.rollout
     if fenced is None or fenced.phase is not Phase.ROLLING_BACK:
         raise Refused(f"the rollout of {state.endpoint!r} is not fenced")
-    if fenced.champion is not None:
-        home = Routing(fenced.champion)
-        parts.aliases.write(state.endpoint, home, revision=None)
-        seen = parts.aliases.read(state.endpoint).routing
-        if seen != home:
-            raise Unavailable(f"the alias of {state.endpoint!r} reads {seen} after the rollback")
-    done = fenced.to(Phase.ROLLED_BACK, share=0.0)
+    parts.aliases.write(state.endpoint, fenced.home, revision=None)
+    seen = parts.aliases.read(state.endpoint).routing
+    if seen != fenced.home:
+        raise Unavailable(f"the alias of {state.endpoint!r} reads {seen} after the rollback")
     return change_rollout(
         parts,
         state,
-        done,
+        fenced.to(Phase.ROLLED_BACK, share=0.0),
         action="rolled-back",
         reason=fenced.reason,
-        numbers={"alias": fenced.champion},
+        numbers={"alias": fenced.home.main},
     )
 
 
@@ -117,19 +161,33 @@ def return_to(
         NotFound: if the endpoint or the version does not exist.
         Refused: if that version serves already, or there is none before it.
     """
-    state = parts.store.load(endpoint)
-    if state is None:
-        raise NotFound("endpoint", endpoint, "see `halftone status`")
-    if state.active:
-        ended = roll_back(parts, endpoint, actor=actor, reason=reason)
-        state = ended or parts.store.load(endpoint) or state
-        if version is None:
-            return state
+
+    def attempt() -> EndpointState:
+        state = parts.store.load(endpoint)
+        if state is None:
+            raise NotFound("endpoint", endpoint, "see `halftone status`")
+        running = state.active
+        if running is None:
+            return _returned(parts, state, version, actor=actor, reason=reason)
+        roll_back(parts, endpoint, actor=actor, reason=reason, rollout=running.id)
+        after = parts.store.load(endpoint) or state
+        ended = after.rollout and (after.rollout.id, after.rollout.phase)
+        # Whoever ended it: that it has ended is what was asked for, and not to go back any further.
+        if ended == (running.id, Phase.ROLLED_BACK) and version in (None, running.champion):
+            return after
+        raise StaleWrite("the rollout under way has ended: look at what serves now")
+
+    return until_written(endpoint, attempt)
+
+
+def _returned(
+    parts: Parts, state: EndpointState, version: str | None, *, actor: str, reason: str
+) -> EndpointState:
     live = state.champion
     if live is None:
-        raise Refused(f"{endpoint!r} has never served a version: there is nothing to return to")
+        raise Refused(f"{state.endpoint!r} serves no version: there is nothing to return from")
     target = _target(parts, state, live, version)
-    alarms = _arm(parts, endpoint, target.version)
+    alarms = _arm(parts, state.endpoint, target.version)
     withdrawal = Rollout(
         id=f"return-{state.revision + 1}-to-{target.version}",
         plan=PRESETS["all-at-once"],
@@ -153,7 +211,10 @@ def return_to(
         reason=reason,
         numbers={"alarms": alarms},
     )
-    return finish(parts, fenced)
+    try:
+        return finish(parts, fenced)
+    except StaleWrite:
+        return parts.store.load(state.endpoint) or fenced  # a tick was faster
 
 
 def _target(
@@ -162,8 +223,7 @@ def _target(
     """A deployment that was champion once: the only ones known to have answered well."""
     if version == live.version:
         raise Refused(f"version {version} serves {state.endpoint!r} already")
-    served = {record.after.get("champion") for record in parts.store.audit(state.endpoint)}
-    known = [d for d in parts.store.deployments(state.endpoint) if d.version in served]
+    known = served(parts, state.endpoint)
     if version is not None:
         chosen = [d for d in known if d.version == version]
         if not chosen:
@@ -180,6 +240,6 @@ def _arm(parts: Parts, endpoint: str, version: str) -> str:
     """Arm for the version that returns; if that fails, returning matters more."""
     try:
         parts.guardrails.arm(endpoint, version, f"return to version {version}")
-    except Unavailable as error:
+    except (NotFound, Unavailable) as error:
         return f"not armed: {error}"
     return "armed"
