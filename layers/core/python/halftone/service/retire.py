@@ -11,17 +11,17 @@ from halftone.service.served import RETIRED
 
 
 def retire(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, key: str
+    parts: Parts, endpoint: str, *, actor: str, reason: str, key: str | None = None
 ) -> EndpointState | None:
     """Record that nothing serves any more, so that the endpoint may be made anew from version 1.
 
-    History and audit stay. ``key`` names the request: asked again, also after the endpoint was made
+    History and audit stay. ``key`` names the request, if it can come twice: asked again, also after the endpoint was made
     anew, it retires nothing. Answers None if there was nothing to retire.
     """
 
     def attempt() -> EndpointState | None:
         state = parts.store.load(endpoint)
-        if state is None or answered(parts, endpoint, key):
+        if state is None or (key and answered(parts, endpoint, key)):
             return None
         if state.active:
             roll_back(parts, endpoint, actor=actor, reason=reason, rollout=state.active.id)
@@ -35,7 +35,7 @@ def retire(
             action=RETIRED,
             actor=actor,
             reason=reason,
-            numbers={"request": key},
+            numbers={"request": key} if key else None,
         )
 
     return until_written(endpoint, attempt)
