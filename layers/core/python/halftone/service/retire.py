@@ -15,8 +15,9 @@ def retire(
 ) -> EndpointState | None:
     """Record that nothing serves any more, so that the endpoint may be made anew from version 1.
 
-    History and audit stay. ``key`` names the request, if it can come twice: asked again, also after the endpoint was made
-    anew, it retires nothing. Answers None if there was nothing to retire.
+    History and audit stay. ``key`` names the request, where one can come twice: asked again, also
+    after the endpoint was made anew, it retires nothing. Answers None if there was nothing to
+    retire.
     """
 
     def attempt() -> EndpointState | None:
