@@ -120,7 +120,7 @@ def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointStat
             )
             return finish(parts, fenced)
         case GoOn(reason):
-            following = running.to(Phase.SHIFTING, target=running.next_share)
+            following = running.onward()
             return change_rollout(
                 parts,
                 state,

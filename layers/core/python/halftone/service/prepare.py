@@ -69,7 +69,7 @@ def _admit(
             return _fail(parts, state, rollout, f"sample {number} of {len(samples)}: {fault}")
     parts.guardrails.arm(state.endpoint, version, f"rollout {rollout.id}")
     armed = parts.clock.now()
-    ready = rollout.to(Phase.SHIFTING, target=rollout.next_share, armed_at=armed)
+    ready = replace(rollout.onward(), armed_at=armed)
     return change_rollout(
         parts,
         state,
