@@ -26,7 +26,7 @@ from halftone_cli.context import Stage
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-_OUTPUTS = ("Table", "Artifacts", "Workflow", "Api")
+_OUTPUTS = ("Table", "ArtifactBucket", "Workflow", "Url")
 
 
 def open_stage(
@@ -52,7 +52,7 @@ def open_stage(
     settings = bootstrap.Settings(
         stage=name,
         table=outputs["Table"],
-        artifacts=outputs["Artifacts"],
+        artifacts=outputs["ArtifactBucket"],
         workflow=outputs["Workflow"],
     )
     return Stage(
@@ -60,7 +60,7 @@ def open_stage(
         parts=bootstrap.parts(settings),
         urgent=lambda: bootstrap.parts(settings, urgent=True),
         actor=actor or (lambda: caller(session.client("sts", config=PATIENT))),
-        api=address(outputs["Api"]).rstrip("/"),
+        api=address(outputs["Url"]).rstrip("/"),
     )
 
 

@@ -89,7 +89,7 @@ def _add_rollout(facts: Table, view: View, rollout: Rollout) -> None:
 def summary(view: View) -> str:
     """One line about an endpoint, for where a live view can't be."""
     rollout = view.state.rollout
-    told = f"{stamp(view.at)} {view.state.endpoint}: champion {_champion(view)}"
+    told = f"{view.state.endpoint}: champion {_champion(view)}"
     if rollout:
         told += f"; {rollout.phase} {_challenger(rollout)} at {rollout.share:g} %"
     return one_line(f"{told}; guardrail {_guardrail(view.guard).plain}; {_why(view)}")

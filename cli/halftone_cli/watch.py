@@ -9,7 +9,7 @@ from rich.live import Live
 from halftone.domain.errors import Unavailable
 from halftone_cli import shapes, tables
 from halftone_cli.context import Session
-from halftone_cli.output import console, note, one_line, say_json, show
+from halftone_cli.output import console, note, one_line, say_json, show, stamp
 from halftone_cli.reading import View
 
 PERIOD = timedelta(seconds=2)
@@ -51,11 +51,12 @@ def watch(
 def _lines(
     session: Session, views: Views, read: Callable[[], Views], done: Callable[[Views], bool]
 ) -> Views:
-    shown: Views = ()
+    said = _facts if session.as_json else _texts
+    shown: Sequence[object] = ()
     while True:
-        if not _same(views, shown):
+        if said(views) != shown:
             _print(session, views)
-            shown = views
+            shown = said(views)
         if done(views):
             return views
         session.sleep(PERIOD.total_seconds())
@@ -69,14 +70,14 @@ def _print(session: Session, views: Views) -> None:
     if session.as_json:
         say_json(shapes.status(session.stage.name, views), lines=True)
         return
-    for view in views:
-        show(tables.summary(view))
+    for view, text in zip(views, _texts(views), strict=True):
+        show(f"{stamp(view.at)} {text}")
 
 
-def _same(views: Views, shown: Views) -> bool:
-    """Whether nothing but the time has changed."""
+def _texts(views: Views) -> list[str]:
+    return [tables.summary(view) for view in views]
 
-    def facts(view: View) -> tuple[object, ...]:
-        return (view.state, view.routing, view.guard, view.verdict, view.faults)
 
-    return [facts(view) for view in views] == [facts(view) for view in shown]
+def _facts(views: Views) -> list[object]:
+    """Everything but when it was looked at."""
+    return [(view.state, view.routing, view.guard, view.verdict, view.faults) for view in views]

@@ -1,12 +1,15 @@
 """``halftone rollback``: the champion alone, or an earlier version again."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import Unavailable
-from halftone.domain.names import checked_name
+from halftone.domain.errors import StaleWrite, Unavailable
+from halftone.domain.phase import Phase
+from halftone.domain.rollout import Rollout
+from halftone.service.ports import Parts
 from halftone.service.rollback import return_to, roll_back
 from halftone_cli import shapes
 from halftone_cli.context import Session, Stage
@@ -44,12 +47,13 @@ def rollback(
       halftone rollback fraud --reason "scores drift since noon"
       halftone rollback fraud --to 3 --yes
     """
-    checked_name("ENDPOINT", endpoint)
     stage = session.stage
-    if not yes and session.interactive() and not _agreed(stage, endpoint, to):
+    urgent = stage.urgent()
+    seen = _seen(urgent, endpoint)
+    if not yes and session.interactive() and not confirmed(_question(seen, endpoint, to)):
         note("nothing was changed")
         raise typer.Exit(NO.code)
-    _go_back(stage, endpoint, to=to, reason=reason)
+    _go_back(stage, urgent, endpoint, seen, _Wish(to, stage.actor(), reason))
     view = read(stage.parts, endpoint)
     if session.as_json:
         say_json(shapes.status(stage.name, [view]))
@@ -57,33 +61,73 @@ def rollback(
         _tell(view)
 
 
-def _go_back(stage: Stage, endpoint: str, *, to: str | None, reason: str) -> None:
-    actor = stage.actor()
-    ended = _end_rollout(stage, endpoint, actor=actor, reason=reason)
-    if ended and to in (None, ended.champion and ended.champion.version):
-        return
-    return_to(stage.parts, endpoint, version=to, actor=actor, reason=reason)
+@dataclass(frozen=True)
+class _Wish:
+    """What is asked for: the version that is to serve (None: see the help), by whom and why."""
+
+    to: str | None
+    actor: str
+    reason: str
 
 
-def _end_rollout(stage: Stage, endpoint: str, *, actor: str, reason: str) -> EndpointState | None:
-    """The state after the rollout under way was ended; None if there was none.
+def _seen(urgent: Parts, endpoint: str) -> EndpointState | None:
+    """The record as it is before anything is done; None if the table leaves us waiting."""
+    try:
+        return read_state(urgent, endpoint)
+    except Unavailable:
+        # What can't be read must not keep anybody from going back.
+        return None
+
+
+def _go_back(
+    stage: Stage, urgent: Parts, endpoint: str, seen: EndpointState | None, wish: _Wish
+) -> None:
+    """Do what was seen to be right, and nothing beyond it.
+
+    A rollout that an alarm ended between reading and acting must not make this go back one version
+    further than whoever asked could know.
+
+    Raises:
+        StaleWrite: if what was seen is no longer so.
+    """
+    running = seen.active if seen else None
+    if seen is None or running is not None:
+        rollout = running.id if running else None
+        ended = _end_rollout(stage, urgent, endpoint, rollout, wish)
+        if wish.to in (None, ended.champion):
+            return
+    return_to(stage.parts, endpoint, version=wish.to, actor=wish.actor, reason=wish.reason)
+
+
+def _end_rollout(
+    stage: Stage, urgent: Parts, endpoint: str, rollout: str | None, wish: _Wish
+) -> Rollout:
+    """End that rollout (None: the one under way), and answer it as it ended.
 
     First with the parts that leave a slow table behind and set the alias. Once traffic is safe the
     record may take its time.
     """
+
+    def end(parts: Parts) -> EndpointState | None:
+        return roll_back(parts, endpoint, actor=wish.actor, reason=wish.reason, rollout=rollout)
+
     try:
-        return roll_back(stage.urgent(), endpoint, actor=actor, reason=reason)
+        state = end(urgent)
     except Unavailable:
-        return roll_back(stage.parts, endpoint, actor=actor, reason=reason)
+        state = end(stage.parts)
+    if state is None and rollout is not None:
+        state = stage.parts.store.load(endpoint)  # somebody else may have ended it
+    found = state.rollout if state else None
+    if found is None or found.phase is not Phase.ROLLED_BACK or rollout not in (None, found.id):
+        meant = f"rollout {rollout}" if rollout else "a rollout under way"
+        raise StaleWrite(f"{endpoint!r} no longer has {meant} to take back")
+    return found
 
 
-def _agreed(stage: Stage, endpoint: str, to: str | None) -> bool:
-    try:
-        plan = _intent(read_state(stage.parts, endpoint), to)
-    except Unavailable as error:
-        # What can't be read must not keep anybody from going back.
-        plan = f"Roll back {endpoint}, whose record can't be read ({error})?"
-    return confirmed(plan)
+def _question(seen: EndpointState | None, endpoint: str, to: str | None) -> str:
+    if seen is None:
+        return f"Roll back {endpoint}? Its record can't be read in time."
+    return _intent(seen, to)
 
 
 def _intent(state: EndpointState, to: str | None) -> str:

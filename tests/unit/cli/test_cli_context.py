@@ -13,7 +13,7 @@ from halftone_cli import aws
 from halftone_cli.context import Session, Where, connect
 from halftone_cli.main import app
 
-OUTPUTS = {"Table": "t", "Artifacts": "b", "Workflow": "w", "Api": "https://api.example"}
+OUTPUTS = {"Table": "t", "ArtifactBucket": "b", "Workflow": "w", "Url": "https://api.example"}
 ARN = "arn:aws:iam::000000000042:user/ann"
 
 
@@ -33,7 +33,7 @@ def stack(outputs):
     return {
         "Stacks": [
             {
-                "StackName": "Halftone-dev-platform",
+                "StackName": "halftone-dev",
                 "CreationTime": "2026-01-01T00:00:00Z",
                 "StackStatus": "UPDATE_COMPLETE",
                 "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in outputs.items()],
@@ -45,7 +45,7 @@ def stack(outputs):
 def test_the_outputs_come_from_one_describe_stacks_of_the_platform_stack(client):
     cloudformation = client("cloudformation")
     with Stubber(cloudformation) as stub:
-        stub.add_response("describe_stacks", stack(OUTPUTS), {"StackName": "Halftone-dev-platform"})
+        stub.add_response("describe_stacks", stack(OUTPUTS), {"StackName": "halftone-dev"})
         assert aws.stage_outputs(cloudformation, "dev", deploy="make deploy") == OUTPUTS
         stub.assert_no_pending_responses()
 
@@ -61,10 +61,10 @@ def test_a_missing_stack_is_not_found_with_the_command_that_makes_it(client):
 
 def test_a_stack_without_an_output_names_it_and_the_stacks_status(client):
     cloudformation = client("cloudformation")
-    lacking = {name: value for name, value in OUTPUTS.items() if name != "Api"}
+    lacking = {name: value for name, value in OUTPUTS.items() if name != "Url"}
     with Stubber(cloudformation) as stub:
         stub.add_response("describe_stacks", stack(lacking))
-        with pytest.raises(NotFound, match=r"no output 'Api'; .* is UPDATE_COMPLETE: deploy it"):
+        with pytest.raises(NotFound, match=r"no output 'Url'; .* is UPDATE_COMPLETE: deploy it"):
             aws.stage_outputs(cloudformation, "dev", deploy="make deploy STAGE=dev")
 
 

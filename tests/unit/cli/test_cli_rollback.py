@@ -1,10 +1,12 @@
 """``halftone rollback``: what it makes true, what it asks, and what it does in trouble."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from halftone.domain.errors import Unavailable
+from halftone.domain.phase import Phase
 from halftone.domain.routing import Routing
 from tests.support.engine import NAME
 
@@ -79,7 +81,7 @@ def test_to_an_earlier_version_also_ends_the_rollout_under_way(cli):
         ((NAME,), 4, "version 1 is the first that 'fraud' was served by"),
         ((NAME, "--to", "1"), 4, "version 1 serves 'fraud' already"),
         ((NAME, "--to", "9"), 3, "there is no version '9'; 'fraud' was served by 1"),
-        (("nope",), 3, "there is no endpoint 'nope'; see `halftone status`"),
+        (("nope",), 3, "there is no endpoint 'nope'; released to so far: fraud"),
         (("No!",), 2, "ENDPOINT is 'No!', expected 1 to 32 of a-z"),
     ],
 )
@@ -163,12 +165,103 @@ def test_if_the_table_stays_silent_the_alias_is_safe_and_the_exit_says_so(rollin
 
 def test_a_record_that_cannot_be_shown_keeps_nobody_from_going_back(rolling):
     parts = rolling.endpoint.parts
-    rolling.urgent = parts
-    rolling.parts = replace(parts, store=Slow(parts.store, times=1))
+    rolling.urgent = replace(parts, store=Slow(parts.store, times=1))
+    rolling.parts = parts
     rolling.interactive = True
 
     ran = rolling("rollback", NAME, typed="y\n")
 
     assert ran.code == 0
-    assert "whose record can't be read (the table did not answer)? [y/N]" in ran.err
+    assert "Roll back fraud? Its record can't be read in time. [y/N] " in ran.err
     assert rolling.endpoint.alias == Routing("1")
+
+
+class Meanwhile:
+    """A store after whose first reading something else happens."""
+
+    def __init__(self, store, happens):
+        self._store, self._happens = store, [happens]
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def load(self, endpoint):
+        seen = self._store.load(endpoint)
+        if self._happens:
+            self._happens.pop()()
+        return seen
+
+
+@pytest.fixture
+def third(cli):
+    """The command where risk-2 serves after risk-1, and risk-3 is at 5 %."""
+    cli.endpoint.serve("risk-1")
+    cli.endpoint.serve("risk-2")
+    cli.endpoint.release("risk-3")
+    cli.endpoint.tick_until(Phase.OBSERVING)
+    return cli
+
+
+def test_a_rollout_that_an_alarm_ended_meanwhile_does_not_lead_further_back(third):
+    def alarm():
+        third.endpoint.trip()
+        third.endpoint.tick()
+
+    parts = third.endpoint.parts
+    third.urgent = replace(parts, store=Meanwhile(parts.store, alarm))
+
+    assert third("rollback", NAME).code == 0
+
+    assert third.endpoint.alias == Routing("2")
+    assert third.endpoint.actions[-1] == "rolled-back"
+
+
+def test_a_rollout_that_was_promoted_meanwhile_is_left_to_a_second_decision(third):
+    def promotion():
+        while third.endpoint.phase is not Phase.PROMOTED:
+            third.endpoint.traffic(timedelta(minutes=1))
+            third.endpoint.tick()
+
+    parts = third.endpoint.parts
+    third.urgent = replace(parts, store=Meanwhile(parts.store, promotion))
+
+    ran = third("rollback", NAME)
+
+    assert ran.code == 4
+    assert "no longer has rollout fraud-" in ran.err
+    assert third.endpoint.alias == Routing("3")
+
+
+def test_a_rollback_whose_confirmation_was_lost_is_not_done_twice(third):
+    parts = third.endpoint.parts
+
+    class Deaf:
+        """A store that writes, and whose word on the second write of a rollback gets lost."""
+
+        def __getattr__(self, name):
+            return getattr(parts.store, name)
+
+        def commit(self, change):
+            parts.store.commit(change)
+            if change.record.action == "rolled-back":
+                raise Unavailable("the table did not answer")
+
+    third.urgent = replace(parts, store=Deaf())
+
+    assert third("rollback", NAME).code == 0
+
+    assert third.endpoint.alias == Routing("2")
+    assert third.endpoint.actions[-2:] == ["fence", "rolled-back"]
+
+
+def test_a_slow_table_without_a_rollout_changes_nothing(cli):
+    cli.endpoint.serve("risk-1")
+    cli.endpoint.serve("risk-2")
+    parts = cli.endpoint.parts
+    cli.urgent = replace(parts, store=Slow(parts.store, times=1))
+
+    ran = cli("rollback", NAME)
+
+    assert ran.code == 4
+    assert "no longer has a rollout under way to take back" in ran.err
+    assert cli.endpoint.alias == Routing("2")

@@ -128,7 +128,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_shown(rolling):
 
 
 def test_a_retired_endpoint_has_neither_alias_nor_faults(rolling):
-    retire(rolling.endpoint.parts, NAME, actor="ann", reason="its stack was deleted")
+    retire(rolling.endpoint.parts, NAME, actor="ann", reason="its stack was deleted", key="k")
 
     found = endpoint_in(rolling("status", "--json"))
 
