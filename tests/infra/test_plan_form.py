@@ -1,6 +1,8 @@
 """The form in which a template carries a plan says all of it."""
 
+from dataclasses import fields
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,21 @@ from halftone.domain.plan import PRESETS, Margins, OnInconclusive, Plan, Stage, 
 from infra.constructs.plan_form import plan_form
 
 times = st.integers(0, 10**10).map(lambda micros: timedelta(microseconds=micros))
+
+margins = st.builds(
+    lambda regression, more, tolerance: Margins(regression, regression + more, tolerance),
+    st.floats(1, 50),
+    st.floats(0.01, 50),
+    st.floats(0, 50),
+)
+
+RULES: dict[Any, st.SearchStrategy[Any]] = {
+    "bool": st.booleans(),
+    "float": st.floats(1e-6, 0.5),
+    "timedelta": times,
+    "OnInconclusive": st.sampled_from(OnInconclusive),
+    "Margins": margins,
+}
 
 
 @st.composite
@@ -25,31 +42,22 @@ def stages(draw: st.DrawFn, *, bakes: bool) -> tuple[Stage, ...]:
                 min_time=least,
                 max_time=least + more,
                 min_requests=draw(st.integers(1, 10**6)),
-                # No approval: no plan can ask for one yet.
+                approval=draw(st.booleans()),
             )
         )
     return tuple(made)
 
 
-margins = st.builds(
-    lambda regression, more, tolerance: Margins(regression, regression + more, tolerance),
-    st.floats(1, 50),
-    st.floats(0.01, 50),
-    st.floats(0, 50),
-)
-
-
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
+    """Any plan, with a value drawn for each rule that a plan has, also those added later."""
     bakes = draw(st.booleans())
-    return Plan(
-        draw(stages(bakes=bakes)),
-        bakes=bakes,
-        alpha=draw(st.floats(1e-6, 0.5)),
-        on_inconclusive=draw(st.sampled_from(OnInconclusive)),
-        errors=draw(margins),
-        late=draw(margins),
-    )
+    rules = {
+        rule.name: draw(RULES[getattr(rule.type, "__name__", rule.type)])
+        for rule in fields(Plan)
+        if rule.name not in ("stages", "bakes")
+    }
+    return Plan(draw(stages(bakes=bakes)), bakes=bakes, **rules)
 
 
 @given(plans())
