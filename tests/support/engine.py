@@ -47,6 +47,12 @@ def manifest_of(model: str) -> Manifest:
     return Manifest(model, Flavor.PYTHON, "predict.py", NUMBER, NUMBER, (SAMPLE,))
 
 
+def scaled(arm: Arm, factor: float) -> Arm:
+    """``arm`` with its counts times ``factor``."""
+    counts = (arm.requests, arm.errors, arm.timed, arm.late)
+    return Arm(*(round(count * factor) for count in counts))
+
+
 class Endpoint:
     """One endpoint in a world of its own, at ``world`` for what a test wants to set or see."""
 
@@ -100,8 +106,14 @@ class Endpoint:
         raise AssertionError(f"after {most} ticks: {self.rollout}")
 
     def traffic(self, span: timedelta, challenger: Arm = HEALTHY, champion: Arm = HEALTHY) -> None:
-        """Let ``span`` pass; every ten-second bucket in it counts these requests."""
+        """Let ``span`` pass; every ten-second bucket in it counts these requests.
+
+        The champion's counts are scaled to what it gets beside the challenger's share.
+        """
         clock = self.world.clock
+        share = self.rollout.share if self.rollout else 0.0
+        if 0.0 < share < 100.0:
+            champion = scaled(champion, (100.0 - share) / share)
         for _ in range(span // BUCKET):
             start = bucket_start(clock.now())
             self.world.metrics.counted[NAME].append(Bucket(start, challenger, champion))

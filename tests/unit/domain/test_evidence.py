@@ -61,10 +61,10 @@ def test_the_stage_counts_afresh_and_the_rest_carries_over():
     assert (then.stage, then.in_stage) == (1, 10)
     assert then.challenger == Arm(30, 3, 30, 6)
     assert (
-        then.errors
+        then.metrics
         == Evidence.begin(GIVEN, START)
         .fold([bucket(0), bucket(1), bucket(2)], START + 3 * BUCKET, GIVEN)
-        .errors
+        .metrics
     )
 
 

@@ -25,55 +25,55 @@ def seen(challenger: Arm, champion: Arm, *, buckets: int = 6, plan=PLAN) -> Verd
 
 
 def test_an_equal_challenger_with_enough_requests_passes():
-    verdict = seen(Arm(100, 0, 100, 0), Arm(900, 0, 900, 0))
+    verdict = seen(Arm(100, 0, 100, 0), Arm(1900, 0, 1900, 0))
     assert verdict.kind is VerdictKind.PASS
     assert verdict.reason == (
-        "no worse than the champion: errors 0 of 600 (champion 0 of 5400); "
-        "late 0 of 600 (champion 0 of 5400)"
+        "no worse than the champion: errors 0 of 600 (champion 0 of 11400); "
+        "late 0 of 600 (champion 0 of 11400)"
     )
     assert verdict.numbers["stage_requests"] == 600
     assert verdict.numbers["e_needed"] == 20.0
 
 
 def test_one_that_errs_far_more_often_than_the_champion_fails():
-    verdict = seen(Arm(100, 30, 100, 0), Arm(900, 9, 900, 0))
+    verdict = seen(Arm(100, 30, 100, 0), Arm(1900, 19, 1900, 0))
     assert verdict.kind is VerdictKind.FAIL
     assert verdict.reason.startswith("e-value ")
-    assert "errors 180 of 600 (champion 54 of 5400)" in verdict.reason
+    assert "errors: 180 of 600 (champion 114 of 11400)" in verdict.reason
 
 
 def test_one_that_is_late_far_more_often_fails_too():
-    assert seen(Arm(100, 0, 100, 60), Arm(900, 0, 900, 9)).kind is VerdictKind.FAIL
+    assert seen(Arm(100, 0, 100, 60), Arm(1900, 0, 1900, 19)).kind is VerdictKind.FAIL
 
 
 def test_an_incident_that_hits_both_does_not_count_against_the_challenger():
-    assert seen(Arm(100, 50, 100, 50), Arm(900, 450, 900, 450)).kind is not VerdictKind.FAIL
+    assert seen(Arm(100, 50, 100, 50), Arm(1900, 950, 1900, 950)).kind is not VerdictKind.FAIL
 
 
 def test_fewer_than_the_least_requests_are_no_data_however_good_they_are():
-    verdict = seen(Arm(16, 0, 16, 0), Arm(900, 0, 900, 0))
+    verdict = seen(Arm(16, 0, 16, 0), Arm(1900, 0, 1900, 0))
     assert verdict.kind is VerdictKind.NO_DATA
     assert verdict.reason == "96 of at least 100 requests at this stage"
 
 
 def test_silence_is_no_data():
     assert seen(Arm(), Arm()).kind is VerdictKind.NO_DATA
-    assert seen(Arm(), Arm(900, 0, 900, 0)).kind is VerdictKind.NO_DATA
+    assert seen(Arm(), Arm(1900, 0, 1900, 0)).kind is VerdictKind.NO_DATA
 
 
 def test_a_regression_is_told_before_the_least_requests_are_there():
-    assert seen(Arm(8, 8, 8, 0), Arm(900, 0, 900, 0)).kind is VerdictKind.FAIL
+    assert seen(Arm(8, 8, 8, 0), Arm(1900, 0, 1900, 0)).kind is VerdictKind.FAIL
 
 
 def test_a_metric_that_was_never_seen_is_an_open_question():
-    verdict = seen(Arm(100, 0, 0, 0), Arm(900, 0, 900, 0))
+    verdict = seen(Arm(100, 0, 0, 0), Arm(1900, 0, 1900, 0))
     assert verdict.kind is VerdictKind.INCONCLUSIVE
     assert verdict.reason.startswith("late not proven harmless yet")
 
 
 def test_without_a_tolerance_only_the_comparison_proves_harmlessness():
     strict = replace(PLAN, errors=Margins(tolerance=0.0), late=Margins(tolerance=0.0))
-    verdict = seen(Arm(100, 0, 100, 0), Arm(900, 0, 900, 0), plan=strict)
+    verdict = seen(Arm(100, 0, 100, 0), Arm(1900, 0, 1900, 0), plan=strict)
     assert verdict.kind is VerdictKind.INCONCLUSIVE
     assert verdict.reason.startswith("errors and late not proven harmless yet")
 

@@ -184,6 +184,8 @@ class MemoryMetrics:
     """Port ``Metrics``: buckets as they were put in, whatever versions are asked for."""
 
     counted: dict[str, list[Bucket]] = field(default_factory=lambda: defaultdict(list))
+    latencies: dict[str, Sequence[float]] = field(default_factory=dict)
+    proofs: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def buckets(
         self,
@@ -193,9 +195,18 @@ class MemoryMetrics:
         champion: str,  # noqa: ARG002
         since: datetime,
         until: datetime,
+        limits: Sequence[float] = (),  # noqa: ARG002
     ) -> Sequence[Bucket]:
         """See the port."""
         return tuple(b for b in self.counted[endpoint] if since <= b.start < until)
+
+    def quantiles(self, endpoint: str, version: str, *, until: datetime) -> Sequence[float]:  # noqa: ARG002
+        """See the port."""
+        return self.latencies.get(endpoint, ())
+
+    def publish(self, endpoint: str, version: str, proof: float, at: datetime) -> None:  # noqa: ARG002
+        """See the port."""
+        self.proofs[endpoint, version] = proof
 
 
 @dataclass

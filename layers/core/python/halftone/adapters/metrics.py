@@ -7,17 +7,17 @@ sample count the requests they are counted of.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from halftone.adapters.aws import translated
 from halftone.domain.evidence import BUCKET, Arm, Bucket
-from halftone.domain.names import NAMESPACE
+from halftone.domain.names import NAMESPACE, PROOF
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+    from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDataQueryTypeDef
 
 
 _FIELDS = {
@@ -25,7 +25,17 @@ _FIELDS = {
     "errors": ("Errors", "Sum"),
     "timed": ("Late", "SampleCount"),
     "late": ("Late", "Sum"),
+    "judged": ("Bad", "SampleCount"),
+    "bad": ("Bad", "Sum"),
 }
+
+_QUANTILES = ("p50", "p90", "p99")
+
+_ENOUGH = 200
+"""Below that many requests a 99th percentile is the slowest one or two, and no limit."""
+
+_HIGH_RESOLUTION = timedelta(hours=3)
+"""How long CloudWatch keeps periods of less than a minute."""
 
 
 class CloudWatchMetrics:
@@ -35,48 +45,117 @@ class CloudWatchMetrics:
         self._cloudwatch = client
 
     def buckets(
-        self, endpoint: str, *, challenger: str, champion: str, since: datetime, until: datetime
+        self,
+        endpoint: str,
+        *,
+        challenger: str,
+        champion: str,
+        since: datetime,
+        until: datetime,
+        limits: Sequence[float] = (),
     ) -> Sequence[Bucket]:
         """See the port. One call for each 100,000 values."""
         if until <= since:
             return ()
+        fields = dict(_FIELDS)
+        fields |= {f"over{i}": ("Latency", f"TC({limit:g}:)") for i, limit in enumerate(limits)}
         arms = {"challenger": challenger, "champion": champion}
         queries = [
-            _query(endpoint, arm, version, field)
+            _query(f"{arm}_{field}", endpoint, version, metric, statistic)
             for arm, version in arms.items()
-            for field in _FIELDS
+            for field, (metric, statistic) in fields.items()
         ]
         counts: dict[datetime, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-        pages = self._cloudwatch.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=queries, StartTime=since, EndTime=until, ScanBy="TimestampAscending"
-        )
-        with translated(f"reading the metrics of {endpoint!r}"):
-            for page in pages:
-                for result in page["MetricDataResults"]:
-                    arm, field = result["Id"].split("_")
-                    for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
-                        counts[moment.astimezone(UTC)][arm][field] = round(value)
+        for name, points in self._read(endpoint, queries, since, until).items():
+            arm, field = name.split("_")
+            for moment, value in points:
+                counts[moment][arm][field] = round(value)
         return tuple(
-            Bucket(start, Arm(**counts[start]["challenger"]), Arm(**counts[start]["champion"]))
+            Bucket(
+                start,
+                _arm(counts[start]["challenger"], len(limits)),
+                _arm(counts[start]["champion"], len(limits)),
+            )
             for start in sorted(counts)
             if since <= start < until
         )
 
+    def quantiles(self, endpoint: str, version: str, *, until: datetime) -> Sequence[float]:
+        """See the port. One call."""
+        period = int(_HIGH_RESOLUTION.total_seconds())
+        queries = [
+            _query(name, endpoint, version, "Latency", statistic, period=period)
+            for name, statistic in (("count", "SampleCount"), *((q, q) for q in _QUANTILES))
+        ]
+        found = self._read(endpoint, queries, until - _HIGH_RESOLUTION, until)
+        newest = {name: points[-1][1] for name, points in found.items() if points}
+        if newest.get("count", 0) < _ENOUGH:
+            return ()
+        return tuple(newest[quantile] for quantile in _QUANTILES)
 
-def _query(endpoint: str, arm: str, version: str, field: str) -> MetricDataQueryTypeDef:
-    metric, statistic = _FIELDS[field]
+    def publish(self, endpoint: str, version: str, proof: float, at: datetime) -> None:
+        """See the port. One call."""
+        with translated(f"publishing the evidence on {endpoint!r}"):
+            self._cloudwatch.put_metric_data(
+                Namespace=NAMESPACE,
+                MetricData=[
+                    {
+                        "MetricName": PROOF,
+                        "Dimensions": _dimensions(endpoint, version),
+                        "Timestamp": at,
+                        "Value": proof,
+                        "StorageResolution": 1,
+                    }
+                ],
+            )
+
+    def _read(
+        self,
+        endpoint: str,
+        queries: Sequence[MetricDataQueryTypeDef],
+        since: datetime,
+        until: datetime,
+    ) -> dict[str, list[tuple[datetime, float]]]:
+        """The points of each query, oldest first."""
+        pages = self._cloudwatch.get_paginator("get_metric_data").paginate(
+            MetricDataQueries=queries, StartTime=since, EndTime=until, ScanBy="TimestampAscending"
+        )
+        found: dict[str, list[tuple[datetime, float]]] = defaultdict(list)
+        with translated(f"reading the metrics of {endpoint!r}"):
+            for page in pages:
+                for result in page["MetricDataResults"]:
+                    moments = [moment.astimezone(UTC) for moment in result["Timestamps"]]
+                    found[result["Id"]] += zip(moments, result["Values"], strict=True)
+        return found
+
+
+def _arm(counts: Mapping[str, int], limits: int) -> Arm:
+    over = tuple(counts.get(f"over{i}", 0) for i in range(limits))
+    return Arm(**{field: counts.get(field, 0) for field in _FIELDS}, over=over)
+
+
+def _dimensions(endpoint: str, version: str) -> list[DimensionTypeDef]:
+    return [{"Name": "Endpoint", "Value": endpoint}, {"Name": "Version", "Value": version}]
+
+
+def _query(
+    name: str,
+    endpoint: str,
+    version: str,
+    metric: str,
+    statistic: str,
+    *,
+    period: int = int(BUCKET.total_seconds()),
+) -> MetricDataQueryTypeDef:
     return {
-        "Id": f"{arm}_{field}",
+        "Id": name,
         "MetricStat": {
             "Metric": {
                 "Namespace": NAMESPACE,
                 "MetricName": metric,
-                "Dimensions": [
-                    {"Name": "Endpoint", "Value": endpoint},
-                    {"Name": "Version", "Value": version},
-                ],
+                "Dimensions": _dimensions(endpoint, version),
             },
-            "Period": int(BUCKET.total_seconds()),
+            "Period": period,
             "Stat": statistic,
         },
     }

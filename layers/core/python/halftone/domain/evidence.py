@@ -4,13 +4,15 @@ A bucket holds counts of the challenger and of the champion *at the same time*, 
 which hits both, or a base rate that drifts, does not count against the challenger.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 
 from halftone.domain.plan import Margins
 from halftone.domain.rollout import Rollout
-from halftone.stats.capital import Capital
+from halftone.stats.comparison import Standing
+from halftone.stats.share import Split
 from halftone.stats.tally import Stratum, Tally
 
 BUCKET = timedelta(seconds=10)
@@ -18,16 +20,22 @@ BUCKET = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class Arm:
-    """Counts of one version: ``errors`` of ``requests``, ``late`` of ``timed``.
+    """Counts of one version: so many ``errors`` of ``requests``, ``late`` of ``timed``, and so on.
 
     ``timed`` are the requests that met a warm container: a new version at a small share is always
-    colder than the champion, and must not be judged by that.
+    colder than the champion, and must not be judged by that. ``over`` counts those of them that
+    took longer than each of the rollout's latency limits. ``judged`` are the requests whose answer
+    was compared with the truth (feedback) or with the other version's (mirror), ``bad`` those
+    that lost.
     """
 
     requests: int = 0
     errors: int = 0
     timed: int = 0
     late: int = 0
+    judged: int = 0
+    bad: int = 0
+    over: tuple[int, ...] = ()
 
     def __add__(self, other: "Arm") -> "Arm":
         return Arm(
@@ -35,7 +43,21 @@ class Arm:
             self.errors + other.errors,
             self.timed + other.timed,
             self.late + other.late,
+            self.judged + other.judged,
+            self.bad + other.bad,
+            tuple(a + b for a, b in zip_longest(self.over, other.over, fillvalue=0)),
         )
+
+    def tally(self, metric: str) -> Tally:
+        """The counts of one metric: ``errors``, ``late``, ``bad``, or ``over_0`` and on."""
+        if metric == "errors":
+            return Tally(self.requests, self.errors)
+        if metric == "late":
+            return Tally(self.timed, self.late)
+        if metric == "bad":
+            return Tally(self.judged, self.bad)
+        index = int(metric.removeprefix("over_"))
+        return Tally(self.timed, self.over[index] if index < len(self.over) else 0)
 
 
 @dataclass(frozen=True)
@@ -48,45 +70,31 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class Metric:
-    """The evidence on one metric: bets that the challenger is worse, and that it is harmless."""
-
-    worse: Capital
-    safe: Capital
-
-    @classmethod
-    def of(cls, margins: Margins) -> "Metric":
-        """No evidence yet, against these margins."""
-        return cls(Capital.on_regression(margins.regression), Capital.on_safety(margins.safety))
-
-    def update(self, stratum: Stratum) -> "Metric":
-        """The evidence after one more bucket."""
-        return Metric(self.worse.update(stratum), self.safe.update(stratum))
-
-
-@dataclass(frozen=True)
 class Evidence:
     """What all closed buckets of a rollout say, folded: its size does not grow with the rollout.
 
     ``until`` is the watermark: buckets that start before it are in. ``in_stage`` counts the
     challenger's requests since the stage numbered ``stage`` began; all else is carried over from
-    stage to stage.
+    stage to stage. ``splits`` are the draws between the versions, by the share that they were drawn
+    with.
     """
 
     rollout: str
     until: datetime
-    errors: Metric
-    late: Metric
+    metrics: Mapping[str, Standing]
     challenger: Arm = Arm()
     champion: Arm = Arm()
     stage: int = 0
     in_stage: int = 0
+    splits: tuple[Split, ...] = ()
 
     @classmethod
     def begin(cls, rollout: Rollout, since: datetime) -> "Evidence":
         """No evidence yet; buckets count from ``since`` (aligned) on."""
         plan = rollout.plan
-        return cls(rollout.id, since, Metric.of(plan.errors), Metric.of(plan.late))
+        margins = {"errors": plan.errors, "late": plan.late, "bad": plan.quality}
+        margins |= {f"over_{i}": plan.latency for i in range(len(rollout.latency_limits))}
+        return cls(rollout.id, since, {name: _start(given) for name, given in margins.items()})
 
     def fold(self, buckets: Iterable[Bucket], until: datetime, rollout: Rollout) -> "Evidence":
         """This evidence with the closed buckets up to ``until``; those it has are skipped."""
@@ -95,23 +103,45 @@ class Evidence:
             new = replace(self, stage=rollout.stage, in_stage=0)
         for bucket in buckets:
             if self.until <= bucket.start and bucket.start + BUCKET <= until:
-                new = _added(new, bucket, rollout.stage_since)
+                new = _added(new, bucket, rollout)
         return replace(new, until=max(until, self.until))
 
 
-def _added(known: Evidence, bucket: Bucket, stage_since: datetime | None) -> Evidence:
-    ours, theirs = bucket.challenger, bucket.champion
-    counts = stage_since is not None and bucket.start >= bucket_start(stage_since)
-    errors = Stratum(Tally(ours.requests, ours.errors), Tally(theirs.requests, theirs.errors))
-    late = Stratum(Tally(ours.timed, ours.late), Tally(theirs.timed, theirs.late))
+def _start(margins: Margins) -> Standing:
+    return Standing.start(regression_margin=margins.regression, safety_margin=margins.safety)
+
+
+def _added(known: Evidence, bucket: Bucket, rollout: Rollout) -> Evidence:
+    ours, theirs, since = bucket.challenger, bucket.champion, rollout.stage_since
+    counts = since is not None and bucket.start >= bucket_start(since)
     return replace(
         known,
-        errors=known.errors.update(errors),
-        late=known.late.update(late),
+        metrics={
+            name: metric.update(Stratum(ours.tally(name), theirs.tally(name)))
+            for name, metric in known.metrics.items()
+        },
         challenger=known.challenger + ours,
         champion=known.champion + theirs,
         in_stage=known.in_stage + (ours.requests if counts else 0),
+        splits=_drawn(known.splits, bucket, rollout),
     )
+
+
+def _drawn(splits: tuple[Split, ...], bucket: Bucket, rollout: Rollout) -> tuple[Split, ...]:
+    """``splits`` with the draws of a bucket in which the alias stood still, by the share it had."""
+    # The bucket of the change, and the one after it, in which Lambda may still be spreading the
+    # word, belong to neither share.
+    if rollout.stage_since is None or bucket.start < rollout.stage_since + BUCKET:
+        return splits
+    expected = rollout.share / 100
+    ours, both = bucket.challenger.requests, bucket.challenger.requests + bucket.champion.requests
+    if not 0 < expected < 1 or not both:
+        return splits
+    kept = tuple(split for split in splits if split.expected != expected)
+    before = [split for split in splits if split.expected == expected]
+    ours += sum(split.challenger for split in before)
+    both += sum(split.total for split in before)
+    return (*kept, Split(ours, both, expected))
 
 
 def bucket_start(moment: datetime) -> datetime:

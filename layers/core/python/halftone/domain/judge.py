@@ -1,59 +1,91 @@
 """Judging: from evidence to a verdict, by the plan's margins.
 
-A metric is *worse* when the bets on a regression have multiplied 1/alpha times, all metrics' bets
-averaged so that their number does not raise the rate of false alarms. A metric is *harmless* when
-the opposite bets have, or when its rate is proven to lie below the tolerance. See docs/analysis.md.
+A rollout is *worse* when the bets on a regression have multiplied 1/alpha times: all metrics' bets
+averaged, with weights fixed here, so that their number does not raise the rate of false alarms. A
+metric is *harmless* when the opposite bets have, or when its rate is proven to lie below the
+tolerance. See docs/analysis.md.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from halftone.domain.evidence import Evidence, Metric
+from halftone.domain.evidence import Evidence
 from halftone.domain.plan import Margins, Plan, Stage
 from halftone.domain.verdict import Verdict, VerdictKind
+from halftone.stats.comparison import Comparison
 from halftone.stats.mixture import combine
-from halftone.stats.tally import Tally
-from halftone.stats.tolerance import below
+from halftone.stats.share import share
+
+_WEIGHTS = {"errors": 4.0, "late": 2.0, "bad": 2.0}
+"""How the bet on a regression is spread over the metrics; the latency limits have 1 each."""
+
+_HARMLESS = ("errors", "late", "bad")
+"""The metrics that must be proven harmless. Latencies only end rollouts: which rise matters to a
+client is what ``late`` says."""
+
+_SHARE_ALPHA = 0.01
+"""How often a share that is kept may be taken for one that is not, in a whole rollout."""
 
 
 def judge(evidence: Evidence, plan: Plan, stage: Stage) -> Verdict:
     """What the evidence says at this stage."""
-    bar = math.log(1 / plan.alpha)
-    worse = combine([evidence.errors.worse.log_e, evidence.late.worse.log_e])
-    ours, theirs = evidence.challenger, evidence.champion
+    bar = -math.log(plan.alpha)
     found = {
-        "errors": _Found(
-            evidence.errors,
-            plan.errors,
-            Tally(ours.requests, ours.errors),
-            Tally(theirs.requests, theirs.errors),
-        ),
-        "late": _Found(
-            evidence.late,
-            plan.late,
-            Tally(ours.timed, ours.late),
-            Tally(theirs.timed, theirs.late),
-        ),
+        name: metric.compare(tolerance=_tolerance(plan, name), alpha=plan.alpha)
+        for name, metric in evidence.metrics.items()
     }
+    worse = log_e_worse(found)
+    lost = share(evidence.splits)
     numbers: dict[str, object] = {
         "stage_requests": evidence.in_stage,
         "least_requests": stage.min_requests,
         "e_worse": shown(worse),
         "e_needed": shown(bar),
-        **{name: metric.numbers for name, metric in found.items()},
+        "e_share": shown(lost),
+        **{name: _numbers(comparison) for name, comparison in found.items()},
     }
-    told = "; ".join(f"{name} {metric.told}" for name, metric in found.items())
+    kind, reason = _say(evidence, stage, found, worse=worse, lost=lost, bar=bar)
+    return Verdict(kind, reason, numbers, proof=shown(worse - bar))
+
+
+def _say(
+    evidence: Evidence,
+    stage: Stage,
+    found: Mapping[str, Comparison],
+    *,
+    worse: float,
+    lost: float,
+    bar: float,
+) -> tuple[VerdictKind, str]:
+    # Answers are judged only where somebody sends feedback or mirrors; all else is always seen.
+    seen = {
+        name: comparison
+        for name, comparison in found.items()
+        if name in _HARMLESS and (name != "bad" or comparison.challenger.n)
+    }
+    told = "; ".join(f"{name} {_told(comparison)}" for name, comparison in seen.items())
     if worse >= bar:
-        reason = f"e-value {shown(worse):g} of {shown(bar):g} needed: {told}"
-        return Verdict(VerdictKind.FAIL, reason, numbers)
+        worst = max(found, key=lambda name: found[name].log_e_regression)
+        needed = f"e-value {shown(worse):g} of {shown(bar):g} needed"
+        return VerdictKind.FAIL, f"{needed}, most of it by {worst}: {_told(found[worst])}"
     if evidence.in_stage < stage.min_requests:
         reason = f"{evidence.in_stage} of at least {stage.min_requests} requests at this stage"
-        return Verdict(VerdictKind.NO_DATA, reason, numbers)
-    open_questions = [name for name, metric in found.items() if metric.harmless < bar]
-    if open_questions:
-        reason = f"{' and '.join(open_questions)} not proven harmless yet: {told}"
-        return Verdict(VerdictKind.INCONCLUSIVE, reason, numbers)
-    return Verdict(VerdictKind.PASS, f"no worse than the champion: {told}", numbers)
+        return VerdictKind.NO_DATA, reason
+    if lost >= -math.log(_SHARE_ALPHA):
+        return VerdictKind.INCONCLUSIVE, _lost(evidence)
+    unproven = [name for name, comparison in seen.items() if not comparison.is_harmless]
+    if unproven:
+        reason = f"{' and '.join(unproven)} not proven harmless yet: {told}{_missing(seen)}"
+        return VerdictKind.INCONCLUSIVE, reason
+    return VerdictKind.PASS, f"no worse than the champion: {told}"
+
+
+def log_e_worse(found: Mapping[str, Comparison]) -> float:
+    """ln of the e-value against "the challenger is no worse in any metric"."""
+    return combine(
+        [comparison.log_e_regression for comparison in found.values()],
+        [_WEIGHTS.get(name, 1.0) for name in found],
+    )
 
 
 def shown(log_e: float) -> float:
@@ -61,41 +93,48 @@ def shown(log_e: float) -> float:
     return float(f"{math.exp(min(log_e, 300.0)):.3g}")
 
 
-@dataclass(frozen=True)
-class _Found:
-    """The evidence on one metric beside the counts that it came from."""
+def _tolerance(plan: Plan, metric: str) -> float | None:
+    margins: Margins = {"errors": plan.errors, "late": plan.late, "bad": plan.quality}.get(
+        metric, plan.latency
+    )
+    return margins.tolerance / 100 or None
 
-    metric: Metric
-    margins: Margins
-    ours: Tally
-    theirs: Tally
 
-    @property
-    def below(self) -> float:
-        """ln of the e-value for "the rate lies below the tolerance"; -inf where there is none."""
-        tolerance = self.margins.tolerance / 100
-        return below(self.ours, tolerance=tolerance) if tolerance else -math.inf
+def _numbers(found: Comparison) -> dict[str, object]:
+    """What goes on record of one metric. JSON has no infinity: an open bound is null."""
+    bounds = (found.interval.low, found.interval.high)
+    return {
+        "challenger": found.challenger.x,
+        "challenger_of": found.challenger.n,
+        "champion": found.champion.x,
+        "champion_of": found.champion.n,
+        "e_worse": shown(found.log_e_regression),
+        "e_harmless": shown(found.log_e_harmless),
+        "odds_ratio": _finite(found.estimate),
+        "odds_ratio_interval": [_finite(bound) for bound in bounds],
+        "requests_needed": found.requests_needed,
+    }
 
-    @property
-    def harmless(self) -> float:
-        """ln of the better proof of harmlessness."""
-        return max(self.metric.safe.log_e, self.below)
 
-    @property
-    def numbers(self) -> dict[str, float]:
-        """What goes on record."""
-        return {
-            "challenger": self.ours.x,
-            "challenger_of": self.ours.n,
-            "champion": self.theirs.x,
-            "champion_of": self.theirs.n,
-            "e_worse": shown(self.metric.worse.log_e),
-            "e_safe": shown(self.metric.safe.log_e),
-            "e_below_tolerance": shown(self.below),
-        }
+def _finite(value: float | None) -> float | None:
+    return float(f"{value:.3g}") if value is not None and math.isfinite(value) else None
 
-    @property
-    def told(self) -> str:
-        """What goes into a sentence."""
-        ours, theirs = self.ours, self.theirs
-        return f"{ours.x} of {ours.n} (champion {theirs.x} of {theirs.n})"
+
+def _told(found: Comparison) -> str:
+    ours, theirs = found.challenger, found.champion
+    return f"{ours.x} of {ours.n} (champion {theirs.x} of {theirs.n})"
+
+
+def _missing(found: Mapping[str, Comparison]) -> str:
+    needed = [c.requests_needed for c in found.values() if not c.is_harmless]
+    if not needed or None in needed:
+        return ""
+    return f"; about {max(n for n in needed if n is not None)} more requests at present rates"
+
+
+def _lost(evidence: Evidence) -> str:
+    shares = "; ".join(
+        f"{split.challenger} of {split.total} where {100 * split.expected:g} % were due"
+        for split in evidence.splits
+    )
+    return f"the challenger does not get the share it was given: {shares}"

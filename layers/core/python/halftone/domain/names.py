@@ -13,6 +13,9 @@ ALIAS = "live"
 NAMESPACE = "Halftone"
 """The CloudWatch namespace of all metrics that Halftone emits."""
 
+PROOF = "ProofOfRegression"
+"""The metric of the evidence against a challenger: its e-value in units of what proves it."""
+
 GUARDRAIL_ALARMS = (
     "errors-rate",
     "errors-count",
@@ -20,8 +23,10 @@ GUARDRAIL_ALARMS = (
     "late-count",
     "crashes-rate",
     "crashes-count",
+    "proof",
 )
-"""An endpoint's metric alarms. Each pair of rate and count is one condition of the guardrail."""
+"""An endpoint's metric alarms. Each pair of rate and count is one condition of the
+guardrail, and so is the proof that the comparison found."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

@@ -53,7 +53,8 @@ class Plan:
 
     ``alpha`` bounds the probability that a challenger which is no worse is ever rolled back by the
     comparison, over the whole rollout and however often it is looked at. ``approve_all`` asks for a
-    person's word before the challenger takes everything.
+    person's word before the challenger takes everything. What takes less than ``latency_floor``
+    is never slow, however fast the champion is.
     """
 
     stages: tuple[Stage, ...]
@@ -63,6 +64,9 @@ class Plan:
     on_inconclusive: OnInconclusive = OnInconclusive.HOLD
     errors: Margins = field(default_factory=Margins)
     late: Margins = field(default_factory=lambda: Margins(tolerance=5.0))
+    latency: Margins = field(default_factory=Margins)
+    quality: Margins = field(default_factory=Margins)
+    latency_floor: timedelta = timedelta(milliseconds=10)
 
     def is_bake(self, stage: int) -> bool:
         """Whether the stage of that index is the bake."""
@@ -95,7 +99,7 @@ def parse_plan(value: object, *, at: str = "plan") -> Plan:
     if isinstance(value, str):
         return _preset(at, value)
     given = _mapping(at, value)
-    known = {"preset", "steps", "bake", "alpha", "on_inconclusive", "margins"}
+    known = {"preset", "steps", "bake", "alpha", "on_inconclusive", "margins", "latency_floor"}
     _no_others(at, given, known)
     base = _preset(f"{at}.preset", given.get("preset", "gradual"))
     steps = base.stages[:-1] if base.bakes else base.stages
@@ -116,6 +120,9 @@ def parse_plan(value: object, *, at: str = "plan") -> Plan:
         plan = replace(
             plan, on_inconclusive=_word(f"{at}.on_inconclusive", given["on_inconclusive"])
         )
+    if "latency_floor" in given:
+        floor = duration(f"{at}.latency_floor", given["latency_floor"])
+        plan = replace(plan, latency_floor=floor)
     if "margins" in given:
         plan = _with_margins(f"{at}.margins", given["margins"], plan)
     return plan
@@ -208,12 +215,14 @@ def _word(at: str, value: object) -> OnInconclusive:
 
 def _with_margins(at: str, value: object, plan: Plan) -> Plan:
     given = _mapping(at, value)
-    _no_others(at, given, {"errors", "late"})
+    every = {"errors": plan.errors, "late": plan.late}
+    every |= {"latency": plan.latency, "quality": plan.quality}
+    _no_others(at, given, {*every})
     for metric, margins in given.items():
         here = f"{at}.{metric}"
         fields = _mapping(here, margins)
         _no_others(here, fields, {"regression", "safety", "tolerance"})
-        changed: Margins = getattr(plan, metric)
+        changed = every[metric]
         if "tolerance" in fields:
             percent = percentage(f"{here}.tolerance", fields["tolerance"], least=0.0, most=50.0)
             changed = replace(changed, tolerance=percent)
@@ -222,8 +231,14 @@ def _with_margins(at: str, value: object, plan: Plan) -> Plan:
                 changed = replace(changed, **{name: _ratio(f"{here}.{name}", fields[name])})
         if changed.safety <= changed.regression:
             raise InvalidInput(f"{here}.safety", changed.safety, "more than regression")
-        plan = replace(plan, errors=changed) if metric == "errors" else replace(plan, late=changed)
-    return plan
+        every[metric] = changed
+    return replace(
+        plan,
+        errors=every["errors"],
+        late=every["late"],
+        latency=every["latency"],
+        quality=every["quality"],
+    )
 
 
 def _ratio(at: str, value: object) -> float:

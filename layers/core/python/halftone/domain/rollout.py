@@ -24,7 +24,8 @@ class Rollout:
     moving). ``stage`` indexes the plan's stages; -1 before the first. ``stage_since`` is when the
     present stage's share was confirmed, ``armed_at`` when the alarms were first armed for the
     challenger, ``exposed_at`` when it was first given traffic, ``paused_at`` since when it is
-    paused.
+    paused. ``latency_limits`` are the milliseconds that are counted as slow, fixed before the
+    challenger gets traffic: the champion's median, 90th and 99th percentile.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Rollout:
     armed_at: datetime | None = None
     exposed_at: datetime | None = None
     paused_at: datetime | None = None
+    latency_limits: tuple[float, ...] = ()
     reason: str = ""
 
     def to(self, phase: Phase, **changes: Any) -> "Rollout":

@@ -28,8 +28,12 @@ class VerdictKind(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """A kind, a sentence with its arithmetic, and the numbers behind it for the record."""
+    """A kind, a sentence with its arithmetic, and the numbers behind it for the record.
+
+    ``proof`` is the e-value of a regression in units of what proves it: 1.0 and more is proof.
+    """
 
     kind: VerdictKind
     reason: str
     numbers: Mapping[str, object] = field(default_factory=dict)
+    proof: float = 0.0

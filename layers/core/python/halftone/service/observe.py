@@ -1,5 +1,7 @@
 """Looking: bring the evidence of a rollout up to date, keep it, and judge it."""
 
+from contextlib import suppress
+
 from halftone.domain.errors import Unavailable
 from halftone.domain.evidence import Evidence, bucket_start
 from halftone.domain.judge import judge
@@ -33,9 +35,15 @@ def look(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
             champion=rollout.champion,
             since=known.until,
             until=until,
+            limits=rollout.latency_limits,
         )
     except Unavailable as error:
         return Verdict(VerdictKind.ERROR, str(error))
     evidence = known.fold(buckets, until, rollout)
     parts.evidence.keep_evidence(endpoint, evidence, buckets, previous=kept.until if kept else None)
-    return judge(evidence, rollout.plan, stage)
+    verdict = judge(evidence, rollout.plan, stage)
+    # The alarm on this metric is a second way back, for when no tick comes to act on the verdict.
+    # A look that can't publish is still a look.
+    with suppress(Unavailable):
+        parts.metrics.publish(endpoint, rollout.challenger, verdict.proof, parts.clock.now())
+    return verdict

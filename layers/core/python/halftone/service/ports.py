@@ -188,9 +188,30 @@ class Metrics(Protocol):
     """What the versions did, as the platform counted it."""
 
     def buckets(
-        self, endpoint: str, *, challenger: str, champion: str, since: datetime, until: datetime
+        self,
+        endpoint: str,
+        *,
+        challenger: str,
+        champion: str,
+        since: datetime,
+        until: datetime,
+        limits: Sequence[float] = (),
     ) -> Sequence[Bucket]:
-        """The buckets from ``since`` to ``until`` (aligned), oldest first; empty ones may miss."""
+        """The buckets from ``since`` to ``until`` (aligned), oldest first; empty ones may miss.
+
+        ``limits`` are milliseconds: ``Arm.over`` counts what took longer than each.
+        """
+        ...
+
+    def quantiles(self, endpoint: str, version: str, *, until: datetime) -> Sequence[float]:
+        """Median, 90th and 99th percentile of a version's latency before ``until``, in ms.
+
+        Empty if too few requests were answered to know them.
+        """
+        ...
+
+    def publish(self, endpoint: str, version: str, proof: float, at: datetime) -> None:
+        """Make the evidence against a version a metric that an alarm watches; 1.0 is proof."""
         ...
 
 

@@ -69,7 +69,7 @@ def _admit(
             return _fail(parts, state, rollout, f"sample {number} of {len(samples)}: {fault}")
     parts.guardrails.arm(state.endpoint, version, f"rollout {rollout.id}")
     armed = parts.clock.now()
-    ready = replace(rollout.onward(), armed_at=armed)
+    ready = replace(rollout.onward(), armed_at=armed, latency_limits=_limits(parts, state, rollout))
     return change_rollout(
         parts,
         state,
@@ -78,6 +78,15 @@ def _admit(
         reason=f"{len(samples)} samples answered by version {version}, alarms armed for it",
         numbers={"samples": len(samples), "target": ready.target},
     )
+
+
+def _limits(parts: Parts, state: EndpointState, rollout: Rollout) -> tuple[float, ...]:
+    """What will count as slow: the champion's own quantiles, and never what nobody would notice."""
+    if rollout.champion is None:
+        return ()
+    known = parts.metrics.quantiles(state.endpoint, rollout.champion, until=parts.clock.now())
+    floor = rollout.plan.latency_floor.total_seconds() * 1000
+    return tuple(sorted({max(limit, floor) for limit in known}))
 
 
 def _fail(parts: Parts, state: EndpointState, rollout: Rollout, reason: str) -> EndpointState:
