@@ -73,6 +73,7 @@ class Engine(Construct):
                 self._may.read_alarms(),
                 self._may.arm_alarms(),
                 self._may.read_metrics(),
+                self._may.publish_evidence(),
                 self._may.keep_records(self._table_arn),
                 self._may.read_packages(self._bucket_arn),
             ],

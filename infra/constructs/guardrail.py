@@ -13,6 +13,7 @@ from constructs import Construct
 from halftone.domain.names import (
     ALIAS,
     NAMESPACE,
+    PROOF,
     function_name,
     guardrail_name,
     metric_alarm_name,
@@ -29,7 +30,7 @@ _PLATFORM_PERIOD = 60  # seconds: what AWS/Lambda offers
 
 @dataclass(frozen=True)
 class _Watched:
-    """A metric that is 1 for a request with the event, and 0 for one without."""
+    """What an alarm looks at. ``period`` in seconds."""
 
     namespace: str
     metric: str
@@ -38,9 +39,10 @@ class _Watched:
 
 
 class Guardrail(Construct):
-    """Three conditions, each of a rate *and* a count, and the composite alarm over them.
+    """Conditions of a rate *and* a count, the proof of a regression, and the composite over them.
 
     With few requests a rate alone is a coin toss, and with many a count alone is always reached.
+    The proof comes from the engine's comparison; its alarm acts where no tick comes to do so.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Guardrail(Construct):
                 spec.crashes,
                 _Watched("AWS/Lambda", "Errors", platform, _PLATFORM_PERIOD),
             ),
+            self._proof(_Watched(NAMESPACE, PROOF, own, _OWN_PERIOD)),
         ]
         composite = cloudwatch.CfnCompositeAlarm(
             self,
@@ -80,15 +83,24 @@ class Guardrail(Construct):
         return [child for child in self.node.children if isinstance(child, cloudwatch.CfnAlarm)]
 
     def _rule(self, kind: str, condition: Condition, watched: _Watched) -> str:
-        rate = self._alarm(f"{kind}-rate", condition, watched)
+        # The metric is 1 for a request with the event and 0 for one without: its average is a rate.
+        many = {"breaches": condition.breaches, "periods": condition.periods}
+        rate = self._alarm(f"{kind}-rate", watched, **many)
         rate.statistic, rate.comparison_operator = "Average", "GreaterThanThreshold"
         rate.threshold = condition.rate / 100
-        count = self._alarm(f"{kind}-count", condition, watched)
-        count.statistic, count.comparison_operator = "Sum", "GreaterThanOrEqualToThreshold"
-        count.threshold = condition.count
+        count = self._alarm(f"{kind}-count", watched, **many)
+        count.statistic, count.threshold = "Sum", condition.count
         return f'(ALARM("{rate.alarm_name}") AND ALARM("{count.alarm_name}"))'
 
-    def _alarm(self, kind: str, condition: Condition, watched: _Watched) -> cloudwatch.CfnAlarm:
+    def _proof(self, watched: _Watched) -> str:
+        alarm = self._alarm("proof", watched)
+        # In units of what proves it; the engine publishes it at every look.
+        alarm.statistic, alarm.threshold = "Maximum", 1
+        return f'ALARM("{alarm.alarm_name}")'
+
+    def _alarm(
+        self, kind: str, watched: _Watched, *, breaches: int = 1, periods: int = 1
+    ) -> cloudwatch.CfnAlarm:
         return cloudwatch.CfnAlarm(
             self,
             kind,
@@ -100,9 +112,9 @@ class Guardrail(Construct):
                 for name, value in watched.dimensions.items()
             ],
             period=watched.period,
-            evaluation_periods=condition.periods,
-            datapoints_to_alarm=condition.breaches,
+            evaluation_periods=periods,
+            datapoints_to_alarm=breaches,
             # Silence is no breach here, and no evidence for a promotion elsewhere.
             treat_missing_data="notBreaching",
-            comparison_operator="GreaterThanThreshold",
+            comparison_operator="GreaterThanOrEqualToThreshold",
         )

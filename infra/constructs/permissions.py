@@ -10,7 +10,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from halftone.domain.names import function_name
+from halftone.domain.names import NAMESPACE, function_name
 
 
 class Permissions:
@@ -60,6 +60,14 @@ class Permissions:
     def read_metrics(self) -> iam.PolicyStatement:
         """The counts that are judged; GetMetricData knows no resource."""
         return _allow(["cloudwatch:GetMetricData"], "*")
+
+    def publish_evidence(self) -> iam.PolicyStatement:
+        """The proof of a regression, as a metric; PutMetricData knows no resource."""
+        return iam.PolicyStatement(
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
+        )
 
     # Record and artifacts ------------------------------------------------------------------
 

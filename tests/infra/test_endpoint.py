@@ -1,95 +1,21 @@
 """One endpoint's resources: what a deploy may change, and what it leaves to the engine."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aws_cdk import Stack
-from aws_cdk import aws_apigatewayv2 as apigateway
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sqs as sqs
 
-from halftone.adapters.folder import BuiltPackage, build_package
+from halftone.adapters.folder import BuiltPackage
 from halftone.domain.errors import InvalidInput
 from halftone.domain.plan import PRESETS, parse_plan
 from halftone.domain.spec import DeployWaits, EndpointSpec, Guardrail
-from infra.constructs.model_endpoint import ModelEndpoint
 from infra.endpoint_stack import EndpointStack
 from infra.platform_stack import PlatformStack
 from infra.settings import Architecture, Runtime, Settings, SnapStart
-from tests.infra.support import EXAMPLES, Synthesised, new_app, text, written
-
-SETTINGS = Settings("dev", runtime=Runtime.PYTHON_3_11)
-SPEC = EndpointSpec(name="fraud", model="champion", plan=PRESETS["all-at-once"])
-FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:halftone_dev_rollout"
-
-
-@dataclass(frozen=True)
-class ImportedPlatform:
-    """A platform that somebody else's app knows by its names only."""
-
-    settings: Settings
-    artifacts: s3.IBucket
-    api: apigateway.IHttpApi
-    rollout: lambda_.IFunction
-    dead_letters: sqs.IQueue
-    release_token: str
-
-    @classmethod
-    def into(cls, scope: Stack, settings: Settings) -> "ImportedPlatform":
-        return cls(
-            settings=settings,
-            artifacts=s3.Bucket.from_bucket_name(scope, "Artifacts", "their-artifacts"),
-            api=apigateway.HttpApi.from_http_api_attributes(
-                scope, "Api", http_api_id="abc", api_endpoint="https://abc.example.com"
-            ),
-            rollout=lambda_.Function.from_function_arn(scope, "Rollout", FUNCTION),
-            dead_letters=sqs.Queue.from_queue_arn(
-                scope, "Letters", "arn:aws:sqs:eu-central-1:123456789012:letters"
-            ),
-            release_token=f"{FUNCTION}-release",
-        )
-
-
-@pytest.fixture(scope="module")
-def package() -> BuiltPackage:
-    return build_package(EXAMPLES / "breast-cancer" / "models" / "champion")
-
-
-Deploy = Callable[..., Synthesised]
-
-
-@pytest.fixture(scope="module")
-def deploy(package: BuiltPackage, tmp_path_factory: pytest.TempPathFactory) -> Deploy:
-    """The endpoint in somebody else's app."""
-
-    def synthesised(
-        spec: EndpointSpec = SPEC, settings: Settings = SETTINGS, **environment: str
-    ) -> Synthesised:
-        app = new_app(tmp_path_factory.mktemp("theirs"))
-        stack = Stack(app, "theirs")
-        platform = ImportedPlatform.into(stack, settings)
-        endpoint = ModelEndpoint(stack, "Fraud", spec=spec, package=package, platform=platform)
-        for name, value in environment.items():
-            endpoint.function.add_environment(name, value)
-        return written(app, settings)
-
-    return synthesised
-
-
-@pytest.fixture(scope="module")
-def plain(deploy: Deploy) -> Synthesised:
-    return deploy()
-
-
-def release(synthesised: Synthesised) -> Any:
-    return synthesised.one("Custom::Release").properties
-
+from tests.infra.support import Synthesised, new_app, text, written
+from tests.infra.their_app import SETTINGS, SPEC, Deploy, release
 
 OF_NO_VERSION = {
     "tags": replace(SPEC, tags={"team": "risk"}),
@@ -221,64 +147,6 @@ def test_a_deploy_does_not_wait_longer_than_it_can(deploy: Deploy) -> None:
     endless = replace(SPEC, plan=PRESETS["gradual"], deploy_waits=DeployWaits.PROMOTED)
     with pytest.raises(InvalidInput, match="prepared: the plan takes at least 1h40m"):
         deploy(endless)
-
-
-def test_the_guardrail(deploy: Deploy) -> None:
-    spec = replace(SPEC, errors=Guardrail(rate=2.5, count=4, breaches=2, periods=3))
-    synthesised = deploy(spec)
-    alarms = {
-        a.properties["AlarmName"].partition("--")[2]: a.properties
-        for a in synthesised.resources("AWS::CloudWatch::Alarm")
-    }
-    rate, count = alarms["errors-rate"], alarms["errors-count"]
-    assert (rate["Statistic"], rate["ComparisonOperator"]) == ("Average", "GreaterThanThreshold")
-    assert rate["Threshold"] == 0.025
-    assert (count["Statistic"], count["Threshold"]) == ("Sum", 4)
-    assert count["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
-    for alarm in (rate, count):
-        assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (2, 3)
-    for kind, alarm in alarms.items():
-        dimensions = {d["Name"]: d["Value"] for d in alarm["Dimensions"]}
-        if kind.startswith("crashes"):
-            assert (alarm["Namespace"], alarm["MetricName"], alarm["Period"]) == (
-                "AWS/Lambda",
-                "Errors",
-                60,
-            )
-            assert dimensions == {
-                "FunctionName": "halftone-dev-fraud",
-                "Resource": "halftone-dev-fraud:live",
-                "ExecutedVersion": "none",
-            }
-        else:
-            assert (alarm["Namespace"], alarm["Period"]) == ("Halftone", 10)
-            assert alarm["MetricName"] == kind.partition("-")[0].title()
-            assert dimensions == {"Endpoint": "fraud", "Version": "none"}
-        assert "AlarmActions" not in alarm
-
-
-def test_the_guardrail_asks_for_rate_and_count(plain: Synthesised) -> None:
-    composite = plain.one("AWS::CloudWatch::CompositeAlarm")
-    name = "halftone-dev-fraud--"
-    assert composite.properties["AlarmRule"] == " OR ".join(
-        f'(ALARM("{name}{kind}-rate") AND ALARM("{name}{kind}-count"))'
-        for kind in ("errors", "late", "crashes")
-    )
-    assert composite.properties["AlarmName"] == "halftone-dev-guardrail--fraud"
-    alarms = {alarm.id for alarm in plain.resources("AWS::CloudWatch::Alarm")}
-    assert {*composite.definition["DependsOn"]} == alarms
-
-
-def test_the_alarm_rule_hears_every_guardrail_and_nothing_else(dev: Synthesised) -> None:
-    rules = [r for r in dev.resources("AWS::Events::Rule") if "EventPattern" in r.properties]
-    (rule,) = rules
-    detail = rule.properties["EventPattern"]["detail"]
-    assert detail["state"] == {"value": ["ALARM"]}
-    (name,) = detail["alarmName"]
-    for alarm in dev.resources("AWS::CloudWatch::CompositeAlarm"):
-        assert alarm.properties["AlarmName"].startswith(name["prefix"])
-    for alarm in dev.resources("AWS::CloudWatch::Alarm"):
-        assert not alarm.properties["AlarmName"].startswith(name["prefix"])
 
 
 def test_the_schedule_ticks_for_its_endpoint(plain: Synthesised) -> None:

@@ -5,6 +5,7 @@ from tests.infra.support import Resource, Synthesised, statements, text
 WITHOUT_RESOURCES = {
     "cloudwatch:DescribeAlarms": "tells of composite alarms only those who may ask for all",
     "cloudwatch:GetMetricData": "has no resource-level permission",
+    "cloudwatch:PutMetricData": "has none either; a condition holds it to our namespace",
     "xray:PutTraceSegments": "has no resource-level permission",
     "xray:PutTelemetryRecords": "has no resource-level permission",
     "xray:GetSamplingRules": "has no resource-level permission",
@@ -31,6 +32,19 @@ def test_a_star_stands_only_where_aws_knows_no_resource(dev: Synthesised) -> Non
             if "*" in statement["Resource"]:
                 stars |= {*statement["Action"]}
     assert stars == {*WITHOUT_RESOURCES}
+
+
+def test_metrics_are_published_in_our_namespace_only(dev: Synthesised) -> None:
+    publishing = [
+        statement
+        for policy in policies(dev)
+        for statement in statements(policy.properties["PolicyDocument"])
+        if "cloudwatch:PutMetricData" in statement["Action"]
+    ]
+    assert publishing
+    for statement in publishing:
+        assert statement["Action"] == ["cloudwatch:PutMetricData"]
+        assert statement["Condition"] == {"StringEquals": {"cloudwatch:namespace": "Halftone"}}
 
 
 def test_no_action_is_a_pattern(dev: Synthesised) -> None:
