@@ -4,11 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.awsrequest import AWSRequest
-from botocore.exceptions import HTTPClientError
-from botocore.httpsession import URLLib3Session
-from botocore.utils import get_environ_proxies
-
 from halftone.domain.errors import Unavailable
 
 _SECONDS = 35
@@ -36,6 +31,12 @@ def caller(url: str) -> Callable[[str], Answer]:
     botocore's HTTP client is used because it knows proxies and certificates as the AWS tools do;
     it tries nothing twice. The function raises Unavailable if no answer comes.
     """
+    # A fifth of a second to import, which help and completion need not pay.
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+    from botocore.exceptions import HTTPClientError  # noqa: PLC0415
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
+    from botocore.utils import get_environ_proxies  # noqa: PLC0415
+
     client = URLLib3Session(timeout=_SECONDS, proxies=get_environ_proxies(url))
 
     def post(body: str) -> Answer:

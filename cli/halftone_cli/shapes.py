@@ -11,7 +11,7 @@ from typing import Any
 
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import PackageRef
-from halftone.domain.plan import Plan
+from halftone.domain.plan import Margins, Plan
 from halftone.domain.rollout import Rollout
 from halftone_cli.reading import View
 
@@ -44,8 +44,13 @@ def plan(given: Plan) -> Json:
         ],
         "alpha": given.alpha,
         "on_inconclusive": given.on_inconclusive.value,
-        "margins": {"errors": asdict(given.errors), "late": asdict(given.late)},
+        "margins": {name: asdict(margins) for name, margins in margins_of(given).items()},
     }
+
+
+def margins_of(given: Plan) -> dict[str, Margins]:
+    """What counts as worse, by metric."""
+    return {name: value for name, value in vars(given).items() if isinstance(value, Margins)}
 
 
 def package(given: PackageRef) -> Json:

@@ -71,7 +71,8 @@ def detail(stage: str, view: View) -> Group:
     if view.state.active:
         shown += ["", plan_table(view.state.active.plan, present=view.state.active.stage)]
     if view.verdict:
-        shown += ["", evidence_table(view.verdict.numbers)]
+        numbers = view.verdict.numbers
+        shown += ["", evidence_table(numbers), _totals(numbers)]
     shown += ["", history_table(view.recent)]
     return Group(*shown)
 
@@ -128,22 +129,27 @@ def plan_table(plan: Plan, *, present: int | None = None) -> Table:
 
 
 def evidence_table(numbers: Mapping[str, Any]) -> Table:
-    """A verdict's numbers. An e-value proves its claim when it reaches ``e needed``."""
-    made = table("evidence", "challenger", "champion", "e worse", "e harmless", "e needed")
-    needed = f"{numbers['e_needed']:g}"
-    for name in ("errors", "late"):
-        found = numbers[name]
-        made.add_row(
-            name,
-            f"{found['challenger']:g} of {found['challenger_of']:g}",
-            f"{found['champion']:g} of {found['champion_of']:g}",
-            f"{found['e_worse']:g}",
-            f"{max(found['e_safe'], found['e_below_tolerance']):g}",
-            needed,
-        )
-    seen = f"{numbers['stage_requests']} of {numbers['least_requests']} requests"
-    made.add_row("together", f"{seen} at this stage", "", f"{numbers['e_worse']:g}", "", needed)
+    """A verdict's numbers, under the names that the analysis gave them: one row a metric."""
+    metrics = {name: found for name, found in numbers.items() if isinstance(found, Mapping)}
+    names = dict.fromkeys(name for found in metrics.values() for name in found)
+    # What counts "x of y" is one column.
+    columns = [name for name in names if name.removesuffix("_of") not in names.keys() - {name}]
+    made = table("evidence", *(column.replace("_", " ") for column in columns))
+    for metric, found in metrics.items():
+        made.add_row(metric, *(_count(found, column) for column in columns))
     return made
+
+
+def _totals(numbers: Mapping[str, Any]) -> str:
+    """Those of a verdict's numbers that are not of one metric."""
+    totals = {name: value for name, value in numbers.items() if not isinstance(value, Mapping)}
+    return ", ".join(f"{name.replace('_', ' ')} {_count(totals, name)}" for name in totals)
+
+
+def _count(found: Mapping[str, Any], name: str) -> str:
+    value, total = found.get(name), found.get(f"{name}_of")
+    told = f"{value:g}" if isinstance(value, int | float) else str("-" if value is None else value)
+    return told if total is None else f"{told} of {total:g}"
 
 
 def _champion(view: View) -> str:

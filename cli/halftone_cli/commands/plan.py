@@ -43,8 +43,7 @@ def show_plan(
             plan_table(plan),
             f"alpha {plan.alpha:g}; without a verdict at a stage's greatest age: "
             f"{plan.on_inconclusive}",
-            f"errors: {_margins(plan.errors)}",
-            f"late: {_margins(plan.late)}",
+            *(f"{name}: {_spoken(found)}" for name, found in shapes.margins_of(plan).items()),
             "",
         )
 
@@ -57,7 +56,7 @@ def _least(plan: Plan) -> timedelta:
     return sum((stage.min_time for stage in plan.stages), timedelta(0))
 
 
-def _margins(margins: Margins) -> str:
+def _spoken(margins: Margins) -> str:
     return (
         f"worse from odds ratio {margins.regression:g}, harmless below {margins.safety:g} "
         f"or below a rate of {margins.tolerance:g} %"

@@ -71,7 +71,17 @@ class Cli:
         )
         return Ran(result.exit_code, result.stdout, result.stderr)
 
+    def promote(self) -> None:
+        """Let healthy traffic flow until the challenger has taken all of it."""
+        for _ in range(60):
+            if self.endpoint.phase is Phase.PROMOTED:
+                return
+            self.endpoint.traffic(_MINUTE)
+            self.endpoint.tick()
+        raise AssertionError(f"after an hour of healthy traffic: {self.endpoint.rollout}")
+
     def _sleep(self, seconds: float) -> None:
+        assert len(self.naps) < 200, "nothing ends this watch"
         self.naps.append(seconds)
         self.while_waiting()
 

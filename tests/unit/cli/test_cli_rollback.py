@@ -1,7 +1,6 @@
 """``halftone rollback``: what it makes true, what it asks, and what it does in trouble."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -217,13 +216,8 @@ def test_a_rollout_that_an_alarm_ended_meanwhile_does_not_lead_further_back(thir
 
 
 def test_a_rollout_that_was_promoted_meanwhile_is_left_to_a_second_decision(third):
-    def promotion():
-        while third.endpoint.phase is not Phase.PROMOTED:
-            third.endpoint.traffic(timedelta(minutes=1))
-            third.endpoint.tick()
-
     parts = third.endpoint.parts
-    third.urgent = replace(parts, store=Meanwhile(parts.store, promotion))
+    third.urgent = replace(parts, store=Meanwhile(parts.store, third.promote))
 
     ran = third("rollback", NAME)
 

@@ -45,6 +45,7 @@ def test_detail_shows_plan_evidence_and_newest_records(rolling):
     assert "stage       1 of 3, since 2026-01-01 00:00:00Z\n" in out
     assert "\n1 <-    5 %    1m        10m      100       -\n" in out
     assert "\nlate      0 of 150" in out
+    assert "\nstage requests 150, least requests 100, e worse 1, e needed 20" in out
     assert "8    2026-01-01 00:00:00Z  halftone  shifted" in out
     assert "\n3    " not in out, "only the newest five records belong here"
 
@@ -62,7 +63,7 @@ def test_json_carries_numbers_for_programs(rolling):
     }
     assert found["guardrail"]["armed_for"] == "2"
     assert (found["rollout"]["phase"], found["rollout"]["stage"]) == ("observing", 1)
-    assert found["verdict"]["numbers"]["errors"]["challenger_of"] == 150
+    assert found["verdict"]["numbers"]["stage_requests"] == 150
     assert [record["seq"] for record in found["audit"]] == [4, 5, 6, 7, 8]
 
 
@@ -189,9 +190,7 @@ def test_until_done_exits_1_when_it_was_rolled_back(rolling):
 
 def test_until_done_knows_how_a_rollout_ended_that_another_one_followed(rolling):
     def wait():
-        while not rolling.endpoint.rollout.phase.final:
-            rolling.endpoint.traffic(MINUTE)
-            rolling.endpoint.tick()
+        rolling.promote()
         rolling.endpoint.release("risk-3")
 
     rolling.while_waiting = wait
