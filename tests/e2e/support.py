@@ -90,6 +90,12 @@ class Stage:
         assert rollout is not None
         return rollout
 
+    def stop_ticking(self, endpoint: str, rollout: str) -> None:
+        """Take away the workflow and the schedule: what is left are the alarms."""
+        self._no_schedule(endpoint)
+        workflow = self.cloud.outputs()["Workflow"].replace(":stateMachine:", ":execution:")
+        boto3.client("stepfunctions").stop_execution(executionArn=f"{workflow}:{rollout}")
+
     def _no_schedule(self, endpoint: str) -> None:
         events = boto3.client("events")
         for rule in events.list_rules()["Rules"]:
