@@ -147,9 +147,17 @@ def _totals(numbers: Mapping[str, Any]) -> str:
 
 
 def _count(found: Mapping[str, Any], name: str) -> str:
-    value, total = found.get(name), found.get(f"{name}_of")
-    told = f"{value:g}" if isinstance(value, int | float) else str("-" if value is None else value)
-    return told if total is None else f"{told} of {total:g}"
+    told = _told(found.get(name))
+    return f"{told} of {_told(found[f'{name}_of'])}" if f"{name}_of" in found else told
+
+
+def _told(value: object) -> str:
+    """A number, an interval such as ``0.5 to -`` (nothing bounds it), or a word."""
+    if isinstance(value, list | tuple):
+        return " to ".join(_told(bound) for bound in value)
+    if value is None:
+        return "-"
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _champion(view: View) -> str:

@@ -1,14 +1,17 @@
 """``halftone status``: what it shows, what it can't read, and how a watch ends."""
 
+import io
 import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from rich.console import Console
 
 from halftone.domain.errors import Unavailable
 from halftone.domain.routing import Routing
 from halftone.service.retire import retire
+from halftone_cli.tables import evidence_table
 from tests.support.engine import FAILING, NAME
 
 MINUTE = timedelta(minutes=1)
@@ -48,6 +51,16 @@ def test_detail_shows_plan_evidence_and_newest_records(rolling):
     assert "\nstage requests 150, least requests 100, e worse 1, e needed 20" in out
     assert "8    2026-01-01 00:00:00Z  halftone  shifted" in out
     assert "\n3    " not in out, "only the newest five records belong here"
+
+
+def test_evidence_is_told_under_whatever_names_the_analysis_gives_it():
+    made = evidence_table({"e": 3, "late": {"seen": 1, "seen_of": 9, "odds": [0.5, None]}})
+    screen = Console(file=io.StringIO(), width=80)
+    screen.print(made)
+
+    heading, row = screen.file.getvalue().splitlines()
+    assert heading.split() == ["evidence", "seen", "odds"]
+    assert row.rstrip() == "late      1 of 9  0.5 to -"
 
 
 def test_json_carries_numbers_for_programs(rolling):
