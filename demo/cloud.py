@@ -70,8 +70,6 @@ class Cloud:
         with subprocess.Popen(  # noqa: S603 - the pinned CDK CLI with words of our own
             command,
             cwd=ROOT,
-            # The CDK CLI's own check; which Node this project needs is said in the README.
-            env={**os.environ, "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

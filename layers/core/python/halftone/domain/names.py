@@ -28,6 +28,7 @@ GUARDRAIL_ALARMS = (
 """An endpoint's metric alarms. Each pair of rate and count is one condition of the
 guardrail, and so is the proof that the comparison found."""
 
+_RESERVED = "guardrail"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -39,6 +40,8 @@ def checked_name(field: str, value: object) -> str:
     """
     if not isinstance(value, str) or not _NAME.fullmatch(value) or len(value) > 32:
         raise InvalidInput(field, value, "1 to 32 of a-z, 0-9 and single inner hyphens")
+    if value == _RESERVED:
+        raise InvalidInput(field, value, "another name: alarms of this one would pass for guardrails")
     return value
 
 
@@ -54,7 +57,7 @@ def metric_alarm_name(stage: str, endpoint: str, kind: str) -> str:
 
 def guardrail_prefix(stage: str) -> str:
     """What the names of all guardrails of a stage begin with: the event rule matches on it."""
-    return f"halftone-{stage}-guardrail--"
+    return f"halftone-{stage}-{_RESERVED}--"
 
 
 def guardrail_name(stage: str, endpoint: str) -> str:
