@@ -41,7 +41,7 @@ def checked_name(field: str, value: object) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value) or len(value) > 32:
         raise InvalidInput(field, value, "1 to 32 of a-z, 0-9 and single inner hyphens")
     if value == _RESERVED:
-        raise InvalidInput(field, value, "another name: alarms of this one would pass for guardrails")
+        raise InvalidInput(field, value, "another name: its alarms would pass for guardrails")
     return value
 
 

@@ -75,7 +75,7 @@ def _admit(
         state,
         ready,
         action="admitted",
-        reason=f"{len(samples)} samples answered by version {version}, alarms armed for it",
+        reason=f"version {version} answered its samples ({len(samples)}), alarms armed for it",
         numbers={"samples": len(samples), "target": ready.target},
     )
 
