@@ -16,8 +16,6 @@ def test_a_package_that_fails_its_own_sample_fails_the_deploy_and_leaves_nothing
     samples = declared.parent / "models" / "champion" / "samples.json"
     given = json.loads(samples.read_text())
     given[0]["predictions"][0]["probability"] = 0.987
-        {**p, "malignant_probability": 0.987} for p in given[0]["predictions"]
-    ]
     samples.write_text(json.dumps(given))
 
     with pytest.raises(Unavailable, match="sample 1 of"):

@@ -7,6 +7,9 @@ import warnings
 import zipfile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from halftone.adapters.folder import build_package
 from halftone.domain.archive import digest_of, inspect, unpack
 from halftone.domain.errors import InvalidPackage
@@ -14,8 +17,6 @@ from halftone.domain.names import package_key
 from halftone.domain.package import Manifest, manifest_from_json, parse_manifest
 from halftone.serving.artifacts import FolderArtifacts
 from halftone.serving.install import install
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 MANIFEST = {
     "name": "doubler",

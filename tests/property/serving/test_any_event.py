@@ -4,14 +4,15 @@ import base64
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from halftone.adapters.folder import open_package
 from halftone.domain.names import package_key
 from halftone.domain.signature import FieldType
 from halftone.serving.app import start
 from halftone.serving.artifacts import FolderArtifacts
 from halftone.serving.settings import Settings
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 # Every model here is healthy: it answers each record that its signature lets pass.
 MODELS = ("breast-cancer/models/challenger", "digits/models/challenger")
