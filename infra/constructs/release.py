@@ -9,9 +9,9 @@ from constructs import Construct
 from halftone.adapters.folder import BuiltPackage
 from halftone.domain.audit import canonical_json
 from halftone.domain.errors import InvalidInput
+from halftone.domain.plan_form import plan_form
 from halftone.domain.quantities import spoken
 from halftone.domain.spec import DeployWaits, EndpointSpec
-from infra.constructs.plan_form import plan_form
 from infra.constructs.releaser import LONGEST_WAIT
 from infra.paths import BUILD
 

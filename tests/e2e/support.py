@@ -18,7 +18,7 @@ from halftone.adapters.memory import MemoryWorkflow
 from halftone.domain.audit import AuditRecord
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.phase import Phase
-from halftone.domain.plan import parse_plan
+from halftone.domain.plan_form import parse_plan
 from halftone.domain.rollout import Rollout
 from halftone.service.ports import Parts
 from halftone.service.release import ReleaseRequest, release

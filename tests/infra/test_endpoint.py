@@ -9,7 +9,8 @@ import pytest
 
 from halftone.adapters.folder import BuiltPackage
 from halftone.domain.errors import InvalidInput
-from halftone.domain.plan import PRESETS, parse_plan
+from halftone.domain.plan import PRESETS
+from halftone.domain.plan_form import parse_plan
 from halftone.domain.spec import DeployWaits, EndpointSpec, Guardrail
 from infra.endpoint_stack import EndpointStack
 from infra.platform_stack import PlatformStack

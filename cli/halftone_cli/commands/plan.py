@@ -4,60 +4,65 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+import yaml
 
 from halftone.domain.errors import NotFound
-from halftone.domain.plan import PRESETS, Margins, Plan
+from halftone.domain.plan import DESCRIPTIONS, PRESETS, Plan
+from halftone.domain.plan_form import plan_form
 from halftone.domain.quantities import spoken
 from halftone_cli import shapes
 from halftone_cli.context import Session
-from halftone_cli.output import say_json, show
-from halftone_cli.tables import plan_table
+from halftone_cli.output import say_json, show, table
 
 
 def show_plan(
     session: Session,
     preset: Annotated[
         str | None,
-        typer.Argument(metavar="PRESET", help="Only this preset.", show_default=False),
+        typer.Argument(metavar="PRESET", help="Only this preset, in full.", show_default=False),
     ] = None,
 ) -> None:
     """Show the plans that an endpoint.yaml can name.
 
-    Each with its stages, the rules by which they are judged, and the least time until a challenger
-    takes all traffic. Needs no stage and no credentials.
+    One line for each; for one PRESET every field in the form that stands below `plan:` in an
+    endpoint.yaml, to be copied and changed. Needs no stage and no credentials.
 
     \b
     Examples:
       halftone plan show
-      halftone plan show gradual --json
+      halftone plan show gradual
     """
     if preset is not None and preset not in PRESETS:
         raise NotFound("plan", preset, f"there are {', '.join(PRESETS)}")
     plans = {name: plan for name, plan in PRESETS.items() if preset in (None, name)}
     if session.as_json:
         say_json({"plans": [_shape(name, plan) for name, plan in plans.items()]})
-        return
-    for name, plan in plans.items():
-        show(
-            f"{name}: all traffic after {spoken(_least(plan))} at the least",
-            plan_table(plan),
-            f"alpha {plan.alpha:g}; without a verdict at a stage's greatest age: "
-            f"{plan.on_inconclusive}",
-            *(f"{name}: {_spoken(found)}" for name, found in shapes.margins_of(plan).items()),
-            "",
-        )
+    elif preset is not None:
+        show(_in_yaml(preset, PRESETS[preset]))
+    else:
+        made = table("plan", "at least", "what it does")
+        for name, plan in plans.items():
+            made.add_row(name, spoken(_least(plan)), DESCRIPTIONS[name])
+        show(made)
 
 
 def _shape(name: str, plan: Plan) -> dict[str, object]:
-    return {"name": name, "least_seconds": _least(plan).total_seconds(), **shapes.plan(plan)}
+    return {
+        "name": name,
+        "description": DESCRIPTIONS[name],
+        "least_seconds": _least(plan).total_seconds(),
+        **shapes.plan(plan),
+    }
 
 
 def _least(plan: Plan) -> timedelta:
     return sum((stage.min_time for stage in plan.stages), timedelta(0))
 
 
-def _spoken(margins: Margins) -> str:
-    return (
-        f"worse from odds ratio {margins.regression:g}, harmless below {margins.safety:g} "
-        f"or below a rate of {margins.tolerance:g} %"
+def _in_yaml(name: str, plan: Plan) -> str:
+    # Without a style of its own, PyYAML writes each step on one line, as people do.
+    written = yaml.safe_dump(
+        {"plan": plan_form(plan)}, default_flow_style=None, sort_keys=False, width=100
     )
+    least = f"All traffic after {spoken(_least(plan))} at the least."
+    return f"# {name}: {DESCRIPTIONS[name]}\n# {least}\n{written.rstrip()}"

@@ -4,9 +4,12 @@ import hashlib
 import json
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from halftone.adapters.folder import build_package, open_package
+from halftone.domain.plan import DESCRIPTIONS, PRESETS
+from halftone.domain.plan_form import parse_plan
 from halftone_cli.context import Session
 from halftone_cli.main import app
 
@@ -44,18 +47,36 @@ def folder(tmp_path):
     return folder
 
 
-def test_plan_show_has_every_preset_with_its_stages(run):
-    out = run("plan", "show").stdout
+def test_plan_show_lists_every_preset_in_a_line(run):
+    heading, *lines = run("plan", "show").stdout.splitlines()
 
-    assert "gradual: all traffic after 1h40m at the least\n" in out
-    assert "4 bake  95 %   10m       6h       100       -\n" in out
-    assert "all-at-once: all traffic after 0s at the least\n" in out
+    assert heading.split() == ["plan", "at", "least", "what", "it", "does"]
+    assert [line.split()[:2] for line in lines] == [
+        ["gradual", "1h40m"],
+        ["internal", "2h40m"],
+        ["large-model", "2h10m"],
+        ["all-at-once", "0s"],
+    ]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_plan_show_prints_what_an_endpoint_yaml_may_say(run, name):
+    out = run("plan", "show", name).stdout
+
+    assert parse_plan(yaml.safe_load(out)["plan"]) == PRESETS[name]
+    assert out.startswith(f"# {name}: {DESCRIPTIONS[name]}\n")
+
+
+def test_plan_show_writes_a_step_on_a_line(run):
+    step = "  - {weight: 5, min_time: 30m, max_time: 2h, min_requests: 100, approval: none}\n"
+    assert step in run("plan", "show", "gradual").stdout
 
 
 def test_plan_show_of_one_preset_as_json(run):
     [plan] = json.loads(run("plan", "show", "gradual", "--json").stdout)["plans"]
 
     assert (plan["name"], plan["least_seconds"]) == ("gradual", 6000.0)
+    assert plan["description"] == DESCRIPTIONS["gradual"]
     assert [stage["weight"] for stage in plan["stages"]] == [5, 20, 50, 95]
     assert plan["stages"][-1]["bake"] is True
 
@@ -64,7 +85,7 @@ def test_plan_show_of_an_unknown_preset_names_the_known_ones(run):
     ran = run("plan", "show", "nope")
 
     assert (ran.exit_code, ran.stdout) == (3, "")
-    assert ran.stderr == "error: there is no plan 'nope'; there are gradual, all-at-once\n"
+    assert ran.stderr == f"error: there is no plan 'nope'; there are {', '.join(PRESETS)}\n"
 
 
 def test_package_prints_what_names_and_fills_it(run, folder):

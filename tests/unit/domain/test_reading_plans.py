@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halftone.domain.errors import InvalidInput
-from halftone.domain.plan import PRESETS, OnInconclusive, Plan, parse_plan
+from halftone.domain.plan import PRESETS, OnInconclusive, Plan
+from halftone.domain.plan_form import parse_plan
 from tests.support.refusals import read_or_refusal
 
 MINUTE = timedelta(minutes=1)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from halftone.domain.plan import parse_plan
+from halftone.domain.plan_form import parse_plan
 from halftone.service.release import ReleaseRequest
 
 

@@ -1,7 +1,8 @@
 """A rollout plan: which shares of traffic a challenger gets, for how long, and on what evidence.
 
 A plan is a list of stages. Each stage but the last has a share below 100 %; the last of them, the
-*bake*, keeps a control on the champion. After it the challenger takes everything.
+*bake*, keeps a control on the champion. After it the challenger takes everything. How a plan is
+written in YAML is the concern of ``plan_form``.
 """
 
 from collections.abc import Mapping
@@ -9,9 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
-
-from halftone.domain.errors import InvalidInput
-from halftone.domain.quantities import LONGEST, duration, percentage, whole
 
 
 class OnInconclusive(StrEnum):
@@ -73,187 +71,62 @@ class Plan:
         return self.bakes and stage == len(self.stages) - 1
 
 
-_BAKE = Stage(weight=95.0, min_time=timedelta(minutes=10), max_time=timedelta(hours=6))
+BAKE = Stage(weight=95.0, min_time=timedelta(minutes=10), max_time=timedelta(hours=6))
+"""The bake of every preset that bakes."""
+
+_HOUR, _HALF = timedelta(hours=1), timedelta(minutes=30)
 
 
 def _steps(*weights: float, min_time: timedelta) -> tuple[Stage, ...]:
     return tuple(Stage(weight, min_time=min_time, max_time=4 * min_time) for weight in weights)
 
 
+def _gated(stage: Stage) -> Stage:
+    return replace(stage, approval=True)
+
+
 PRESETS: Mapping[str, Plan] = MappingProxyType(
     {
-        "gradual": Plan((*_steps(5, 20, 50, min_time=timedelta(minutes=30)), _BAKE)),
+        "gradual": Plan((*_steps(5, 20, 50, min_time=_HALF), BAKE)),
+        "internal": Plan(
+            (
+                Stage(0.1, min_time=_HOUR, max_time=24 * _HOUR, min_requests=20),
+                *map(_gated, _steps(5, min_time=_HALF)),
+                *_steps(20, 50, min_time=_HALF),
+                BAKE,
+            )
+        ),
+        "large-model": Plan(
+            (
+                *_steps(1, min_time=_HOUR),
+                *map(_gated, _steps(10, min_time=_HALF)),
+                *_steps(50, min_time=_HALF),
+                BAKE,
+            )
+        ),
         "all-at-once": Plan((), bakes=False),
     }
 )
-"""Named plans: ``gradual`` is 5, 20 and 50 % for at least 30 minutes each, then a bake;
-``all-at-once`` moves all traffic as soon as the smoke test has passed."""
+"""Plans that have a name; ``DESCRIPTIONS`` says what each is for."""
 
-
-def parse_plan(value: object, *, at: str = "plan") -> Plan:
-    """A plan from its form in ``endpoint.yaml``: a preset's name, or a mapping.
-
-    Raises:
-        InvalidInput: naming the field and its value.
-    """
-    if isinstance(value, str):
-        return _preset(at, value)
-    given = _mapping(at, value)
-    known = {"preset", "steps", "bake", "alpha", "on_inconclusive", "margins", "latency_floor"}
-    _no_others(at, given, known)
-    base = _preset(f"{at}.preset", given.get("preset", "gradual"))
-    steps = base.stages[:-1] if base.bakes else base.stages
-    bake = base.stages[-1] if base.bakes else None
-    if "steps" in given:
-        steps = _parse_steps(f"{at}.steps", given["steps"])
-    if "bake" in given:
-        bake = _parse_bake(f"{at}.bake", given["bake"])
-    # A last step of 100 % says what every plan ends with: all it can add is a gate before that.
-    gate = any(step.weight == 100.0 and step.approval for step in steps)
-    below = tuple(step for step in steps if step.weight < 100.0)
-    stages = (*below, bake) if bake else below
-    plan = replace(base, stages=stages, bakes=bake is not None, approve_all=gate)
-    _rising(at, plan)
-    if "alpha" in given:
-        plan = replace(plan, alpha=_alpha(f"{at}.alpha", given["alpha"]))
-    if "on_inconclusive" in given:
-        plan = replace(
-            plan, on_inconclusive=_word(f"{at}.on_inconclusive", given["on_inconclusive"])
-        )
-    if "latency_floor" in given:
-        floor = duration(f"{at}.latency_floor", given["latency_floor"])
-        plan = replace(plan, latency_floor=floor)
-    if "margins" in given:
-        plan = _with_margins(f"{at}.margins", given["margins"], plan)
-    return plan
-
-
-def _preset(at: str, name: object) -> Plan:
-    if not isinstance(name, str) or name not in PRESETS:
-        raise InvalidInput(at, name, f"one of {', '.join(sorted(PRESETS))}")
-    return PRESETS[name]
-
-
-def _parse_steps(at: str, value: object) -> tuple[Stage, ...]:
-    if not isinstance(value, list) or not value:
-        raise InvalidInput(at, value, "a list of steps such as {weight: 5, min_time: 30m}")
-    stages = [
-        _parse_stage(f"{at}[{i}]", step, Stage(weight=100.0), most=100.0)
-        for i, step in enumerate(value)
-    ]
-    for i, stage in enumerate(stages[:-1]):
-        if stage.weight == 100.0:
-            raise InvalidInput(f"{at}[{i}].weight", 100, "less than 100 before the last step")
-    return tuple(stages)
-
-
-def _parse_bake(at: str, value: object) -> Stage | None:
-    if value in (None, "none", False):
-        return None
-    if isinstance(value, str):
-        least = duration(at, value)
-        return replace(_BAKE, min_time=least, max_time=_greatest_age(least))
-    return _parse_stage(at, value, _BAKE, most=99.9)
-
-
-def _parse_stage(at: str, value: object, base: Stage, *, most: float) -> Stage:
-    given = _mapping(at, value)
-    _no_others(at, given, {"weight", "min_time", "max_time", "min_requests", "approval"})
-    if "weight" not in given and base.weight == 100.0:
-        raise InvalidInput(f"{at}.weight", None, "a percentage from 0.1 to 100")
-    stage = base
-    if "weight" in given:
-        weight = percentage(f"{at}.weight", given["weight"], least=0.1, most=most)
-        if weight != round(weight, 2):
-            # Finer weights would not survive the way to Lambda's fractions and back unchanged.
-            raise InvalidInput(f"{at}.weight", given["weight"], "at most two decimals")
-        stage = replace(stage, weight=weight)
-    if "min_time" in given:
-        least = duration(f"{at}.min_time", given["min_time"])
-        stage = replace(stage, min_time=least, max_time=max(stage.max_time, _greatest_age(least)))
-    if "max_time" in given:
-        stage = replace(stage, max_time=duration(f"{at}.max_time", given["max_time"]))
-    if stage.max_time < stage.min_time:
-        raise InvalidInput(f"{at}.max_time", given.get("max_time"), "at least min_time")
-    if "min_requests" in given:
-        # One request at the least: a step that may see nothing would be promoted on silence.
-        count = whole(f"{at}.min_requests", given["min_requests"], least=1)
-        stage = replace(stage, min_requests=count)
-    if "approval" in given:
-        if given["approval"] not in ("before", "none"):
-            raise InvalidInput(f"{at}.approval", given["approval"], "before or none")
-        stage = replace(stage, approval=given["approval"] == "before")
-    return stage
-
-
-def _greatest_age(least: timedelta) -> timedelta:
-    """What ``max_time`` is where only ``min_time`` is given."""
-    return min(4 * least, LONGEST)
-
-
-def _rising(at: str, plan: Plan) -> None:
-    for i in range(1, len(plan.stages)):
-        before, weight = plan.stages[i - 1].weight, plan.stages[i].weight
-        if weight <= before:
-            where = "bake" if plan.is_bake(i) else f"steps[{i}]"
-            more = f"more than the {before:g} % before it"
-            raise InvalidInput(f"{at}.{where}.weight", weight, more)
-
-
-def _alpha(at: str, value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 0.5:
-        raise InvalidInput(at, value, "a probability above 0 and up to 0.5")
-    return float(value)
-
-
-def _word(at: str, value: object) -> OnInconclusive:
-    try:
-        return OnInconclusive(str(value))
-    except ValueError:
-        raise InvalidInput(at, value, f"one of {', '.join(OnInconclusive)}") from None
-
-
-def _with_margins(at: str, value: object, plan: Plan) -> Plan:
-    given = _mapping(at, value)
-    every = {"errors": plan.errors, "late": plan.late}
-    every |= {"latency": plan.latency, "quality": plan.quality}
-    _no_others(at, given, {*every})
-    for metric, margins in given.items():
-        here = f"{at}.{metric}"
-        fields = _mapping(here, margins)
-        _no_others(here, fields, {"regression", "safety", "tolerance"})
-        changed = every[metric]
-        if "tolerance" in fields:
-            percent = percentage(f"{here}.tolerance", fields["tolerance"], least=0.0, most=50.0)
-            changed = replace(changed, tolerance=percent)
-        for name in ("regression", "safety"):
-            if name in fields:
-                changed = replace(changed, **{name: _ratio(f"{here}.{name}", fields[name])})
-        if changed.safety <= changed.regression:
-            raise InvalidInput(f"{here}.safety", changed.safety, "more than regression")
-        every[metric] = changed
-    return replace(
-        plan,
-        errors=every["errors"],
-        late=every["late"],
-        latency=every["latency"],
-        quality=every["quality"],
-    )
-
-
-def _ratio(at: str, value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 1 <= value <= 100:
-        raise InvalidInput(at, value, "an odds ratio from 1 to 100")
-    return float(value)
-
-
-def _mapping(at: str, value: object) -> Mapping[str, object]:
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise InvalidInput(at, value, "a mapping")
-    return value
-
-
-def _no_others(at: str, given: Mapping[str, object], known: set[str]) -> None:
-    for name in given:
-        if name not in known:
-            raise InvalidInput(f"{at}.{name}", given[name], f"no such field; {sorted(known)}")
+DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "gradual": "5, 20 and 50 % for at least half an hour each, then a bake at 95 %.",
+        "internal": (
+            "0.1 % for at least an hour, then gradual once a person has approved. Who gets the 0.1 "
+            "% is drawn by chance, and the challenger answers: to choose internal addresses by a "
+            "match rule, and to log its answers without giving them, needs rules and a mirror, "
+            "which plans do not have yet."
+        ),
+        "large-model": (
+            "1 % for at least an hour, a person's approval, then 10 and 50 %, and a bake. To run "
+            "both models on the same requests, and to have samples of both answers to look at, "
+            "needs a mirror, which plans do not have yet."
+        ),
+        "all-at-once": (
+            "All traffic as soon as the smoke test has passed: nothing is compared, only the "
+            "alarms and the way back remain."
+        ),
+    }
+)
+"""What each preset does, in a line for people; also what it can't do yet."""

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.names import checked_name
-from halftone.domain.plan import PRESETS, Plan, parse_plan
+from halftone.domain.plan import PRESETS, Plan
+from halftone.domain.plan_form import parse_plan
 from halftone.domain.quantities import duration, percentage, whole
 
 

@@ -1,4 +1,4 @@
-"""The form in which a template carries a plan says all of it."""
+"""A plan's written form says all of it, and reads as people write it."""
 
 from dataclasses import fields
 from datetime import timedelta
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halftone.domain.audit import canonical_json
-from halftone.domain.plan import PRESETS, Margins, OnInconclusive, Plan, Stage, parse_plan
-from infra.constructs.plan_form import plan_form
+from halftone.domain.plan import DESCRIPTIONS, PRESETS, Margins, OnInconclusive, Plan, Stage
+from halftone.domain.plan_form import parse_plan, plan_form
 
 times = st.integers(0, 10**10).map(lambda micros: timedelta(microseconds=micros))
 
@@ -72,4 +72,15 @@ def test_presets_come_back_as_they_were() -> None:
 
 def test_the_form_is_readable() -> None:
     text = canonical_json(plan_form(PRESETS["gradual"])).decode()
-    assert '"min_time":"1800s"' in text
+    assert '"min_time":"30m"' in text
+
+
+def test_every_preset_is_described() -> None:
+    assert DESCRIPTIONS.keys() == PRESETS.keys()
+
+
+def test_a_person_stands_between_the_first_look_and_more_traffic() -> None:
+    shares = {name: [(s.weight, s.approval) for s in PRESETS[name].stages] for name in PRESETS}
+    assert shares["internal"] == [(0.1, False), (5, True), (20, False), (50, False), (95, False)]
+    assert shares["large-model"] == [(1, False), (10, True), (50, False), (95, False)]
+    assert PRESETS["large-model"].stages[0].min_time == timedelta(hours=1)
