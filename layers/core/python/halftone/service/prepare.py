@@ -13,7 +13,7 @@ from halftone.domain.endpoint import EndpointState
 from halftone.domain.phase import Phase
 from halftone.domain.rollout import Rollout
 from halftone.domain.smoke import check_answer, smoke_event
-from halftone.service.ports import Parts, Pointer, VersionStatus
+from halftone.service.ports import AlarmState, Guard, Parts, Pointer, VersionStatus
 from halftone.service.record import change, change_rollout
 
 POLL = timedelta(seconds=1)
@@ -67,17 +67,34 @@ def _admit(
         fault = check_answer(sample, answer)
         if fault:
             return _fail(parts, state, rollout, f"sample {number} of {len(samples)}: {fault}")
+    # Arming takes the alarms off whatever they watched, and a red state off them. The champion's is
+    # no reason to hold up the release that mends it, but it is one to be on record.
+    found = parts.guardrails.read(state.endpoint)
     parts.guardrails.arm(state.endpoint, version, f"rollout {rollout.id}")
     armed = parts.clock.now()
     ready = replace(rollout.onward(), armed_at=armed, latency_limits=_limits(parts, state, rollout))
+    answered = f"version {version} answered its samples ({len(samples)})"
     return change_rollout(
         parts,
         state,
         ready,
         action="admitted",
-        reason=f"version {version} answered its samples ({len(samples)}), alarms armed for it",
-        numbers={"samples": len(samples), "target": ready.target},
+        reason=f"{answered}, alarms armed for it{_red(found, rollout)}",
+        numbers={
+            "samples": len(samples),
+            "target": ready.target,
+            "guardrail": {"was": found.state.value, "armed_for": found.armed_for},
+        },
     )
+
+
+def _red(found: Guard, rollout: Rollout) -> str:
+    """What there is to tell of a guardrail that was in alarm before it was armed anew."""
+    if found.state is not AlarmState.ALARM:
+        return ""
+    version = f"version {found.armed_for}" if found.armed_for else "no one version"
+    whom = f"the champion, {version}" if found.armed_for == rollout.champion else version
+    return f"; the guardrail was in alarm for {whom}: {found.reason}"
 
 
 def _limits(parts: Parts, state: EndpointState, rollout: Rollout) -> tuple[float, ...]:
