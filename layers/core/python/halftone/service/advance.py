@@ -135,12 +135,12 @@ def _shift(
     parts: Parts, state: EndpointState, running: Rollout, seen: ReadRouting, share: float
 ) -> EndpointState:
     """Give the challenger what the record intends, and record it once the alias says so."""
+    # Also where the alias is there already, after a crash: all traffic is not to be confirmed over
+    # an alarm that came in between.
+    unfit = _unfit(parts, state.endpoint, running)
+    if unfit:
+        return _back(parts, state, running, unfit)
     if share != running.target:
-        guard = parts.guardrails.read(state.endpoint)
-        if guard.armed_for != running.challenger:
-            return _back(parts, state, running, "the guardrail is not armed for the challenger")
-        if guard.state is AlarmState.ALARM and running.champion is not None:
-            return _back(parts, state, running, f"guardrail in alarm: {guard.reason}")
         parts.aliases.write(state.endpoint, running.routing(running.target), revision=seen.revision)
         seen = parts.aliases.read(state.endpoint)
         if seen.routing != running.routing(running.target):
@@ -158,6 +158,19 @@ def _shift(
     return change_rollout(
         parts, state, arrived, action="shifted", reason=f"the alias reads {arrived.share:g} %"
     )
+
+
+def _unfit(parts: Parts, endpoint: str, running: Rollout) -> str:
+    """Why the guardrail forbids the challenger more traffic, or nothing."""
+    try:
+        guard = parts.guardrails.read(endpoint)
+    except NotFound as gone:
+        return f"there is no guardrail any more: {gone}"
+    if guard.armed_for != running.challenger:
+        return "the guardrail is not armed for the challenger"
+    if guard.state is AlarmState.ALARM and running.champion is not None:
+        return f"guardrail in alarm: {guard.reason}"
+    return ""
 
 
 def _promoted(parts: Parts, state: EndpointState, running: Rollout) -> EndpointState:
