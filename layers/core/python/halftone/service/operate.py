@@ -3,13 +3,16 @@
 Each is one recorded change with the person and a reason. Said again it changes nothing; said in a
 phase that it does not fit, it is refused with that phase. None of them switches an alarm off: going
 back stays possible in every phase.
+
+Each takes ``rollout``, the id of the one that is meant. None means whatever is under way: then a
+word that is repeated late may meet the next rollout, so whatever repeats requests names it.
 """
 
 from collections.abc import Callable
 from datetime import timedelta
 
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import NotFound, Refused
+from halftone.domain.errors import InvalidInput, NotFound, Refused, StaleWrite
 from halftone.domain.phase import Phase
 from halftone.domain.rollout import Rollout
 from halftone.service.ports import Parts
@@ -17,14 +20,17 @@ from halftone.service.record import change_rollout, until_written
 from halftone.service.rollback import roll_back
 
 _WATCHED = (Phase.OBSERVING, Phase.BAKING)
+_GOING_BACK = (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
 
 
-def pause(parts: Parts, endpoint: str, *, actor: str, reason: str) -> Rollout:
+def pause(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+) -> Rollout:
     """Stop the clock: the share stays as it is until ``resume``.
 
     Raises:
         NotFound: if the endpoint does not exist.
-        Refused: if nothing is rolling out, or it is on its way from one share to the next.
+        Refused: if it is not being watched, such as on its way from one share to the next.
     """
 
     def next_one(running: Rollout) -> Rollout | None:
@@ -33,15 +39,17 @@ def pause(parts: Parts, endpoint: str, *, actor: str, reason: str) -> Rollout:
         _must(running, "paused", *_WATCHED)
         return running.to(Phase.PAUSED, paused_at=parts.clock.now())
 
-    return _say(parts, endpoint, "paused", next_one, actor=actor, reason=reason)
+    return _say(parts, endpoint, rollout, "paused", next_one, actor=actor, reason=reason)
 
 
-def resume(parts: Parts, endpoint: str, *, actor: str, reason: str) -> Rollout:
+def resume(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+) -> Rollout:
     """Let the clock run again; the time that was paused does not count.
 
     Raises:
         NotFound: if the endpoint does not exist.
-        Refused: if what is rolling out is neither paused nor being watched.
+        Refused: if it is neither paused nor being watched.
     """
 
     def next_one(running: Rollout) -> Rollout | None:
@@ -53,10 +61,18 @@ def resume(parts: Parts, endpoint: str, *, actor: str, reason: str) -> Rollout:
         since = (running.stage_since or now) + max(paused, timedelta(0))
         return running.to(running.resting, stage_since=since, paused_at=None)
 
-    return _say(parts, endpoint, "resumed", next_one, actor=actor, reason=reason)
+    return _say(parts, endpoint, rollout, "resumed", next_one, actor=actor, reason=reason)
 
 
-def approve(parts: Parts, endpoint: str, *, actor: str, reason: str, stage: int) -> Rollout:
+def approve(
+    parts: Parts,
+    endpoint: str,
+    *,
+    actor: str,
+    reason: str,
+    stage: int,
+    rollout: str | None = None,
+) -> Rollout:
     """Open the gate before stage ``stage`` (0 is the first; the number after the last, 100 %).
 
     Naming the stage is what makes it safe to say twice: a second word for a gate that is open does
@@ -64,37 +80,45 @@ def approve(parts: Parts, endpoint: str, *, actor: str, reason: str, stage: int)
 
     Raises:
         NotFound: if the endpoint does not exist.
-        Refused: if what is rolling out does not wait at that gate.
+        InvalidInput: if the plan has no such stage.
+        Refused: if it does not wait at that gate.
     """
 
     def next_one(running: Rollout) -> Rollout | None:
-        if running.stage >= stage or (
-            running.phase is Phase.SHIFTING and running.following == stage
-        ):
+        last = len(running.plan.stages)
+        if not 0 <= stage <= last:
+            raise InvalidInput("stage", stage, f"0 to {last}, as rollout {running.id} has them")
+        if running.phase not in _GOING_BACK and _has_passed(running, stage):
             return None
         _must(running, f"approved for stage {stage}", Phase.AWAITING_APPROVAL)
         if running.following != stage:
             raise Refused(
-                f"rollout {running.id} waits for approval of stage {running.following}, not {stage}"
+                f"rollout {running.id} is {running.phase} of stage {running.following}, not {stage}"
             )
         return running.to(Phase.SHIFTING, target=running.next_share)
 
-    return _say(parts, endpoint, "approved", next_one, actor=actor, reason=reason)
+    return _say(parts, endpoint, rollout, "approved", next_one, actor=actor, reason=reason)
 
 
-def reject(parts: Parts, endpoint: str, *, actor: str, reason: str) -> EndpointState:
+def reject(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+) -> EndpointState:
     """Turn down what waits for approval: the champion alone answers again.
 
     Raises:
         NotFound: if the endpoint does not exist.
-        Refused: if what is rolling out does not wait for approval.
+        Refused: if it does not wait for approval.
     """
-    running = _running(parts, endpoint)
-    _must(running, "rejected", Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK)
-    return _ended(parts, endpoint, running, actor=actor, reason=f"rejected: {reason}")
+
+    def check(running: Rollout) -> None:
+        _must(running, "rejected", Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK)
+
+    return _end(parts, endpoint, rollout, check, actor=actor, reason=f"rejected: {reason}")
 
 
-def promote(parts: Parts, endpoint: str, *, actor: str, reason: str) -> Rollout:
+def promote(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+) -> Rollout:
     """Give the challenger all traffic now, on a person's word in place of the evidence.
 
     The guardrail does not look away: in alarm, or not armed, the next tick goes back instead.
@@ -105,59 +129,106 @@ def promote(parts: Parts, endpoint: str, *, actor: str, reason: str) -> Rollout:
     """
 
     def next_one(running: Rollout) -> Rollout | None:
-        if running.phase is Phase.SHIFTING and running.target == 100.0:
+        if _takes_all(running):
             return None
         _must(running, "promoted", *_WATCHED, Phase.PAUSED, Phase.AWAITING_APPROVAL)
-        return running.to(Phase.SHIFTING, target=100.0)
+        if running.exposed_at is None:
+            raise Refused(
+                f"rollout {running.id} is {running.phase} of its first traffic: it can be promoted "
+                "once it has some"
+            )
+        return running.to(Phase.SHIFTING, target=100.0, paused_at=None)
 
-    return _say(parts, endpoint, "promote-now", next_one, actor=actor, reason=reason)
+    return _say(parts, endpoint, rollout, "promote-now", next_one, actor=actor, reason=reason)
 
 
-def abort(parts: Parts, endpoint: str, *, actor: str, reason: str) -> EndpointState:
+def abort(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+) -> EndpointState:
     """End what is rolling out, in whatever phase it is: the champion alone answers again.
 
     Raises:
         NotFound: if the endpoint does not exist.
-        Refused: if nothing is rolling out.
+        Refused: if it is over, and not because it was rolled back.
     """
-    running = _running(parts, endpoint)
-    return _ended(parts, endpoint, running, actor=actor, reason=f"aborted: {reason}")
+
+    def check(running: Rollout) -> None:
+        if running.phase.final:
+            raise Refused(
+                f"rollout {running.id} is {running.phase}: it can be aborted until it is over"
+            )
+
+    return _end(parts, endpoint, rollout, check, actor=actor, reason=f"aborted: {reason}")
 
 
 def _say(
     parts: Parts,
     endpoint: str,
+    rollout: str | None,
     action: str,
     next_one: Callable[[Rollout], Rollout | None],
     *,
     actor: str,
     reason: str,
 ) -> Rollout:
-    """Record what ``next_one`` makes of the rollout under way; None from it means: so it is."""
+    """Record what ``next_one`` makes of the rollout that is meant; None from it: so it is."""
 
     def attempt() -> Rollout:
-        state = parts.store.load(endpoint)
-        running = _active(endpoint, state)
+        state = _state(parts, endpoint)
+        running = _meant(state, rollout)
         following = next_one(running)
-        if following is None or state is None:
+        if following is None:
             return running
-        change_rollout(parts, state, following, action=action, actor=actor, reason=reason)
-        return following
+        written = change_rollout(parts, state, following, action=action, actor=actor, reason=reason)
+        return written.rollout or following
 
     return until_written(endpoint, attempt)
 
 
-def _running(parts: Parts, endpoint: str) -> Rollout:
-    return _active(endpoint, parts.store.load(endpoint))
+def _end(
+    parts: Parts,
+    endpoint: str,
+    rollout: str | None,
+    check: Callable[[Rollout], None],
+    *,
+    actor: str,
+    reason: str,
+) -> EndpointState:
+    """Roll back what is meant, if ``check`` has nothing against it; what was, stays so."""
+    meant = _meant(_state(parts, endpoint), rollout).id
+
+    def attempt() -> EndpointState:
+        state = _state(parts, endpoint)
+        running = _meant(state, meant)
+        if running.phase is Phase.ROLLED_BACK:
+            return state
+        check(running)
+        ended = roll_back(parts, endpoint, actor=actor, reason=reason, rollout=meant)
+        if ended is None:
+            raise StaleWrite(f"rollout {meant} ended by itself: look at how")
+        return ended
+
+    return until_written(endpoint, attempt)
 
 
-def _active(endpoint: str, state: EndpointState | None) -> Rollout:
+def _state(parts: Parts, endpoint: str) -> EndpointState:
+    state = parts.store.load(endpoint)
     if state is None:
         raise NotFound("endpoint", endpoint, "see `halftone status`")
-    if state.active is None:
-        last = f"; {state.rollout.id} is {state.rollout.phase}" if state.rollout else ""
-        raise Refused(f"nothing is rolling out on {endpoint!r}{last}")
-    return state.active
+    return state
+
+
+def _meant(state: EndpointState, rollout: str | None) -> Rollout:
+    """The newest rollout, over or not, if it is the one named."""
+    newest = state.rollout
+    if newest is None:
+        raise Refused(f"nothing is rolling out on {state.endpoint!r}")
+    if rollout not in (None, newest.id):
+        raise Refused(
+            f"{state.endpoint!r} is not rolling out {rollout}: its newest rollout is {newest.id}, "
+            f"which is {newest.phase}"
+        )
+    return newest
 
 
 def _must(running: Rollout, verb: str, *phases: Phase) -> None:
@@ -168,11 +239,12 @@ def _must(running: Rollout, verb: str, *phases: Phase) -> None:
         )
 
 
-def _ended(
-    parts: Parts, endpoint: str, running: Rollout, *, actor: str, reason: str
-) -> EndpointState:
-    ended = roll_back(parts, endpoint, actor=actor, reason=reason, rollout=running.id)
-    state = ended or parts.store.load(endpoint)
-    if state is None:
-        raise NotFound("endpoint", endpoint)
-    return state
+def _has_passed(running: Rollout, stage: int) -> bool:
+    """Whether the gate before ``stage`` is behind it, or open."""
+    opened = running.phase is Phase.SHIFTING and running.following == stage
+    return opened or running.stage >= stage or _takes_all(running)
+
+
+def _takes_all(running: Rollout) -> bool:
+    on_its_way = running.phase is Phase.SHIFTING and running.target == 100.0
+    return on_its_way or running.phase is Phase.PROMOTED
