@@ -58,7 +58,7 @@ def test_the_cubic_between_the_points_follows_the_likelihood(log_psi):
         return 30 * nchypergeom_fisher.logpmf(7, 2000, 200, 29, math.exp(at))
 
     ours = likelihood.at(log_psi) - likelihood.at(1.0)
-    assert ours == pytest.approx(exact(log_psi) - exact(1.0), abs=0.05)
+    assert ours == pytest.approx(exact(log_psi) - exact(1.0), abs=0.02)
 
 
 @pytest.mark.parametrize("psi", [0.5, 1.0, 4.0])

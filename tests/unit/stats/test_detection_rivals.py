@@ -1,0 +1,97 @@
+"""The benchmark's rivals are what their descriptions say: a bent rival would flatter Halftone."""
+
+import numpy as np
+import pytest
+from scipy.stats import mannwhitneyu, norm
+
+from benchmarks import detection_rivals as rivals
+from benchmarks.detection_tables import into_page
+from benchmarks.detection_traffic import BUCKETS, PER_MINUTE, Errors, clustered, errors
+
+SEED = 3
+
+
+def quiet(rollouts=1, n=10, m=90):
+    zeros = np.zeros((rollouts, BUCKETS), dtype=np.int64)
+    return Errors(zeros + n, zeros + m, zeros.copy(), zeros.copy())
+
+
+@pytest.mark.parametrize(
+    ("looks", "two_sided", "published"),
+    [(2, 0.05, 1.977), (3, 0.05, 2.004), (5, 0.05, 2.040), (5, 0.10, 1.751), (10, 0.05, 2.087)],
+)
+def test_the_obrien_fleming_boundary_is_the_published_one(looks, two_sided, published):
+    # Jennison and Turnbull, Group Sequential Methods, table 2.3.
+    constant = rivals.obrien_fleming_constant(looks, two_sided / 2)
+    assert constant == pytest.approx(published, abs=0.002)
+
+
+def test_one_look_is_the_ordinary_test():
+    assert rivals.obrien_fleming_constant(1, 0.05) == pytest.approx(norm.isf(0.05), abs=1e-3)
+
+
+def test_obrien_fleming_looks_at_its_five_moments_only():
+    seen = quiet()
+    seen.x[:, 5:30] = 5
+    assert rivals.repeated_z(seen)[0] < 30
+    assert rivals.obrien_fleming(seen)[0] == BUCKETS // 5 - 1
+    assert rivals.obrien_fleming(seen, buckets=100)[0] == 19
+
+
+def test_a_threshold_alarm_asks_for_two_of_three_minutes():
+    seen = quiet()
+    seen.x[0, 0] = 60  # one bad minute
+    seen.x[0, 20 * PER_MINUTE] = 6
+    assert rivals.threshold_alarm(seen)[0] == -1
+    seen.x[0, 22 * PER_MINUTE] = 6  # the second within three
+    assert rivals.threshold_alarm(seen)[0] == 23 * PER_MINUTE - 1
+
+
+def test_the_mann_whitney_statistic_is_scipys_with_ties_and_continuity():
+    rng = np.random.default_rng(SEED)
+    for _ in range(20):
+        x, y = rng.poisson(2.0, 50) / 60, rng.poisson(1.5, 50) / 60
+        ours = norm.sf(rivals._standardised(0.0, x, y))
+        theirs = mannwhitneyu(x, y, alternative="greater", method="asymptotic").pvalue
+        assert ours == pytest.approx(theirs, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("shift", "high"), [(0.0, False), (-1.0, False), (0.2, False), (2.0, True)]
+)
+def test_kayenta_calls_high_what_is_clearly_above(shift, high):
+    rng = np.random.default_rng(SEED)
+    control = rng.normal(10, 1, 50)
+    assert rivals.is_high(rng.normal(10, 1, 50) + shift, control) is high
+
+
+def test_kayenta_does_not_judge_before_fifty_points():
+    seen = quiet()
+    seen.x[:] = 5
+    found = rivals.kayenta(seen, np.random.default_rng(SEED))
+    assert found[0] == 50 * PER_MINUTE - 1
+
+
+def test_clustered_errors_are_the_same_in_both_versions_and_fewer_by_key():
+    by_request, by_key = (
+        clustered(np.random.default_rng(SEED), 4, 10, by_key=by_key) for by_key in (False, True)
+    )
+    for seen in (by_request, by_key):
+        rates = seen.x.sum() / seen.n.sum(), seen.y.sum() / seen.m.sum()
+        assert rates[0] == pytest.approx(rates[1], rel=0.2)
+    assert by_request.y.sum() / by_request.m.sum() == pytest.approx(0.01, rel=0.1)
+    assert by_request.y.sum() > 4 * by_key.y.sum()
+    assert by_key.m.sum() < by_request.m.sum()
+
+
+def test_simulated_rates_are_those_asked_for():
+    seen = errors(np.random.default_rng(SEED), 50, 10, rate=0.01, worse=0.03, share=0.2)
+    assert seen.n.mean() == pytest.approx(20, rel=0.01)
+    assert seen.m.mean() == pytest.approx(80, rel=0.01)
+    assert seen.x.sum() / seen.n.sum() == pytest.approx(0.03, rel=0.02)
+    assert seen.y.sum() / seen.m.sum() == pytest.approx(0.01, rel=0.02)
+
+
+def test_a_page_without_markers_is_not_written_to():
+    with pytest.raises(ValueError, match="once each"):
+        into_page("# Analysis\n", "tables")
