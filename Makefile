@@ -32,7 +32,7 @@ check: setup ## style, types and import directions
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 
 deploy: setup ## deploy to the AWS account of your profile: make deploy STAGE=dev
 	@test "$(STAGE)" != local || { echo "name a stage: make deploy STAGE=dev" >&2; exit 2; }
