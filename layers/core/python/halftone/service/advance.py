@@ -16,6 +16,7 @@ from halftone.domain.errors import NotFound, StaleWrite, Unavailable
 from halftone.domain.phase import Phase
 from halftone.domain.rollout import Rollout
 from halftone.domain.routing import ReadRouting, Routing
+from halftone.domain.verdict import Verdict, VerdictKind
 from halftone.service.observe import look
 from halftone.service.ports import AlarmState, Parts
 from halftone.service.prepare import POLL, prepare
@@ -28,6 +29,8 @@ _STEPS = 8
 
 _RATIO = 200
 """A tick comes at the latest after a 200th of the rollout's age."""
+
+_UNSEEN = Verdict(VerdictKind.NO_DATA, "not looked at: the guardrail is in alarm")
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,8 @@ def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointStat
             return _back(parts, state, running, f"the guardrail could not be armed: {error}")
         guard = parts.guardrails.read(state.endpoint)
     alarmed = Alarmed(guard.reason) if guard.state is AlarmState.ALARM else None
-    verdict = look(parts, state.endpoint, running)
+    # Nothing that evidence could say would keep a challenger in alarm: no call stands before it.
+    verdict = _UNSEEN if alarmed else look(parts, state.endpoint, running)
     decision = decide(running, verdict, alarmed, parts.clock.now())
     match decision:
         case Wait():
@@ -190,6 +194,7 @@ def _promoted(parts: Parts, state: EndpointState, running: Rollout) -> EndpointS
 
 
 def _back(parts: Parts, state: EndpointState, running: Rollout, reason: str) -> EndpointState:
-    return (
-        roll_back(parts, state.endpoint, actor=ENGINE, reason=reason, rollout=running.id) or state
+    ended = roll_back(
+        parts, state.endpoint, actor=ENGINE, reason=reason, rollout=running.id, seen=state
     )
+    return ended or state

@@ -110,10 +110,12 @@ def reject(
         Refused: if it does not wait for approval.
     """
 
-    def check(running: Rollout) -> None:
-        _must(running, "rejected", Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK)
-
-    return _end(parts, endpoint, rollout, check, actor=actor, reason=f"rejected: {reason}")
+    state = _state(parts, endpoint)
+    running = _meant(state, rollout)
+    if running.phase is Phase.ROLLED_BACK:
+        return state
+    _must(running, "rejected", Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK)
+    return _end(parts, endpoint, running.id, actor=actor, reason=f"rejected: {reason}")
 
 
 def promote(
@@ -152,13 +154,7 @@ def abort(
         Refused: if it is over, and not because it was rolled back.
     """
 
-    def check(running: Rollout) -> None:
-        if running.phase.final:
-            raise Refused(
-                f"rollout {running.id} is {running.phase}: it can be aborted until it is over"
-            )
-
-    return _end(parts, endpoint, rollout, check, actor=actor, reason=f"aborted: {reason}")
+    return _end(parts, endpoint, rollout, actor=actor, reason=f"aborted: {reason}")
 
 
 def _say(
@@ -186,27 +182,21 @@ def _say(
 
 
 def _end(
-    parts: Parts,
-    endpoint: str,
-    rollout: str | None,
-    check: Callable[[Rollout], None],
-    *,
-    actor: str,
-    reason: str,
+    parts: Parts, endpoint: str, rollout: str | None, *, actor: str, reason: str
 ) -> EndpointState:
-    """Roll back what is meant, if ``check`` has nothing against it; what was, stays so."""
-    meant = _meant(_state(parts, endpoint), rollout).id
+    """Roll back what is meant, before anything else is asked; what was so before stays so."""
 
     def attempt() -> EndpointState:
+        ended = roll_back(parts, endpoint, actor=actor, reason=reason, rollout=rollout)
+        if ended is not None:
+            return ended
         state = _state(parts, endpoint)
-        running = _meant(state, meant)
-        if running.phase is Phase.ROLLED_BACK:
+        over = _meant(state, rollout)
+        if over.phase is Phase.ROLLED_BACK:
             return state
-        check(running)
-        ended = roll_back(parts, endpoint, actor=actor, reason=reason, rollout=meant)
-        if ended is None:
-            raise StaleWrite(f"rollout {meant} ended by itself: look at how")
-        return ended
+        if over.phase.final:
+            raise Refused(f"rollout {over.id} is {over.phase}: it can be aborted until it is over")
+        raise StaleWrite(f"rollout {over.id} began just now")
 
     return until_written(endpoint, attempt)
 

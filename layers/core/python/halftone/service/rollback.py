@@ -36,11 +36,13 @@ def roll_back(
     reason: str,
     rollout: str | None = None,
     fired_at: datetime | None = None,
+    seen: EndpointState | None = None,
 ) -> EndpointState | None:
     """End the rollout under way (only the one named, if one is named) and say why.
 
     ``fired_at`` is when the alarm went off that asks for it: one that did before the alarms were
-    armed for the challenger tells of another one, late or for the second time.
+    armed for the challenger tells of another one, late or for the second time. ``seen`` is the
+    state as the caller has just read it, so that no call stands before the fence.
 
     Answers the state afterwards, or None if there is nothing to roll back: no rollout, another one
     than meant, or one that is final. Safe to call any number of times.
@@ -51,7 +53,7 @@ def roll_back(
     """
     asked = _Asked(actor, reason, rollout, fired_at)
     try:
-        return _recorded(parts, endpoint, asked)
+        return _recorded(parts, endpoint, asked, seen)
     except Unavailable as gap:
         # Safety over bookkeeping. Whoever called repeats the call, and the record follows.
         if not _alias_first(parts, endpoint):
@@ -77,12 +79,14 @@ class _Asked:
         return self.fired_at is None or (armed is not None and self.fired_at >= armed)
 
 
-def _recorded(parts: Parts, endpoint: str, asked: _Asked) -> EndpointState | None:
+def _recorded(
+    parts: Parts, endpoint: str, asked: _Asked, seen: EndpointState | None = None
+) -> EndpointState | None:
     fenced: str | None = None
 
     def attempt() -> EndpointState | None:
-        nonlocal fenced
-        state = parts.store.load(endpoint)
+        nonlocal fenced, seen
+        state, seen = seen or parts.store.load(endpoint), None
         found = state.rollout if state else None
         if state is None or found is None:
             return None
@@ -169,7 +173,7 @@ def return_to(
         running = state.active
         if running is None:
             return _returned(parts, state, version, actor=actor, reason=reason)
-        roll_back(parts, endpoint, actor=actor, reason=reason, rollout=running.id)
+        roll_back(parts, endpoint, actor=actor, reason=reason, rollout=running.id, seen=state)
         after = parts.store.load(endpoint) or state
         ended = after.rollout and (after.rollout.id, after.rollout.phase)
         # Whoever ended it: that it has ended is what was asked for, and not to go back any further.
