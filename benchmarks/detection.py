@@ -58,7 +58,8 @@ def main() -> int:
         parser.error("--write needs all cells: leave --only out")
     names = [cell.name for cell in cells() if arguments.only in cell.name]
     if not names:
-        parser.error(f"no cell's name contains {arguments.only!r}; all names: docs/analysis.md")
+        known = "; ".join(cell.name for cell in cells())
+        parser.error(f"no cell's name contains {arguments.only!r}: {known}")
     results = run_all(names, arguments.jobs)
     print(tables(results))
     if arguments.write:
