@@ -7,7 +7,7 @@ tolerance. See docs/analysis.md.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from halftone.domain.evidence import Evidence
 from halftone.domain.plan import Margins, Plan, Stage
@@ -86,6 +86,14 @@ def log_e_worse(found: Mapping[str, Comparison]) -> float:
         [comparison.log_e_regression for comparison in found.values()],
         [_WEIGHTS.get(name, 1.0) for name in found],
     )
+
+
+def stake(metric: str, metrics: Collection[str]) -> float:
+    """The part of the bet on a regression that lies on ``metric`` where ``metrics`` are judged.
+
+    By itself that metric proves a regression at this part of alpha.
+    """
+    return _WEIGHTS.get(metric, 1.0) / sum(_WEIGHTS.get(name, 1.0) for name in metrics)
 
 
 def shown(log_e: float) -> float:

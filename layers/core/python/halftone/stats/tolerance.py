@@ -39,13 +39,16 @@ def below(evidence: Tally | Iterable[Stratum], *, tolerance: float) -> float:
     )
 
 
-def requests_below(tally: Tally, *, tolerance: float, alpha: float = 0.05) -> int | None:
-    """Units still needed until ``below`` proves it, if events go on at the present rate.
+def requests_below(
+    tally: Tally, *, tolerance: float, alpha: float = 0.05, rate: float | None = None
+) -> int | None:
+    """Units still needed until ``below`` proves it, if events go on at ``rate``.
 
-    None if the present rate is not below the tolerance, or so near that a million units do not
-    tell.
+    Without a rate, at the tally's own. None if that rate is not below the tolerance, or so near
+    that a million units do not tell.
     """
-    rate = tally.x / tally.n if tally.n else 0.0
+    if rate is None:
+        rate = tally.x / tally.n if tally.n else 0.0
 
     def proven(more: int) -> bool:
         expected = Tally(tally.n + more, tally.x + math.ceil(rate * more))
