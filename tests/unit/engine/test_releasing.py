@@ -1,10 +1,12 @@
 """What a release starts, joins, supersedes, refuses, or finds done already."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from halftone.domain.errors import Refused
+from halftone.adapters.memory import MemoryLambda
+from halftone.domain.errors import NotFound, Refused
 from halftone.domain.phase import Phase
 from halftone.domain.routing import UNRELEASED, Routing
 from halftone.domain.spec import DeployWaits
@@ -226,6 +228,15 @@ class TestRetiring:
         endpoint.tick_until(Phase.PROMOTED)
         assert endpoint.alias == Routing("1")
         assert endpoint.state.champion.package.name == "m5"
+
+    def test_one_whose_alias_is_gone_already_is_retired_all_the_same(self, watched):
+        class Gone(MemoryLambda):
+            def write(self, endpoint, routing, *, revision):
+                raise NotFound("endpoint", endpoint)
+
+        watched.parts = replace(watched.parts, aliases=Gone())
+        assert self.retire(watched).champion is None
+        assert watched.actions[-2:] == ["fence", "retired"]
 
     def test_a_late_second_delete_event_does_not_retire_the_new_endpoint(self, endpoint):
         self.retire(endpoint, "delete-1")

@@ -6,10 +6,11 @@ The engine alone writes it after the template has created it. ``main`` is the al
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from halftone.adapters.aws import translated
-from halftone.domain.errors import NotFound, RoutingChanged
+from halftone.domain.errors import HalftoneError, NotFound, RoutingChanged
 from halftone.domain.names import ALIAS, function_name
 from halftone.domain.routing import ReadRouting, Routing
 
@@ -27,10 +28,7 @@ class LambdaAliases:
     def read(self, endpoint: str) -> ReadRouting:
         """See the port. One call: GetAlias."""
         name = function_name(self._stage, endpoint)
-        missing = NotFound("endpoint", endpoint, f"no alias {ALIAS!r} of function {name!r}")
-        with translated(
-            f"reading the alias of {endpoint!r}", {"ResourceNotFoundException": missing}
-        ):
+        with translated(f"reading the alias of {endpoint!r}", self._gone(endpoint)):
             alias = self._lambda.get_alias(FunctionName=name, Name=ALIAS)
         weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
         routing = Routing(alias["FunctionVersion"])
@@ -44,9 +42,8 @@ class LambdaAliases:
         weights = {routing.other: round(routing.share / 100, 8)} if routing.other else {}
         guard = {} if revision is None else {"RevisionId": revision}
         moved = RoutingChanged(f"the alias of {endpoint!r} is no longer at revision {revision}")
-        with translated(
-            f"writing the alias of {endpoint!r}", {"PreconditionFailedException": moved}
-        ):
+        expected = {"PreconditionFailedException": moved, **self._gone(endpoint)}
+        with translated(f"writing the alias of {endpoint!r}", expected):
             alias = self._lambda.update_alias(
                 FunctionName=function_name(self._stage, endpoint),
                 Name=ALIAS,
@@ -55,3 +52,8 @@ class LambdaAliases:
                 **guard,
             )
         return alias["RevisionId"]
+
+    def _gone(self, endpoint: str) -> Mapping[str, HalftoneError]:
+        name = function_name(self._stage, endpoint)
+        missing = NotFound("endpoint", endpoint, f"no alias {ALIAS!r} of function {name!r}")
+        return {"ResourceNotFoundException": missing}

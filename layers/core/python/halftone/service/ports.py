@@ -107,6 +107,7 @@ class Aliases(Protocol):
 
         Raises:
             RoutingChanged: if the alias is not at ``revision`` any more.
+            NotFound: if there is no such alias.
         """
         ...
 

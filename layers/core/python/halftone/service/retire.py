@@ -1,9 +1,10 @@
 """Retiring an endpoint: its stack is going away, and its versions with it."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import StaleWrite
+from halftone.domain.errors import NotFound, StaleWrite
 from halftone.service.ports import Parts
 from halftone.service.record import answered, change, until_written
 from halftone.service.rollback import roll_back
@@ -25,8 +26,12 @@ def retire(
         if state is None or (key and answered(parts, endpoint, key)):
             return None
         if state.active:
-            roll_back(parts, endpoint, actor=actor, reason=reason, rollout=state.active.id)
-            raise StaleWrite("the rollout under way was ended: look at what is left")
+            # Where CloudFormation has taken the alias already, the fence is all that can be
+            # written, and all that is needed: what it keeps from traffic goes away too.
+            with suppress(NotFound):
+                roll_back(parts, endpoint, actor=actor, reason=reason, rollout=state.active.id)
+                raise StaleWrite("the rollout under way was ended: look at what is left")
+            state = parts.store.load(endpoint) or state
         if state.champion is None and state.rollout is None:
             return None
         return change(
