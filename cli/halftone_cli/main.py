@@ -12,7 +12,9 @@ from halftone_cli.commands.history import history
 from halftone_cli.commands.invoke import invoke
 from halftone_cli.commands.package import package
 from halftone_cli.commands.plan import show_plan
+from halftone_cli.commands.preview import preview_plan
 from halftone_cli.commands.rollback import rollback
+from halftone_cli.commands.rollout import abort, approve, pause, promote, reject, resume
 from halftone_cli.commands.status import status
 from halftone_cli.context import Session
 from halftone_cli.errors import report
@@ -90,17 +92,18 @@ app.add_typer(audit, name="audit")
 
 plan = typer.Typer(help="Look at rollout plans.", **_PLAIN)
 plan.command("show")(offline(show_plan))
+plan.command("preview")(on_stage(preview_plan))
 app.add_typer(plan, name="plan")
+
+rollout = typer.Typer(help="Say something to a rollout under way.", **_PLAIN)
+for said in (pause, resume, approve, reject, promote, abort):
+    rollout.command(said.__name__)(on_stage(said))
+app.add_typer(rollout, name="rollout")
 
 
 @audit.callback()
 def _audit() -> None:
     """Keeps ``verify`` a command of its own while the group has no other."""
-
-
-@plan.callback()
-def _plan() -> None:
-    """Keeps ``show`` a command of its own while the group has no other."""
 
 
 def main() -> None:

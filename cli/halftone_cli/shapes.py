@@ -6,13 +6,14 @@ Times are ISO 8601 in UTC, spans are seconds, shares are percent.
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import PackageRef
 from halftone.domain.plan import Margins, Plan
 from halftone.domain.rollout import Rollout
+from halftone.service.preview import EndpointPreview
 from halftone_cli.reading import View
 
 Json = dict[str, Any]
@@ -51,6 +52,42 @@ def plan(given: Plan) -> Json:
 def margins_of(given: Plan) -> dict[str, Margins]:
     """What counts as worse, by metric."""
     return {name: value for name, value in vars(given).items() if isinstance(value, Margins)}
+
+
+def preview(given: EndpointPreview, endpoint: str | None) -> Json:
+    """Of ``plan preview``."""
+    found = given.preview
+    return {
+        "endpoint": endpoint,
+        "plan_of": given.plan_of or None,
+        "traffic": {
+            "requests_a_second": found.traffic.rate,
+            "errors_percent": 100 * found.traffic.errors,
+            "late_percent": 100 * found.traffic.late,
+            "source": found.traffic.source,
+        },
+        "steps": [
+            {
+                "weight": step.stage.weight,
+                "approval": step.stage.approval,
+                "requests_a_second": step.rate,
+                "lasts_seconds": _seconds(step.lasts),
+                "bound_by": step.bound_by,
+                "proof_requests": step.proof,
+                "visible_errors_percent": None if step.visible is None else 100 * step.visible,
+                "tenfold": {
+                    "caught_after_requests": step.caught,
+                    "back_after_seconds": _seconds(step.back_after),
+                    "failed_weighted": step.hurt,
+                    "failed_guarded": 0,
+                },
+            }
+            for step in found.steps
+        ],
+        "promoted_after_seconds": _seconds(found.promoted_after),
+        "approvals": found.approvals,
+        "warnings": list(found.warnings),
+    }
 
 
 def package(given: PackageRef) -> Json:
@@ -111,6 +148,10 @@ def _rollout(rollout: Rollout) -> Json:
         "reason": rollout.reason,
         "plan": plan(rollout.plan),
     }
+
+
+def _seconds(given: timedelta | None) -> float | None:
+    return None if given is None else given.total_seconds()
 
 
 def _moment(given: datetime | None) -> str | None:

@@ -96,6 +96,24 @@ def summary(view: View) -> str:
     return one_line(f"{told}; guardrail {_guardrail(view.guard).plain}; {_why(view)}")
 
 
+def standing(view: View) -> list[str]:
+    """What is true of an endpoint after somebody acted on it, read back, a line each."""
+    state, told = view.state, []
+    if state.champion:
+        told.append(
+            f"{state.endpoint}: champion is version {state.champion.version} "
+            f"({state.champion.package})"
+        )
+    if view.routing:
+        agreement = view.disagreement or "as recorded"
+        told.append(f"alias, read back: {spoken_routing(view.routing)}; {agreement}")
+    if state.rollout:
+        told.append(f"rollout {state.rollout.id}: {state.rollout.phase}, {state.rollout.reason}")
+    told += [f"not read: {fault}" for fault in view.faults]
+    told.append(f"on record: {', '.join(f'{r.seq} {r.action}' for r in view.recent)}")
+    return [one_line(line) for line in told]
+
+
 def history_table(records: Iterable[AuditRecord]) -> Table:
     """One row an audit record, in the order given."""
     made = table("seq", "time", "actor", "action", "what changed", "reason")

@@ -15,8 +15,9 @@ from halftone_cli import shapes
 from halftone_cli.context import Session, Stage
 from halftone_cli.errors import NO
 from halftone_cli.options import EndpointArgument
-from halftone_cli.output import confirmed, note, one_line, say_json, show
-from halftone_cli.reading import View, read, read_state, spoken_routing
+from halftone_cli.output import confirmed, note, say_json, show
+from halftone_cli.reading import read, read_state
+from halftone_cli.tables import standing
 
 
 def rollback(
@@ -58,7 +59,7 @@ def rollback(
     if session.as_json:
         say_json(shapes.status(stage.name, [view]))
     else:
-        _tell(view)
+        show(*standing(view))
 
 
 @dataclass(frozen=True)
@@ -141,17 +142,3 @@ def _intent(state: EndpointState, to: str | None) -> str:
         )
     target = f"version {to}" if to else "the version before it"
     return f"Take {serving} of {state.endpoint} back, so that {target} alone answers?"
-
-
-def _tell(view: View) -> None:
-    state, champion = view.state, view.state.champion
-    if champion:
-        show(f"{state.endpoint}: champion is version {champion.version} ({champion.package})")
-    if view.routing:
-        agreement = view.disagreement or "as recorded"
-        show(one_line(f"alias, read back: {spoken_routing(view.routing)}; {agreement}"))
-    if state.rollout:
-        show(one_line(f"rollout {state.rollout.id}: {state.rollout.phase}, {state.rollout.reason}"))
-    for fault in view.faults:
-        show(one_line(f"not read: {fault}"))
-    show(f"on record: {', '.join(f'{r.seq} {r.action}' for r in view.recent)}")

@@ -19,6 +19,7 @@ WORDS = {
     "audit": ["audit", "verify", "fraud"],
     "invoke": ["invoke", "fraud", "--version", "1"],
     "plan": ["plan", "show", "gradual"],
+    "preview": ["plan", "preview", "--plan", "gradual", "--rate", "1"],
     "package": ["package", PACKAGE],
 }
 
@@ -29,7 +30,7 @@ def test_help_texts_and_exit_codes_are_those_of_the_command():
 
 
 def test_every_command_is_described():
-    groups = {"halftone audit", "halftone plan"}
+    groups = {"halftone audit", "halftone plan", "halftone rollout"}
     described = set(re.findall(r"<!-- help: ([a-z ]+) -->", TEXT))
     assert described == {name for name, _ in commands()} - groups
 

@@ -112,8 +112,19 @@ def test_what_ten_times_the_errors_cost_is_their_excess_until_the_rollback():
 def test_a_tenfold_rate_below_the_tolerance_is_said_to_pass_perhaps():
     found = preview(one_step(), traffic(100, errors=0.0005), lag=LAG)
 
-    [told] = found.warnings
-    assert told.startswith("10 times the error rate is 0.5 %, below the tolerance of 1 %: it may")
+    assert found.warnings[0].startswith(
+        "10 times the error rate is 0.5 %, below the tolerance of 1 %: it may"
+    )
+
+
+def test_what_the_last_step_lets_through_is_said():
+    slow = preview(PRESETS["gradual"], traffic(10, errors=0.001), lag=LAG)
+    fast = preview(PRESETS["gradual"], traffic(10, errors=0.01), lag=LAG)
+
+    assert slow.steps[-1].back_after > slow.steps[-1].lasts == 10 * MINUTE
+    [told] = slow.warnings
+    assert told.startswith("the bake lasts 10m: a challenger that errs 10 times as often only")
+    assert fast.warnings == ()
 
 
 def test_longer_steps_see_smaller_regressions():

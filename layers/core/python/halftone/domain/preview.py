@@ -106,6 +106,8 @@ def preview(plan: Plan, traffic: Traffic, *, lag: timedelta) -> Preview:
             f"tolerance of {plan.errors.tolerance:g} %: it may be proven harmless before it is "
             "proven worse"
         )
+    if steps and (last := _missed(steps[-1])):
+        warnings.append(last)
     if not steps:
         warnings.append("the plan has no steps: all traffic moves at once, and nothing is compared")
     total = None if None in spans else sum((span for span in spans if span), timedelta(0))
@@ -198,6 +200,17 @@ def _late(step: StepPreview, plan: Plan) -> list[str]:
     else:
         waits = "it is held until then, or until a person decides"
     return [f"{gives}: {told}, max_time is {spoken(stage.max_time)}; {waits}"]
+
+
+def _missed(step: StepPreview) -> str:
+    """What the last step lets through; what an earlier one has not proven yet, the next one may."""
+    if step.lasts is None or (step.back_after is not None and step.back_after <= step.lasts):
+        return ""
+    caught = "never caught" if step.back_after is None else f"caught after {about(step.back_after)}"
+    return (
+        f"{step.name} lasts {about(step.lasts)}: a challenger that errs {WORSE} times as often "
+        f"only from then on is {caught}, so it is promoted, unless an alarm sees it"
+    )
 
 
 def about(span: timedelta) -> str:

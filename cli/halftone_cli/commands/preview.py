@@ -1,0 +1,172 @@
+"""``halftone plan preview``: what a plan will take, see and cost, before anything follows it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from halftone.bootstrap import Settings
+from halftone.domain.errors import InvalidInput
+from halftone.domain.names import checked_name
+from halftone.domain.plan import PRESETS, Plan
+from halftone.domain.plan_form import parse_plan
+from halftone.domain.preview import WORSE, Preview, StepPreview, Traffic, about, preview
+from halftone.domain.quantities import percentage
+from halftone.domain.spec import parse_spec
+from halftone.service.preview import EndpointPreview, preview_endpoint
+from halftone_cli import shapes
+from halftone_cli.context import Session
+from halftone_cli.output import one_line, say_json, show, table
+
+_ERRORS = 0.1
+"""Percent of requests that are taken to err where only a rate is given."""
+
+
+def preview_plan(
+    session: Session,
+    endpoint: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ENDPOINT", help="Whose traffic, and whose newest plan.", show_default=False
+        ),
+    ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLAN",
+            help="A preset, or a file: an endpoint.yaml or a plan.",
+            show_default=False,
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="R", help="Requests a second, instead of the last hour's.", show_default=False
+        ),
+    ] = None,
+    error_rate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="P",
+            help=f"Percent of them that err; with --rate {_ERRORS:g} if not given.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Show how long a plan takes at today's traffic, and what it can see.
+
+    For each step: how long a challenger that is no worse stays there, and what for; how many of its
+    requests prove it harmless; the smallest error rate that the step shows as a regression with 80
+    % power; and after how many requests and how long a challenger that errs ten times as often is
+    taken back, half of the time or more. Those that failed by then would not have failed without
+    it. Alarms may be faster. Nothing is changed.
+
+    With ENDPOINT the traffic is that of its last hour; --plan and --rate together need neither a
+    stage nor credentials.
+
+    \b
+    Examples:
+      halftone plan preview fraud
+      halftone plan preview fraud --plan endpoints/fraud/endpoint.yaml --error-rate 0.5
+      halftone plan preview --plan large-model --rate 20 --json
+    """
+    chosen = _plan(plan) if plan is not None else None
+    errors = _part(error_rate) if error_rate is not None else None
+    given = _traffic(rate, errors) if rate is not None else None
+    if endpoint is not None:
+        name = checked_name("ENDPOINT", endpoint)
+        found = preview_endpoint(
+            session.stage.parts, name, plan=chosen, traffic=given, errors=errors
+        )
+    elif chosen is None:
+        raise InvalidInput("--plan", None, f"{', '.join(PRESETS)} or a file, or an ENDPOINT")
+    elif given is None:
+        raise InvalidInput("--rate", None, "requests a second, or an ENDPOINT to look at")
+    else:
+        lag = Settings.metric_lag
+        found = EndpointPreview(chosen, "", preview(chosen, given, lag=lag))
+    if session.as_json:
+        say_json(shapes.preview(found, endpoint))
+    else:
+        _tell(found.plan_of or str(plan), found.preview)
+
+
+def _plan(given: str) -> Plan:
+    """The plan that is meant by a preset's name or a file."""
+    if given in PRESETS:
+        return PRESETS[given]
+    try:
+        value = yaml.safe_load(Path(given).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no UTF-8"
+        expected = f"{', '.join(PRESETS)} or a file that can be read ({why})"
+        raise InvalidInput("--plan", given, expected) from None
+    except yaml.YAMLError as error:
+        raise InvalidInput("--plan", given, f"a file in YAML ({error})") from None
+    if isinstance(value, dict) and "model" in value:
+        return parse_spec(value).plan
+    # What `plan show` prints stands below `plan:`, ready to be copied.
+    return parse_plan(value["plan"] if isinstance(value, dict) and "plan" in value else value)
+
+
+def _part(percent: str) -> float:
+    return percentage("--error-rate", percent, least=0.001, most=50.0) / 100
+
+
+def _traffic(rate: float, errors: float | None) -> Traffic:
+    if not 0 < rate <= 1e6:
+        raise InvalidInput("--rate", rate, "requests a second, above 0 and up to 1000000")
+    part = _ERRORS / 100 if errors is None else errors
+    source = f"as given; {100 * part:g} % taken to err, and as many to be late"
+    return Traffic(rate, part, part, source)
+
+
+def _tell(plan: str, found: Preview) -> None:
+    traffic = found.traffic
+    show(one_line(f"{plan} at {traffic.rate:.3g} requests a second ({traffic.source})"))
+    if found.steps:
+        made = table(
+            "step",
+            "share",
+            "a second",
+            "lasts",
+            "until",
+            "proof",
+            "sees errors of",
+            f"{WORSE}x caught after",
+            "back after",
+            "failed",
+        )
+        for step in found.steps:
+            made.add_row(*_row(step))
+        show(made)
+    gates = f"{found.approvals} approval{'s' if found.approvals > 1 else ''}"
+    people = f", and what people take for {gates}" if found.approvals else ""
+    if found.promoted_after is None:
+        show("promoted: never by itself, see the warnings")
+    else:
+        show(f"promoted: after {about(found.promoted_after)}{people}")
+    if found.steps:
+        show(
+            "failed: with weighted routing; with guarded routing none would, the champion answers "
+            "in their place"
+        )
+    for warning in found.warnings:
+        show(f"warning: {warning}")
+
+
+def _row(step: StepPreview) -> tuple[str, ...]:
+    bound = step.bound_by.replace("_", " ")
+    return (
+        step.name.removeprefix("the "),
+        f"{step.stage.weight:g} %{' (approval)' if step.stage.approval else ''}",
+        f"{step.rate:.2g}",
+        "-" if step.lasts is None else about(step.lasts),
+        bound,
+        "-" if step.proof is None else f"{step.proof}",
+        "-" if step.visible is None else f"{100 * step.visible:.2g} %",
+        "-" if step.caught is None else f"{step.caught}",
+        "-" if step.back_after is None else about(step.back_after),
+        "-" if step.hurt is None else f"{step.hurt}",
+    )
