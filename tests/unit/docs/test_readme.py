@@ -1,0 +1,40 @@
+"""What the README shows can be done: its files parse, its commands exist, its links lead on."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from halftone.domain.package import parse_manifest
+from halftone.domain.spec import parse_spec
+
+ROOT = Path(__file__).parents[3]
+README = (ROOT / "README.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def yaml_block(containing: str) -> object:
+    blocks = re.findall(r"^ *```yaml\n(.*?)^ *```", README, re.DOTALL | re.MULTILINE)
+    return yaml.safe_load(next(block for block in blocks if containing in block))
+
+
+def test_the_model_package_on_the_page_is_one() -> None:
+    assert parse_manifest(yaml_block("flavor:")).name == "churn"
+
+
+def test_the_endpoint_on_the_page_is_one() -> None:
+    assert parse_spec(yaml_block("plan:")).name == "churn"
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"`?make ([a-z]+)", README))))
+def test_every_make_command_on_the_page_exists(target: str) -> None:
+    assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(p.name for p in (ROOT / "docs").glob("*"))])
+def test_links_between_pages_lead_somewhere(page: str) -> None:
+    path = ROOT / page if page == "README.md" else ROOT / "docs" / page
+    for source in [path] if path.is_file() else path.glob("*.md"):
+        for link in re.findall(r"\]\(([^)#:]+)\)", source.read_text()):
+            assert (source.parent / link).exists(), f"{source.name} links to {link}"
