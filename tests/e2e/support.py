@@ -59,7 +59,14 @@ class Stage:
     parts: Parts
 
     def release(
-        self, endpoint: str, model: str, *, key: str = "", idle: bool = False, **plan: object
+        self,
+        endpoint: str,
+        model: str,
+        *,
+        key: str = "",
+        idle: bool = False,
+        supersede: bool = False,
+        **plan: object,
     ) -> Rollout:
         """Release one of the example's packages, as ``Custom::Release`` does.
 
@@ -85,6 +92,7 @@ class Stage:
                 plan=parse_plan({**PLAN, **plan}),
                 actor="test",
                 key=key or f"{endpoint}-{model}-{time.time()}",
+                supersede=supersede,
             ),
         )
         assert rollout is not None
