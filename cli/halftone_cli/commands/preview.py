@@ -1,12 +1,12 @@
 """``halftone plan preview``: what a plan will take, see and cost, before anything follows it."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import yaml
 
-from halftone.bootstrap import Settings
 from halftone.domain.errors import InvalidInput
 from halftone.domain.names import checked_name
 from halftone.domain.plan import PRESETS, Plan
@@ -21,6 +21,9 @@ from halftone_cli.output import one_line, say_json, show, table
 
 _ERRORS = 0.1
 """Percent of requests that are taken to err where only a rate is given."""
+
+_LAG = timedelta(minutes=1)
+"""How late metrics may be where no stage says so: what a stage has unless it is set."""
 
 
 def preview_plan(
@@ -84,8 +87,7 @@ def preview_plan(
     elif given is None:
         raise InvalidInput("--rate", None, "requests a second, or an ENDPOINT to look at")
     else:
-        lag = Settings.metric_lag
-        found = EndpointPreview(chosen, "", preview(chosen, given, lag=lag))
+        found = EndpointPreview(chosen, "", preview(chosen, given, lag=_LAG))
     if session.as_json:
         say_json(shapes.preview(found, endpoint))
     else:
