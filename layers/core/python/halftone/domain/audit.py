@@ -8,7 +8,7 @@ key, no service, no network.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from halftone.domain.errors import BrokenChain
@@ -42,8 +42,8 @@ class AuditRecord:
 
     def digest(self) -> str:
         """The SHA-256 that ``hash`` must equal: over canonical JSON of every other field."""
-        fields = {name: value for name, value in asdict(self).items() if name != "hash"}
-        fields["at"] = self.at.isoformat()
+        fields = {**vars(self), "at": self.at.isoformat()}
+        del fields["hash"]
         return hashlib.sha256(canonical_json(fields)).hexdigest()
 
     @property
