@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from halftone.adapters.memory import MemoryStore
-from halftone.domain.errors import NotFound, Refused, Unavailable
+from halftone.domain.errors import NotFound, Refused, StaleWrite, Unavailable
 from halftone.domain.phase import Phase
 from halftone.domain.routing import Routing
-from halftone.service.rollback import return_to, roll_back
+from halftone.service.rollback import fence, finish, return_to, roll_back
 from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint
 from tests.support.rollouts import MINUTE
 
@@ -270,3 +270,52 @@ class TestReturning:
         endpoint.tick_until(Phase.FAILED)
         with pytest.raises(Refused, match="serves no version: there is nothing to return from"):
             self.to(endpoint)
+
+
+class TestHeldUp:
+    """A rollback that stood still between its fence and its alias write."""
+
+    def fenced(self, watched):
+        state = watched.state
+        return fence(watched.parts, state, state.rollout, actor="ann", reason="clients complain")
+
+    def test_an_advance_that_landed_meanwhile_is_undone(self, watched):
+        fenced = self.fenced(watched)
+        revision = watched.world.functions.read(NAME).revision
+        watched.world.functions.write(NAME, Routing("1", "2", 50.0), revision=revision)
+        finish(watched.parts, fenced)
+        assert watched.alias == Routing("1")
+        assert watched.phase is Phase.ROLLED_BACK
+
+    def test_what_was_released_after_it_is_left_alone(self, watched):
+        fenced = self.fenced(watched)
+        watched.tick()
+        assert watched.phase is Phase.ROLLED_BACK
+        watched.serve("m3")
+        with pytest.raises(StaleWrite, match="was rolled back by somebody else"):
+            finish(watched.parts, fenced)
+        assert watched.alias == Routing("3")
+
+    def test_with_a_known_revision_the_share_is_0_after_three_calls(self, watched):
+        calls = []
+        roll_back(counting(watched.parts, calls), NAME, actor="ann", reason="clients complain")
+        assert calls[:3] == ["store.load", "store.commit", "aliases.write"]
+
+
+def counting(parts, calls):
+    """The parts, with each call of the store and of the aliases noted."""
+
+    class Counted:
+        def __init__(self, name, part):
+            self.name, self.part = name, part
+
+        def __getattr__(self, method):
+            def call(*args, **kwargs):
+                calls.append(f"{self.name}.{method}")
+                return getattr(self.part, method)(*args, **kwargs)
+
+            return call
+
+    return replace(
+        parts, store=Counted("store", parts.store), aliases=Counted("aliases", parts.aliases)
+    )

@@ -22,7 +22,8 @@ class Rollout:
     ``champion`` and ``challenger`` are published Lambda versions. ``share`` is the percentage that
     the challenger is known to have, ``target`` the one it is moving to (the same when it is not
     moving). ``stage`` indexes the plan's stages; -1 before the first. ``stage_since`` is when the
-    present stage's share was confirmed, ``armed_at`` when the alarms were first armed for the
+    present stage's share was confirmed, ``alias_revision`` what the alias' revision was then,
+    ``armed_at`` when the alarms were first armed for the
     challenger, ``exposed_at`` when it was first given traffic, ``paused_at`` since when it is
     paused. ``latency_limits`` are the milliseconds that are counted as slow, fixed before the
     challenger gets traffic: the champion's median, 90th and 99th percentile.
@@ -42,6 +43,7 @@ class Rollout:
     share: float = 0.0
     target: float = 0.0
     stage_since: datetime | None = None
+    alias_revision: str | None = None
     armed_at: datetime | None = None
     exposed_at: datetime | None = None
     paused_at: datetime | None = None

@@ -92,8 +92,9 @@ def _step(
         return _back(parts, state, running, agreement.reason)
     if not isinstance(agreement, Agreed):
         # Less traffic for the challenger is always safe, so this write needs no intent of its own.
-        parts.aliases.write(state.endpoint, agreement.routing, revision=seen.revision)
-        return change_rollout(parts, state, running, action="repaired", reason=agreement.reason)
+        written = parts.aliases.write(state.endpoint, agreement.routing, revision=seen.revision)
+        repaired = replace(running, alias_revision=written)
+        return change_rollout(parts, state, repaired, action="repaired", reason=agreement.reason)
     if running.phase is Phase.SHIFTING:
         return _shift(parts, state, running, seen, agreement.share)
     return _watch(parts, state, running)
@@ -157,6 +158,7 @@ def _shift(
         arrived.resting,
         share=running.target,
         stage_since=now,
+        alias_revision=seen.revision,
         exposed_at=running.exposed_at or now,
     )
     return change_rollout(

@@ -5,20 +5,24 @@ The order of writes is what makes it final:
 1. *Fence*: the record says ``rolling_back``, conditional on the revision read. From here on every
    other actor that decides on an older record fails to write it, and every one that reads this
    record only helps to finish.
-2. *Alias*: to the champion alone, without a revision, over whatever stands there. An advance that
-   was decided before the fence presents a revision that this write makes stale.
+2. *Alias*: to the champion alone. The write presents the revision that the record knows, so that
+   nothing has to be read before; if the alias has moved on since, it is read, then the record, and
+   written again, as long as the fence stands. So an advance that is still on its way is undone and
+   can't come again, for its revision is stale; nor can a rollback that was held up for long undo
+   what was released after it.
 3. *Confirm*: the alias is read back, and the record says ``rolled_back``.
 
 A crash after 1 or 2 is finished by the next tick, alarm or reconciler: each step may run again.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import NotFound, Refused, StaleWrite, Unavailable
+from halftone.domain.errors import NotFound, Refused, RoutingChanged, StaleWrite, Unavailable
 from halftone.domain.phase import Phase
 from halftone.domain.plan import PRESETS
 from halftone.domain.rollout import Rollout
@@ -26,6 +30,9 @@ from halftone.domain.routing import Routing
 from halftone.service.ports import Parts
 from halftone.service.record import change, change_rollout, until_written
 from halftone.service.served import served
+
+_RACES = 10
+"""How often the alias may move on under a rollback: each stale advance can do that once."""
 
 
 def roll_back(
@@ -104,11 +111,15 @@ def _recorded(
 
 def _alias_first(parts: Parts, endpoint: str) -> bool:
     """Without the record: while traffic is split, the alias itself says who the champion is."""
-    seen = parts.aliases.read(endpoint)
-    if seen.routing.other is None:
-        return False
-    parts.aliases.write(endpoint, Routing(seen.routing.main), revision=None)
-    return True
+
+    def attempt() -> bool:
+        seen = parts.aliases.read(endpoint)
+        if seen.routing.other is None:
+            return False
+        parts.aliases.write(endpoint, Routing(seen.routing.main), revision=seen.revision)
+        return True
+
+    return until_written(endpoint, attempt)
 
 
 def fence(
@@ -135,11 +146,15 @@ def fence(
 
 
 def finish(parts: Parts, state: EndpointState) -> EndpointState:
-    """Steps 2 and 3 for a fenced state."""
+    """Steps 2 and 3 for a fenced state.
+
+    Raises:
+        StaleWrite: if somebody else has finished it.
+    """
     fenced = state.rollout
     if fenced is None or fenced.phase is not Phase.ROLLING_BACK:
         raise Refused(f"the rollout of {state.endpoint!r} is not fenced")
-    parts.aliases.write(state.endpoint, fenced.home, revision=None)
+    _go_home(parts, state, fenced)
     seen = parts.aliases.read(state.endpoint).routing
     if seen != fenced.home:
         raise Unavailable(f"the alias of {state.endpoint!r} reads {seen} after the rollback")
@@ -151,6 +166,24 @@ def finish(parts: Parts, state: EndpointState) -> EndpointState:
         reason=fenced.reason,
         numbers={"alias": fenced.home.main},
     )
+
+
+def _go_home(parts: Parts, state: EndpointState, fenced: Rollout) -> None:
+    """Step 2: the alias to where it stands without the challenger, while the fence is up."""
+    known = fenced.alias_revision
+    for _ in range(_RACES):
+        if known is None:
+            known = parts.aliases.read(state.endpoint).revision
+            newest = parts.store.load(state.endpoint)
+            if newest is None or newest.revision != state.revision:
+                raise StaleWrite(f"rollout {fenced.id} was rolled back by somebody else")
+        try:
+            parts.aliases.write(state.endpoint, fenced.home, revision=known)
+        except RoutingChanged:
+            known = None
+        else:
+            return
+    raise Unavailable(f"the alias of {state.endpoint!r} changed {_RACES} times in a row")
 
 
 def return_to(
@@ -191,7 +224,6 @@ def _returned(
     if live is None:
         raise Refused(f"{state.endpoint!r} serves no version: there is nothing to return from")
     target = _target(parts, state, live, version)
-    alarms = _arm(parts, state.endpoint, target.version)
     withdrawal = Rollout(
         id=f"return-{state.revision + 1}-to-{target.version}",
         plan=PRESETS["all-at-once"],
@@ -213,8 +245,9 @@ def _returned(
         action="return",
         actor=actor,
         reason=reason,
-        numbers={"alarms": alarms},
     )
+    # Not before the fence: until then another rollout may be on its way and need the alarms.
+    _arm(parts, state.endpoint, target.version)
     try:
         return finish(parts, fenced)
     except StaleWrite:
@@ -240,10 +273,7 @@ def _target(
     return max(earlier, key=lambda d: int(d.version))
 
 
-def _arm(parts: Parts, endpoint: str, version: str) -> str:
-    """Arm for the version that returns; if that fails, returning matters more."""
-    try:
+def _arm(parts: Parts, endpoint: str, version: str) -> None:
+    """Let the alarms watch the version that returns; if they can't, returning matters more."""
+    with suppress(NotFound, Unavailable):
         parts.guardrails.arm(endpoint, version, f"return to version {version}")
-    except (NotFound, Unavailable) as error:
-        return f"not armed: {error}"
-    return "armed"
