@@ -48,12 +48,15 @@ def settings() -> Settings:
     )
 
 
-def parts(given: Settings, *, urgent: bool = False) -> Parts:
+def parts(
+    given: Settings, *, urgent: bool = False, session: boto3.session.Session | None = None
+) -> Parts:
     """All ports on AWS, with the caller's own credentials.
 
-    ``urgent`` gives up on the table within a second, for rollbacks.
+    ``urgent`` gives up on the table within a second, for rollbacks. ``session`` is for callers that
+    want to see the calls.
     """
-    session = boto3.session.Session()
+    session = session or boto3.session.Session()
     functions = session.client("lambda", config=PATIENT)
     invoker = session.client("lambda", config=INVOKE)
     table = session.client("dynamodb", config=URGENT if urgent else PATIENT)

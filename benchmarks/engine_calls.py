@@ -1,0 +1,87 @@
+"""The calls that the engine makes to AWS, counted: real adapters and boto3, on moto.
+
+``counted()`` plays the acts of an engine's life, each once, and answers the calls of each in their
+order.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from benchmarks.engine_stage import ENDPOINT, Act, CountedStage, moto
+from halftone.domain.errors import Unavailable
+from halftone.domain.phase import Phase
+from halftone.service import operate
+from halftone.service.rollback import return_to, roll_back
+
+
+def counted() -> list[Act]:
+    """Every act, with its calls."""
+    with moto():
+        stage = CountedStage()
+        stage.act("release: check, keep, record", stage.release)
+        stage.act("tick: point the function", stage.tick)
+        stage.act("tick: publish, smoke-test, arm, give traffic (first release)", stage.tick)
+        stage.must_be(Phase.PROMOTED)
+        stage.act("tick: nothing rolls out", stage.tick)
+        _forward(stage)
+        _back(stage)
+        return stage.acts
+
+
+def _forward(stage: CountedStage) -> None:
+    stage.release()
+    stage.tick()
+    stage.act("tick: publish, smoke-test, arm, give the first share", stage.tick)
+    stage.must_be(Phase.OBSERVING)
+    stage.act("tick: no bucket has closed (quiet)", stage.tick)
+    stage.clock.pass_by(timedelta(minutes=2))
+    stage.act("tick: a bucket has closed, wait", stage.tick)
+    stage.must_be(Phase.OBSERVING)
+    word = {"actor": "ann", "reason": "a look first"}
+    stage.act("pause", lambda: operate.pause(stage.parts, ENDPOINT, **word))
+    stage.act("resume", lambda: operate.resume(stage.parts, ENDPOINT, **word))
+    for _ in range(4):
+        stage.traffic()
+    stage.act("tick: pass, give the next share, confirm", stage.tick)
+    stage.must_be(Phase.PROMOTED)
+
+
+def _back(stage: CountedStage) -> None:
+    word = {"actor": "ann", "reason": "worse"}
+
+    def back() -> None:
+        roll_back(stage.parts, ENDPOINT, actor="alarm", reason="red", fired_at=stage.clock.now())
+
+    def back_without_table() -> None:
+        stage.table_answers = False
+        with suppress(Unavailable):
+            back()
+        stage.table_answers = True
+
+    stage.observed()
+    stage.act("rollback by an alarm's event", back)
+    stage.act("the same event again", back)
+    stage.observed()
+    stage.alarm()
+    stage.act("rollback by a tick that sees a red alarm", stage.tick)
+    stage.must_be(Phase.ROLLED_BACK)
+    stage.alarm("OK")
+    stage.observed()
+    stage.traffic(errors=0.5)
+    stage.act("rollback by a tick that sees a proof", stage.tick)
+    stage.must_be(Phase.ROLLED_BACK)
+    stage.observed()
+    stage.act("abort", lambda: operate.abort(stage.parts, ENDPOINT, **word))
+    stage.must_be(Phase.ROLLED_BACK)
+    stage.observed()
+    stage.act("rollback while the table is out", back_without_table)
+    stage.must_be(Phase.OBSERVING)
+    stage.act("the next tick after that", stage.tick)
+    stage.must_be(Phase.ROLLED_BACK)
+    stage.observed()
+
+    def returned() -> None:
+        return_to(stage.parts, ENDPOINT, version=None, **word)
+
+    stage.act("return, with a rollout under way", returned)
+    stage.act("return to the champion before", returned)
