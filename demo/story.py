@@ -135,7 +135,8 @@ def _share(record: AuditRecord) -> str:
 
 def _short(record: AuditRecord) -> str:
     by = f" (by {record.actor})" if record.actor.startswith("alarm/") else ""
-    return record.reason[:160] + by
+    reason = record.reason if len(record.reason) <= 130 else f"{record.reason[:129]}…"
+    return reason + by
 
 
 def _at(moment: datetime | None) -> str:

@@ -57,7 +57,8 @@ class CloudWatchGuardrails:
         found = self._describe(endpoint)
         composite = found["CompositeAlarms"][0]
         red = [a for a in found["MetricAlarms"] if a["StateValue"] == AlarmState.ALARM]
-        reasons = [f"{a['AlarmName']}: {a.get('StateReason', '')}" for a in red]
+        # By their kinds: the names repeat stage and endpoint, which the reader knows.
+        reasons = [f"{a['AlarmName'].rsplit('--')[-1]}: {a.get('StateReason', '')}" for a in red]
         watched = {_version(alarm) for alarm in found["MetricAlarms"]}
         return Guard(
             state=AlarmState(composite["StateValue"]),
