@@ -40,8 +40,7 @@ def _forward(stage: CountedStage) -> None:
     word = {"actor": "ann", "reason": "a look first"}
     stage.act("pause", lambda: operate.pause(stage.parts, ENDPOINT, **word))
     stage.act("resume", lambda: operate.resume(stage.parts, ENDPOINT, **word))
-    for _ in range(4):
-        stage.traffic()
+    stage.traffic()
     stage.act("tick: pass, give the next share, confirm", stage.tick)
     stage.must_be(Phase.PROMOTED)
 

@@ -28,14 +28,19 @@ from halftone.adapters.memory import SetClock
 from halftone.domain import names
 from halftone.domain.evidence import BUCKET
 from halftone.domain.phase import Phase
-from halftone.domain.plan import Plan, Stage
+from halftone.domain.plan import Margins, Plan, Stage
 from halftone.domain.rollout import Rollout
 from halftone.service.advance import advance
 from halftone.service.release import ReleaseRequest, release
 
 STAGE, ENDPOINT, REGION, ACCOUNT = "bench", "fraud", "us-east-1", "123456789012"
 MODEL = Path(__file__).parents[1] / "examples" / "breast-cancer" / "models" / "champion"
-PLAN = Plan((Stage(20.0, min_time=BUCKET, max_time=360 * BUCKET, min_requests=10),), bakes=False)
+PLAN = Plan(
+    (Stage(20.0, min_time=BUCKET, max_time=360 * BUCKET, min_requests=10),),
+    bakes=False,
+    errors=Margins(tolerance=5.0),
+    late=Margins(tolerance=5.0),
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ class CountedStage:
         """Six buckets of requests to both versions; the challenger's fail at the rate given."""
         rollout = self.rollout()
         # As many to each as its share of 20 % makes likely: what gets another share is held.
-        counts = {rollout.challenger: 100, rollout.champion: 400}
+        counts = {rollout.challenger: 25, rollout.champion: 100}
         for _ in range(6):
             for version, requests in counts.items():
                 failing = requests * errors if version == rollout.challenger else 0

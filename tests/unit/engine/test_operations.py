@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from halftone.adapters.memory import MemoryGuardrails
 from halftone.domain.errors import InvalidInput, NotFound, Refused
 from halftone.domain.phase import Phase
 from halftone.domain.routing import Routing
 from halftone.service import operate
-from tests.support.engine import NAME, Endpoint
+from halftone.service.advance import advance
+from tests.support.engine import EVERY, NAME, Endpoint
 from tests.support.operations import approve, changes_nothing, say
 from tests.support.rollouts import PLAN
 
@@ -100,6 +102,12 @@ class TestWhatDoesNotFit:
         told = self.refusal(gated, "approve", stage=3)
         assert told.endswith("is awaiting_approval of stage 1, not 3")
 
+    def test_an_approval_of_a_gate_that_was_open_once_it_went_back(self, gated):
+        approve(gated, 1)
+        say(operate.abort, gated)
+        assert "is rolled_back: it can be" in self.refusal(gated, "approve", stage=1)
+        assert "is rolled_back: it can be" in self.refusal(gated, "approve", stage=0)
+
     def test_all_traffic_for_a_challenger_that_has_had_none(self, endpoint):
         endpoint.release("m2", plan=replace(PLAN, stages=(replace(STAGES[0], approval=True),)))
         endpoint.tick_until(Phase.AWAITING_APPROVAL)
@@ -135,6 +143,14 @@ def test_what_is_not_over_can_be_aborted_in_every_phase(watched, phase):
     assert watched.alias == Routing("1")
 
 
+class Gone(MemoryGuardrails):
+    """Alarms that somebody has deleted."""
+
+    def read(self, endpoint):
+        """See the port."""
+        raise NotFound("alarm", endpoint)
+
+
 class TestPromotingNow:
     """A person's word in place of the evidence, and never in place of the alarms."""
 
@@ -162,3 +178,9 @@ class TestPromotingNow:
         watched.tick()
         assert (watched.phase, watched.alias) == (Phase.ROLLED_BACK, Routing("1"))
         assert watched.rollout.reason == "the guardrail is not armed for the challenger"
+
+    def test_with_no_guardrail_any_more_it_goes_back_instead(self, watched):
+        say(operate.promote, watched)
+        advance(replace(watched.parts, guardrails=Gone()), NAME, None, every=EVERY)
+        assert (watched.phase, watched.alias) == (Phase.ROLLED_BACK, Routing("1"))
+        assert watched.rollout.reason.startswith("there is no guardrail any more: ")

@@ -8,8 +8,10 @@ from halftone.adapters.memory import MemoryStore
 from halftone.domain.errors import NotFound, Refused, StaleWrite, Unavailable
 from halftone.domain.phase import Phase
 from halftone.domain.routing import Routing
+from halftone.service import operate
 from halftone.service.rollback import fence, finish, return_to, roll_back
 from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint
+from tests.support.operations import say
 from tests.support.rollouts import MINUTE
 
 
@@ -60,6 +62,14 @@ def test_a_rollout_that_nobody_moves_can_still_be_taken_back(watched, phase):
     back(watched)
     assert watched.phase is Phase.ROLLED_BACK
     assert watched.alias == Routing("1")
+
+
+def test_a_state_that_was_read_too_long_ago_is_read_again(watched):
+    old = watched.state
+    say(operate.pause, watched)
+    back(watched, seen=old)
+    assert watched.phase is Phase.ROLLED_BACK
+    assert watched.actions[-3:] == ["paused", "fence", "rolled-back"]
 
 
 def test_asking_again_changes_nothing(watched):
