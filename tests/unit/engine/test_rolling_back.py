@@ -70,6 +70,7 @@ def test_a_state_that_was_read_too_long_ago_is_read_again(watched):
     back(watched, seen=old)
     assert watched.phase is Phase.ROLLED_BACK
     assert watched.actions[-3:] == ["paused", "fence", "rolled-back"]
+    assert watched.rollout.reason == "clients complain"
 
 
 def test_asking_again_changes_nothing(watched):
