@@ -88,16 +88,16 @@ class LambdaVersions:
 
     def invoke(self, endpoint: str, version: str, event: Mapping[str, object]) -> dict[str, object]:
         """See the port. One call."""
-        try:
-            with translated(f"invoking version {version} of {endpoint!r}"):
+        with translated(f"invoking version {version} of {endpoint!r}"):
+            try:
                 answer = self._invoker.invoke(
                     FunctionName=function_name(self._stage, endpoint),
                     Qualifier=version,
                     Payload=json.dumps(event).encode(),
                 )
                 payload = json.loads(answer["Payload"].read() or b"null")
-        except ReadTimeoutError as error:
-            return {"statusCode": 500, "body": f"no answer in time: {error}"}
+            except ReadTimeoutError as error:
+                return {"statusCode": 500, "body": f"no answer in time: {error}"}
         if answer.get("FunctionError") or not isinstance(payload, dict):
             return {"statusCode": 500, "body": f"the function failed: {payload}"}
         return payload
