@@ -1,0 +1,132 @@
+"""What both stores promise of one write, and of reading back."""
+
+from dataclasses import replace
+
+import pytest
+
+from halftone.domain.audit import verify
+from halftone.domain.errors import BrokenChain, StaleWrite
+from halftone.domain.evidence import Arm
+from halftone.service.ports import Change
+from tests.contract.store.changes import (
+    ROLLOUT,
+    deployment,
+    grown,
+    next_change,
+    no_evidence,
+)
+
+
+def test_nothing_is_there_before_it_is_written(store):
+    assert store.load("fraud") is None
+    assert store.load_evidence("fraud", "fraud-r1") is None
+    assert list(store.audit("fraud")) == []
+    assert (list(store.deployments("fraud")), list(store.endpoints())) == ([], [])
+
+
+def test_a_write_with_an_audit_record_that_is_there_writes_nothing(store):
+    first = next_change(None)
+    store.commit(first)
+    wrong = next_change(first.after, deployment=deployment("2"))
+    taken = replace(wrong, record=next_change(None, actor="eve").record)
+    with pytest.raises(StaleWrite):
+        store.commit(taken)
+    assert store.load("fraud") == first.after
+    assert list(store.audit("fraud")) == [first.record]
+    assert list(store.deployments("fraud")) == []
+
+
+def test_a_new_endpoint_that_is_not_new_writes_nothing(store):
+    first = next_change(None)
+    store.commit(first)
+    record = next_change(first.after).record
+    other = replace(first.after, revision=1, audit=record.head, rollout=None)
+    with pytest.raises(StaleWrite):
+        store.commit(Change(None, other, record, deployment("2")))
+    assert store.load("fraud") == first.after
+    assert list(store.audit("fraud")) == [first.record]
+    assert list(store.deployments("fraud")) == []
+
+
+def test_evidence_from_an_old_look_writes_nothing(store):
+    slow = (Arm(50, 25, 50, 10, over=(20, 3)), Arm(950, 1, 940, 3, over=(90, 2)))
+    first, buckets = grown(no_evidence(), slow)
+    store.keep_evidence("fraud", first, buckets, previous=None)
+    second, more = grown(first, slow)
+    for previous in (None, second.until):
+        with pytest.raises(StaleWrite):
+            store.keep_evidence("fraud", second, more, previous=previous)
+    assert store.load_evidence("fraud", "fraud-r1") == first
+    store.keep_evidence("fraud", second, more, previous=first.until)
+    assert store.load_evidence("fraud", "fraud-r1") == second
+
+
+def test_evidence_that_was_read_back_folds_on_to_the_same_floats(store):
+    one = (Arm(37, 3, 36, 1, over=(7, 2)), Arm(411, 5, 409, 9, over=(40, 4)))
+    kept, buckets = grown(no_evidence(), one)
+    store.keep_evidence("fraud", kept, buckets, previous=None)
+    found = store.load_evidence("fraud", "fraud-r1")
+    assert grown(found, one, one) == grown(kept, one, one)
+    assert found.metrics["errors"].regression.logs == kept.metrics["errors"].regression.logs
+    assert (
+        found.metrics["errors"].regression.logs != no_evidence().metrics["errors"].regression.logs
+    )
+
+
+def test_the_evidence_of_one_rollout_leaves_another_alone(store):
+    mine, theirs = no_evidence("fraud-r1"), no_evidence("fraud-r1-again")
+    store.keep_evidence("fraud", mine, (), previous=None)
+    store.keep_evidence("fraud", theirs, (), previous=None)
+    store.keep_evidence("spam", mine, (), previous=None)
+    assert store.load_evidence("fraud", "fraud-r1") == mine
+    assert store.load_evidence("fraud", "fraud-r1-again") == theirs
+
+
+def test_deployments_come_oldest_first_past_version_nine(store):
+    state = None
+    for version in ("9", "10", "2", "100"):
+        change = next_change(state, deployment=deployment(version))
+        store.commit(change)
+        state = change.after
+    assert [d.version for d in store.deployments("fraud")] == ["2", "9", "10", "100"]
+
+
+def test_a_deployment_that_is_written_again_is_there_once(store):
+    first = next_change(None, deployment=deployment("1"))
+    store.commit(first)
+    store.commit(next_change(first.after, deployment=deployment("1", settings="s2")))
+    assert [d.settings for d in store.deployments("fraud")] == ["s2"]
+
+
+def test_endpoints_are_sorted_and_named_once(store):
+    for name in ("spam", "fraud-eu", "fraud"):
+        change = next_change(None, endpoint=name)
+        store.commit(change)
+        store.commit(next_change(change.after, endpoint=name))
+    assert list(store.endpoints()) == ["fraud", "fraud-eu", "spam"]
+
+
+def test_the_numbers_of_a_record_still_make_its_hash_when_they_were_read_back(store):
+    numbers = {
+        "log_e": 3.0000000000000004,
+        "tiny": 5e-324,
+        "whole": 5.0,
+        "huge": 1e300,
+        "minus nothing": -0.0,
+        "draws": [1, 2.5, None],
+        "words": 'ü "\\ \u2028 \U0001f600 \x00',
+    }
+    change = next_change(None, numbers=numbers, at=ROLLOUT.started_at.replace(microsecond=1))
+    store.commit(change)
+    assert verify("fraud", store.audit("fraud"), change.after.audit) == 1
+
+
+def test_a_chain_without_its_first_records_does_not_pass_for_whole(store):
+    state = None
+    for _ in range(3):
+        change = next_change(state)
+        store.commit(change)
+        state = change.after
+    assert verify("fraud", store.audit("fraud"), state.audit) == 3
+    with pytest.raises(BrokenChain, match="breaks at record 1"):
+        verify("fraud", store.audit("fraud", after=1), state.audit)
