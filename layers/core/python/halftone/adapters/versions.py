@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ReadTimeoutError
 
 from halftone.adapters.aws import translated
-from halftone.domain.errors import StaleWrite
+from halftone.domain.errors import NotFound, StaleWrite
 from halftone.domain.names import function_name
 from halftone.service.ports import Pointer, VersionStatus
 
@@ -105,8 +105,14 @@ class LambdaVersions:
     def _configuration(
         self, endpoint: str, version: str | None = None
     ) -> FunctionConfigurationResponseTypeDef:
+        name = function_name(self._stage, endpoint)
         qualifier = {"Qualifier": version} if version else {}
-        with translated(f"reading the function of {endpoint!r}"):
-            return self._lambda.get_function_configuration(
-                FunctionName=function_name(self._stage, endpoint), **qualifier
-            )
+        missing = (
+            NotFound("version", version, f"function {name!r} does not have it")
+            if version
+            else NotFound("endpoint", endpoint, f"no function {name!r}")
+        )
+        with translated(
+            f"reading the function of {endpoint!r}", {"ResourceNotFoundException": missing}
+        ):
+            return self._lambda.get_function_configuration(FunctionName=name, **qualifier)
