@@ -1,0 +1,43 @@
+"""A function with published versions and an alias, as the endpoint's stack makes it."""
+
+import io
+import json
+import zipfile
+from typing import Any
+
+from halftone.domain.names import ALIAS, function_name
+
+NAME = function_name("dev", "fraud")
+
+
+def deploy(aws: Any) -> Any:
+    """Create the function with its alias on $LATEST; answers the Lambda client."""
+    role = aws("iam").create_role(
+        RoleName="model",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}),
+    )["Role"]["Arn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("index.py", "")
+    client = aws("lambda")
+    # moto's functions have no revisions; Lambda's always do.
+    client.meta.events.register(
+        "after-call.lambda.GetFunctionConfiguration",
+        lambda parsed, **_: parsed.setdefault("RevisionId", "any"),
+    )
+    client.create_function(
+        FunctionName=NAME,
+        Runtime="python3.13",
+        Role=role,
+        Handler="index.handler",
+        Code={"ZipFile": code.getvalue()},
+        Environment={"Variables": {"HALFTONE_ENDPOINT": "fraud"}},
+    )
+    client.create_alias(FunctionName=NAME, Name=ALIAS, FunctionVersion="$LATEST")
+    return client
+
+
+def variables(client: Any, version: str = "$LATEST") -> dict[str, str]:
+    """The environment of one version of the function."""
+    found = client.get_function_configuration(FunctionName=NAME, Qualifier=version)
+    return dict(found["Environment"]["Variables"])

@@ -1,0 +1,124 @@
+"""Aliases and versions in memory and on Lambda keep the same promises.
+
+moto has Lambda's versions and aliases, but no revisions: those are in ``test_lambda_answers``.
+"""
+
+import pytest
+
+from halftone.adapters.aliases import LambdaAliases
+from halftone.adapters.memory import MemoryLambda
+from halftone.adapters.versions import LambdaVersions
+from halftone.domain.errors import NotFound, StaleWrite
+from halftone.domain.routing import UNRELEASED, Routing
+from halftone.service.ports import Pointer, VersionStatus
+from tests.contract.adapters.functions import deploy, variables
+
+FIRST, SECOND = Pointer("fraud-r1", "a" * 64), Pointer("fraud-r2", "b" * 64)
+
+
+@pytest.fixture
+def deployed(aws):
+    return deploy(aws)
+
+
+@pytest.fixture(params=["in memory", "on Lambda"])
+def ports(request):
+    """The ports Aliases and Versions of an endpoint that was never released to."""
+    if request.param == "in memory":
+        memory = MemoryLambda()
+        return memory, memory
+    client = request.getfixturevalue("deployed")
+    return LambdaAliases(client, "dev"), LambdaVersions(client, client, "dev")
+
+
+def published(versions, *pointers):
+    """The versions that are made of ``pointers``."""
+    made = []
+    for pointer in pointers:
+        while versions.point("fraud", pointer) is not VersionStatus.READY:
+            pass
+        made.append(versions.publish("fraud", pointer))
+    return made
+
+
+def test_a_new_endpoint_is_unreleased(ports):
+    assert ports[0].read("fraud").routing == UNRELEASED
+
+
+@pytest.mark.parametrize("share", [0.1, 5.0, 29.0, 33.33, 57.0, 95.0, 99.9])
+def test_a_share_is_read_back_as_it_was_written(ports, share):
+    aliases, versions = ports
+    one, two = published(versions, FIRST, SECOND)
+    aliases.write("fraud", Routing(one, two, share), revision=aliases.read("fraud").revision)
+    assert aliases.read("fraud").routing == Routing(one, two, share)
+
+
+def test_a_version_alone_takes_the_share_of_the_other(ports):
+    aliases, versions = ports
+    one, two = published(versions, FIRST, SECOND)
+    aliases.write("fraud", Routing(one, two, 5.0), revision=None)
+    for routing in (Routing(one), Routing(two), Routing(two, one, 0.1), UNRELEASED):
+        aliases.write("fraud", routing, revision=None)
+        assert aliases.read("fraud").routing == routing
+
+
+def test_a_write_answers_the_revision_that_is_read_afterwards(ports):
+    aliases, versions = ports
+    (one,) = published(versions, FIRST)
+    written = aliases.write("fraud", Routing(one), revision=None)
+    assert aliases.read("fraud").revision == written
+
+
+def test_a_pointer_is_pending_then_ready(ports):
+    _, versions = ports
+    assert versions.point("fraud", FIRST) is VersionStatus.PENDING
+    assert versions.point("fraud", FIRST) is VersionStatus.READY
+    assert versions.point("fraud", SECOND) is VersionStatus.PENDING
+
+
+def test_only_the_pointer_that_the_function_carries_is_published(ports):
+    _, versions = ports
+    with pytest.raises(StaleWrite, match="does not carry"):
+        versions.publish("fraud", FIRST)
+    published(versions, FIRST)
+    for other in (SECOND, Pointer(FIRST.rollout, SECOND.digest), Pointer("r3", FIRST.digest)):
+        with pytest.raises(StaleWrite, match="does not carry"):
+            versions.publish("fraud", other)
+
+
+def test_publishing_again_answers_the_same_version(ports):
+    _, versions = ports
+    one, two = published(versions, FIRST, SECOND)
+    assert one != two
+    assert versions.publish("fraud", SECOND) == two
+
+
+def test_a_new_rollout_of_the_same_package_is_a_new_version(ports):
+    _, versions = ports
+    one, again = published(versions, FIRST, Pointer("fraud-r2", FIRST.digest))
+    assert one != again
+
+
+def test_a_published_version_is_ready(ports):
+    _, versions = ports
+    (one,) = published(versions, FIRST)
+    assert versions.status("fraud", one) == (VersionStatus.READY, "")
+
+
+def test_there_is_no_status_of_a_version_that_was_never_published(ports):
+    _, versions = ports
+    published(versions, FIRST)
+    with pytest.raises(NotFound, match="'7'"):
+        versions.status("fraud", "7")
+
+
+def test_pointing_leaves_the_rest_of_the_environment_and_what_was_published(deployed):
+    versions = LambdaVersions(deployed, deployed, "dev")
+    one, two = published(versions, FIRST, SECOND)
+    theirs = {"HALFTONE_ENDPOINT": "fraud"}
+    assert variables(deployed, one) == {
+        **theirs, "HALFTONE_DEPLOYMENT": "fraud-r1", "HALFTONE_PACKAGE": "a" * 64,
+    }  # fmt: skip
+    assert variables(deployed, two) == {
+        **theirs, "HALFTONE_DEPLOYMENT": "fraud-r2", "HALFTONE_PACKAGE": "b" * 64,
+    }  # fmt: skip
