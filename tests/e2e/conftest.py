@@ -33,9 +33,18 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             cloud.copy_example("digits")
             cloud.bootstrap()
             cloud.deploy()
-            yield Stage(cloud, cloud.parts())
+            parts = cloud.parts()
+        yield Stage(cloud, parts)
     finally:
         aws.stop()
+
+
+@pytest.fixture(autouse=True)
+def client(stage: Stage) -> Iterator[None]:
+    """Each test, and what it starts, is a client of this local AWS; tests of other tiers are not."""
+    with mock.patch.dict(os.environ):
+        stage.cloud.activate()
+        yield
 
 
 def _progress(line: str) -> None:
