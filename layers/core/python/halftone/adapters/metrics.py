@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from halftone.adapters.aws import translated
+from halftone.domain.errors import Unavailable
 from halftone.domain.evidence import BUCKET, Arm, Bucket
 from halftone.domain.names import NAMESPACE, PROOF
 
@@ -116,16 +117,28 @@ class CloudWatchMetrics:
         since: datetime,
         until: datetime,
     ) -> dict[str, list[tuple[datetime, float]]]:
-        """The points of each query, oldest first."""
+        """The points of each query, oldest first.
+
+        Raises:
+            Unavailable: if any query was not answered in full.
+        """
         pages = self._cloudwatch.get_paginator("get_metric_data").paginate(
             MetricDataQueries=queries, StartTime=since, EndTime=until, ScanBy="TimestampAscending"
         )
         found: dict[str, list[tuple[datetime, float]]] = defaultdict(list)
+        complete: dict[str, str] = {}
         with translated(f"reading the metrics of {endpoint!r}"):
             for page in pages:
                 for result in page["MetricDataResults"]:
                     moments = [moment.astimezone(UTC) for moment in result["Timestamps"]]
                     found[result["Id"]] += zip(moments, result["Values"], strict=True)
+                    complete[result["Id"]] = result["StatusCode"]
+        # A call may succeed while one of its queries does not. Requests without their errors would
+        # pass for healthy ones.
+        for query in queries:
+            status = complete.get(query["Id"], "no answer")
+            if status != "Complete":
+                raise Unavailable(f"CloudWatch gave {status} for {query['Id']} of {endpoint!r}")
         return found
 
 
