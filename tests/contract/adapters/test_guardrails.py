@@ -1,0 +1,172 @@
+"""Arming makes every alarm watch one version from a clean state, and changes nothing else."""
+
+from typing import Any
+
+import pytest
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.core import DEFAULT_ACCOUNT_ID
+
+from halftone.adapters.guardrails import CloudWatchGuardrails
+from halftone.adapters.memory import MemoryGuardrails
+from halftone.domain.errors import NotFound, Unavailable
+from halftone.domain.names import GUARDRAIL_ALARMS, guardrail_name, metric_alarm_name
+from halftone.service.ports import AlarmState
+from tests.contract.adapters.conftest import REGION
+
+COMPOSITE = guardrail_name("dev", "fraud")
+OWN = [{"Name": "Endpoint", "Value": "fraud"}, {"Name": "Version", "Value": "none"}]
+PLATFORM = [
+    {"Name": "FunctionName", "Value": "halftone-dev-fraud"},
+    {"Name": "Resource", "Value": "halftone-dev-fraud:live"},
+    {"Name": "ExecutedVersion", "Value": "none"},
+]
+TOPIC = f"arn:aws:sns:{REGION}:{DEFAULT_ACCOUNT_ID}:people"
+
+
+def name(kind):
+    return metric_alarm_name("dev", "fraud", kind)
+
+
+def definition(kind: str) -> dict[str, Any]:
+    """One metric alarm, unlike the others in all that arming must keep."""
+    number = GUARDRAIL_ALARMS.index(kind)
+    platform = kind.startswith("crashes")
+    return {
+        "AlarmName": name(kind),
+        "AlarmDescription": f"watches {kind}",
+        "ActionsEnabled": number % 2 == 0,
+        "OKActions": [TOPIC] if number == 1 else [],
+        "AlarmActions": [TOPIC] if number == 2 else [],
+        "InsufficientDataActions": [TOPIC] if number == 3 else [],
+        "MetricName": "Errors" if platform else "Late",
+        "Namespace": "AWS/Lambda" if platform else "Halftone",
+        "Dimensions": PLATFORM if platform else OWN,
+        "Period": 60 if platform else 10,
+        "EvaluationPeriods": number + 2,
+        "DatapointsToAlarm": number + 1,
+        "Threshold": 0.5 + number,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching",
+        **({"ExtendedStatistic": "p99"} if kind == "late-rate" else {"Statistic": "Sum"}),
+    }
+
+
+@pytest.fixture
+def cloudwatch(aws):
+    """The alarms of an endpoint as its stack makes them."""
+    client = aws("cloudwatch")
+    for kind in GUARDRAIL_ALARMS:
+        client.put_metric_alarm(**definition(kind))
+    # moto describes composite alarms, but has no call that makes one.
+    cloudwatch_backends[DEFAULT_ACCOUNT_ID][REGION].put_metric_alarm(
+        name=COMPOSITE, rule=" OR ".join(f'ALARM("{name(kind)}")' for kind in GUARDRAIL_ALARMS),
+        description="", dimensions=[], alarm_actions=[], namespace="", metric_name="",
+        comparison_operator="", statistic="", evaluation_periods=1, period=10, threshold=0,
+    )  # fmt: skip
+    return client
+
+
+def alarms(client):
+    """The metric alarms as CloudWatch describes them, by kind."""
+    found = client.describe_alarms(AlarmNames=[name(kind) for kind in GUARDRAIL_ALARMS])
+    return {a["AlarmName"].rsplit("--", 1)[1]: a for a in found["MetricAlarms"]}
+
+
+class OnCloudWatch:
+    def __init__(self, client):
+        self.client, self.port = client, CloudWatchGuardrails(client, "dev")
+
+    def trip(self, reason):
+        """Turn an alarm red, and with it the composite, as CloudWatch would."""
+        for alarm in (name("errors-rate"), COMPOSITE):
+            self.client.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason=reason)
+
+
+class InMemory:
+    def __init__(self):
+        self.port = MemoryGuardrails()
+
+    def trip(self, reason):
+        self.port.trip("fraud", reason)
+
+
+@pytest.fixture(params=["in memory", "on CloudWatch"])
+def guarded(request):
+    if request.param == "in memory":
+        return InMemory()
+    return OnCloudWatch(request.getfixturevalue("cloudwatch"))
+
+
+def test_the_guardrail_reads_back_the_version_that_it_was_armed_for(guarded):
+    for version in ("2", "3", "2"):
+        guarded.port.arm("fraud", version, "rollout fraud-r1")
+        assert guarded.port.read("fraud").armed_for == version
+
+
+def test_a_red_guardrail_tells_why(guarded):
+    guarded.port.arm("fraud", "2", "rollout fraud-r1")
+    guarded.trip("3 of 3 above 5 %")
+    guard = guarded.port.read("fraud")
+    assert (guard.state, guard.armed_for) == (AlarmState.ALARM, "2")
+    assert "3 of 3 above 5 %" in guard.reason
+
+
+def test_arming_changes_the_version_of_every_alarm_and_nothing_else(cloudwatch):
+    CloudWatchGuardrails(cloudwatch, "dev").arm("fraud", "7", "rollout fraud-r1")
+    for kind, found in alarms(cloudwatch).items():
+        expected = definition(kind)
+        *others, version = expected["Dimensions"]
+        expected["Dimensions"] = [*others, {**version, "Value": "7"}]
+        assert {field: found.get(field) for field in expected} == expected
+    assert alarms(cloudwatch).keys() == {*GUARDRAIL_ALARMS}
+
+
+def test_arming_takes_the_red_off_every_metric_alarm_and_says_for_what(cloudwatch):
+    for kind in GUARDRAIL_ALARMS:
+        cloudwatch.set_alarm_state(AlarmName=name(kind), StateValue="ALARM", StateReason="bad")
+    CloudWatchGuardrails(cloudwatch, "dev").arm("fraud", "7", "rollout fraud-r1")
+    assert {(a["StateValue"], a["StateReason"]) for a in alarms(cloudwatch).values()} == {
+        ("OK", "armed for version 7: rollout fraud-r1")
+    }
+
+
+@pytest.mark.parametrize("kind", GUARDRAIL_ALARMS)
+def test_alarms_that_watch_different_versions_are_armed_for_none(cloudwatch, kind):
+    guardrails = CloudWatchGuardrails(cloudwatch, "dev")
+    guardrails.arm("fraud", "7", "rollout fraud-r1")
+    cloudwatch.put_metric_alarm(**definition(kind))  # as a deploy would put it back
+    assert guardrails.read("fraud").armed_for is None
+
+
+@pytest.mark.parametrize("missing", [*map(name, GUARDRAIL_ALARMS), COMPOSITE])
+def test_an_alarm_that_is_not_there_is_named(cloudwatch, missing):
+    guardrails = CloudWatchGuardrails(cloudwatch, "dev")
+    cloudwatch.delete_alarms(AlarmNames=[missing])
+    with pytest.raises(NotFound, match=f"no alarm '{missing}'"):
+        guardrails.read("fraud")
+    with pytest.raises(NotFound, match=f"no alarm '{missing}'"):
+        guardrails.arm("fraud", "7", "rollout fraud-r1")
+
+
+def test_alarms_that_do_not_take_the_version_are_unavailable(cloudwatch):
+    # A deploy that runs at the same time puts an alarm back right after it was armed.
+    def put_back(**_):
+        cloudwatch.meta.events.unregister("after-call.cloudwatch.SetAlarmState", put_back)
+        cloudwatch.put_metric_alarm(**definition("errors-rate"))
+
+    cloudwatch.meta.events.register("after-call.cloudwatch.SetAlarmState", put_back)
+    with pytest.raises(Unavailable, match="watch version none in common after being armed for 7"):
+        CloudWatchGuardrails(cloudwatch, "dev").arm("fraud", "7", "rollout fraud-r1")
+
+
+@pytest.mark.parametrize("call", ["put_metric_alarm", "set_alarm_state", "describe_alarms"])
+def test_cloudwatch_at_fault_is_unavailable(cloudwatch, call):
+    operation = "".join(word.title() for word in call.split("_"))
+
+    def refuse(**_):
+        answer = {"Error": {"Code": "ThrottlingException", "Message": "slow down"}}
+        raise cloudwatch.exceptions.ClientError(answer, operation)
+
+    cloudwatch.meta.events.register(f"before-call.cloudwatch.{operation}", refuse)
+    with pytest.raises(Unavailable, match="ThrottlingException"):
+        CloudWatchGuardrails(cloudwatch, "dev").arm("fraud", "7", "rollout fraud-r1")

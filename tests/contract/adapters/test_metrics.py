@@ -1,0 +1,223 @@
+"""Buckets as CloudWatch counts them: on moto what moto can count, else answers as CloudWatch's.
+
+moto knows sums and sample counts, but neither percentiles nor trimmed counts.
+"""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import boto3
+import pytest
+
+from halftone.adapters.metrics import CloudWatchMetrics
+from halftone.domain.errors import Unavailable
+from halftone.domain.evidence import BUCKET, Arm, Bucket, bucket_start
+from tests.contract.adapters.conftest import REGION
+
+# CloudWatch takes no metrics of the distant past.
+START = bucket_start(datetime.now(UTC)) - timedelta(minutes=10)
+ASKED = {"challenger": "2", "champion": "1"}
+
+
+def dimensions(version, endpoint="fraud"):
+    return [{"Name": "Endpoint", "Value": endpoint}, {"Name": "Version", "Value": version}]
+
+
+def emit(client, metric, version, values, at, *, endpoint="fraud"):
+    """What the model server emits of requests at that moment, one value each."""
+    client.put_metric_data(
+        Namespace="Halftone",
+        MetricData=[
+            {
+                "MetricName": metric,
+                "Dimensions": dimensions(version, endpoint),
+                "Timestamp": at,
+                "Value": value,
+                "StorageResolution": 1,
+            }
+            for value in values
+        ],
+    )
+
+
+@pytest.fixture
+def cloudwatch(aws):
+    return aws("cloudwatch")
+
+
+def test_requests_are_counted_by_bucket_and_by_version(cloudwatch):
+    last = START + BUCKET - timedelta(seconds=1)
+    emit(cloudwatch, "Errors", "2", [0, 1, 0], START)
+    emit(cloudwatch, "Errors", "2", [1], last)
+    emit(cloudwatch, "Late", "2", [0, 1], last)
+    emit(cloudwatch, "Bad", "2", [1, 1, 0], last)
+    emit(cloudwatch, "Errors", "1", [0] * 7 + [1], START)
+    emit(cloudwatch, "Errors", "1", [0, 0], START + 2 * BUCKET)
+    found = CloudWatchMetrics(cloudwatch).buckets(
+        "fraud", **ASKED, since=START, until=START + 3 * BUCKET
+    )
+    assert list(found) == [
+        Bucket(
+            START,
+            challenger=Arm(requests=4, errors=2, timed=2, late=1, judged=3, bad=2),
+            champion=Arm(requests=8, errors=1),
+        ),
+        Bucket(START + 2 * BUCKET, champion=Arm(requests=2)),
+    ]
+
+
+def test_what_others_did_before_and_after_is_left_out(cloudwatch):
+    emit(cloudwatch, "Errors", "2", [1], START - timedelta(seconds=1))
+    emit(cloudwatch, "Errors", "2", [0], START)
+    emit(cloudwatch, "Errors", "2", [1], START + BUCKET)
+    emit(cloudwatch, "Errors", "3", [1], START)
+    emit(cloudwatch, "Errors", "2", [1], START, endpoint="spam")
+    found = CloudWatchMetrics(cloudwatch).buckets(
+        "fraud", **ASKED, since=START, until=START + BUCKET
+    )
+    assert list(found) == [Bucket(START, challenger=Arm(requests=1))]
+
+
+def test_nobody_asked_is_no_bucket(cloudwatch):
+    metrics = CloudWatchMetrics(cloudwatch)
+    assert not metrics.buckets("fraud", **ASKED, since=START, until=START + 5 * BUCKET)
+    assert not metrics.buckets("fraud", **ASKED, since=START, until=START)
+
+
+def test_the_proof_is_published_where_the_alarm_of_the_version_looks(cloudwatch):
+    CloudWatchMetrics(cloudwatch).publish("fraud", "2", 0.25, START)
+    (found,) = cloudwatch.get_metric_statistics(
+        Namespace="Halftone",
+        MetricName="ProofOfRegression",
+        Dimensions=dimensions("2"),
+        StartTime=START,
+        EndTime=START + BUCKET,
+        Period=10,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    assert found["Maximum"] == 0.25
+
+
+class Answered:
+    """A CloudWatch that gives the points put in, page by page, and keeps what it was asked.
+
+    ``points`` are by metric, statistic and version; each page takes one point of each.
+    """
+
+    def __init__(self, points, statuses=None, left_out=()):
+        self.points, self.statuses, self.left_out = points, statuses or {}, left_out
+        self.asked = []
+        self.client = boto3.client(
+            "cloudwatch", region_name=REGION, aws_access_key_id="t", aws_secret_access_key="t"
+        )
+        events = self.client.meta.events
+        events.register(
+            "provide-client-params.cloudwatch.GetMetricData",
+            lambda params, **_: self.asked.append(params),
+        )
+        events.register("before-call.cloudwatch.GetMetricData", self.answer)
+
+    def answer(self, **_):
+        asked = self.asked[-1]
+        page = int(asked.get("NextToken", 0))
+        results, more = [], False
+        for query in asked["MetricDataQueries"]:
+            stat = query["MetricStat"]
+            version = stat["Metric"]["Dimensions"][1]["Value"]
+            key = (stat["Metric"]["MetricName"], stat["Stat"], version)
+            if key in self.left_out:
+                continue
+            points = self.points.get(key, [])
+            more = more or page + 1 < len(points)
+            results.append(
+                {
+                    "Id": query["Id"],
+                    "Timestamps": [moment for moment, _ in points[page : page + 1]],
+                    "Values": [value for _, value in points[page : page + 1]],
+                    "StatusCode": self.statuses.get(
+                        key, "PartialData" if page + 1 < len(points) else "Complete"
+                    ),
+                }
+            )
+        parsed = {"MetricDataResults": results}
+        return SimpleNamespace(status_code=200), parsed | (
+            {"NextToken": str(page + 1)} if more else {}
+        )
+
+    def buckets(self, **changes):
+        asked = {**ASKED, "since": START, "until": START + 2 * BUCKET, **changes}
+        return list(CloudWatchMetrics(self.client).buckets("fraud", **asked))
+
+
+ONE = [(START, 4.0), (START + BUCKET, 6.0)]
+
+
+def test_slow_requests_are_counted_above_each_limit():
+    aws = Answered(
+        {
+            ("Late", "SampleCount", "2"): ONE,
+            ("Latency", "TC(12.5:)", "2"): [(START, 3.0)],
+            ("Latency", "TC(80:)", "2"): [(START, 1.0)],
+            ("Late", "SampleCount", "1"): [(START, 90.0)],
+            ("Latency", "TC(12.5:)", "1"): [(START, 40.0)],
+        }
+    )
+    assert aws.buckets(limits=(12.5, 80.0)) == [
+        Bucket(START, Arm(timed=4, over=(3, 1)), Arm(timed=90, over=(40, 0))),
+        Bucket(START + BUCKET, Arm(timed=6, over=(0, 0)), Arm(over=(0, 0))),
+    ]
+
+
+def test_every_page_is_read_and_periods_are_ten_seconds():
+    aws = Answered({("Errors", "SampleCount", "2"): ONE, ("Errors", "Sum", "2"): [(START, 1.0)]})
+    assert [bucket.challenger for bucket in aws.buckets()] == [Arm(4, 1), Arm(6, 0)]
+    assert [asked.get("NextToken") for asked in aws.asked] == [None, "1"]
+    assert {q["MetricStat"]["Period"] for q in aws.asked[0]["MetricDataQueries"]} == {10}
+
+
+@pytest.mark.parametrize("status", ["InternalError", "Forbidden", "PartialData"])
+def test_requests_without_their_errors_are_no_evidence(status):
+    errors = ("Errors", "Sum", "2")
+    aws = Answered({("Errors", "SampleCount", "2"): ONE}, statuses={errors: status})
+    with pytest.raises(Unavailable, match=f"{status} for challenger_errors of 'fraud'"):
+        aws.buckets()
+
+
+def test_a_query_that_was_not_answered_is_no_evidence():
+    aws = Answered({}, left_out=[("Errors", "Sum", "1")])
+    with pytest.raises(Unavailable, match="no answer for champion_errors"):
+        aws.buckets()
+
+
+def quantiles(count):
+    aws = Answered(
+        {
+            ("Latency", "SampleCount", "1"): [(START, count)],
+            ("Latency", "p50", "1"): [(START, 12.5)],
+            ("Latency", "p90", "1"): [(START, 40.0)],
+            ("Latency", "p99", "1"): [(START, 95.5)],
+        }
+    )
+    return tuple(CloudWatchMetrics(aws.client).quantiles("fraud", "1", until=START)), aws.asked
+
+
+def test_quantiles_are_median_90th_and_99th_of_the_last_three_hours():
+    found, (asked,) = quantiles(200.0)
+    assert found == (12.5, 40.0, 95.5)
+    assert (asked["StartTime"], asked["EndTime"]) == (START - timedelta(hours=3), START)
+
+
+def test_there_are_no_quantiles_of_a_few_requests():
+    assert quantiles(199.0)[0] == ()
+    assert tuple(CloudWatchMetrics(Answered({}).client).quantiles("fraud", "1", until=START)) == ()
+
+
+def test_metrics_that_cannot_be_read_or_written_are_unavailable(stubbed):
+    client, stubber = stubbed("cloudwatch")
+    metrics = CloudWatchMetrics(client)
+    stubber.add_client_error("get_metric_data", "ThrottlingException")
+    with pytest.raises(Unavailable, match="reading the metrics of 'fraud'"):
+        metrics.buckets("fraud", **ASKED, since=START, until=START + BUCKET)
+    stubber.add_client_error("put_metric_data", "InternalServiceFault")
+    with pytest.raises(Unavailable, match="publishing the evidence on 'fraud'"):
+        metrics.publish("fraud", "2", 1.0, START)
