@@ -41,7 +41,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture(autouse=True)
 def client(stage: Stage) -> Iterator[None]:
-    """Each test, and what it starts, is a client of this local AWS; tests of other tiers are not."""
+    """Each test, and what it starts, is a client of this local AWS; other tiers are not."""
     with mock.patch.dict(os.environ):
         stage.cloud.activate()
         yield
