@@ -51,6 +51,9 @@ def test_a_new_endpoint_that_is_not_new_writes_nothing(store):
 def test_evidence_from_an_old_look_writes_nothing(store):
     slow = (Arm(50, 25, 50, 10, over=(20, 3)), Arm(950, 1, 940, 3, over=(90, 2)))
     first, buckets = grown(no_evidence(), slow)
+    with pytest.raises(StaleWrite):
+        store.keep_evidence("fraud", first, buckets, previous=no_evidence().until)
+    assert store.load_evidence("fraud", "fraud-r1") is None
     store.keep_evidence("fraud", first, buckets, previous=None)
     second, more = grown(first, slow)
     for previous in (None, second.until):
