@@ -53,6 +53,7 @@ def write_evidence(store):
         (("None", "ConditionalCheckFailed"), StaleWrite),
         (("TransactionConflict", "None"), StaleWrite),
         (("ThrottlingError", "None"), Unavailable),
+        (("ThrottlingError", "ConditionalCheckFailed"), Unavailable),
         (("None", "ProvisionedThroughputExceeded"), Unavailable),
         (("ItemCollectionSizeLimitExceeded", "None"), Unavailable),
         (("ValidationError", "None"), Unavailable),
