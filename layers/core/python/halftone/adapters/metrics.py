@@ -89,10 +89,12 @@ class CloudWatchMetrics:
             for name, statistic in (("count", "SampleCount"), *((q, q) for q in _QUANTILES))
         ]
         found = self._read(endpoint, queries, until - _HIGH_RESOLUTION, until)
-        newest = {name: points[-1][1] for name, points in found.items() if points}
-        if newest.get("count", 0) < _ENOUGH:
+        counts = dict(found.get("count", ()))
+        # CloudWatch aligns periods to the clock: three hours may lie in two of them.
+        fullest = max(counts, key=lambda moment: counts[moment], default=None)
+        if fullest is None or counts[fullest] < _ENOUGH:
             return ()
-        return tuple(newest[quantile] for quantile in _QUANTILES)
+        return tuple(dict(found[quantile])[fullest] for quantile in _QUANTILES)
 
     def publish(self, endpoint: str, version: str, proof: float, at: datetime) -> None:
         """See the port. One call."""
