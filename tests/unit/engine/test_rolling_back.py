@@ -97,6 +97,7 @@ class TestAlarms:
         return back(endpoint, actor="alarm/g", reason="7 % over 5 %", fired_at=at)
 
     def test_an_alarm_ends_the_rollout(self, watched):
+        watched.world.clock.pass_by(MINUTE)
         self.alarm(watched, watched.world.clock.now())
         assert watched.phase is Phase.ROLLED_BACK
         assert watched.history[-2].actor == "alarm/g"
@@ -281,6 +282,32 @@ class TestReturning:
         endpoint.tick_until(Phase.FAILED)
         with pytest.raises(Refused, match="serves no version: there is nothing to return from"):
             self.to(endpoint)
+
+
+class Overtaken(MemoryStore):
+    """A store on which something happens right before a rollback is confirmed."""
+
+    def __init__(self, world_store: MemoryStore, meanwhile) -> None:
+        vars(self).update(vars(world_store))
+        self.meanwhile = meanwhile
+
+    def commit(self, change):
+        """See the port."""
+        if change.record.action == "rolled-back" and self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        super().commit(change)
+
+
+def test_a_rollback_keeps_to_the_rollout_that_it_fenced(watched):
+    def meanwhile():
+        watched.tick()
+        watched.release("m3")
+
+    parts = replace(watched.parts, store=Overtaken(watched.world.store, meanwhile))
+    state = roll_back(parts, NAME, actor="ann", reason="clients complain")
+    assert state.rollout.package.name == "m3"
+    assert watched.phase is Phase.PREPARING
 
 
 class TestHeldUp:
