@@ -1,0 +1,181 @@
+"""The promises of the engine, as checks of each step and of each end.
+
+1. No traffic to a version that was not smoke-tested, or without an armed alarm.
+2. The challenger's share never exceeds the plan's current step.
+3. Once a rollback is accepted, no write of any other actor raises the challenger's share again.
+4. Every change of state has exactly one audit record, written in the same transaction.
+5. The audit chain verifies.
+6. No evidence, no promotion.
+7. Replaying any event, tick or request changes nothing.
+8. After a crash at any point, the next tick brings record and alias into agreement.
+
+1 to 6 are checked after every single step, 5 (from the first record on), 7 and 8 at every end.
+"""
+
+from halftone.domain.audit import AuditRecord, verify
+from halftone.domain.endpoint import EndpointState
+from halftone.domain.evidence import BUCKET, bucket_start
+from halftone.domain.phase import TRANSITIONS, Phase
+from halftone.domain.routing import UNRELEASED, Routing
+from halftone.service.ports import Guard
+from halftone.service.record import summary
+from tests.property.engine.simulation import Standing
+from tests.property.engine.world import Snapshot, World
+from tests.support.engine import NAME
+
+
+class Broken(AssertionError):
+    """A promise does not hold."""
+
+    def __init__(self, promise: int, why: str) -> None:
+        self.promise = promise
+        super().__init__(f"promise {promise} is broken: {why}")
+
+
+def check_step(world: World, before: Snapshot, standing: Standing, after: Snapshot) -> None:
+    """Judge the call that a process of the engine makes where it stands.
+
+    Raises:
+        Broken: naming the promise.
+    """
+    call = standing.call
+    assert call is not None
+    if call.name == "aliases.write" and before.alias != after.alias:
+        _check_traffic(before, standing, after)
+    if before.state is not after.state or before.records != after.records:
+        record = _check_record(before, after)
+        _check_evidence(world, before, record)
+    if not after.memory.by_hand:
+        _check_share(after)
+
+
+def _check_traffic(before: Snapshot, standing: Standing, after: Snapshot) -> None:
+    was, now = before.alias.routing, after.alias.routing
+    state = after.state
+    served = _served(after)
+    for version in {now.main, now.other} - {None, UNRELEASED.main}:
+        share = now.share_of(version)
+        if share <= was.share_of(version):
+            continue
+        if version in after.memory.taken_back:
+            raise Broken(3, f"version {version} was taken back and gets {share:g} % again")
+        if version in served:
+            continue
+        if version not in after.memory.answered:
+            raise Broken(1, f"version {version} gets {share:g} % without a smoke test")
+        # Nothing can hold the alarms while the alias is written: what counts is that the writer
+        # looked before. That they were disarmed since is for the next tick to see.
+        watched = _last_look(standing)
+        if watched != version:
+            raise Broken(1, f"version {version} gets {share:g} %, the alarms watch {watched}")
+        if state is None or state.active is None or state.active.challenger != version:
+            raise Broken(2, f"version {version} gets {share:g} % and nobody rolls it out")
+
+
+def _check_share(now: Snapshot) -> None:
+    rollout = now.state.rollout if now.state else None
+    if rollout is None or rollout.challenger in (None, rollout.champion):
+        return
+    if rollout.phase in (Phase.ROLLING_BACK, Phase.PROMOTED):
+        return  # on its way to 0 by a rule of its own; or champion, which other rollouts may change
+    allowed = rollout.share
+    if rollout.phase is Phase.SHIFTING:
+        allowed = max(rollout.share, rollout.target)
+    found = now.alias.routing.share_of(rollout.challenger)
+    if found > allowed:
+        raise Broken(2, f"{rollout.phase} allows {allowed:g} %, the alias gives {found:g} %")
+
+
+def _check_record(before: Snapshot, after: Snapshot) -> AuditRecord:
+    old, new = before.state or EndpointState(NAME), after.state
+    if new is None or len(after.records) != len(before.records) + 1 or new == old:
+        written = len(after.records) - len(before.records)
+        raise Broken(4, f"{written} records for a change of state from {old} to {new}")
+    _check_transition(old, new)
+    record = after.records[-1]
+    if (record.before, record.after) != (summary(old), summary(new)):
+        told = f"{record.before} and {record.after}"
+        raise Broken(4, f"the record tells of {told}, which is not what was changed")
+    if (new.revision, new.audit) != (old.revision + 1, record.head):
+        raise Broken(4, f"revision {new.revision} names record {new.audit.seq}")
+    if (record.seq, record.previous) != (old.audit.seq + 1, old.audit.hash):
+        raise Broken(5, f"record {record.seq} does not follow {old.audit.seq}")
+    return record
+
+
+def _check_transition(old: EndpointState, new: EndpointState) -> None:
+    was, now = old.rollout, new.rollout
+    if was is None or was.phase.final or now == was:
+        return
+    if now is None or now.id != was.id:
+        raise Broken(2, f"rollout {was.id} is gone from the record while {was.phase}")
+    if now.phase is not was.phase and now.phase not in TRANSITIONS[was.phase]:
+        raise Broken(2, f"rollout {was.id} became {now.phase} from {was.phase}")
+
+
+def _check_evidence(world: World, before: Snapshot, record: AuditRecord) -> None:
+    if record.action != "advance" or before.state is None:
+        return
+    rollout = before.state.rollout
+    assert rollout is not None
+    assert rollout.stage_since is not None
+    stage = rollout.plan.stages[rollout.stage]
+    # Counted afresh from what the versions did, not from what the engine keeps of it.
+    requests = sum(
+        bucket.challenger.requests
+        for bucket in world.real.metrics.counted[NAME]
+        if bucket_start(rollout.stage_since) <= bucket.start
+        and bucket.start + BUCKET <= before.moment
+    )
+    if requests < stage.min_requests:
+        raise Broken(6, f"{requests} of at least {stage.min_requests} requests, and on it goes")
+    if before.moment - rollout.stage_since < stage.min_time:
+        raise Broken(6, f"on it goes before {stage.min_time} have passed")
+
+
+def check_agreement(now: Snapshot) -> None:
+    """Judge where record and alias stand after a tick that nobody disturbed.
+
+    Raises:
+        Broken: if they disagree, or the chain does not verify.
+    """
+    if now.state is None:
+        return
+    if now.state.champion is None and now.state.rollout is None:
+        return  # retired: there is no alias any more
+    verify(NAME, now.records, now.state.audit)
+    if len(now.records) != now.state.revision:
+        raise Broken(4, f"{now.state.revision} writes, {len(now.records)} records")
+    running, alias = now.state.active, now.alias.routing
+    if running is None:
+        champion = now.state.champion
+        home = Routing(champion.version) if champion else UNRELEASED
+        if alias != home:
+            raise Broken(8, f"nothing rolls out, {home} should answer and {alias} does")
+    elif running.phase is Phase.ROLLING_BACK:
+        raise Broken(8, "the rollback was not finished")
+    elif alias != running.routing(running.share):
+        raise Broken(8, f"the record says {running.share:g} %, the alias {alias}")
+    elif running.share and now.guard.armed_for != running.challenger:
+        raise Broken(1, f"{running.share:g} % without an armed alarm after a whole tick")
+
+
+def same(before: Snapshot, after: Snapshot) -> bool:
+    """Whether record and alias say the same; the alias may have been written with what it said."""
+    said = before.state, before.alias.routing, before.started
+    return said == (after.state, after.alias.routing, after.started)
+
+
+def _last_look(standing: Standing) -> str | None:
+    """The version that the alarms watched when the process last looked, after the record."""
+    watched = None
+    for call, answer in standing.heard:
+        if call.name == "store.load":
+            watched = None
+        if call.name == "guardrails.read" and isinstance(answer.value, Guard):
+            watched = answer.value.armed_for
+    return watched
+
+
+def _served(now: Snapshot) -> set[str]:
+    return {str(record.after.get("champion")) for record in now.records}

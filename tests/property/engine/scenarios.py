@@ -1,0 +1,230 @@
+"""Who meets whom: the situations that the engine is explored in.
+
+Each begins with a world that was brought there by the engine itself, undisturbed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from halftone.adapters.memory import MemoryStore
+from halftone.domain.evidence import BUCKET, Arm, Bucket
+from halftone.domain.phase import Phase
+from halftone.domain.plan import Plan, Stage
+from halftone.domain.routing import Routing
+from halftone.service.ports import Parts
+from halftone.service.release import ReleaseRequest
+from tests.property.engine.mutants import Engine
+from tests.property.engine.simulation import Act, Outside
+from tests.property.engine.stage import Scenario
+from tests.property.engine.world import Memory, World
+from tests.support.engine import ALL_AT_ONCE, EVERY, NAME, Endpoint
+
+STEP = Stage(50.0, min_time=BUCKET, max_time=timedelta(minutes=5), min_requests=500)
+ONE_STEP = Plan((STEP,), bakes=False)
+CALM = Arm(requests=2000, errors=0, timed=2000, late=0)
+CLOUDFORMATION = ("deploy", "other", "gone")
+"""Processes whose requests may be delivered once more when all is over."""
+
+Acts = tuple[Act, ...]
+HORIZON = 60
+"""Ten-second buckets of traffic that a world holds; those that have not passed are not seen."""
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The processes that can be put into a scenario, on one engine."""
+
+    engine: Engine
+
+    @property
+    def tick(self) -> Act:
+        """One tick of the workflow, or of the schedule."""
+        return Act(lambda parts, _, __: self.engine.advance(parts, NAME, None, every=EVERY))
+
+    def ticks(self, count: int) -> Acts:
+        """A workflow: so many ticks, with time passing between them. After one that dies comes the
+        next.
+        """
+        return tuple([self.tick, PASSES] * count)[:-1]
+
+    @property
+    def alarm(self) -> Acts:
+        """CloudWatch sees the challenger fail; the event is delivered until it is taken."""
+        return (Act(lambda _, outside, __: outside("alarm")), self._alarmed)
+
+    @property
+    def repeated_alarm(self) -> Act:
+        """The last alarm's event once more, in one go."""
+
+        def program(parts: Parts, outside: Outside, _: Any) -> object:
+            return self._alarmed.program(parts, outside, outside("fired_at"))
+
+        return Act(program)
+
+    @property
+    def late_alarm(self) -> Acts:
+        """The last alarm's event, delivered once more."""
+        return (Act(lambda _, outside, __: outside("fired_at")), self._alarmed)
+
+    @property
+    def _alarmed(self) -> Act:
+        def program(parts: Parts, _: Outside, fired_at: Any) -> object:
+            if fired_at is None:
+                return None
+            reason = "errors above 5 %"
+            return self.engine.roll_back(
+                parts, NAME, actor="alarm", reason=reason, fired_at=fired_at
+            )
+
+        return Act(program, again=2)
+
+    @property
+    def user(self) -> Acts:
+        """Somebody rolls back; if it fails, they look away."""
+
+        def program(parts: Parts, _: Outside, __: Any) -> object:
+            return self.engine.roll_back(parts, NAME, actor="ann", reason="clients complain")
+
+        return (Act(program),)
+
+    def returns(self, version: str | None) -> Acts:
+        """Somebody returns to an earlier version."""
+
+        def program(parts: Parts, _: Outside, __: Any) -> object:
+            return self.engine.return_to(
+                parts, NAME, version=version, actor="bob", reason="it drifts"
+            )
+
+        return (Act(program),)
+
+    def deploy(self, request: ReleaseRequest) -> Acts:
+        """CloudFormation asks for a release, until it is answered."""
+        return (Act(lambda parts, _, __: self.engine.release(parts, request), again=2),)
+
+    @property
+    def retires(self) -> Acts:
+        """CloudFormation deletes the endpoint, until it is answered."""
+
+        def program(parts: Parts, _: Outside, __: Any) -> object:
+            return self.engine.retire(parts, NAME, actor="cfn", reason="deleted", key="d1")
+
+        return (Act(program, again=2),)
+
+
+PASSES = Act(lambda _, outside, __: outside("pass_by", BUCKET.total_seconds()))
+"""Ten seconds pass."""
+
+REWRITES_ALARMS = (Act(lambda _, outside, __: outside("disarm")),)
+"""A deploy puts the template's value back into the alarms."""
+
+
+def hand(version: str) -> Acts:
+    """Somebody gives all traffic to ``version``, past the engine."""
+    return (Act(lambda _, outside, __: outside("write_alias", Routing(version))),)
+
+
+def world(
+    *served: str,
+    challenger: str | None = None,
+    then: Iterable[str] = (),
+    store: type[MemoryStore] = MemoryStore,
+) -> World:
+    """A world in which ``served`` were champion in turn, and ``challenger`` is watched at 50 %.
+
+    ``then`` are models that a process may release later.
+    """
+    made = World(store())
+    endpoint = Endpoint(made.real)
+    for model in served:
+        endpoint.serve(model)
+    start = made.real.clock.moment
+    made.real.metrics.counted[NAME] = [
+        Bucket(start + i * BUCKET, CALM, CALM) for i in range(HORIZON)
+    ]
+    if challenger:
+        endpoint.release(challenger, plan=ONE_STEP)
+        endpoint.tick_until(Phase.OBSERVING)
+        made.real.clock.pass_by(BUCKET)
+    for model in then:
+        endpoint.offer(model)
+    versions = range(1, len(made.real.functions.versions[NAME]) + 1)
+    made.memory = Memory(answered=frozenset(str(version) for version in versions))
+    return made
+
+
+def request(model: str, plan: Plan = ONE_STEP, key: str | None = None) -> ReleaseRequest:
+    """A deploy that declares ``model``."""
+    return Endpoint().request(model, key, plan=plan)
+
+
+def scenarios(engine: Engine, store: type[MemoryStore] = MemoryStore) -> Mapping[str, Scenario]:
+    """Every situation by its name, with its processes on ``engine`` and its record in ``store``."""
+    cast = Cast(engine)
+    m2, m3, m4 = (request(model, key=f"k-{model}") for model in ("m2", "m3", "m4"))
+    m3_at_once = request("m3", ALL_AT_ONCE, key="k-m3")
+
+    def watched() -> World:
+        return world("m1", challenger="m2", then=("m3", "m4"), store=store)
+
+    def silent() -> World:
+        """As watched, but nobody asks anything."""
+        made = watched()
+        made.real.metrics.counted[NAME] = []
+        return made
+
+    def served(*models: str) -> Callable[[], World]:
+        return lambda: world(*models, then=("m2", "m3"), store=store)
+
+    def scenario(name: str, begin: Callable[[], World], **processes: Acts) -> Scenario:
+        repeated = {"the alarm": cast.repeated_alarm} if "alarm" in processes else {}
+        repeated |= {name: acts[0] for name, acts in processes.items() if name in CLOUDFORMATION}
+        return Scenario(name, begin, processes, repeated, cast.tick)
+
+    made = [
+        scenario("advance, alarm", watched, tick=cast.ticks(2), alarm=cast.alarm),
+        scenario("advance, person", watched, tick=cast.ticks(2), user=cast.user),
+        scenario("advance, two ticks at once", watched, tick=cast.ticks(1), schedule=cast.ticks(1)),
+        scenario("advance, supersede", watched, tick=cast.ticks(2), deploy=cast.deploy(m3)),
+        scenario("advance, alarms rewritten", watched, tick=cast.ticks(2), stack=REWRITES_ALARMS),
+        scenario("advance, alias to champion", watched, tick=cast.ticks(2), hand=hand("1")),
+        scenario("advance, alias to challenger", watched, tick=cast.ticks(2), hand=hand("2")),
+        scenario("advance, retire", watched, tick=cast.ticks(2), gone=cast.retires),
+        scenario("promoted, alias to an old champion", served("m1", "m2"), tick=cast.ticks(2),
+                 hand=hand("1")),
+        scenario("silence", silent, tick=cast.ticks(3), schedule=cast.ticks(2)),
+        scenario("alarm, person", watched, alarm=cast.alarm, user=cast.user),
+        scenario("alarm, supersede", watched, alarm=cast.alarm, deploy=cast.deploy(m3)),
+        scenario("alarm, retire", watched, alarm=cast.alarm, gone=cast.retires),
+        scenario("supersede twice", watched, deploy=cast.deploy(m3), other=cast.deploy(m4)),
+        scenario("first release, person", served(), deploy=cast.deploy(m2), user=cast.user,
+                 tick=cast.ticks(3)),
+        scenario("first release, two ticks at once", served(), deploy=cast.deploy(m2),
+                 tick=cast.ticks(2), schedule=cast.ticks(2)),
+        scenario("prepare, two ticks at once", served("m1"), deploy=cast.deploy(m2),
+                 tick=cast.ticks(2), schedule=cast.ticks(2)),
+        scenario("return, return", served("m1", "m2", "m3"), one=cast.returns(None),
+                 two=cast.returns("1")),
+        scenario("return, release", served("m1", "m2"), one=cast.returns(None),
+                 deploy=cast.deploy(m3_at_once)),
+        scenario("advance, alarm, two ticks at once", watched, tick=cast.ticks(1),
+                 schedule=cast.ticks(1), alarm=cast.alarm),
+        scenario("advance, alarm, person", watched, tick=cast.ticks(1), alarm=cast.alarm,
+                 user=cast.user),
+        scenario("advance, alarm, supersede", watched, tick=cast.ticks(1), alarm=cast.alarm,
+                 deploy=cast.deploy(m3)),
+        scenario("advance, alarm, alarms rewritten", watched, tick=cast.ticks(2),
+                 alarm=cast.alarm, stack=REWRITES_ALARMS),
+        scenario("advance, supersede twice", watched, tick=cast.ticks(1),
+                 deploy=cast.deploy(m3), other=cast.deploy(m4)),
+        scenario("rollback held up, next release", watched, user=cast.user,
+                 deploy=cast.deploy(m3_at_once), tick=cast.ticks(3)),
+        scenario("late alarm, next release", watched, alarm=cast.alarm, late=cast.late_alarm,
+                 deploy=cast.deploy(m3), tick=cast.ticks(2)),
+        scenario("return, return, tick", served("m1", "m2"), one=cast.returns("1"),
+                 two=cast.returns("2"), tick=cast.ticks(1)),
+        scenario("return, release, tick", served("m1", "m2"), one=cast.returns(None),
+                 deploy=cast.deploy(m3_at_once), tick=cast.ticks(2)),
+    ]  # fmt: skip
+    return {found.name: found for found in made}

@@ -1,0 +1,174 @@
+"""The simulation can fail: each of these faults in the engine is found, and told as a schedule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from halftone.adapters.memory import MemoryStore
+from halftone.domain.errors import StaleWrite
+from halftone.service.ports import Change
+from tests.property.engine.exploration import explore
+from tests.property.engine.mutants import Engine, engine, mutant
+from tests.property.engine.scenarios import scenarios
+
+
+class Careless(MemoryStore):
+    """A store that does not ask whether what was read is still the newest."""
+
+    def commit(self, change: Change) -> None:
+        """See ``Store``, without its condition."""
+        self.states[change.after.endpoint] = change.after
+        self.records[change.after.endpoint].append(change.record)
+        if change.deployment:
+            self.published[change.after.endpoint][change.deployment.version] = change.deployment
+
+
+class Halves(MemoryStore):
+    """A store that writes a state and its record one after the other."""
+
+    def put_state(self, change: Change) -> None:
+        """The state alone."""
+        name = change.after.endpoint
+        newest = self.states.get(name)
+        if (newest.revision if newest else None) != (change.before and change.before.revision):
+            raise StaleWrite(name)
+        self.states[name] = change.after
+        if change.deployment:
+            self.published[name][change.deployment.version] = change.deployment
+
+    def put_record(self, change: Change) -> None:
+        """The record alone."""
+        self.records[change.after.endpoint].append(change.record)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A faulty engine or store, a scenario in which it shows, and the promise it breaks first."""
+
+    scenario: str
+    promise: int
+    engine: Callable[[], Engine] = engine
+    store: type[MemoryStore] = MemoryStore
+
+
+def instead(module: str, old: str, new: str) -> Callable[[], Engine]:
+    """An engine whose ``module`` says ``new`` where it says ``old``."""
+    return lambda: mutant(module, old, new)
+
+
+NO_FENCE = instead(
+    "rollback",
+    """\
+    return change_rollout(
+        parts,
+        state,
+        running.to(Phase.ROLLING_BACK, target=0.0),
+        action="fence",
+        actor=actor,
+        reason=reason,
+        numbers=numbers,
+    )
+""",
+    """\
+    return replace(
+        state, rollout=replace(running.to(Phase.ROLLING_BACK, target=0.0), reason=reason)
+    )
+""",
+)
+BLIND_ADVANCE = instead(
+    "advance",
+    "running.routing(running.target), revision=seen.revision",
+    "running.routing(running.target), revision=None",
+)
+BLIND_ROLLBACK = instead("rollback", "fenced.home, revision=known", "fenced.home, revision=None")
+NO_SECOND_LOOK = instead("rollback", "newest.revision != state.revision", "newest.revision < 0")
+IN_HALVES = instead(
+    "record",
+    """\
+    parts.store.commit(Change(before if before.revision else None, written, record, deployment))
+""",
+    """\
+    change = Change(before if before.revision else None, written, record, deployment)
+    parts.store.put_state(change)
+    parts.store.put_record(change)
+""",
+)
+RECORD_BEFORE_ALIAS = instead(
+    "advance",
+    """\
+        seen = parts.aliases.read(endpoint)
+        state = parts.store.load(endpoint)
+""",
+    """\
+        state = parts.store.load(endpoint)
+        seen = parts.aliases.read(endpoint)
+""",
+)
+NO_LOOK_AT_ALARMS = instead(
+    "advance", "unfit = _unfit(parts, state.endpoint, running)", "unfit = ''"
+)
+NO_SAMPLES = instead(
+    "prepare",
+    "samples = parts.packages.manifest(rollout.package.digest).samples",
+    "samples = ()",
+)
+ANY_ALARM = instead("rollback", "return self.fired_at is None or (", "return True or (")
+NO_MEMORY = instead("release", "    if before:\n", "    if False:\n")
+NO_LOOK_AFTER_SUPERSEDING = instead(
+    "release",
+    'raise StaleWrite("the rollout under way was ended: look at what serves now")',
+    "state = parts.store.load(request.endpoint)",
+)
+NO_RECONCILING = instead("advance", "reconcile(parts, state, seen)", "pass")
+NO_YIELDING = instead("advance", "if isinstance(agreement, Yield):", "if False:")
+ALL_IS_WELL = instead(
+    "observe",
+    "    verdict = judge(evidence, rollout.plan, stage)\n",
+    """\
+    from dataclasses import replace
+    verdict = replace(judge(evidence, rollout.plan, stage), kind=VerdictKind.PASS)
+""",
+)
+
+FAULTS = {
+    "the fence is not written": Fault("advance, person", 2, NO_FENCE),
+    "an advance writes the alias blindly": Fault("advance, person", 3, BLIND_ADVANCE),
+    "a rollback writes the alias blindly": Fault("return, return, tick", 3, BLIND_ROLLBACK),
+    "a rollback does not look whether it is still wanted": Fault(
+        "return, return, tick", 3, NO_SECOND_LOOK
+    ),
+    "the record's revision is not checked": Fault("advance, person", 4, store=Careless),
+    "record and state are written one after the other": Fault(
+        "advance, alarm", 4, IN_HALVES, Halves
+    ),
+    "the record is read before the alias": Fault("first release, person", 3, RECORD_BEFORE_ALIAS),
+    "nobody looks at the alarms before a shift": Fault("advance, alarm", 1, NO_LOOK_AT_ALARMS),
+    "no samples are sent": Fault("prepare, two ticks at once", 1, NO_SAMPLES),
+    "any alarm ends any rollout": Fault("alarm, supersede", 7, ANY_ALARM),
+    "old requests are forgotten": Fault("supersede twice", 7, NO_MEMORY),
+    "what was released while superseding is overlooked": Fault(
+        "supersede twice", 2, NO_LOOK_AFTER_SUPERSEDING
+    ),
+    "nothing is reconciled where nothing rolls out": Fault(
+        "promoted, alias to an old champion", 8, NO_RECONCILING
+    ),
+    "traffic that was taken back is not noticed": Fault(
+        "advance, alias to champion", 8, NO_YIELDING
+    ),
+    "silence is success": Fault("silence", 6, ALL_IS_WELL),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_faulty_engine_is_found_out(name):
+    fault = FAULTS[name]
+    scenario = scenarios(fault.engine(), fault.store)[fault.scenario]
+    with pytest.raises(AssertionError, match=f"promise {fault.promise} is broken") as caught:
+        explore(replace(scenario, switches=3))
+    assert "To see it again:" in str(caught.value)
+
+
+def test_a_mutation_that_no_longer_applies_is_told():
+    with pytest.raises(LookupError, match=r"halftone.service.advance has 0 times"):
+        mutant("advance", "no such line", "")

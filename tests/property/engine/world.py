@@ -1,0 +1,197 @@
+"""The world that the simulated processes share: all parts in memory, as a value that can be kept.
+
+Besides what the parts hold, a world remembers what the promises need to judge it and no part says:
+which versions passed their smoke test, which were taken back, and who wrote the alias last.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from halftone.adapters.memory import MemoryStore, MemoryWorld
+from halftone.domain.audit import AuditRecord
+from halftone.domain.deployment import Deployment
+from halftone.domain.endpoint import EndpointState
+from halftone.domain.errors import HalftoneError
+from halftone.domain.evidence import Evidence
+from halftone.domain.phase import Phase
+from halftone.domain.routing import UNRELEASED, ReadRouting, Routing
+from halftone.service.ports import AlarmState, Guard, Parts, Pointer
+from tests.property.engine.simulation import OUTSIDE, Answer, Call, identity
+from tests.support.engine import NAME, RIGHT
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What happened, as far as the promises ask."""
+
+    answered: frozenset[str] = frozenset()
+    """Versions whose samples were answered rightly."""
+
+    taken_back: frozenset[str] = frozenset()
+    """Versions that a rollback took all traffic from, and that were not made champion since. An
+    advance that is on its way when the fence goes up may still land before that; never after."""
+
+    fired_at: datetime | None = None
+    """When the guardrail last went into alarm."""
+
+    by_hand: bool = False
+    """Whether the alias was last written past the engine."""
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A world at one moment. ``key`` is equal for equal worlds."""
+
+    moment: datetime
+    state: EndpointState | None
+    records: tuple[AuditRecord, ...]
+    deployments: Mapping[str, Deployment]
+    evidence: Mapping[tuple[str, str], Evidence]
+    alias: ReadRouting
+    pointer: Pointer | None
+    versions: tuple[Pointer, ...]
+    guard: Guard
+    started: tuple[str, ...]
+    memory: Memory
+    key: object = field(default=None)
+
+
+class World:
+    """One endpoint's world, which can be put back to any snapshot of it."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.real = MemoryWorld(store=store)
+        self.memory = Memory()
+        self.parts: Parts = self.real.parts()
+
+    def save(self) -> Snapshot:
+        """The world as it is."""
+        real = self.real
+        snapshot = Snapshot(
+            moment=real.clock.moment,
+            state=real.store.states.get(NAME),
+            records=tuple(real.store.records[NAME]),
+            deployments=dict(real.store.published[NAME]),
+            evidence=dict(real.store.kept),
+            alias=real.functions.read(NAME),
+            pointer=real.functions.pointers.get(NAME),
+            versions=tuple(real.functions.versions[NAME]),
+            guard=real.guardrails.read(NAME),
+            started=tuple(real.workflow.started),
+            memory=self.memory,
+        )
+        object.__setattr__(snapshot, "key", _key(snapshot))
+        return snapshot
+
+    def put_back(self, snapshot: Snapshot) -> None:
+        """Make the world what it was."""
+        real = self.real
+        real.clock.moment = snapshot.moment
+        real.store.states = {NAME: snapshot.state} if snapshot.state else {}
+        real.store.records[NAME] = list(snapshot.records)
+        real.store.published[NAME] = dict(snapshot.deployments)
+        real.store.kept = dict(snapshot.evidence)
+        real.functions.routings[NAME] = snapshot.alias.routing
+        real.functions.revisions[NAME] = int(snapshot.alias.revision)
+        real.functions.pointers = {NAME: snapshot.pointer} if snapshot.pointer else {}
+        real.functions.versions[NAME] = list(snapshot.versions)
+        real.guardrails.guards[NAME] = snapshot.guard
+        real.workflow.started = dict.fromkeys(snapshot.started, NAME)
+        self.memory = snapshot.memory
+
+    def perform(self, call: Call) -> Answer:
+        """Let ``call`` happen."""
+        target: Any = _Outside(self) if call.port == OUTSIDE else getattr(self.parts, call.port)
+        try:
+            value = getattr(target, call.method)(*call.args, **call.kwargs)
+        except HalftoneError as error:
+            return Answer(error=error)
+        return Answer(value)
+
+
+def _key(given: Snapshot) -> object:
+    return (
+        given.moment,
+        identity(given.state),
+        len(given.records),
+        tuple(given.deployments.items()),
+        tuple((name, identity(kept)) for name, kept in given.evidence.items()),
+        given.alias,
+        given.pointer,
+        given.versions,
+        given.guard,
+        given.started,
+        given.memory,
+    )
+
+
+class _Outside:
+    """What the programs' ``outside`` does to the world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._real = world.real
+
+    def pass_by(self, seconds: float) -> None:
+        """Time passes."""
+        self._real.clock.pass_by(timedelta(seconds=seconds))
+
+    def alarm(self) -> datetime | None:
+        """CloudWatch sees the version that it watches fail, if that one gets traffic."""
+        watched = self._real.guardrails.read(NAME)
+        if not self._real.functions.read(NAME).routing.share_of(watched.armed_for):
+            return None
+        if watched.state is not AlarmState.ALARM:
+            self._real.guardrails.trip(NAME, "errors above 5 %")
+            self._remember(fired_at=self._real.clock.now())
+        return self._world.memory.fired_at
+
+    def fired_at(self) -> datetime | None:
+        """When an alarm last went off: for an event that is delivered once more."""
+        return self._world.memory.fired_at
+
+    def disarm(self) -> None:
+        """A deploy puts the template's value back into the alarms."""
+        self._real.guardrails.guards[NAME] = Guard(AlarmState.OK, "deployed", "none")
+
+    def write_alias(self, routing: Routing) -> None:
+        """Somebody writes the alias past the engine."""
+        self._real.functions.write(NAME, routing, revision=None)
+        self._remember(by_hand=True)
+
+    def recreate(self) -> None:
+        """The stack was deleted and is made anew."""
+        functions = self._real.functions
+        functions.versions[NAME] = []
+        functions.pointers.pop(NAME, None)
+        functions.write(NAME, UNRELEASED, revision=None)
+        self._real.guardrails.guards.pop(NAME, None)
+        self._world.memory = Memory()
+
+    def _remember(self, **changes: Any) -> None:
+        self._world.memory = Memory(**{**vars(self._world.memory), **changes})
+
+
+def remember(world: World, call: Call, answer: Answer) -> None:
+    """Bring the world's memory up to date after the engine's ``call``."""
+    if answer.error or answer.crash:
+        return
+    changes: dict[str, Any] = {}
+    known = world.memory
+    if call.name == "versions.invoke" and answer.value == RIGHT:
+        changes["answered"] = known.answered | {call.args[1]}
+    state = world.real.store.states.get(NAME)
+    champion = state.champion.version if state and state.champion else ""
+    rollout = state.rollout if state else None
+    if call.name == "aliases.write":
+        changes["by_hand"] = False
+        routing: Routing = call.args[1]
+        fenced = rollout and rollout.phase is Phase.ROLLING_BACK and rollout.challenger
+        if fenced and not routing.share_of(fenced):
+            changes["taken_back"] = known.taken_back | {fenced}
+    if call.name == "store.commit":
+        changes["taken_back"] = known.taken_back - {champion}
+    if changes:
+        world.memory = Memory(**{**vars(known), **changes})
