@@ -43,6 +43,16 @@ class Cast:
         """One tick of the workflow, or of the schedule."""
         return Act(lambda parts, _, __: self.engine.advance(parts, NAME, None, every=EVERY))
 
+    @property
+    def next_tick(self) -> Act:
+        """The tick that comes ten seconds after everything else."""
+
+        def program(parts: Parts, outside: Outside, _: Any) -> object:
+            outside("pass_by", BUCKET.total_seconds())
+            return self.engine.advance(parts, NAME, None, every=EVERY)
+
+        return Act(program)
+
     def ticks(self, count: int) -> Acts:
         """A workflow: so many ticks, with time passing between them. After one that dies comes the
         next.
@@ -180,7 +190,7 @@ def scenarios(engine: Engine, store: type[MemoryStore] = MemoryStore) -> Mapping
     def scenario(name: str, begin: Callable[[], World], **processes: Acts) -> Scenario:
         repeated = {"the alarm": cast.repeated_alarm} if "alarm" in processes else {}
         repeated |= {name: acts[0] for name, acts in processes.items() if name in CLOUDFORMATION}
-        return Scenario(name, begin, processes, repeated, cast.tick)
+        return Scenario(name, begin, processes, repeated, cast.next_tick)
 
     made = [
         scenario("advance, alarm", watched, tick=cast.ticks(2), alarm=cast.alarm),

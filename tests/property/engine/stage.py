@@ -117,10 +117,6 @@ class Stage:
         if isinstance(result, Exception):
             raise Broken(8, f"the next tick fails: {result!r}")
         check_agreement(self.snapshots[world])
-        for _ in range(8):
-            settled, world = world, self.undisturbed(world, self.tick)[0]
-            if same(self.snapshots[settled], self.snapshots[world]):
-                break
         for process in self.repeated:
             after, _ = self.undisturbed(world, process)
             if not same(self.snapshots[world], self.snapshots[after]):

@@ -83,7 +83,7 @@ class _Asked:
         if self.rollout not in (None, running.id):
             return False
         armed = running.armed_at
-        return self.fired_at is None or (armed is not None and self.fired_at > armed)
+        return self.fired_at is None or (armed is not None and self.fired_at >= armed)
 
 
 def _recorded(
