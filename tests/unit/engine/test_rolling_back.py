@@ -186,6 +186,14 @@ class TestChangedByHand:
         assert watched.phase is Phase.ROLLED_BACK
         assert watched.alias == Routing("1")
 
+    def test_so_does_another_version_while_the_challenger_is_prepared(self, endpoint):
+        endpoint.release("m2")
+        endpoint.tick()
+        self.write(endpoint, Routing("7"))
+        endpoint.tick()
+        assert endpoint.phase is Phase.ROLLED_BACK
+        assert endpoint.alias == Routing("1")
+
     @pytest.mark.parametrize("routing", [Routing("2"), Routing("1", "2", 50.0)])
     def test_traffic_given_to_the_challenger_is_taken_back_on_record(self, watched, routing):
         self.write(watched, routing)

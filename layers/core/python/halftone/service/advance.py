@@ -82,11 +82,6 @@ def _step(
     """One recorded step, or why there is none to take now."""
     if running.phase is Phase.ROLLING_BACK:
         return finish(parts, state)
-    if running.phase is Phase.PREPARING:
-        step = prepare(parts, state, running)
-        if isinstance(step, timedelta):
-            return Tick(False, step, running.phase, "waiting for Lambda")
-        return step
     agreement = compare(running, seen.routing)
     if isinstance(agreement, Yield):
         return _back(parts, state, running, agreement.reason)
@@ -95,6 +90,11 @@ def _step(
         written = parts.aliases.write(state.endpoint, agreement.routing, revision=seen.revision)
         repaired = replace(running, alias_revision=written)
         return change_rollout(parts, state, repaired, action="repaired", reason=agreement.reason)
+    if running.phase is Phase.PREPARING:
+        step = prepare(parts, state, running)
+        if isinstance(step, timedelta):
+            return Tick(False, step, running.phase, "waiting for Lambda")
+        return step
     if running.phase is Phase.SHIFTING:
         return _shift(parts, state, running, seen, agreement.share)
     return _watch(parts, state, running)
