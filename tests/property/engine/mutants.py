@@ -23,6 +23,8 @@ class Engine:
     release: Callable[..., Any]
     retire: Callable[..., Any]
     roll_back: Callable[..., Any]
+    operate: Any
+    """The module of what a person may say to a rollout."""
     return_to: Callable[..., Any]
 
 
@@ -83,6 +85,7 @@ def _imported() -> Engine:
         release=use_case("release").release,
         retire=use_case("retire").retire,
         roll_back=use_case("rollback").roll_back,
+        operate=use_case("operate"),
         return_to=use_case("rollback").return_to,
     )
 

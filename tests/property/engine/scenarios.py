@@ -4,7 +4,7 @@ Each begins with a world that was brought there by the engine itself, undisturbe
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from tests.support.engine import ALL_AT_ONCE, EVERY, NAME, Endpoint
 STEP = Stage(50.0, min_time=BUCKET, max_time=timedelta(minutes=5), min_requests=500)
 ONE_STEP = Plan((STEP,), bakes=False)
 CALM = Arm(requests=2000, errors=0, timed=2000, late=0)
-CLOUDFORMATION = ("deploy", "other", "gone")
+CLOUDFORMATION = ("deploy", "second", "gone")
 """Processes whose requests may be delivered once more when all is over."""
 
 Acts = tuple[Act, ...]
@@ -109,6 +109,16 @@ class Cast:
 
         return (Act(program),)
 
+    def says(self, word: str, **more: object) -> Acts:
+        """Somebody says one of the words that a rollout under way knows."""
+
+        def program(parts: Parts, _: Outside, __: Any) -> object:
+            return getattr(self.engine.operate, word)(
+                parts, NAME, actor="ann", reason="a look first", **more
+            )
+
+        return (Act(program),)
+
     def deploy(self, request: ReleaseRequest) -> Acts:
         """CloudFormation asks for a release, until it is answered."""
         return (Act(lambda parts, _, __: self.engine.release(parts, request), again=2),)
@@ -138,6 +148,7 @@ def hand(version: str) -> Acts:
 def world(
     *served: str,
     challenger: str | None = None,
+    plan: Plan = ONE_STEP,
     then: Iterable[str] = (),
     store: type[MemoryStore] = MemoryStore,
 ) -> World:
@@ -154,7 +165,7 @@ def world(
         Bucket(start + i * BUCKET, CALM, CALM) for i in range(HORIZON)
     ]
     if challenger:
-        endpoint.release(challenger, plan=ONE_STEP)
+        endpoint.release(challenger, plan=plan)
         endpoint.tick_until(Phase.OBSERVING)
         made.real.clock.pass_by(BUCKET)
     for model in then:
@@ -177,6 +188,10 @@ def scenarios(engine: Engine, store: type[MemoryStore] = MemoryStore) -> Mapping
 
     def watched() -> World:
         return world("m1", challenger="m2", then=("m3", "m4"), store=store)
+
+    def gated() -> World:
+        """As watched, with a gate before all traffic."""
+        return world("m1", challenger="m2", plan=replace(ONE_STEP, approve_all=True), store=store)
 
     def silent() -> World:
         """As watched, but nobody asks anything."""
@@ -204,10 +219,19 @@ def scenarios(engine: Engine, store: type[MemoryStore] = MemoryStore) -> Mapping
         scenario("promoted, alias to an old champion", served("m1", "m2"), tick=cast.ticks(2),
                  hand=hand("1")),
         scenario("silence", silent, tick=cast.ticks(3), schedule=cast.ticks(2)),
+        scenario("advance, promote now", watched, tick=cast.ticks(2), user=cast.says("promote")),
+        scenario("pause and resume", watched, tick=cast.ticks(2), user=cast.says("pause"),
+                 other=cast.says("resume")),
+        scenario("promote now, alarm", watched, tick=cast.ticks(1), user=cast.says("promote"),
+                 alarm=cast.alarm),
+        scenario("approve, alarm", gated, tick=cast.ticks(2), alarm=cast.alarm,
+                 user=cast.says("approve", stage=1)),
+        scenario("approve, reject", gated, tick=cast.ticks(2),
+                 user=cast.says("approve", stage=1), other=cast.says("reject")),
         scenario("alarm, person", watched, alarm=cast.alarm, user=cast.user),
         scenario("alarm, supersede", watched, alarm=cast.alarm, deploy=cast.deploy(m3)),
         scenario("alarm, retire", watched, alarm=cast.alarm, gone=cast.retires),
-        scenario("supersede twice", watched, deploy=cast.deploy(m3), other=cast.deploy(m4)),
+        scenario("supersede twice", watched, deploy=cast.deploy(m3), second=cast.deploy(m4)),
         scenario("first release, person", served(), deploy=cast.deploy(m2), user=cast.user,
                  tick=cast.ticks(3)),
         scenario("first release, two ticks at once", served(), deploy=cast.deploy(m2),
@@ -227,7 +251,7 @@ def scenarios(engine: Engine, store: type[MemoryStore] = MemoryStore) -> Mapping
         scenario("advance, alarm, alarms rewritten", watched, tick=cast.ticks(2),
                  alarm=cast.alarm, stack=REWRITES_ALARMS),
         scenario("advance, supersede twice", watched, tick=cast.ticks(1),
-                 deploy=cast.deploy(m3), other=cast.deploy(m4)),
+                 deploy=cast.deploy(m3), second=cast.deploy(m4)),
         scenario("rollback held up, next release", watched, user=cast.user,
                  deploy=cast.deploy(m3_at_once), tick=cast.ticks(3)),
         scenario("late alarm, next release", watched, alarm=cast.alarm, late=cast.late_alarm,
