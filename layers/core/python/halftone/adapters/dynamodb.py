@@ -8,6 +8,7 @@
 | ENDPOINT#<name> | EVIDENCE#<rollout>        | the folded Evidence; its watermark likewise |
 | ENDPOINT#<name> | BUCKETS#<rollout>#<until> | the buckets that one look added             |
 | ENDPOINTS       | <name>                    | that the endpoint exists, for listing       |
+| SERVING#<name>  | DISPATCH                  | the Dispatch, for the model servers alone   |
 
 Each item holds its value as one JSON text in ``body``: what is hashed, what is stored and what is
 read back are then the same bytes, and conditions need no more than the attributes beside it.
@@ -25,6 +26,7 @@ from botocore.exceptions import ClientError
 from halftone.adapters.aws import error_code, translated
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
+from halftone.domain.dispatch import dispatch_of
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import StaleWrite
 from halftone.domain.evidence import Bucket, Evidence
@@ -56,6 +58,7 @@ class DynamoStore:
         writes = [
             self._put_state(change),
             self._put(state.endpoint, f"AUDIT#{change.record.seq:012d}", change.record),
+            self._put_dispatch(state),
         ]
         if change.deployment:
             sort = f"DEPLOYMENT#{int(change.deployment.version):012d}"
@@ -116,6 +119,11 @@ class DynamoStore:
             put["ConditionExpression"] = "revision = :read"
             put["ExpressionAttributeValues"] = {":read": {"N": str(change.before.revision)}}
         return write
+
+    def _put_dispatch(self, state: EndpointState) -> TransactWriteItemTypeDef:
+        item = _key(f"SERVING#{state.endpoint}", "DISPATCH")
+        item["body"] = {"S": msgspec.json.encode(dispatch_of(state), order="sorted").decode()}
+        return {"Put": {"TableName": self._table, "Item": item}}
 
     def _put(
         self, endpoint: str, sort: str, value: object, *, condition: str | None = _ABSENT

@@ -8,6 +8,20 @@ from dataclasses import dataclass, field
 from halftone.domain.audit import AuditHead
 from halftone.domain.deployment import Deployment
 from halftone.domain.rollout import Rollout
+from halftone.domain.serving import Serving
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A deployment that requests can be sent to: it has answered its samples.
+
+    ``name`` is what people call it, such as ``green`` (the version's number unless they do);
+    ``stopped`` is why it takes no requests ("": it does).
+    """
+
+    version: str
+    name: str
+    stopped: str = ""
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,8 @@ class EndpointState:
     champion: Deployment | None = None
     rollout: Rollout | None = None
     audit: AuditHead = field(default_factory=AuditHead)
+    serving: Serving = field(default_factory=Serving)
+    placed: tuple[Placed, ...] = ()
 
     @property
     def active(self) -> Rollout | None:

@@ -10,6 +10,9 @@ from halftone.domain.errors import InvalidInput
 ALIAS = "live"
 """The Lambda alias that takes an endpoint's requests."""
 
+CHALLENGER = "challenger"
+"""The alias by which a front passes requests on. Without a challenger it is the champion's."""
+
 NAMESPACE = "Halftone"
 """The CloudWatch namespace of all metrics that Halftone emits."""
 

@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from halftone.domain.errors import HalftoneError, InvalidInput
-from halftone.domain.signature import fields_as_given, read_records
+from halftone.domain.errors import HalftoneError
 from halftone.serving.artifacts import Artifacts
 from halftone.serving.install import install
 from halftone.serving.loading import LoadedModel, load
@@ -19,24 +18,14 @@ from halftone.serving.protocol import (
     Problem,
     Route,
     answer,
-    as_json,
     is_smoke,
-    read_instances,
     route,
 )
+from halftone.serving.scoring import ModelFault, describe, predict
 from halftone.serving.settings import Settings
 from halftone.serving.telemetry import Telemetry, Write, to_stdout
 
-MAX_ANSWER = 6_000_000
-"""Bytes of an answer as Lambda carries it, below its limit of 6 MB for the whole response."""
-
-_MISFIT = "the model's answer does not fit its signature"
-
 Source = Callable[[], LoadedModel]
-
-
-class ModelFault(Exception):
-    """The model raised, or its answer does not fit its own signature; the cause says which."""
 
 
 class ModelServer:
@@ -70,9 +59,9 @@ class ModelServer:
             model = self._loaded(smoke=smoke)
             status = 200
             if asked is Route.INVOKE:
-                body = self._predict(model, event)
+                body = predict(model, event, self._settings.max_body)
             else:
-                body = self._describe(model, version)
+                body = describe(model, self._settings, version)
         except Problem as problem:
             status, body, headers = problem.status, problem.body(), problem.headers
         except ModelFault as fault:
@@ -96,45 +85,6 @@ class ModelServer:
         released = self._settings.package is not None
         detail = "the model could not be loaded" if released and not smoke else self._reason
         raise Problem(503, detail)
-
-    def _predict(self, model: LoadedModel, event: object) -> str:
-        instances = read_instances(event, model.manifest.inputs, self._settings.max_body)
-        count = len(instances)
-        try:
-            found = model.predict(instances)
-        except (Exception, SystemExit) as error:  # a model's code can raise anything
-            raise ModelFault("the model raised an exception") from error
-        try:
-            predictions = read_records("predictions", model.manifest.outputs, found)
-        except InvalidInput as error:
-            raise ModelFault(_MISFIT) from error
-        if len(predictions) != count:
-            expected = f"one prediction for each of the {count} instances"
-            raise ModelFault(_MISFIT) from InvalidInput("predictions", predictions, expected)
-        body = as_json({"predictions": predictions})
-        # In the response that Lambda carries, each quote and backslash of the body is two bytes.
-        if (
-            len(body) > MAX_ANSWER // 2
-            and len(body) + body.count('"') + body.count("\\") > MAX_ANSWER
-        ):
-            raise Problem(413, f"the answer to {count} instances is too large: send fewer at once")
-        return body
-
-    def _describe(self, model: LoadedModel, version: str) -> str:
-        manifest = model.manifest
-        return as_json(
-            {
-                "endpoint": self._settings.endpoint,
-                "version": version,
-                "deployment": self._settings.deployment,
-                "package": {"name": manifest.name, "digest": model.digest},
-                "flavor": manifest.flavor,
-                "description": manifest.description,
-                "inputs": fields_as_given(manifest.inputs),
-                "outputs": fields_as_given(manifest.outputs),
-                "samples": [{"instances": sample.instances} for sample in manifest.samples],
-            }
-        )
 
 
 def start(
