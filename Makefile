@@ -26,7 +26,7 @@ down: ## stop the local AWS
 	@if [ -x $(PY) ]; then $(PY) -m halftone_local down; fi
 
 test: check ## run every test tier
-	@$(PY) -m pytest tests --ignore tests/e2e
+	@$(PY) -m pytest tests --ignore tests/e2e --numprocesses auto --dist loadfile
 	@$(PY) -m pytest tests/e2e
 
 check: setup ## style, types and import directions
