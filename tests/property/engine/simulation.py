@@ -18,10 +18,11 @@ from halftone.domain.endpoint import EndpointState
 from halftone.domain.evidence import Evidence
 from halftone.service.ports import Parts
 
-INSTANT = {"clock", "metrics", "packages", "catalogue"}
-"""Ports whose answers no other process can change: asking them is no step of its own."""
+INSTANT = {"clock", "metrics", "packages", "catalogue", "registry"}
+"""Ports whose answers no other process can change: asking them is no step of its own. Releases
+write the registry, but neither a decision nor a promise of the engine rests on what it says."""
 
-FIXED = INSTANT - {"clock"}
+FIXED = INSTANT - {"clock", "registry"}
 """Those of them that answer the same question the same way at all times."""
 
 OUTSIDE = "outside"

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from halftone.adapters.memory import MemoryStore, MemoryWorld
+from halftone.adapters.memory_registry import MemoryRegistry
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
@@ -54,6 +55,7 @@ class Snapshot:
     versions: tuple[Pointer, ...]
     guard: Guard
     started: tuple[str, ...]
+    registry: MemoryRegistry
     memory: Memory
     key: object = field(default=None)
 
@@ -80,6 +82,7 @@ class World:
             versions=tuple(real.functions.versions[NAME]),
             guard=real.guardrails.read(NAME),
             started=tuple(real.workflow.started),
+            registry=real.registry.copy(),
             memory=self.memory,
         )
         object.__setattr__(snapshot, "key", _key(snapshot))
@@ -99,6 +102,7 @@ class World:
         real.functions.versions[NAME] = list(snapshot.versions)
         real.guardrails.guards[NAME] = snapshot.guard
         real.workflow.started = dict.fromkeys(snapshot.started, NAME)
+        vars(real.registry).update(vars(snapshot.registry.copy()))
         self.memory = snapshot.memory
 
     def perform(self, call: Call) -> Answer:

@@ -11,6 +11,7 @@ from halftone.adapters.aliases import LambdaAliases
 from halftone.adapters.aws import INVOKE, PATIENT, URGENT
 from halftone.adapters.clock import SystemClock
 from halftone.adapters.dynamodb import DynamoStore
+from halftone.adapters.dynamodb_registry import DynamoRegistry
 from halftone.adapters.guardrails import CloudWatchGuardrails
 from halftone.adapters.metrics import CloudWatchMetrics
 from halftone.adapters.packages import S3Packages
@@ -61,7 +62,7 @@ def parts(
     invoker = session.client("lambda", config=INVOKE)
     table = session.client("dynamodb", config=URGENT if urgent else PATIENT)
     cloudwatch = session.client("cloudwatch", config=PATIENT)
-    store = DynamoStore(table, given.table)
+    store, registry = DynamoStore(table, given.table), DynamoRegistry(table, given.table)
     return Parts(
         clock=SystemClock(),
         store=store,
@@ -75,5 +76,7 @@ def parts(
         workflow=StepFunctionsWorkflow(
             session.client("stepfunctions", config=PATIENT), given.workflow
         ),
+        registry=registry,
+        registry_pages=registry,
         metric_lag=given.metric_lag,
     )

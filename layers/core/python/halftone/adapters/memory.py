@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from halftone.adapters.memory_registry import MemoryRegistry
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
@@ -255,6 +256,7 @@ class MemoryWorld:
     metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
     packages: MemoryPackages = field(default_factory=MemoryPackages)
     workflow: MemoryWorkflow = field(default_factory=MemoryWorkflow)
+    registry: MemoryRegistry = field(default_factory=MemoryRegistry)
 
     def parts(self, metric_lag: timedelta = timedelta(0)) -> Parts:
         """The ports on this world's parts."""
@@ -269,5 +271,7 @@ class MemoryWorld:
             metrics=self.metrics,
             packages=self.packages,
             workflow=self.workflow,
+            registry=self.registry,
+            registry_pages=self.registry,
             metric_lag=metric_lag,
         )

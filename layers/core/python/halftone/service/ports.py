@@ -16,6 +16,7 @@ from halftone.domain.endpoint import EndpointState
 from halftone.domain.evidence import Bucket, Evidence
 from halftone.domain.package import Manifest
 from halftone.domain.routing import ReadRouting, Routing
+from halftone.service.registry_ports import Registry, RegistryPages
 
 
 class Clock(Protocol):
@@ -261,4 +262,6 @@ class Parts:
     metrics: Metrics
     packages: Packages
     workflow: Workflow
+    registry: Registry
+    registry_pages: RegistryPages
     metric_lag: timedelta

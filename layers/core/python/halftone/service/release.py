@@ -11,9 +11,11 @@ from halftone.domain.deployment import PackageRef
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import Refused, StaleWrite
 from halftone.domain.plan import Plan
+from halftone.domain.registry import ModelVersion
 from halftone.domain.rollout import Rollout
 from halftone.service.ports import Parts
 from halftone.service.record import answered, change, until_written
+from halftone.service.registry import mark_released, passed, registered
 from halftone.service.rollback import roll_back
 
 
@@ -21,6 +23,7 @@ from halftone.service.rollback import roll_back
 class ReleaseRequest:
     """What is to be released, and on whose behalf.
 
+    ``bucket`` and ``object_key`` are where the package lies; both empty if it is kept already.
     ``key`` makes the request idempotent: the same key never starts a second rollout. ``settings``
     identifies the function's configuration; ``previous`` are the digest and the settings of the
     same declaration before, if there was one. ``supersede`` ends a rollout that is under way.
@@ -52,25 +55,42 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
 
     Raises:
         InvalidPackage: if the package is not sound; nothing is stored then.
-        Refused: if another rollout is under way and the request does not supersede it.
+        NotFound: if the package is said to be kept, and is not.
+        Refused: if another rollout is under way and the request does not supersede it, or the
+            package's version in the registry failed its validation.
     """
-    manifest = parts.packages.register(request.bucket, request.object_key, request.digest)
+    if request.bucket:
+        manifest = parts.packages.register(request.bucket, request.object_key, request.digest)
+    else:
+        manifest = parts.packages.manifest(request.digest)
     package = PackageRef(manifest.name, request.digest)
+    version = registered(
+        parts,
+        manifest,
+        request.digest,
+        actor=request.actor,
+        reason=f"released to {request.endpoint!r}",
+    )
 
     def attempt() -> Rollout | None:
         state = parts.store.load(request.endpoint) or EndpointState(request.endpoint)
-        return _intend(parts, state, request, package)
+        return _intend(parts, state, request, version)
 
     rollout = until_written(request.endpoint, attempt)
     if rollout and not rollout.phase.final:
         parts.workflow.start(request.endpoint, rollout.id)
+        if rollout.id == rollout_id(request.endpoint, request.key) and rollout.package == package:
+            mark_released(
+                parts, version, endpoint=request.endpoint, rollout=rollout.id, actor=request.actor
+            )
     return rollout
 
 
 def _intend(
-    parts: Parts, state: EndpointState, request: ReleaseRequest, package: PackageRef
+    parts: Parts, state: EndpointState, request: ReleaseRequest, version: ModelVersion
 ) -> Rollout | None:
     """The rollout for the request: recorded now, or found to have been recorded before."""
+    package = version.package
     wanted = rollout_id(request.endpoint, request.key)
     if state.rollout and state.rollout.id == wanted:
         return state.rollout
@@ -90,6 +110,9 @@ def _intend(
     if running and (running.package, running.settings) == (package, request.settings):
         _remember(parts, state, request, f"{package} is rolling out already", joined=running.id)
         return running
+    serves = champion and (champion.package, champion.settings) == (package, request.settings)
+    if package == version.package and not serves:
+        passed(version)
     if running and not request.supersede:
         raise Refused(
             f"{request.endpoint!r} is rolling out {running.package} ({running.id}, "
@@ -99,7 +122,7 @@ def _intend(
         reason = f"superseded by {package} ({wanted})"
         roll_back(parts, request.endpoint, actor=request.actor, reason=reason, rollout=running.id)
         raise StaleWrite("the rollout under way was ended: look at what serves now")
-    if champion and (champion.package, champion.settings) == (package, request.settings):
+    if serves:
         _remember(parts, state, request, f"{package} serves already", joined=None)
         return None
     rollout = Rollout(
