@@ -9,12 +9,14 @@ from typer.core import TyperGroup
 
 from halftone_cli.commands.audit import verify_audit
 from halftone_cli.commands.history import history
+from halftone_cli.commands.init import init
 from halftone_cli.commands.invoke import invoke
 from halftone_cli.commands.package import package
 from halftone_cli.commands.plan import show_plan
 from halftone_cli.commands.preview import preview_plan
 from halftone_cli.commands.rollback import rollback
 from halftone_cli.commands.rollout import abort, approve, pause, promote, reject, resume
+from halftone_cli.commands.serve import serve
 from halftone_cli.commands.status import status
 from halftone_cli.context import Session
 from halftone_cli.errors import report
@@ -84,7 +86,9 @@ app.command()(on_stage(status))
 app.command()(on_stage(rollback))
 app.command()(on_stage(history))
 app.command()(on_stage(invoke))
+app.command()(offline(init))
 app.command()(offline(package))
+app.command()(offline(serve))
 
 audit = typer.Typer(help="Verify the record of everything that happened.", **_PLAIN)
 audit.command("verify")(on_stage(verify_audit))

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from halftone.adapters.folder import open_package
+from halftone.adapters.folder import BuiltPackage, open_package
 from halftone.domain.errors import InvalidInput
 from halftone.domain.signature import fields_as_given
+from halftone.domain.spec import EndpointSpec
 from halftone_cli.context import Session
-from halftone_cli.output import one_line, say_json, show
+from halftone_cli.errors import NO
+from halftone_cli.output import note, one_line, say_json, show
+from halftone_cli.sandbox import Limits, Sandbox, prints_to_stderr
 
 
 def package(
@@ -28,11 +31,16 @@ def package(
             "--output", "-o", metavar="FILE", help="Write the zip there.", show_default=False
         ),
     ] = None,
+    run: Annotated[
+        bool, typer.Option("--run/--no-run", help="Load the model, and ask it its samples.")
+    ] = True,
 ) -> None:
     """Check a model package, and build it.
 
-    Prints the digest that names it. The same content has the same digest on every machine. The
-    model is not run. Needs no stage and no credentials.
+    Prints the digest that names it. The same content has the same digest on every machine. Unless
+    told not to, it loads the model here and asks it the package's samples as a release does: a
+    wrong answer is told, nothing is written, and the exit code is 1. Needs no stage and no
+    credentials.
 
     \b
     Examples:
@@ -40,7 +48,8 @@ def package(
       halftone package models/champion -o champion.zip
     """
     built = open_package(path)
-    if output is not None:
+    faults = _scored(built) if run else []
+    if output is not None and not faults:
         _write(output, built.data, source=path)
     manifest = built.manifest
     facts = {
@@ -50,19 +59,35 @@ def package(
         "flavor": manifest.flavor.value,
         "entry": manifest.entry,
         "samples": len(manifest.samples),
+        "answered": len(manifest.samples) - len(faults) if run else None,
     }
     if session.as_json:
         signature = {
             "description": manifest.description,
             "inputs": fields_as_given(manifest.inputs),
             "outputs": fields_as_given(manifest.outputs),
-            "output": str(output) if output else None,
+            "output": str(output) if output and not faults else None,
+            "faults": faults,
         }
         say_json({**facts, **signature})
-        return
-    written = {"written": output} if output else {}
-    for name, value in {**facts, **written}.items():
-        show(f"{name:<8} {one_line(str(value))}")
+    else:
+        written = {"written": output} if output and not faults else {}
+        for name, value in {**facts, **written}.items():
+            show(f"{name:<8} {'not asked' if value is None else one_line(str(value))}")
+    for fault in faults:
+        note(fault)
+    if faults:
+        raise typer.Exit(NO.code)
+
+
+def _scored(built: BuiltPackage) -> list[str]:
+    """What is wrong with the model's answers to its samples."""
+    limits = Limits.of(EndpointSpec(built.manifest.name, "."))
+    with (
+        tempfile.TemporaryDirectory(prefix="halftone-", ignore_cleanup_errors=True) as folder,
+        prints_to_stderr(),
+    ):
+        return Sandbox(built, limits, Path(folder), lambda _: None).faults()
 
 
 def _write(target: Path, data: bytes, *, source: Path) -> None:

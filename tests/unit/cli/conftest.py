@@ -101,3 +101,21 @@ def rolling(cli):
     cli.endpoint.traffic(timedelta(seconds=30))
     cli.endpoint.tick()
     return cli
+
+
+def no_stage(_):
+    """What a command that needs no stage must not ask for."""
+    raise AssertionError("this command needs no stage")
+
+
+@pytest.fixture
+def offline():
+    """``halftone`` without any stage; ``while_waiting`` is called whenever it waits."""
+
+    def run(*words, while_waiting=lambda: None, environment=PIPE):
+        session = Session(connect=no_stage, sleep=lambda _: while_waiting())
+        said = [str(word) for word in words]
+        result = CliRunner(env=environment).invoke(app, said, obj=session, prog_name="halftone")
+        return Ran(result.exit_code, result.stdout, result.stderr)
+
+    return run

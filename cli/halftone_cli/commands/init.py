@@ -1,0 +1,78 @@
+"""``halftone init``: a new endpoint with a package that works."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from halftone.domain.errors import InvalidInput
+from halftone.domain.names import checked_name
+from halftone_cli import scaffold
+from halftone_cli.context import Session
+from halftone_cli.output import one_line, say_json, show
+
+
+def init(
+    session: Session,
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="The folder to make; its name is the endpoint's.",
+            show_default=False,
+        ),
+    ],
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Call the endpoint so instead.", show_default=False),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="What to call its first model package.")
+    ] = "v1",
+) -> None:
+    """Make a new endpoint with a model package that works.
+
+    Writes an endpoint.yaml, a package of flavor python with one sample, and a request to send. All
+    of it is there, or nothing; what exists is never written over. Needs no stage and no
+    credentials.
+
+    \b
+    Examples:
+      halftone init deliveries
+      halftone init endpoints/deliveries --model blue
+    """
+    called = checked_name("PATH" if name is None else "--name", name or path.absolute().name)
+    files = scaffold.files(called, checked_name("--model", model))
+    _write(path, files)
+    if session.as_json:
+        say_json({"endpoint": called, "folder": str(path), "files": sorted(files)})
+        return
+    for file in sorted(files):
+        show(one_line(str(path / file)))
+    show("next:")
+    for verb, what in (("package", path / "models" / model), ("serve", path)):
+        show(f"  halftone {verb} {one_line(str(what))}")
+
+
+def _write(target: Path, files: dict[str, str]) -> None:
+    """Write all of ``files`` below ``target`` or nothing, and over nothing."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InvalidInput("PATH", str(target), "a folder that does not exist, or is empty")
+    half = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        half = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+        for name, text in files.items():
+            path = half / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        half.chmod(0o755)
+        half.replace(target)
+    except OSError as error:
+        expected = f"a folder that can be written ({error.strerror})"
+        raise InvalidInput("PATH", str(target), expected) from None
+    finally:
+        if half is not None:
+            shutil.rmtree(half, ignore_errors=True)
