@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from halftone_cli.commands.audit import verify_audit
+from halftone_cli.commands.audit import export_audit, verify_audit
 from halftone_cli.commands.history import history
 from halftone_cli.commands.init import init
 from halftone_cli.commands.invoke import invoke
@@ -15,7 +15,7 @@ from halftone_cli.commands.package import package
 from halftone_cli.commands.plan import show_plan
 from halftone_cli.commands.preview import preview_plan
 from halftone_cli.commands.rollback import rollback
-from halftone_cli.commands.rollout import abort, approve, pause, promote, reject, resume
+from halftone_cli.commands.rollout import abort, approve, pause, promote, reject, resume, watch
 from halftone_cli.commands.serve import serve
 from halftone_cli.commands.status import status
 from halftone_cli.context import Session
@@ -92,6 +92,7 @@ app.command()(offline(serve))
 
 audit = typer.Typer(help="Verify the record of everything that happened.", **_PLAIN)
 audit.command("verify")(on_stage(verify_audit))
+audit.command("export")(on_stage(export_audit))
 app.add_typer(audit, name="audit")
 
 plan = typer.Typer(help="Look at rollout plans.", **_PLAIN)
@@ -100,14 +101,9 @@ plan.command("preview")(on_stage(preview_plan))
 app.add_typer(plan, name="plan")
 
 rollout = typer.Typer(help="Say something to a rollout under way.", **_PLAIN)
-for said in (pause, resume, approve, reject, promote, abort):
+for said in (watch, pause, resume, approve, reject, promote, abort):
     rollout.command(said.__name__)(on_stage(said))
 app.add_typer(rollout, name="rollout")
-
-
-@audit.callback()
-def _audit() -> None:
-    """Keeps ``verify`` a command of its own while the group has no other."""
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ A command is a plain function of the ``Session`` and its own arguments. The shar
 before the command's name as well as after it.
 """
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -28,10 +29,33 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the stack trace of an error.")]
-EndpointArgument = Annotated[
-    str, typer.Argument(metavar="ENDPOINT", help="The endpoint's name.", show_default=False)
-]
 
+
+def endpoint_names(context: typer.Context, incomplete: str) -> list[str]:
+    """The stage's endpoints that begin with what was typed, for the shell to complete.
+
+    A shell that completes must not see an error: where the stage does not answer there are none.
+    """
+    session: Session = context.find_root().obj
+    with contextlib.suppress(Exception):
+        places: list[Any] = [context]
+        while places[0].parent is not None:
+            places.insert(0, places[0].parent)
+        for given in (place.params for place in places):
+            session.said(stage=given.get("stage"), local=bool(given.get("local")))
+        return [n for n in session.stage.parts.catalogue.endpoints() if n.startswith(incomplete)]
+    return []
+
+
+EndpointArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENDPOINT",
+        help="The endpoint's name.",
+        show_default=False,
+        autocompletion=endpoint_names,
+    ),
+]
 _SHARED: dict[str, tuple[Any, Any]] = {
     "stage": (StageOption, None),
     "local": (LocalOption, False),

@@ -15,6 +15,22 @@ from halftone_cli.reading import View
 PERIOD = timedelta(seconds=2)
 
 Views = Sequence[View]
+Lines = Callable[[Views], Sequence[str]]
+"""What is new to say about some views since it was asked last, a line each (``one_line``)."""
+
+
+def summaries() -> Lines:
+    """A line for each view, whenever one of them has changed."""
+    shown: list[str] = []
+
+    def news(views: Views) -> Sequence[str]:
+        texts = [tables.summary(view) for view in views]
+        if texts == shown:
+            return ()
+        shown[:] = texts
+        return [f"{stamp(view.at)} {text}" for view, text in zip(views, texts, strict=True)]
+
+    return news
 
 
 def watch(
@@ -22,12 +38,13 @@ def watch(
     read: Callable[[], Views],
     render: Callable[[Views], RenderableType],
     done: Callable[[Views], bool],
+    lines: Lines | None = None,
 ) -> Views:
     """Show what ``read`` answers every ``PERIOD`` until ``done``; answer what was shown last.
 
-    On a terminal one view is kept up to date. In a pipe a line is printed whenever something
-    changed: text, or with ``--json`` one document. After the first look, a look that AWS does not
-    answer is told and tried again.
+    On a terminal one view is kept up to date. In a pipe what ``lines`` finds to be new is printed,
+    or with ``--json`` one document whenever something changed. After the first look, a look that
+    AWS does not answer is told and tried again.
 
     Raises:
         KeyboardInterrupt: when ctrl-C ends it.
@@ -35,7 +52,7 @@ def watch(
     views = read()
     screen = console()
     if session.as_json or not screen.is_terminal:
-        return _lines(session, views, read, done)
+        return _printed(session, views, read, done, lines or summaries())
     with Live(render(views), console=screen, auto_refresh=False) as live:
         while not done(views):
             session.sleep(PERIOD.total_seconds())
@@ -48,15 +65,21 @@ def watch(
     return views
 
 
-def _lines(
-    session: Session, views: Views, read: Callable[[], Views], done: Callable[[Views], bool]
+def _printed(
+    session: Session,
+    views: Views,
+    read: Callable[[], Views],
+    done: Callable[[Views], bool],
+    lines: Lines,
 ) -> Views:
-    said = _facts if session.as_json else _texts
     shown: Sequence[object] = ()
     while True:
-        if said(views) != shown:
-            _print(session, views)
-            shown = said(views)
+        if not session.as_json:
+            for line in lines(views):
+                show(line)
+        elif _facts(views) != shown:
+            say_json(shapes.status(session.stage.name, views), lines=True)
+            shown = _facts(views)
         if done(views):
             return views
         session.sleep(PERIOD.total_seconds())
@@ -64,18 +87,6 @@ def _lines(
             views = read()
         except Unavailable as error:
             note(f"trying again: {error}")
-
-
-def _print(session: Session, views: Views) -> None:
-    if session.as_json:
-        say_json(shapes.status(session.stage.name, views), lines=True)
-        return
-    for view, text in zip(views, _texts(views), strict=True):
-        show(f"{stamp(view.at)} {text}")
-
-
-def _texts(views: Views) -> list[str]:
-    return [tables.summary(view) for view in views]
 
 
 def _facts(views: Views) -> list[object]:

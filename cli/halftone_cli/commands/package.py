@@ -1,6 +1,5 @@
 """``halftone package``: check a model package, and build it."""
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from halftone.domain.signature import fields_as_given
 from halftone.domain.spec import EndpointSpec
 from halftone_cli.context import Session
 from halftone_cli.errors import NO
+from halftone_cli.files import write_whole
 from halftone_cli.output import note, one_line, say_json, show
 from halftone_cli.sandbox import Limits, Sandbox, prints_to_stderr
 
@@ -91,25 +91,7 @@ def _scored(built: BuiltPackage) -> list[str]:
 
 
 def _write(target: Path, data: bytes, *, source: Path) -> None:
-    """Write all of ``data`` or nothing."""
     if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
         expected = f"a file outside {source}: it would become part of the package"
         raise InvalidInput("--output", str(target), expected)
-    try:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except OSError as error:
-        raise _unwritable(target, error) from None
-    part = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        part.chmod(0o644)
-        part.replace(target)
-    except OSError as error:
-        raise _unwritable(target, error) from None
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _unwritable(target: Path, error: OSError) -> InvalidInput:
-    return InvalidInput("--output", str(target), f"a file that can be written ({error.strerror})")
+    write_whole(target, data, option="--output")

@@ -17,6 +17,7 @@ from halftone.domain.spec import parse_spec
 from halftone.service.preview import EndpointPreview, preview_endpoint
 from halftone_cli import shapes
 from halftone_cli.context import Session
+from halftone_cli.options import endpoint_names
 from halftone_cli.output import one_line, say_json, show, table
 
 _ERRORS = 0.1
@@ -31,7 +32,10 @@ def preview_plan(
     endpoint: Annotated[
         str | None,
         typer.Argument(
-            metavar="ENDPOINT", help="Whose traffic, and whose newest plan.", show_default=False
+            metavar="ENDPOINT",
+            help="Whose traffic, and whose newest plan.",
+            show_default=False,
+            autocompletion=endpoint_names,
         ),
     ] = None,
     plan: Annotated[

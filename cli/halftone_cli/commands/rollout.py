@@ -17,12 +17,37 @@ from halftone_cli.errors import NO
 from halftone_cli.options import EndpointArgument
 from halftone_cli.output import confirmed, note, say_json, show
 from halftone_cli.reading import read, read_state
-from halftone_cli.tables import standing
+from halftone_cli.story import story
+from halftone_cli.tables import detail, standing
+from halftone_cli.waiting import wait
 
 ReasonOption = Annotated[
     str, typer.Option(metavar="TEXT", help="Why; it goes on record.", show_default=False)
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def watch(session: Session, endpoint: EndpointArgument) -> None:
+    """Watch a rollout until it is over: its share, its step, and the verdict in numbers.
+
+    On a terminal one view is kept up to date; in a pipe a line is printed for each record of the
+    audit and for each change of the verdict. Exits 0 if the challenger was promoted, 1 if it was
+    not. Ctrl-C ends the watching, not the rollout.
+
+    \b
+    Examples:
+      halftone rollout watch fraud
+      halftone rollout watch fraud --json | jq -r .endpoints[0].verdict.reason
+    """
+    stage = session.stage
+    raise typer.Exit(
+        wait(
+            session,
+            lambda: [read(stage.parts, endpoint)],
+            lambda views: detail(stage.name, views[0]),
+            lambda: story(stage.parts, endpoint),
+        )
+    )
 
 
 def pause(session: Session, endpoint: EndpointArgument, reason: ReasonOption) -> None:

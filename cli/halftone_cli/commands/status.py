@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from halftone.domain.errors import InvalidInput, Refused
-from halftone.domain.phase import Phase
+from halftone.domain.errors import InvalidInput
 from halftone_cli import shapes, tables
 from halftone_cli.context import Session
-from halftone_cli.errors import DONE, NO
+from halftone_cli.options import endpoint_names
 from halftone_cli.output import note, say_json, show
-from halftone_cli.reading import View, read
+from halftone_cli.reading import read
+from halftone_cli.waiting import wait
 from halftone_cli.watch import Views, watch
 
 _AT_ONCE = 8
@@ -24,7 +24,12 @@ def status(
     session: Session,
     endpoint: Annotated[
         str | None,
-        typer.Argument(metavar="ENDPOINT", help="Only this endpoint, in full.", show_default=False),
+        typer.Argument(
+            metavar="ENDPOINT",
+            help="Only this endpoint, in full.",
+            show_default=False,
+            autocompletion=endpoint_names,
+        ),
     ] = None,
     watching: Annotated[
         bool, typer.Option("--watch", "-w", help="Keep showing it, until ctrl-C.")
@@ -55,7 +60,7 @@ def status(
     views = _reader(session, endpoint)
     render = _renderer(session, endpoint)
     if until_done:
-        raise typer.Exit(_wait(session, views, render))
+        raise typer.Exit(wait(session, views, render))
     if watching:
         _watch(session, views, render)
         return
@@ -97,23 +102,3 @@ def _watch(
     except KeyboardInterrupt:
         # The way out of a watch that has no end of its own.
         return
-
-
-def _wait(
-    session: Session, views: Callable[[], Views], render: Callable[[Views], RenderableType]
-) -> int:
-    first = views()[0]
-    if first.state.rollout is None:
-        raise Refused(f"{first.state.endpoint!r} has no rollout to wait for")
-    rollout = first.state.rollout.id
-    last = watch(session, views, render, done=lambda now: _outcome(now[0], rollout) is not None)
-    return DONE.code if _outcome(last[0], rollout) else NO.code
-
-
-def _outcome(view: View, rollout: str) -> bool | None:
-    """Whether the rollout brought a new champion; None while that is open."""
-    present = view.state.rollout
-    if present and present.id == rollout:
-        return present.phase is Phase.PROMOTED if present.phase.final else None
-    # Another one has followed since: what serves tells how this one ended.
-    return view.state.champion is not None and view.state.champion.rollout == rollout

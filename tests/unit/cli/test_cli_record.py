@@ -145,9 +145,62 @@ def test_either_one_endpoint_or_all(rolling, words):
     ran = rolling("audit", "verify", *words)
 
     assert ran.code == 2
-    assert "expected the name of an endpoint, or --all alone" in ran.err
+    assert "expected one of the name of an endpoint, --all, and --file" in ran.err
 
 
 def test_the_audit_of_nothing_is_not_found(rolling):
     assert rolling("audit", "verify", "nope").code == 3
     assert rolling("history", "nope").code == 3
+
+
+def test_an_export_is_verified_by_who_has_nothing_but_the_file(rolling, offline, tmp_path):
+    target = tmp_path / "fraud.jsonl"
+    assert rolling("audit", "export", NAME, "-o", str(target)).code == 0
+
+    ran = offline("audit", "verify", "--file", target, "--json")
+
+    [chain] = ran.json["chains"]
+    head = rolling.endpoint.state.audit
+    assert (ran.code, chain["endpoint"], chain["records"]) == (0, NAME, head.seq)
+    assert chain["head"] == head.hash
+    assert rolling("audit", "export", NAME).out == target.read_text()
+
+
+def test_an_export_that_was_tampered_with_names_the_record(rolling, offline, tmp_path):
+    target = tmp_path / "fraud.jsonl"
+    rolling("audit", "export", NAME, "-o", str(target))
+    target.write_text(target.read_text().replace("the alias reads 5 %", "all is well"))
+
+    ran = offline("audit", "verify", "--file", target)
+
+    assert ran.code == 5
+    assert "breaks at record 8: its content does not match its hash" in ran.err
+
+
+def test_a_broken_chain_is_exported_for_whoever_looks_into_it(rolling):
+    changed(rolling.endpoint.world.store.records[NAME])
+
+    ran = rolling("audit", "export", NAME)
+
+    assert ran.code == 5
+    assert len(ran.out.splitlines()) == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "--file is"),
+        ("", "line 1 is '', expected an audit record"),
+        ("{}\n", "line 1 is '{}', expected an audit record"),
+        ("nonsense\n", "line 1 is 'nonsense', expected an audit record"),
+    ],
+)
+def test_what_is_no_export_is_refused(offline, tmp_path, text, told):
+    target = tmp_path / "fraud.jsonl"
+    if text is not None:
+        target.write_text(text)
+
+    ran = offline("audit", "verify", "--file", target)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert told in ran.err

@@ -1,0 +1,55 @@
+"""Waiting for the end of a rollout, which goes on whether or not anybody waits for it."""
+
+from collections.abc import Callable
+
+from rich.console import RenderableType
+
+from halftone.domain.errors import Refused
+from halftone.domain.phase import Phase
+from halftone_cli.context import Session
+from halftone_cli.errors import DONE, NO
+from halftone_cli.output import note
+from halftone_cli.reading import View
+from halftone_cli.watch import Lines, Views, summaries, watch
+
+
+def wait(
+    session: Session,
+    read: Callable[[], Views],
+    render: Callable[[Views], RenderableType],
+    lines: Callable[[], Lines] = summaries,
+) -> int:
+    """Show what ``read`` answers of one endpoint until its rollout is over; answer the exit code.
+
+    Raises:
+        Refused: if the endpoint has no rollout.
+        KeyboardInterrupt: when ctrl-C ends it; then it is told how to go on.
+    """
+    first = read()[0]
+    endpoint = first.state.endpoint
+    if first.state.rollout is None:
+        raise Refused(f"{endpoint!r} has no rollout to wait for")
+    rollout = first.state.rollout.id
+    try:
+        last = watch(
+            session,
+            read,
+            render,
+            done=lambda now: outcome(now[0], rollout) is not None,
+            lines=lines(),
+        )
+    except KeyboardInterrupt:
+        if outcome(first, rollout) is None:
+            told = f"the rollout goes on by itself: `halftone rollout watch {endpoint}` shows it"
+            note(f"no longer watching; {told} again, `halftone rollback {endpoint}` takes it back")
+        raise
+    return DONE.code if outcome(last[0], rollout) else NO.code
+
+
+def outcome(view: View, rollout: str) -> bool | None:
+    """Whether the rollout brought a new champion; None while that is open."""
+    present = view.state.rollout
+    if present and present.id == rollout:
+        return present.phase is Phase.PROMOTED if present.phase.final else None
+    # Another one has followed since: what serves tells how this one ended.
+    return view.state.champion is not None and view.state.champion.rollout == rollout
