@@ -7,21 +7,17 @@ its reason and answered as 503, so that the smoke test reads why instead of watc
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from halftone.domain.errors import HalftoneError
+from halftone.serving.answers import Answer, Problem, payload
 from halftone.serving.artifacts import Artifacts
 from halftone.serving.install import install
 from halftone.serving.loading import LoadedModel, load
-from halftone.serving.protocol import (
-    Problem,
-    Route,
-    answer,
-    is_smoke,
-    route,
-)
-from halftone.serving.scoring import ModelFault, describe, predict
+from halftone.serving.protocol import Request, is_smoke, route, spoken
+from halftone.serving.recent import Recent
+from halftone.serving.scoring import ModelFault, score, tell
 from halftone.serving.settings import Settings
 from halftone.serving.telemetry import Telemetry, Write, to_stdout
 
@@ -36,6 +32,7 @@ class ModelServer:
         self._telemetry = Telemetry(settings.endpoint, settings.late_after_ms, write)
         self._model: LoadedModel | None = None
         self._reason = "no model has been released to this endpoint yet"
+        self._recent = Recent()
         self._cold = True
         if settings.package is None:
             return
@@ -52,39 +49,41 @@ class ModelServer:
         request_id = str(getattr(context, "aws_request_id", ""))
         version = str(getattr(context, "function_version", ""))
         smoke = is_smoke(event)
-        asked = None
-        headers: Mapping[str, str] = {}
+        request = None
         try:
-            asked = route(event, self._settings.endpoint)
-            model = self._loaded(smoke=smoke)
-            status = 200
-            if asked is Route.INVOKE:
-                body = predict(model, event, self._settings.max_body)
-            else:
-                body = describe(model, self._settings, version)
+            request = route(event, self._settings.endpoint)
+            answer = self._answer(request, version, smoke=smoke)
         except Problem as problem:
-            status, body, headers = problem.status, problem.body(), problem.headers
+            answer = problem.answer(spoken(event))
         except ModelFault as fault:
             cause = fault.__cause__ or fault
             self._telemetry.fault(str(fault), cause, version=version, request_id=request_id)
             # Only the smoke test is told what the exception says: it may quote the request.
             detail = f"{fault}: {_told(cause)}" if smoke else str(fault)
-            status, body = 500, Problem(500, detail).body()
-        if asked is Route.INVOKE and not smoke:
-            self._telemetry.request(
-                version,
-                latency_ms=(time.perf_counter_ns() - started) / 1e6,
-                failed=status >= 500,
-                cold=cold,
-            )
-        return answer(status, body, request_id=request_id, version=version, headers=headers)
+            answer = Problem(500, detail).answer(spoken(event))
+        if request is not None and request.predicts and not smoke:
+            latency_ms = (time.perf_counter_ns() - started) / 1e6
+            failed = answer.status >= 500
+            self._recent.add(latency_ms=latency_ms, failed=failed)
+            self._telemetry.request(version, latency_ms=latency_ms, failed=failed, cold=cold)
+        return payload(answer, request_id=request_id, version=version)
 
-    def _loaded(self, *, smoke: bool) -> LoadedModel:
-        if self._model is not None:
-            return self._model
+    def _answer(self, request: Request, version: str, *, smoke: bool) -> Answer:
         released = self._settings.package is not None
-        detail = "the model could not be loaded" if released and not smoke else self._reason
-        raise Problem(503, detail)
+        hidden = self._model is None and released and not smoke
+        reason = "the model could not be loaded" if hidden else self._reason
+        if not request.predicts:
+            return tell(
+                self._model,
+                request,
+                self._settings,
+                version=version,
+                recent=self._recent,
+                reason=reason,
+            )
+        if self._model is None:
+            raise Problem(503, reason)
+        return score(self._model, request, self._settings.max_body)
 
 
 def start(

@@ -1,73 +1,80 @@
-"""Events of HTTP API (payload format 2.0) in, answers out: the plain JSON protocol.
+"""Events of HTTP API (payload format 2.0) in: what a request asks for, in which protocol.
 
-    POST /endpoints/{endpoint}/invocations   {"instances": [{field: value, …}, …]}
-                                             -> 200 {"predictions": [{field: value, …}, …]}
-    GET  /endpoints/{endpoint}               -> 200 what the endpoint serves, and its signature
+    POST /endpoints/{endpoint}[/versions/{version}]/invocations     a prediction in plain JSON
+    GET  /endpoints/{endpoint}                                      what the endpoint serves
+    GET  /endpoints/{endpoint}/health, …/openapi.json               of one version: ?version=
+    POST /endpoints/{endpoint}/feedback                             how a prediction turned out
+    ANY  /endpoints/{endpoint}/app/…                                the application (flavor asgi)
+    POST /v2/models/{endpoint}[/versions/{version}]/infer           a prediction in tensors
+    GET  /v2/models/{endpoint}[/versions/{version}][/ready]         Open Inference Protocol
+    GET  /v2, /v2/health/live, /v2/health/ready                     the same, of the server
 
-Everything else is a problem (RFC 9457) that says what was wrong, with ``field`` and ``value`` where
-the input was. Whatever an event holds, reading it raises nothing but ``Problem``.
+All of /v2 is also below ``/endpoints/{endpoint}/v2``, for clients that take a base address. A
+version in the path, or the header ``x-halftone-deployment``, pins a request to that deployment.
+Whatever an event holds, reading it raises nothing but ``Problem``.
 """
 
 import base64
 import json
-import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from enum import Enum
-from typing import NoReturn
+from functools import cache
+from typing import Any, NamedTuple, NoReturn
 
-from halftone.domain.errors import InvalidInput
-from halftone.domain.signature import Field, read_records
 from halftone.domain.smoke import MARK
+from halftone.serving.answers import Problem, Spoken
 
-_TITLES = {
-    400: "Bad Request",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    413: "Content Too Large",
-    422: "Unprocessable Content",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-
-
-class Problem(Exception):
-    """An answer that is not a prediction. ``members`` go into the body beside the detail."""
-
-    def __init__(self, status: int, detail: str, **members: object) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.members = members
-        self.headers: Mapping[str, str] = {}
-
-    @classmethod
-    def of_input(cls, error: InvalidInput) -> "Problem":
-        """The problem that a value of the request is."""
-        value = error.value
-        if not isinstance(value, bool | int | float | str | None) or len(str(value)) > 100:
-            text = repr(value)
-            value = text if len(text) <= 100 else f"{text[:97]}..."
-        elif isinstance(value, float) and not math.isfinite(value):
-            value = repr(value)  # JSON has no infinity to say it with
-        return cls(422, str(error), field=error.field, value=value)
-
-    def body(self) -> str:
-        """The problem as JSON."""
-        title = _TITLES[self.status]
-        return _encode(
-            {"title": title, "status": self.status, "detail": self.detail, **self.members}
-        )
+PIN = "x-halftone-deployment"
 
 
 class Route(Enum):
     """What a request asks for."""
 
-    INVOKE = "POST"
-    DESCRIBE = "GET"
+    INVOKE = "a prediction in plain JSON"
+    INFER = "a prediction in tensors"
+    DESCRIBE = "what the endpoint serves"
+    HEALTH = "how it does"
+    OPENAPI = "its OpenAPI document"
+    FEEDBACK = "to be told how a prediction turned out"
+    APP = "the application"
+    MODEL = "the model's metadata"
+    MODEL_READY = "whether the model is ready"
+    SERVER = "the server's metadata"
+    SERVER_LIVE = "whether the server is live"
+    SERVER_READY = "whether the server is ready"
 
 
-def route(event: object, endpoint: str) -> Route:
+PREDICTIONS = frozenset({Route.INVOKE, Route.INFER, Route.APP})
+"""The routes on which the model itself answers: what is routed, counted and judged."""
+
+
+class Request(NamedTuple):
+    """A request as the server reads it. A tuple, because one is made for each event.
+
+    ``pin`` is the version or the deployment's name that the path or the header asks for. Names of
+    ``headers`` are in lower case. Values of ``headers`` and ``query`` are texts. ``event`` is the
+    whole of it, for who reads the body.
+    """
+
+    route: Route
+    pin: str | None
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    event: Mapping[str, Any]
+
+    @property
+    def spoken(self) -> Spoken:
+        """The protocol, which the answer has, too."""
+        return spoken(self.event)
+
+    @property
+    def predicts(self) -> bool:
+        """Whether it asks the model itself."""
+        return self.route in PREDICTIONS
+
+
+def route(event: object, endpoint: str) -> Request:
     """What ``event`` asks of ``endpoint``.
 
     Raises:
@@ -76,20 +83,94 @@ def route(event: object, endpoint: str) -> Route:
     context = event.get("requestContext") if isinstance(event, dict) else None
     http = context.get("http") if isinstance(context, dict) else None
     path = event.get("rawPath") if isinstance(event, dict) else None
-    if not isinstance(http, dict) or not isinstance(path, str):
+    if not isinstance(http, dict) or not isinstance(path, str) or not isinstance(event, dict):
         raise Problem(400, "this is no request of an HTTP API (payload format 2.0)")
+    found = _plain_paths(endpoint).get(path)
+    method, asked, pin = found or _other_path(path, endpoint)
+    if method not in (http.get("method"), "ANY"):
+        raise Problem(405, f"use {method}", {"allow": method})
+    headers, query = _texts(event.get("headers")), event.get("queryStringParameters")
+    query = _texts(query) if query else {}
+    if pin is None:
+        pin = headers.get(PIN)
+        if asked in (Route.HEALTH, Route.OPENAPI, Route.DESCRIBE):
+            pin = query.get("version", pin)
+    return Request(asked, pin or None, headers, query, event)
+
+
+def spoken(event: object) -> Spoken:
+    """The protocol of ``event``'s path, be there anything under it or not."""
+    path = event.get("rawPath") if isinstance(event, dict) else None
+    v2 = isinstance(path, str) and "/v2" in path and _V2.search(path) is not None
+    return Spoken.V2 if v2 else Spoken.PLAIN
+
+
+_V2 = re.compile(r"/v2(?:$|/(?:health|models)(?:/|$))")
+_ROUTES: Mapping[str, tuple[str, Route]] = {
+    "/endpoints/{e}/invocations": ("POST", Route.INVOKE),
+    "/endpoints/{e}": ("GET", Route.DESCRIBE),
+    "/endpoints/{e}/health": ("GET", Route.HEALTH),
+    "/endpoints/{e}/openapi.json": ("GET", Route.OPENAPI),
+    "/endpoints/{e}/feedback": ("POST", Route.FEEDBACK),
+    "/v2/models/{e}/infer": ("POST", Route.INFER),
+    "/v2/models/{e}": ("GET", Route.MODEL),
+    "/v2/models/{e}/ready": ("GET", Route.MODEL_READY),
+    "/v2": ("GET", Route.SERVER),
+    "/v2/health/live": ("GET", Route.SERVER_LIVE),
+    "/v2/health/ready": ("GET", Route.SERVER_READY),
+}
+_Found = tuple[str, Route, str | None]
+
+
+@cache
+def _plain_paths(endpoint: str) -> Mapping[str, _Found]:
+    """Every path without a parameter in it, so that most requests are one look-up."""
+    paths: dict[str, _Found] = {}
+    for pattern, (method, asked) in _ROUTES.items():
+        path = pattern.replace("{e}", endpoint)
+        paths[path] = (method, asked, None)
+        if path.startswith("/v2"):
+            paths[f"/endpoints/{endpoint}{path}"] = (method, asked, None)
+    return paths
+
+
+@cache
+def _versioned_path(endpoint: str) -> re.Pattern[str]:
+    """A path with a stage before it, a version in it, or the application's own after it."""
+    e = re.escape(endpoint)
+    return re.compile(
+        rf"(?:.*(?=/endpoints/{e}(?:/|$))|.*(?=/v2(?:/|$)))?(?P<path>"
+        rf"/endpoints/{e}(?:/versions/(?P<v>[^/]+)/invocations|/app(?P<app>/.*)?)"
+        rf"|(?:/endpoints/{e})?/v2/models/{e}/versions/(?P<w>[^/]+)(?P<act>/infer|/ready)?)",
+        re.DOTALL,
+    )
+
+
+def _other_path(path: str, endpoint: str) -> _Found:
+    known = _plain_paths(endpoint)
     # By its end, because a stage other than $default stands before it.
-    if path.endswith(f"/endpoints/{endpoint}/invocations"):
-        found = Route.INVOKE
-    elif path.endswith(f"/endpoints/{endpoint}"):
-        found = Route.DESCRIBE
-    else:
+    for start in (path.find(f"/endpoints/{endpoint}"), path.find("/v2")):
+        if start > 0 and path[start:] in known:
+            return known[path[start:]]
+    found = _versioned_path(endpoint).fullmatch(path)
+    if found is None:
         raise Problem(404, f"nothing is here; POST to /endpoints/{endpoint}/invocations")
-    if http.get("method") != found.value:
-        problem = Problem(405, f"use {found.value}")
-        problem.headers = {"allow": found.value}
-        raise problem
-    return found
+    if found["v"]:
+        return "POST", Route.INVOKE, found["v"]
+    if found["w"]:
+        method, asked = _ROUTES[f"/v2/models/{{e}}{found['act'] or ''}"]
+        return method, asked, found["w"]
+    return "ANY", Route.APP, None
+
+
+def _texts(value: object) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    return {
+        name.lower(): text
+        for name, text in value.items()
+        if type(name) is str and type(text) is str
+    }
 
 
 def is_smoke(event: object) -> bool:
@@ -98,74 +179,54 @@ def is_smoke(event: object) -> bool:
     return isinstance(context, dict) and context.get("halftone") == MARK
 
 
-def read_instances(
-    event: object, inputs: Sequence[Field], max_body: int
-) -> list[dict[str, object]]:
-    """The records in the body, which is at most ``max_body`` bytes and fits the signature.
+def body_of(event: Mapping[str, Any], max_body: int) -> str | bytes:
+    """The body as API Gateway hands it over: text, or bytes where it was binary to it.
 
     Raises:
-        Problem: 413, 400 for a body that is no JSON, 422 for JSON that does not fit.
+        Problem: 413 for more than ``max_body`` bytes, 400 for none or for broken base64.
     """
-    text = _text(event, max_body)
-    try:
-        return read_records("instances", inputs, _instances(text))
-    except InvalidInput as error:
-        raise Problem.of_input(error) from None
-    except RecursionError:
-        # Met by the decoder, or a little later by whoever shows the value in an error.
-        raise Problem(400, "the body is nested too deeply", field="body") from None
-
-
-def _instances(text: str) -> object:
-    try:
-        body = _DECODER.decode(text)
-    except ValueError as error:
-        raise Problem(400, f"the body is no JSON: {error}", field="body", value=text[:40]) from None
-    if not isinstance(body, dict) or "instances" not in body:
-        raise InvalidInput("body", body, 'an object such as {"instances": [{…}]}')
-    for name, value in body.items():
-        if name != "instances":
-            raise InvalidInput(name, value, "no such field; known: instances")
-    return body["instances"]
-
-
-def answer(
-    status: int, body: str, *, request_id: str, version: str, headers: Mapping[str, str]
-) -> dict[str, object]:
-    """An answer for API Gateway; a status of 400 and above is a problem."""
-    return {
-        "statusCode": status,
-        "headers": {
-            "content-type": "application/json" if status < 400 else "application/problem+json",
-            "x-request-id": request_id,
-            "x-halftone-version": version,
-            **headers,
-        },
-        "body": body,
-        "isBase64Encoded": False,
-    }
-
-
-def as_json(value: object) -> str:
-    """``value`` as compact JSON."""
-    return _encode(value)
-
-
-def _text(event: object, max_body: int) -> str:
-    body = event.get("body") if isinstance(event, dict) else None
+    body = event.get("body")
     if not isinstance(body, str) or not body:
-        raise Problem(400, 'there is no body, expected {"instances": [{…}]}', field="body")
+        raise Problem(400, "there is no body", field="body")
     try:
-        if isinstance(event, dict) and event.get("isBase64Encoded"):
-            data = base64.b64decode(body, validate=True)
-            size, text = len(data), data.decode()
+        if event.get("isBase64Encoded"):
+            data: str | bytes = base64.b64decode(body, validate=True)
+            size = len(data)
         else:
-            size, text = len(body) if body.isascii() else len(body.encode()), body
+            data, size = body, len(body) if body.isascii() else len(body.encode())
     except ValueError as error:  # binascii's and Unicode's errors are among them
         raise Problem(400, f"the body is no text: {error}", field="body") from None
     if size > max_body:
         raise Problem(413, f"the body has {size} bytes, expected at most {max_body}", field="body")
-    return text
+    return data
+
+
+def json_of(body: str | bytes) -> object:
+    """The JSON value in ``body``.
+
+    Raises:
+        Problem: 400 if there is none.
+    """
+    try:
+        text = body if isinstance(body, str) else body.decode()
+    except ValueError as error:
+        raise Problem(400, f"the body is no text: {error}", field="body") from None
+    try:
+        value: object = _DECODER.decode(text)
+    except ValueError as error:
+        raise Problem(400, f"the body is no JSON: {error}", field="body", value=text[:40]) from None
+    except RecursionError:
+        raise Problem(400, "the body is nested too deeply", field="body") from None
+    return value
+
+
+def read_json(request: Request, max_body: int) -> object:
+    """The JSON value in a request's body, whatever the model makes of it.
+
+    Raises:
+        Problem: 400 or 413.
+    """
+    return json_of(body_of(request.event, max_body))
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,0 +1,134 @@
+"""Answers of the model server: their status, body and form, in the protocol of the request.
+
+A plain request that can't be answered gets a problem (RFC 9457) that says what was wrong, with
+``field`` and ``value`` where the input was; one of the Open Inference Protocol gets that protocol's
+``{"error": …}``, with the same text and status.
+"""
+
+import base64
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from halftone.domain.errors import InvalidInput
+
+JSON = "application/json"
+_TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    421: "Misdirected Request",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+class Spoken(Enum):
+    """The protocol that a client speaks."""
+
+    PLAIN = "plain JSON"
+    V2 = "Open Inference Protocol v2"
+
+
+class Exchange(Protocol):
+    """What a model was asked and what it said, whatever the protocol. All of it is made only when
+    it is asked for, so that a request pays nothing for what nobody reads.
+    """
+
+    def instances(self) -> object:
+        """The records that went in (a list of dicts of JSON values), or the free JSON value."""
+        ...
+
+    def predictions(self) -> object:
+        """The records that came out, as many, or the free JSON value."""
+        ...
+
+    def output(self, name: str) -> Sequence[object]:
+        """The values of the output field ``name``, one for each record; empty if there is none."""
+        ...
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer. A body of bytes is sent as such. ``exchange`` is set where a model answered."""
+
+    status: int
+    body: str | bytes
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    exchange: Exchange | None = None
+
+
+class Problem(Exception):
+    """An answer that is not a prediction. ``members`` go into the body beside the detail."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        **members: object,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers or {}
+        self.members = members
+
+    @classmethod
+    def of_input(cls, error: InvalidInput) -> "Problem":
+        """The problem that a value of the request is."""
+        value = error.value
+        if not isinstance(value, bool | int | float | str | None) or len(str(value)) > 100:
+            text = repr(value)
+            value = text if len(text) <= 100 else f"{text[:97]}..."
+        elif isinstance(value, float) and not math.isfinite(value):
+            value = repr(value)  # JSON has no infinity to say it with
+        return cls(422, str(error), field=error.field, value=value)
+
+    def answer(self, spoken: Spoken = Spoken.PLAIN) -> Answer:
+        """This problem as a client reads it."""
+        if spoken is Spoken.V2:
+            return Answer(self.status, _encode({"error": self.detail}), headers=self.headers)
+        title = _TITLES[self.status]
+        body = {"title": title, "status": self.status, "detail": self.detail, **self.members}
+        return Answer(self.status, _encode(body), "application/problem+json", self.headers)
+
+
+def payload(answer: Answer, *, request_id: str, version: str) -> dict[str, object]:
+    """``answer`` as API Gateway takes it from a function (payload format 2.0)."""
+    body = answer.body
+    binary = type(body) is bytes
+    return {
+        "statusCode": answer.status,
+        "headers": {
+            "content-type": answer.content_type,
+            "x-request-id": request_id,
+            "x-halftone-version": version,
+            **answer.headers,
+        },
+        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+        "isBase64Encoded": binary,
+    }
+
+
+def as_json(value: object) -> str:
+    """``value`` as compact JSON.
+
+    Raises:
+        ValueError, TypeError, RecursionError: if it is no JSON value.
+    """
+    return _encode(value)
