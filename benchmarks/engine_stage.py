@@ -193,7 +193,8 @@ def _make_stage() -> str:
         Handler="handler.handler",
         Code={"ZipFile": _empty_zip()},
     )
-    functions.create_alias(FunctionName=name, Name=names.ALIAS, FunctionVersion="$LATEST")
+    for alias in (names.ALIAS, names.CHALLENGER):
+        functions.create_alias(FunctionName=name, Name=alias, FunctionVersion="$LATEST")
     for kind in names.GUARDRAIL_ALARMS:
         boto3.client("cloudwatch").put_metric_alarm(
             AlarmName=names.metric_alarm_name(STAGE, ENDPOINT, kind),

@@ -1,4 +1,4 @@
-"""The function that serves an endpoint's model, and the alias that takes its requests."""
+"""The function that serves an endpoint's model, and the aliases by which it is called."""
 
 from typing import cast
 
@@ -7,7 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from halftone.domain.names import ALIAS, function_name
+from halftone.domain.names import ALIAS, CHALLENGER, function_name
 from halftone.domain.package import Flavor
 from halftone.domain.spec import EndpointSpec
 from infra.constructs.engine_function import function_code, function_role
@@ -24,9 +24,9 @@ from infra.settings import Settings
 class ModelFunction(Construct):
     """A model function without a model: the engine points it at a package and publishes it.
 
-    ``alias`` begins at ``$LATEST``, where no model is, and its properties never change, so that
-    CloudFormation leaves it alone from then on. ``settings_digest`` names all that a published
-    version freezes.
+    ``alias`` takes clients' requests; by ``challenger`` a front passes requests on. Both begin at
+    ``$LATEST``, where no model is, and their properties never change, so that CloudFormation leaves
+    them alone from then on. ``settings_digest`` names all that a published version freezes.
     """
 
     def __init__(
@@ -46,7 +46,9 @@ class ModelFunction(Construct):
         check_size(name, FUNCTIONS / "model", layers)
         group = log_group(self, "Logs", f"/aws/lambda/{name}", spec.log_retention_days)
         role = function_role(self, group)
-        role.add_to_policy(Permissions(self, settings.name).read_packages(artifacts.bucket_arn))
+        may = Permissions(self, settings.name)
+        role.add_to_policy(may.read_packages(artifacts.bucket_arn))
+        role.add_to_policy(may.pass_on(spec.name))
         self.function = lambda_.Function(
             self,
             "Function",
@@ -78,6 +80,13 @@ class ModelFunction(Construct):
             alias_name=ALIAS,
             version=self.function.latest_version,
             description="Takes the endpoint's requests; pointed at versions by the rollout engine",
+        )
+        self.challenger = lambda_.Alias(
+            self,
+            "Challenger",
+            alias_name=CHALLENGER,
+            version=self.function.latest_version,
+            description="Takes what a front passes on; pointed at versions by the rollout engine",
         )
         resource = cast("lambda_.CfnFunction", self.function.node.default_child)
         self.settings_digest = frozen_settings(resource, layers)

@@ -23,8 +23,8 @@ class Permissions:
     # Model functions -----------------------------------------------------------------------
 
     def read_routing(self) -> iam.PolicyStatement:
-        """Which versions take traffic is read from the alias before anything is decided."""
-        return self._on_functions("lambda:GetAlias")
+        """Which versions take traffic is read from the aliases before anything is decided."""
+        return self._on_functions("lambda:GetAlias", "lambda:ListAliases")
 
     def write_routing(self) -> iam.PolicyStatement:
         """Promotion and rollback are writes of the alias."""
@@ -45,6 +45,14 @@ class Permissions:
     def smoke_test(self) -> iam.PolicyStatement:
         """A version answers its package's samples before it takes traffic."""
         return self._on_functions("lambda:InvokeFunction")
+
+    def pass_on(self, endpoint: str) -> iam.PolicyStatement:
+        """A front passes requests on to its own function's alias ``challenger`` and its versions.
+
+        By its name, not by reference: the role would wait for the function, which waits for it.
+        """
+        name = f"{function_name(self._stage, endpoint)}:*"
+        return _allow(["lambda:InvokeFunction"], self._arn("lambda", "function", name))
 
     # Alarms and metrics --------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from demo.cloud import stage_parts
-from halftone.domain.routing import ReadRouting, Routing
+from halftone.domain.names import ALIAS
+from halftone.domain.routing import ReadAliases, ReadRouting, Routing
 from halftone.service.advance import advance
 from halftone.service.ports import Aliases
 
@@ -23,10 +24,17 @@ class Deadly:
     real: Aliases
     moment: str
 
-    def read(self, endpoint: str) -> ReadRouting:
-        return self.real.read(endpoint)
+    def read(self, endpoint: str, alias: str = ALIAS) -> ReadRouting:
+        return self.real.read(endpoint, alias)
 
-    def write(self, endpoint: str, routing: Routing, *, revision: str | None) -> str:
+    def both(self, endpoint: str) -> ReadAliases:
+        return self.real.both(endpoint)
+
+    def write(
+        self, endpoint: str, routing: Routing, *, revision: str | None, alias: str = ALIAS
+    ) -> str:
+        if alias != ALIAS:
+            return self.real.write(endpoint, routing, revision=revision, alias=alias)
         if self.moment == "after":
             self.real.write(endpoint, routing, revision=revision)
         os.kill(os.getpid(), signal.SIGKILL)

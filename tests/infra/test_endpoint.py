@@ -88,22 +88,28 @@ def test_snap_start_is_frozen(deploy: Deploy) -> None:
 
 
 @pytest.mark.parametrize("spec", [*OF_NO_VERSION.values(), *FROZEN.values()])
-def test_the_alias_is_the_same_whatever_changes(
+def test_the_aliases_are_the_same_whatever_changes(
     spec: EndpointSpec, deploy: Deploy, plain: Synthesised
 ) -> None:
-    before = plain.one("AWS::Lambda::Alias")
-    after = deploy(spec).one("AWS::Lambda::Alias")
-    assert (after.id, after.properties) == (before.id, before.properties)
-    assert before.properties["FunctionVersion"] == "$LATEST"
-    assert "RoutingConfig" not in before.properties
+    before = list(plain.resources("AWS::Lambda::Alias"))
+    after = list(deploy(spec).resources("AWS::Lambda::Alias"))
+    assert [(a.id, a.properties) for a in after] == [(b.id, b.properties) for b in before]
+    assert {alias.properties["Name"] for alias in before} == {"live", "challenger"}
+    for alias in before:
+        assert alias.properties["FunctionVersion"] == "$LATEST"
+        assert "RoutingConfig" not in alias.properties
 
 
 def test_no_stack_publishes_versions(dev: Synthesised) -> None:
     assert not list(dev.resources("AWS::Lambda::Version"))
 
 
-def test_routes_and_permissions_lead_to_the_alias_only(dev: Synthesised) -> None:
-    aliases = {(alias.stack, alias.id) for alias in dev.resources("AWS::Lambda::Alias")}
+def test_routes_and_permissions_lead_to_the_live_alias_only(dev: Synthesised) -> None:
+    aliases = {
+        (alias.stack, alias.id)
+        for alias in dev.resources("AWS::Lambda::Alias")
+        if alias.properties["Name"] == "live"
+    }
     integrations = list(dev.resources("AWS::ApiGatewayV2::Integration"))
     assert len(integrations) == len(aliases) == len(dev.templates) - 1
     for integration in integrations:

@@ -1,17 +1,17 @@
-"""A function with published versions and an alias, as the endpoint's stack makes it."""
+"""A function with published versions and two aliases, as the endpoint's stack makes it."""
 
 import io
 import json
 import zipfile
 from typing import Any
 
-from halftone.domain.names import ALIAS, function_name
+from halftone.domain.names import ALIAS, CHALLENGER, function_name
 
 NAME = function_name("dev", "fraud")
 
 
 def deploy(aws: Any) -> Any:
-    """Create the function with its alias on $LATEST; answers the Lambda client."""
+    """Create the function with its aliases on $LATEST; answers the Lambda client."""
     role = aws("iam").create_role(
         RoleName="model",
         AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}),
@@ -33,7 +33,8 @@ def deploy(aws: Any) -> Any:
         Code={"ZipFile": code.getvalue()},
         Environment={"Variables": {"HALFTONE_ENDPOINT": "fraud"}},
     )
-    client.create_alias(FunctionName=NAME, Name=ALIAS, FunctionVersion="$LATEST")
+    for alias in (ALIAS, CHALLENGER):
+        client.create_alias(FunctionName=NAME, Name=alias, FunctionVersion="$LATEST")
     return client
 
 

@@ -9,7 +9,8 @@ from halftone.adapters.aliases import LambdaAliases
 from halftone.adapters.memory import MemoryLambda
 from halftone.adapters.versions import LambdaVersions
 from halftone.domain.errors import NotFound, StaleWrite
-from halftone.domain.routing import UNRELEASED, Routing
+from halftone.domain.names import CHALLENGER
+from halftone.domain.routing import UNRELEASED, ReadAliases, ReadRouting, Routing
 from halftone.service.ports import Pointer, VersionStatus
 from tests.contract.adapters.functions import deploy, variables
 
@@ -67,6 +68,20 @@ def test_a_write_answers_the_revision_that_is_read_afterwards(ports):
     (one,) = published(versions, FIRST)
     written = aliases.write("fraud", Routing(one), revision=None)
     assert aliases.read("fraud").revision == written
+
+
+def test_the_two_aliases_stand_apart(ports):
+    aliases, versions = ports
+    one, two = published(versions, FIRST, SECOND)
+    aliases.write("fraud", Routing(one), revision=None)
+    assert aliases.read("fraud", CHALLENGER).routing == UNRELEASED
+    revision = aliases.read("fraud", CHALLENGER).revision
+    written = aliases.write("fraud", Routing(two), revision=revision, alias=CHALLENGER)
+    assert aliases.read("fraud", CHALLENGER) == ReadRouting(Routing(two), written)
+    assert aliases.read("fraud").routing == Routing(one)
+    assert aliases.both("fraud") == ReadAliases(
+        live=aliases.read("fraud"), challenger=aliases.read("fraud", CHALLENGER)
+    )
 
 
 def test_a_pointer_is_pending_then_ready(ports):

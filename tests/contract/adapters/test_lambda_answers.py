@@ -10,7 +10,7 @@ from botocore.response import StreamingBody
 from halftone.adapters.aliases import LambdaAliases
 from halftone.adapters.versions import LambdaVersions
 from halftone.domain.errors import NotFound, RoutingChanged, StaleWrite, Unavailable
-from halftone.domain.routing import Routing
+from halftone.domain.routing import ReadRouting, Routing
 from halftone.service.ports import Pointer, VersionStatus
 from tests.contract.adapters.functions import NAME
 
@@ -93,15 +93,38 @@ def test_an_alias_that_is_not_there_is_named(aliases):
         port.read("fraud")
     with pytest.raises(NotFound, match=f"no alias 'live' of function '{NAME}'"):
         port.write("fraud", Routing("1"), revision=None)
+    stubber.add_response("list_aliases", {"Aliases": [listed("live", "1")]})
+    with pytest.raises(NotFound, match=f"no alias 'challenger' of function '{NAME}'"):
+        port.both("fraud")
+
+
+def listed(name, version, revision="rev-1", **more):
+    """An alias as ListAliases tells of it."""
+    return {"Name": name, "FunctionVersion": version, "RevisionId": revision, **more}
+
+
+def test_both_aliases_are_found_on_whatever_page_they_stand(aliases):
+    port, stubber = aliases
+    config = {"AdditionalVersionWeights": {"2": 0.05}}
+    live = listed("live", "1", RoutingConfig=config)
+    stubber.add_response(
+        "list_aliases", {"Aliases": [live, listed("theirs", "7")], "NextMarker": "m"}
+    )
+    stubber.add_response("list_aliases", {"Aliases": [listed("challenger", "2", "rev-9")]})
+    found = port.both("fraud")
+    assert found.live == ReadRouting(Routing("1", "2", 5.0), "rev-1")
+    assert found.challenger == ReadRouting(Routing("2"), "rev-9")
 
 
 @pytest.mark.parametrize("code", FAULTS)
 def test_lambda_at_fault_is_unavailable(aliases, versions, code):
     port, stubber = aliases
-    for call in ("get_alias", "update_alias"):
+    for call in ("get_alias", "list_aliases", "update_alias"):
         stubber.add_client_error(call, code)
     with pytest.raises(Unavailable, match=code):
         port.read("fraud")
+    with pytest.raises(Unavailable, match=code):
+        port.both("fraud")
     with pytest.raises(Unavailable, match=code):
         port.write("fraud", Routing("1"), revision="rev-1")
     port, stubber = versions
@@ -119,6 +142,7 @@ def test_lambda_not_answering_is_unavailable(failing, silence):
     aliases, versions = LambdaAliases(client, "dev"), LambdaVersions(client, client, "dev")
     for call in (
         lambda: aliases.read("fraud"),
+        lambda: aliases.both("fraud"),
         lambda: aliases.write("fraud", Routing("1"), revision=None),
         lambda: versions.point("fraud", POINTER),
         lambda: versions.publish("fraud", POINTER),

@@ -16,8 +16,9 @@ from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import InvalidPackage, NotFound, RoutingChanged, StaleWrite
 from halftone.domain.evidence import Bucket, Evidence
+from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.package import Manifest
-from halftone.domain.routing import UNRELEASED, ReadRouting, Routing
+from halftone.domain.routing import UNRELEASED, ReadAliases, ReadRouting, Routing
 from halftone.service.ports import (
     AlarmState,
     Change,
@@ -104,29 +105,44 @@ class MemoryStore:
 
 @dataclass
 class MemoryLambda:
-    """Ports ``Aliases`` and ``Versions``: functions with an alias and numbered versions.
+    """Ports ``Aliases`` and ``Versions``: functions with two aliases and numbered versions.
 
-    ``answers`` maps a package's digest to what its versions answer when invoked.
+    ``answers`` maps a package's digest to what its versions answer when invoked. ``routings`` and
+    ``revisions`` are of the alias ``live``, ``challengers`` holds the alias ``challenger``.
     """
 
     answers: dict[str, Mapping[str, object]] = field(default_factory=dict)
     routings: dict[str, Routing] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    challengers: dict[str, ReadRouting] = field(default_factory=dict)
     pointers: dict[str, Pointer] = field(default_factory=dict)
     versions: dict[str, list[Pointer]] = field(default_factory=lambda: defaultdict(list))
 
-    def read(self, endpoint: str) -> ReadRouting:
+    def read(self, endpoint: str, alias: str = ALIAS) -> ReadRouting:
         """See ``Aliases``."""
+        if alias == CHALLENGER:
+            return self.challengers.get(endpoint, ReadRouting(UNRELEASED, "0"))
         routing = self.routings.get(endpoint, UNRELEASED)
         return ReadRouting(routing, str(self.revisions[endpoint]))
 
-    def write(self, endpoint: str, routing: Routing, *, revision: str | None) -> str:
+    def both(self, endpoint: str) -> ReadAliases:
         """See ``Aliases``."""
-        if revision not in (None, str(self.revisions[endpoint])):
-            raise RoutingChanged(f"the alias of {endpoint!r} is no longer at {revision}")
-        self.routings[endpoint] = routing
-        self.revisions[endpoint] += 1
-        return str(self.revisions[endpoint])
+        return ReadAliases(self.read(endpoint), self.read(endpoint, CHALLENGER))
+
+    def write(
+        self, endpoint: str, routing: Routing, *, revision: str | None, alias: str = ALIAS
+    ) -> str:
+        """See ``Aliases``."""
+        known = self.read(endpoint, alias).revision
+        if revision not in (None, known):
+            raise RoutingChanged(f"the alias {alias!r} of {endpoint!r} is no longer at {revision}")
+        following = int(known) + 1
+        if alias == CHALLENGER:
+            self.challengers[endpoint] = ReadRouting(routing, str(following))
+        else:
+            self.routings[endpoint] = routing
+            self.revisions[endpoint] = following
+        return str(following)
 
     def point(self, endpoint: str, pointer: Pointer) -> VersionStatus:
         """See ``Versions``."""

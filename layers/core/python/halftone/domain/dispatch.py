@@ -64,13 +64,16 @@ def _trial(state: EndpointState) -> Trial | None:
     rollout = state.active
     if rollout is None or rollout.challenger is None or rollout.phase not in _EXPOSED:
         return None
-    stages = rollout.plan.stages
-    before = stages[rollout.stage - 1].weight if rollout.stage > 0 else 0.0
+    stage = rollout.current
+    if stage is None:
+        return None  # on its way to its first share: until that is on record, nobody sends anything
     return Trial(
         rollout=rollout.id,
         version=rollout.challenger,
         stage=rollout.stage,
-        mode=Mode.WEIGHTED,
+        mode=rollout.mode,
         share=rollout.share,
-        since=before,
+        since=rollout.since,
+        mirror=rollout.mirror,
+        match=stage.match,
     )

@@ -11,6 +11,8 @@ from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from halftone.domain.serving import Match
+
 
 class OnInconclusive(StrEnum):
     """What happens when a step reaches its greatest age without a clear verdict."""
@@ -36,13 +38,19 @@ class Margins:
 
 @dataclass(frozen=True)
 class Stage:
-    """One share of traffic, held until time has passed and evidence has come in."""
+    """One share of traffic, held until time has passed and evidence has come in.
+
+    The challenger answers ``weight`` percent of the requests, or it scores ``mirror`` percent of
+    them unseen while the champion answers: never both. ``match`` narrows whose requests take part.
+    """
 
     weight: float
     min_time: timedelta = timedelta(minutes=5)
     max_time: timedelta = timedelta(hours=2)
     min_requests: int = 100
     approval: bool = False
+    mirror: float = 0.0
+    match: Match | None = None
 
 
 @dataclass(frozen=True)

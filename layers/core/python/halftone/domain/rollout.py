@@ -13,6 +13,7 @@ from halftone.domain.errors import Refused
 from halftone.domain.phase import TRANSITIONS, Phase
 from halftone.domain.plan import Plan, Stage
 from halftone.domain.routing import UNRELEASED, Routing
+from halftone.domain.serving import Mode
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,15 @@ class Rollout:
 
     ``champion`` and ``challenger`` are published Lambda versions. ``share`` is the percentage that
     the challenger is known to have, ``target`` the one it is moving to (the same when it is not
-    moving). ``stage`` indexes the plan's stages; -1 before the first. ``stage_since`` is when the
-    present stage's share was confirmed, ``alias_revision`` what the alias' revision was then,
-    ``armed_at`` when the alarms were first armed for the
-    challenger, ``exposed_at`` when it was first given traffic, ``paused_at`` since when it is
-    paused. ``latency_limits`` are the milliseconds that are counted as slow, fixed before the
-    challenger gets traffic: the champion's median, 90th and 99th percentile.
+    moving). ``mode`` is how that share reaches it, ``sticky`` whether it is drawn by key: both are
+    fixed when the rollout starts. ``mirror`` is the percentage that the challenger scores unseen,
+    ``since`` the share of the stage before. ``stage`` indexes the plan's stages; -1 before the
+    first. ``stage_since`` is when the present stage's share was confirmed, ``alias_revision`` and
+    ``challenger_revision`` what the revisions of the aliases ``live`` and ``challenger`` were then,
+    ``armed_at`` when the alarms were first armed for the challenger, ``exposed_at`` when it was
+    first given traffic, ``paused_at`` since when it is paused. ``latency_limits`` are the
+    milliseconds that are counted as slow, fixed before the challenger gets traffic: the champion's
+    median, 90th and 99th percentile.
     """
 
     id: str
@@ -49,6 +53,11 @@ class Rollout:
     paused_at: datetime | None = None
     latency_limits: tuple[float, ...] = ()
     reason: str = ""
+    mode: Mode = Mode.WEIGHTED
+    sticky: bool = False
+    mirror: float = 0.0
+    since: float = 0.0
+    challenger_revision: str | None = None
 
     def to(self, phase: Phase, **changes: Any) -> "Rollout":
         """This rollout in ``phase``, with ``changes`` to its other fields.

@@ -46,7 +46,15 @@ UNRELEASED = Routing("$LATEST")
 
 @dataclass(frozen=True)
 class ReadRouting:
-    """A routing as it was read, with the revision that a guarded write must present."""
+    """A routing as it was read, with the revision that a conditional write must present."""
 
     routing: Routing
     revision: str
+
+
+@dataclass(frozen=True)
+class ReadAliases:
+    """Both aliases of an endpoint as they were read: clients', and the challenger's."""
+
+    live: ReadRouting
+    challenger: ReadRouting

@@ -14,8 +14,9 @@ from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.evidence import Bucket, Evidence
+from halftone.domain.names import ALIAS
 from halftone.domain.package import Manifest
-from halftone.domain.routing import ReadRouting, Routing
+from halftone.domain.routing import ReadAliases, ReadRouting, Routing
 from halftone.service.registry_ports import Registry, RegistryPages
 
 
@@ -97,14 +98,28 @@ class EvidenceLog(Protocol):
 
 
 class Aliases(Protocol):
-    """The alias that splits an endpoint's traffic."""
+    """An endpoint's two aliases: ``live`` takes clients' requests, fronts call ``challenger``."""
 
-    def read(self, endpoint: str) -> ReadRouting:
-        """The alias as it is now, with its revision."""
+    def read(self, endpoint: str, alias: str = ALIAS) -> ReadRouting:
+        """One alias as it is now, with its revision.
+
+        Raises:
+            NotFound: if there is no such alias.
+        """
         ...
 
-    def write(self, endpoint: str, routing: Routing, *, revision: str | None) -> str:
-        """Point the alias; answer its new revision. ``revision`` None writes over what is there.
+    def both(self, endpoint: str) -> ReadAliases:
+        """Both aliases as they are now, each with its revision; they may be read one by one.
+
+        Raises:
+            NotFound: if one of them is not there.
+        """
+        ...
+
+    def write(
+        self, endpoint: str, routing: Routing, *, revision: str | None, alias: str = ALIAS
+    ) -> str:
+        """Point an alias; answer its new revision. ``revision`` None writes over what is there.
 
         Raises:
             RoutingChanged: if the alias is not at ``revision`` any more.
