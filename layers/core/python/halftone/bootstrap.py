@@ -1,23 +1,29 @@
 """The one place where real parts meet use cases, and the only one that reads the environment."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
+from typing import Generic, TypeVar, cast
 
 import boto3
 
 from halftone.adapters.aliases import LambdaAliases
 from halftone.adapters.aws import INVOKE, PATIENT, URGENT
+from halftone.adapters.charts import CloudWatchCharts
 from halftone.adapters.clock import SystemClock
 from halftone.adapters.dynamodb import DynamoStore
 from halftone.adapters.dynamodb_registry import DynamoRegistry
 from halftone.adapters.guardrails import CloudWatchGuardrails
+from halftone.adapters.logs import CloudWatchLogs
 from halftone.adapters.metrics import CloudWatchMetrics
 from halftone.adapters.packages import S3Packages
 from halftone.adapters.versions import LambdaVersions
 from halftone.adapters.workflow import StepFunctionsWorkflow
 from halftone.service.ports import Parts
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -78,5 +84,28 @@ def parts(
         ),
         registry=registry,
         registry_pages=registry,
+        logs=_at_first_use(
+            lambda: CloudWatchLogs(session.client("logs", config=PATIENT), given.stage)
+        ),
+        charts=CloudWatchCharts(cloudwatch),
         metric_lag=given.metric_lag,
     )
+
+
+class _Later(Generic[_T]):
+    """Stands for a part that is made when its first method is asked for."""
+
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
+
+    @cached_property
+    def _part(self) -> _T:
+        return self._make()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._part, name)
+
+
+def _at_first_use(make: Callable[[], _T]) -> _T:
+    """A client costs 30 to 90 ms to make: a rollback does not wait for those it has no use for."""
+    return cast(_T, _Later(make))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from halftone.adapters.memory_registry import MemoryRegistry
+from halftone.adapters.memory_watch import MemoryCharts, MemoryLogs
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
@@ -273,6 +274,8 @@ class MemoryWorld:
     packages: MemoryPackages = field(default_factory=MemoryPackages)
     workflow: MemoryWorkflow = field(default_factory=MemoryWorkflow)
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
+    logs: MemoryLogs = field(default_factory=MemoryLogs)
+    charts: MemoryCharts = field(default_factory=MemoryCharts)
 
     def parts(self, metric_lag: timedelta = timedelta(0)) -> Parts:
         """The ports on this world's parts."""
@@ -289,5 +292,7 @@ class MemoryWorld:
             workflow=self.workflow,
             registry=self.registry,
             registry_pages=self.registry,
+            logs=self.logs,
+            charts=self.charts,
             metric_lag=metric_lag,
         )

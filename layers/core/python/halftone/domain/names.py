@@ -53,6 +53,11 @@ def function_name(stage: str, endpoint: str) -> str:
     return f"halftone-{stage}-{endpoint}"
 
 
+def log_group_name(stage: str, endpoint: str) -> str:
+    """The log group of the endpoint's model function."""
+    return f"/aws/lambda/{function_name(stage, endpoint)}"
+
+
 def metric_alarm_name(stage: str, endpoint: str, kind: str) -> str:
     """One of an endpoint's metric alarms; ``kind`` is one of GUARDRAIL_ALARMS."""
     return f"{function_name(stage, endpoint)}--{kind}"

@@ -18,6 +18,7 @@ from halftone.domain.names import ALIAS
 from halftone.domain.package import Manifest
 from halftone.domain.routing import ReadAliases, ReadRouting, Routing
 from halftone.service.registry_ports import Registry, RegistryPages
+from halftone.service.watch_ports import Charts, Logs
 
 
 class Clock(Protocol):
@@ -279,4 +280,6 @@ class Parts:
     workflow: Workflow
     registry: Registry
     registry_pages: RegistryPages
+    logs: Logs
+    charts: Charts
     metric_lag: timedelta
