@@ -9,10 +9,11 @@ from halftone.adapters.memory import MemoryWorld
 from halftone.domain.audit import AuditRecord
 from halftone.domain.evidence import BUCKET, Arm, Bucket, bucket_start
 from halftone.domain.judge import judge
-from halftone.domain.package import Flavor, Manifest, Sample
+from halftone.domain.package import Flavor, Manifest
 from halftone.domain.phase import Phase
 from halftone.domain.plan import Margins, Plan, Stage
 from halftone.domain.rollout import Rollout
+from halftone.domain.samples import Sample
 from halftone.domain.signature import Field, FieldType
 from halftone.domain.verdict import Verdict
 from halftone.service.advance import Tick, advance

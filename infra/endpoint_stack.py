@@ -1,12 +1,12 @@
 """One endpoint, deployed by itself."""
 
-import json
 import shlex
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from halftone.adapters.folder import BuiltPackage
+from halftone.domain.samples import Call
 from halftone.domain.spec import EndpointSpec
 from infra.constructs.model_endpoint import ModelEndpoint
 from infra.constructs.platform import Platform
@@ -31,8 +31,15 @@ class EndpointStack(Stack):
             termination_protection=platform.settings.prod,
         )
         endpoint = ModelEndpoint(self, "Endpoint", spec=spec, package=package, platform=platform)
-        instance = dict(package.manifest.samples[0].instances[0])
-        body = shlex.quote(json.dumps({"instances": [instance]}))
-        call = f"curl -sS -H 'content-type: application/json' -d {body} {endpoint.url}"
-        CfnOutput(self, "Url", value=endpoint.url, description="Takes POST requests")
+        call = _curl(package.manifest.samples[0].call, endpoint.base)
+        CfnOutput(self, "Url", value=endpoint.url, description="Takes requests")
         CfnOutput(self, "Curl", value=call, description="A request that works when pasted")
+
+
+def _curl(call: Call, base: str) -> str:
+    parts = ["curl -sS"]
+    if call.body is not None:
+        parts += ["-H 'content-type: application/json' -d", shlex.quote(call.body)]
+    if call.method != ("GET" if call.body is None else "POST"):
+        parts += ["-X", call.method]
+    return " ".join([*parts, f"{base}{call.path}"])

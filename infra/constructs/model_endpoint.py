@@ -45,7 +45,12 @@ class ModelEndpoint(Construct):
         )
         guardrail = Guardrail(self, "Guardrail", stage=platform.settings.name, spec=spec)
         routes = Routes(
-            self, "Routes", http_api=platform.api, endpoint=spec.name, alias=model.alias
+            self,
+            "Routes",
+            http_api=platform.api,
+            endpoint=spec.name,
+            alias=model.alias,
+            interface=package.manifest.interface,
         )
         schedule = Schedule(self, "Schedule", platform=platform, endpoint=spec.name)
         release = Release(
@@ -63,4 +68,5 @@ class ModelEndpoint(Construct):
             Tags.of(self).add(name, value)
         self.function = model.function
         self.alias = model.alias
+        self.base = f"{platform.api.api_endpoint}{routes.base}"
         self.url = f"{platform.api.api_endpoint}{routes.path}"

@@ -5,9 +5,12 @@ from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from halftone.domain.package import Interface
+
 
 class Routes(Construct):
-    """``POST`` for predictions and ``GET`` for the description, both to the alias.
+    """Where clients reach an endpoint, all to the alias: ``GET`` for its description, and ``POST``
+    for predictions, or anything below ``/app`` if the model is an app of its own.
 
     The permission to invoke stands on the alias, too: one on the function would not let API
     Gateway call it through the alias.
@@ -21,16 +24,22 @@ class Routes(Construct):
         http_api: api.IHttpApi,
         endpoint: str,
         alias: lambda_.IAlias,
+        interface: Interface = Interface.RECORDS,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.path = f"/endpoints/{endpoint}/invocations"
+        self.base = f"/endpoints/{endpoint}"
+        app = interface is Interface.HTTP
+        self.path = f"{self.base}/app/" if app else f"{self.base}/invocations"
         integration = integrations.HttpLambdaIntegration(
             "Integration", alias, payload_format_version=api.PayloadFormatVersion.VERSION_2_0
         )
-        for name, method, path in (
-            ("Invoke", api.HttpMethod.POST, self.path),
-            ("Describe", api.HttpMethod.GET, f"/endpoints/{endpoint}"),
-        ):
+        asked = [("Invoke", api.HttpMethod.POST, self.path)]
+        if app:
+            asked = [
+                ("App", api.HttpMethod.ANY, f"{self.base}/app"),
+                ("BelowApp", api.HttpMethod.ANY, f"{self.base}/app/{{proxy+}}"),
+            ]
+        for name, method, path in (*asked, ("Describe", api.HttpMethod.GET, self.base)):
             api.HttpRoute(
                 self,
                 name,

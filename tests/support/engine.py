@@ -14,11 +14,12 @@ from halftone.adapters.memory import MemoryWorld
 from halftone.domain.audit import AuditRecord, verify
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.evidence import BUCKET, Arm, Bucket, bucket_start
-from halftone.domain.package import Flavor, Manifest, Sample
+from halftone.domain.package import Flavor, Manifest
 from halftone.domain.phase import Phase
 from halftone.domain.plan import Plan
 from halftone.domain.rollout import Rollout
 from halftone.domain.routing import Routing
+from halftone.domain.samples import Sample
 from halftone.domain.signature import Field, FieldType
 from halftone.service.advance import Tick, advance
 from halftone.service.ports import AlarmState

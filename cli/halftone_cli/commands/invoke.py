@@ -9,11 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from halftone.domain.audit import canonical_json
 from halftone.domain.errors import InvalidInput, NotFound, Refused, Unavailable
 from halftone.domain.names import checked_name
-from halftone.domain.package import Sample
 from halftone.domain.quantities import whole
+from halftone.domain.samples import AppSample, Sample
 from halftone.domain.smoke import smoke_event
 from halftone.service.ports import Parts
 from halftone_cli.calling import Answer, caller
@@ -103,7 +102,10 @@ def _sample(parts: Parts, endpoint: str) -> str:
     if champion is None:
         raise Refused(f"{endpoint!r} has no champion to take a sample from: give --data")
     samples = parts.packages.manifest(champion.package.digest).samples
-    return canonical_json({"instances": samples[0].instances}).decode()
+    if isinstance(samples[0], AppSample):
+        expected = f"call it below its address /endpoints/{endpoint}/app"
+        raise Refused(f"{endpoint!r} serves an app, which has requests of its own: {expected}")
+    return samples[0].call.body or ""
 
 
 def _directly(parts: Parts, endpoint: str, version: str) -> Post:

@@ -14,7 +14,8 @@ from halftone.adapters.folder import build_package
 from halftone.domain.archive import digest_of, inspect, unpack
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.names import package_key
-from halftone.domain.package import Manifest, manifest_from_json, parse_manifest
+from halftone.domain.package import Manifest
+from halftone.domain.package_form import manifest_from_json, parse_manifest
 from halftone.serving.artifacts import FolderArtifacts
 from halftone.serving.install import install
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from halftone.domain.package import parse_manifest
+from halftone.domain.package_form import parse_manifest
 from halftone.domain.spec import parse_spec
 
 ROOT = Path(__file__).parents[3]

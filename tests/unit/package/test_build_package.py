@@ -9,7 +9,7 @@ import pytest
 
 from halftone.adapters.folder import build_package, open_package
 from halftone.domain.errors import InvalidPackage
-from halftone.domain.package import manifest_from_json
+from halftone.domain.package_form import manifest_from_json
 
 
 def names(package):

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from halftone.domain.errors import InvalidPackage
-from halftone.domain.package import manifest_from_json, parse_manifest
+from halftone.domain.package_form import manifest_from_json, parse_manifest
 
 GIVEN = {
     "name": "doubler",

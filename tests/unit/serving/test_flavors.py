@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from halftone.domain.errors import InvalidPackage
-from halftone.domain.package import parse_manifest
+from halftone.domain.package_form import parse_manifest
 from halftone.serving.loading import load
 
 COUNTS = """

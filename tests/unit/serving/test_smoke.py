@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from halftone.domain.package import Sample
+from halftone.domain.samples import Sample
 from halftone.domain.smoke import check_answer, smoke_event
 
 

@@ -17,7 +17,8 @@ import yaml
 from halftone.domain.archive import digest_of, inspect, refuse_pickle
 from halftone.domain.deployment import PackageRef
 from halftone.domain.errors import InvalidPackage
-from halftone.domain.package import MANIFEST_NAME, SOURCE_NAME, Manifest, parse_manifest
+from halftone.domain.package import MANIFEST_NAME, SOURCE_NAME, Manifest
+from halftone.domain.package_form import parse_manifest
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can state
 _MODE = 0o100644  # a regular file that everyone may read
@@ -71,7 +72,7 @@ def build_package(folder: Path) -> BuiltPackage:
             raise InvalidPackage(field, name, f"a file in {folder}", source=str(source))
     content = {name: path.read_bytes() for name, path in files.items()}
     for name, data in content.items():
-        refuse_pickle(name, data[:2], source=str(folder))
+        refuse_pickle(name, data[:2], manifest, source=str(folder))
     content[MANIFEST_NAME] = manifest.to_json()
     return _checked(_zip(content), source=str(folder))
 

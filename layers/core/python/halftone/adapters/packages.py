@@ -10,7 +10,8 @@ from halftone.adapters.aws import translated
 from halftone.domain.archive import inspect
 from halftone.domain.errors import InvalidPackage, NotFound
 from halftone.domain.names import manifest_key, package_key
-from halftone.domain.package import Manifest, manifest_from_json
+from halftone.domain.package import Manifest
+from halftone.domain.package_form import manifest_from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

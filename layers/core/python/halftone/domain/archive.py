@@ -17,7 +17,8 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from halftone.domain.errors import InvalidPackage
-from halftone.domain.package import MANIFEST_NAME, Manifest, manifest_from_json
+from halftone.domain.package import MANIFEST_NAME, PICKLE_SUFFIXES, Manifest
+from halftone.domain.package_form import manifest_from_json
 
 MAX_ENTRIES = 10_000
 MAX_UNZIPPED = 250_000_000
@@ -31,7 +32,6 @@ RATIO_FROM = 10_000_000
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _ENCRYPTED = 0x1
-_PICKLE_SUFFIXES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".dill")
 _Refuse = Callable[[str, object, str], InvalidPackage]
 # Everything that zipfile raises for content that is not as its entry says.
 _READ_ERRORS = (
@@ -81,7 +81,7 @@ def inspect(file: BinaryIO, *, source: str) -> tuple[zipfile.ZipFile, Manifest]:
 
     Raises:
         InvalidPackage: if it is no zip, breaks a rule, lacks a file that its manifest names, or
-            holds a pickle.
+            holds a pickle that the manifest does not allow.
     """
     try:
         archive = zipfile.ZipFile(file)
@@ -96,7 +96,8 @@ def inspect(file: BinaryIO, *, source: str) -> tuple[zipfile.ZipFile, Manifest]:
         if name is not None and name not in names:
             raise InvalidPackage(field, name, "a file of the package", source=source)
     for entry in entries:
-        refuse_pickle(entry.filename, _read(archive, entry, source, 2), source=source)
+        head = _read(archive, entry, source, 2)
+        refuse_pickle(entry.filename, head, manifest, source=source)
     return archive, manifest
 
 
@@ -145,14 +146,18 @@ def check_entries(entries: Sequence[zipfile.ZipInfo], *, source: str) -> None:
         raise refuse("unzipped size", unzipped, expected)
 
 
-def refuse_pickle(name: str, head: bytes, *, source: str) -> None:
+def refuse_pickle(name: str, head: bytes, manifest: Manifest, *, source: str) -> None:
     """Refuse a file that unpickling would turn into code that runs; ``head`` is its first 2 bytes.
+
+    Only the entry of a package whose manifest says ``allow_pickle: true`` may be one.
 
     Raises:
         InvalidPackage: if its name or its head says that it is a pickle.
     """
+    if manifest.allow_pickle and name == manifest.entry:
+        return
     by_head = len(head) >= 2 and head[0] == 0x80 and 2 <= head[1] <= 5
-    if by_head or PurePosixPath(name).suffix.lower() in _PICKLE_SUFFIXES:
+    if by_head or PurePosixPath(name).suffix.lower() in PICKLE_SUFFIXES:
         expected = "no pickle: loading one runs whatever code it carries; use ONNX, JSON or npz"
         raise InvalidPackage("file", name, expected, source=source)
 

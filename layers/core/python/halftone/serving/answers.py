@@ -69,6 +69,7 @@ class Answer:
     body: str | bytes
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Sequence[str] = ()
     exchange: Exchange | None = None
 
 
@@ -113,6 +114,7 @@ def payload(answer: Answer, *, request_id: str, version: str) -> dict[str, objec
     body = answer.body
     binary = type(body) is bytes
     return {
+        **({"cookies": list(answer.cookies)} if answer.cookies else {}),
         "statusCode": answer.status,
         "headers": {
             "content-type": answer.content_type,

@@ -13,6 +13,7 @@ from pathlib import Path
 from halftone.domain.errors import HalftoneError
 from halftone.serving.answers import Answer, Problem, payload
 from halftone.serving.artifacts import Artifacts
+from halftone.serving.context import context_of
 from halftone.serving.install import install
 from halftone.serving.loading import LoadedModel, load
 from halftone.serving.protocol import Request, is_smoke, route, spoken
@@ -52,7 +53,7 @@ class ModelServer:
         request = None
         try:
             request = route(event, self._settings.endpoint)
-            answer = self._answer(request, version, smoke=smoke)
+            answer = self._answer(request, version, request_id, smoke=smoke)
         except Problem as problem:
             answer = problem.answer(spoken(event))
         except ModelFault as fault:
@@ -68,7 +69,7 @@ class ModelServer:
             self._telemetry.request(version, latency_ms=latency_ms, failed=failed, cold=cold)
         return payload(answer, request_id=request_id, version=version)
 
-    def _answer(self, request: Request, version: str, *, smoke: bool) -> Answer:
+    def _answer(self, request: Request, version: str, request_id: str, *, smoke: bool) -> Answer:
         released = self._settings.package is not None
         hidden = self._model is None and released and not smoke
         reason = "the model could not be loaded" if hidden else self._reason
@@ -83,7 +84,9 @@ class ModelServer:
             )
         if self._model is None:
             raise Problem(503, reason)
-        return score(self._model, request, self._settings.max_body)
+        wanted = self._model.manifest.headers
+        context = context_of(request.headers, wanted, request_id=request_id)
+        return score(self._model, request, self._settings.max_body, context)
 
 
 def start(

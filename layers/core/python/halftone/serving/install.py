@@ -6,7 +6,8 @@ from pathlib import Path
 
 from halftone.domain.archive import check_digest, checked_digest, inspect, unpack
 from halftone.domain.errors import Unavailable
-from halftone.domain.package import MANIFEST_NAME, Manifest, manifest_from_json
+from halftone.domain.package import MANIFEST_NAME, Manifest
+from halftone.domain.package_form import manifest_from_json
 from halftone.serving.artifacts import Artifacts
 
 

@@ -2,28 +2,60 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Protocol
 
 from halftone.domain.errors import InvalidPackage
-from halftone.domain.package import Flavor, Manifest
+from halftone.domain.package import Flavor, Interface, Manifest
+from halftone.serving.context import NOBODY, Context
 
 Record = dict[str, object]
-Predict = Callable[[list[Record]], object]
-"""Records that fit the signature in, predictions out; nothing is known of the latter yet."""
+
+
+class Predict(Protocol):
+    """Records that fit the signature in, predictions out; without a signature any JSON in and out.
+
+    Nothing is known of what comes out yet.
+    """
+
+    def __call__(self, given: Any, context: Context = NOBODY, /) -> object:
+        """The model's answer."""
+        ...
+
+
+class App(Protocol):
+    """An HTTP API event in (payload format 2.0), a response for API Gateway out."""
+
+    def __call__(self, event: Mapping[str, Any], context: Context, /) -> dict[str, Any]:
+        """The app's answer.
+
+        Raises:
+            Exception: whatever the app raises.
+        """
+        ...
+
+
+def _predicts_nothing(given: Any, context: Context = NOBODY) -> object:  # noqa: ARG001
+    raise TypeError("an app is asked by requests")
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in memory, and the manifest that it came with."""
+    """A model in memory, and the manifest that it came with.
+
+    ``manifest.interface`` says whether ``predict`` takes records or any JSON, or whether there is
+    only ``asgi``.
+    """
 
     manifest: Manifest
     digest: str
-    predict: Predict
+    predict: Predict = _predicts_nothing
+    asgi: App | None = None
 
 
 def load(folder: Path, manifest: Manifest, digest: str) -> LoadedModel:
@@ -35,13 +67,17 @@ def load(folder: Path, manifest: Manifest, digest: str) -> LoadedModel:
     """
     # Only the module of the flavor at hand, because each imports what its models need.
     module = importlib.import_module(_LOADERS[manifest.flavor])
-    loader: Callable[[Path, Manifest, str], Predict] = module.load
-    return LoadedModel(manifest, digest, loader(folder, manifest, digest))
+    loaded = module.load(folder, manifest, digest)
+    if manifest.interface is Interface.HTTP:
+        return LoadedModel(manifest, digest, asgi=loaded)
+    return LoadedModel(manifest, digest, loaded)
 
 
 _LOADERS: Mapping[Flavor, str] = {
     Flavor.PYTHON: "halftone.serving.python_flavor",
     Flavor.ONNX: "halftone.serving.onnx_flavor",
+    Flavor.SKLEARN: "halftone.serving.sklearn_flavor",
+    Flavor.ASGI: "halftone.serving.asgi_flavor",
 }
 
 

@@ -10,7 +10,6 @@ the graph output of that name. The preprocessor's module may define either or bo
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import onnxruntime
@@ -18,9 +17,9 @@ import onnxruntime
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.package import Manifest
 from halftone.domain.signature import Field
+from halftone.serving.arrays import Arrays, step, unstack
+from halftone.serving.context import NOBODY, Context
 from halftone.serving.loading import Predict, Record, import_private
-
-Arrays = dict[str, "np.ndarray"]
 
 
 def load(folder: Path, manifest: Manifest, digest: str) -> Predict:
@@ -32,18 +31,18 @@ def load(folder: Path, manifest: Manifest, digest: str) -> Predict:
     """
     session = _session(folder / manifest.entry)
     steps = import_private(folder, manifest.preprocess, digest) if manifest.preprocess else None
-    before = _step(steps, "preprocess") or _stack(manifest.inputs)
-    after = _step(steps, "postprocess") or _unstack(manifest.outputs)
+    before = step(steps, "preprocess") or _stack(manifest.inputs)
+    after = step(steps, "postprocess") or unstack(manifest.outputs)
     inputs = [value.name for value in session.get_inputs()]
     outputs = [value.name for value in session.get_outputs()]
-    if _step(steps, "preprocess") is None:
+    if step(steps, "preprocess") is None:
         _agree("inputs", [field.name for field in manifest.inputs], inputs, manifest.entry)
-    if _step(steps, "postprocess") is None:
+    if step(steps, "postprocess") is None:
         wanted = [field.name for field in manifest.outputs]
         _agree("outputs", wanted, [name for name in outputs if name in wanted], manifest.entry)
         outputs = wanted
 
-    def predict(instances: list[Record]) -> object:
+    def predict(instances: list[Record], _context: Context = NOBODY) -> object:
         arrays = session.run(outputs, before(instances))
         return after(dict(zip(outputs, arrays, strict=True)))
 
@@ -65,11 +64,6 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
         raise InvalidPackage("entry", why, "a graph that loads", source=path.name) from error
 
 
-def _step(module: ModuleType | None, name: str) -> Callable[..., object] | None:
-    step = getattr(module, name, None)
-    return step if callable(step) else None
-
-
 def _agree(field: str, manifest: Sequence[str], graph: Sequence[str], source: str) -> None:
     if sorted(manifest) != sorted(graph):
         expected = f"the graph's own, {sorted(graph)}"
@@ -88,17 +82,3 @@ def _stack(fields: Sequence[Field]) -> Callable[[list[Record]], Arrays]:
         }
 
     return stack
-
-
-def _unstack(fields: Sequence[Field]) -> Callable[[Arrays], list[Record]]:
-    shapes = {field.name: field.shape for field in fields}
-
-    def unstack(outputs: Arrays) -> list[Record]:
-        # A graph may keep an axis of size 1 for a scalar; the signature's shape decides.
-        columns = {
-            name: array.reshape(len(array), *shapes[name]).tolist()
-            for name, array in outputs.items()
-        }
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-    return unstack

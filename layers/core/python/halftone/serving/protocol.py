@@ -201,6 +201,18 @@ def body_of(event: Mapping[str, Any], max_body: int) -> str | bytes:
     return data
 
 
+def bytes_of(event: Mapping[str, Any], max_body: int) -> bytes:
+    """The body as it was sent, which may be none at all.
+
+    Raises:
+        Problem: 413 for more than ``max_body`` bytes, 400 for broken base64.
+    """
+    if not event.get("body"):
+        return b""
+    body = body_of(event, max_body)
+    return body if isinstance(body, bytes) else body.encode()
+
+
 def json_of(body: str | bytes) -> object:
     """The JSON value in ``body``.
 

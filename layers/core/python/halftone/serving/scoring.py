@@ -1,13 +1,18 @@
 """Scoring: from a request to the model's answer, without asking who sent it or why."""
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from halftone.domain.errors import InvalidInput
+from halftone.domain.package import Interface
+from halftone.domain.samples import AnySample
 from halftone.domain.signature import fields_as_given, read_records
-from halftone.serving.answers import Answer, Problem, Spoken, as_json
+from halftone.serving.answers import JSON, Answer, Problem, Spoken, as_json
+from halftone.serving.context import NOBODY, Context
 from halftone.serving.loading import LoadedModel, Record
-from halftone.serving.protocol import Request, Route, body_of, json_of
+from halftone.serving.protocol import Request, Route, body_of, bytes_of, json_of, read_json
 from halftone.serving.recent import Recent
 from halftone.serving.settings import Settings
 
@@ -41,15 +46,40 @@ class Records:
         return [record[name] for record in self.found if name in record]
 
 
-def score(model: LoadedModel, request: Request, max_body: int) -> Answer:
-    """The model's answer to a request on one of the routes ``INVOKE`` and ``INFER``.
+@dataclass(slots=True)
+class Values:
+    """An ``Exchange`` in free JSON."""
+
+    given: object
+    found: object
+
+    def instances(self) -> object:
+        """See Exchange."""
+        return self.given
+
+    def predictions(self) -> object:
+        """See Exchange."""
+        return self.found
+
+    def output(self, name: str) -> Sequence[object]:
+        """See Exchange."""
+        named = isinstance(self.found, dict) and name in self.found
+        return [self.found[name]] if named else []  # type: ignore[index]
+
+
+def score(model: LoadedModel, request: Request, max_body: int, context: Context = NOBODY) -> Answer:
+    """The model's answer to a request on one of the routes ``INVOKE``, ``INFER`` and ``APP``.
 
     Raises:
         Problem: if the request can't be taken, or its answer not be sent.
         ModelFault: if the model is at fault.
     """
+    if request.route is Route.APP or model.asgi is not None:
+        return _pass_on(model, request, max_body, context)
     if request.route is not Route.INVOKE:
         raise Problem(501, "this model does not answer here")
+    if model.manifest.interface is Interface.JSON:
+        return _score_json(model, request, max_body, context)
     body = body_of(request.event, max_body)
     try:
         instances = _instances(model, json_of(body))
@@ -59,10 +89,7 @@ def score(model: LoadedModel, request: Request, max_body: int) -> Answer:
         # Met by whoever shows the value in an error.
         raise Problem(400, "the body is nested too deeply", field="body") from None
     count = len(instances)
-    try:
-        found = model.predict(instances)
-    except (Exception, SystemExit) as error:  # a model's code can raise anything
-        raise ModelFault("the model raised an exception") from error
+    found = _ask(model, instances, context)
     try:
         predictions = read_records("predictions", model.manifest.outputs, found)
     except InvalidInput as error:
@@ -71,10 +98,58 @@ def score(model: LoadedModel, request: Request, max_body: int) -> Answer:
         expected = f"one prediction for each of the {count} instances"
         raise ModelFault(_MISFIT) from InvalidInput("predictions", predictions, expected)
     text = as_json({"predictions": predictions})
-    # In the response that Lambda carries, each quote and backslash of the body is two bytes.
-    if len(text) > MAX_ANSWER // 2 and len(text) + text.count('"') + text.count("\\") > MAX_ANSWER:
+    if _too_large(text):
         raise Problem(413, f"the answer to {count} instances is too large: send fewer at once")
     return Answer(200, text, exchange=Records(instances, predictions))
+
+
+def _score_json(model: LoadedModel, request: Request, max_body: int, context: Context) -> Answer:
+    given = read_json(request, max_body)
+    found = _ask(model, given, context)
+    try:
+        text = as_json(found)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ModelFault("the model's answer is no JSON value") from error
+    if _too_large(text):
+        raise Problem(413, "the answer is too large")
+    return Answer(200, text, exchange=Values(given, found))
+
+
+def _pass_on(model: LoadedModel, request: Request, max_body: int, context: Context) -> Answer:
+    if model.asgi is None:
+        raise Problem(404, "this endpoint serves no app; POST to its path /invocations")
+    if request.route is not Route.APP:
+        raise Problem(404, "this endpoint serves an app, below its path /app")
+    body = base64.b64encode(bytes_of(request.event, max_body)).decode()
+    try:
+        found = model.asgi({**request.event, "body": body, "isBase64Encoded": True}, context)
+    except (Exception, SystemExit) as error:  # an app can raise anything
+        raise ModelFault("the app raised an exception") from error
+    text = found["body"]
+    if _too_large(text):
+        raise Problem(413, "the app's answer is too large")
+    headers = dict(found.get("headers", {}))
+    return Answer(
+        found["statusCode"],
+        base64.b64decode(text) if found["isBase64Encoded"] else text,
+        headers.pop("content-type", JSON),
+        headers,
+        found.get("cookies", ()),
+    )
+
+
+def _ask(model: LoadedModel, given: Any, context: Context) -> object:
+    try:
+        return model.predict(given, context)
+    except (Exception, SystemExit) as error:  # a model's code can raise anything
+        raise ModelFault("the model raised an exception") from error
+
+
+def _too_large(text: str) -> bool:
+    # In the response that Lambda carries, each quote and backslash of the body is two bytes.
+    return (
+        len(text) > MAX_ANSWER // 2 and len(text) + text.count('"') + text.count("\\") > MAX_ANSWER
+    )
 
 
 def _instances(model: LoadedModel, body: object) -> list[Record]:
@@ -144,9 +219,15 @@ def describe(model: LoadedModel, settings: Settings, version: str) -> str:
             "description": manifest.description,
             "inputs": fields_as_given(manifest.inputs),
             "outputs": fields_as_given(manifest.outputs),
-            "samples": [{"instances": sample.instances} for sample in manifest.samples],
+            "samples": [_question(sample) for sample in manifest.samples],
         }
     )
+
+
+def _question(sample: AnySample) -> dict[str, object]:
+    """A sample without its answer."""
+    asked = ("instances", "request", "method", "path", "body")
+    return {name: value for name, value in sample.as_given().items() if name in asked}
 
 
 def answered(body: str | bytes, spoken: Spoken) -> object:
