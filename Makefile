@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 STAGE ?= local
 UV := .venv/bin/uv
 PY := .venv/bin/python
-LOCKS := bootstrap local engine model-python model-onnx model-sklearn model-asgi train dev
+LOCKS := bootstrap local engine control model-python model-onnx model-sklearn model-asgi train dev
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
            --no-emit-index-url --no-header --no-annotate
 export npm_config_update_notifier := false
@@ -44,11 +44,11 @@ train: setup .local/train/.done ## train the examples' models again
 	@for script in examples/*/train.py; do .local/train/bin/python $$script || exit 1; done
 
 lock: setup ## resolve the locks again from requirements/*.in
-	@for lock in local bootstrap engine model-python model-onnx model-sklearn model-asgi train; do \
+	@for lock in local bootstrap engine control model-python model-onnx model-sklearn model-asgi train; do \
 	  $(COMPILE) requirements/$$lock.in -o requirements/$$lock.txt \
 	    $$(test $$lock = local -o $$lock = train || echo -c requirements/local.txt); done
 	@$(COMPILE) requirements/dev.in -o requirements/dev.txt -c requirements/local.txt \
-	  $$(for lock in engine model-onnx model-sklearn model-asgi; do echo -c requirements/$$lock.txt; done)
+	  $$(for lock in engine control model-onnx model-sklearn model-asgi; do echo -c requirements/$$lock.txt; done)
 
 clean: down ## remove everything that the other commands made
 	@rm -rf .venv .local build cdk.out node_modules

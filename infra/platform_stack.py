@@ -6,6 +6,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.constructs.alarm_rule import AlarmRule
+from infra.constructs.control_routes import ControlRoutes
 from infra.constructs.engine import Engine
 from infra.constructs.http_api import HttpApi
 from infra.constructs.releaser import Releaser
@@ -48,6 +49,8 @@ class PlatformStack(Stack):
         self.rollout = engine.rollout
         self.release_token = releaser.service_token
         self.api = HttpApi(self, "HttpApi", settings=settings).api
+        control = ControlRoutes(self, "Control", http_api=self.api, function=engine.control)
+        CfnOutput(self, "ControlUrl", value=control.url, description="The control API (SigV4)")
         CfnOutput(self, "Url", value=self.api.api_endpoint, description="Where endpoints answer")
         CfnOutput(self, "Table", value=storage.table.table_name)
         CfnOutput(self, "ArtifactBucket", value=storage.artifacts.bucket_name)

@@ -49,7 +49,8 @@ class Settings:
 
     ``metric_lag`` is how long metrics may take to arrive: younger ones are not judged yet.
     ``tick`` is the time between two looks at a rollout. ``prod`` keeps table and artifacts when
-    their stack is deleted, and protects the table from deletion.
+    their stack is deleted, and protects the table from deletion. ``self_approval``: whether who
+    started a rollout may approve it, where its endpoint does not say.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Settings:
     tick: timedelta = timedelta(seconds=15)
     log_retention_days: int = 90
     snap_start: SnapStart = SnapStart.AUTO
+    self_approval: bool = False
 
     @property
     def snaps(self) -> bool:
@@ -106,6 +108,7 @@ def _parse(stage: str, given: object) -> Settings:
         metric_lag=_seconds("metric_lag", given.get("metric_lag", "60s")),
         tick=_seconds("tick", given.get("tick", "15s")),
         log_retention_days=_retention(given.get("log_retention_days", Settings.log_retention_days)),
+        self_approval=_flag("self_approval", given.get("self_approval", Settings.self_approval)),
         snap_start=_one_of(SnapStart, "snap_start", given.get("snap_start", Settings.snap_start)),
     )
     if settings.prod and settings.runtime is Runtime.PYTHON_3_11:

@@ -13,8 +13,12 @@ import typer
 
 from halftone.domain.errors import (
     BrokenChain,
+    Forbidden,
+    InProgress,
     InvalidInput,
+    KeyReused,
     NotFound,
+    Outdated,
     Refused,
     StaleWrite,
     Unavailable,
@@ -45,6 +49,10 @@ EXIT_CODES: Mapping[type[Exception], ExitCode] = {
     InvalidInput: USAGE,
     NotFound: ExitCode(3, "nothing of that kind and name"),
     Refused: ExitCode(4, "the present state forbids it, or it changed in between"),
+    Forbidden: ExitCode(4, "the present state forbids it, or it changed in between"),
+    InProgress: ExitCode(4, "the present state forbids it, or it changed in between"),
+    KeyReused: USAGE,
+    Outdated: ExitCode(4, "the present state forbids it, or it changed in between"),
     StaleWrite: ExitCode(
         4,
         "the present state forbids it, or it changed in between",

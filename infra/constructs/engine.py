@@ -51,6 +51,7 @@ class Engine(Construct):
             tick=self.rollout,
             roll_back=self.on_workflow_failure,
         ).machine
+        self.control = self._control()
         self.on_release = self._release("Release", "on_event", "Starts the release of a deploy")
         self.is_released = self._release("Released", "is_complete", "Waits for a deploy's release")
 
@@ -124,6 +125,37 @@ class Engine(Construct):
                 # A release that supersedes, and the deletion of an endpoint, roll back first.
                 *self._rollback_permissions(),
                 self._may.read_deployed_assets(),
+                self._may.store_packages(self._bucket_arn),
+                self._may.start_workflow(self.workflow.state_machine_arn),
+            ],
+        ).function
+
+    def _control(self) -> lambda_.IFunction:
+        return EngineFunction(
+            self,
+            "Control",
+            settings=self._settings,
+            name="control",
+            folder="control",
+            handler="handler",
+            description="The control API",
+            # An HTTP API gives up after 30 seconds; importing is what takes the processor's time.
+            timeout=Duration.seconds(29),
+            memory=1024,
+            vendor="control",
+            environment={
+                **self._environment,
+                "HALFTONE_WORKFLOW": self.workflow.state_machine_arn,
+                "HALFTONE_SELF_APPROVAL": str(self._settings.self_approval).lower(),
+            },
+            permissions=[
+                *self._rollback_permissions(),
+                # A return to an earlier version arms the alarms for it.
+                self._may.read_alarms(),
+                self._may.arm_alarms(),
+                # The traffic that a plan is previewed at.
+                self._may.read_metrics(),
+                self._may.take_uploads(self._bucket_arn),
                 self._may.store_packages(self._bucket_arn),
                 self._may.start_workflow(self.workflow.state_machine_arn),
             ],

@@ -23,7 +23,8 @@ class EngineFunction(Construct):
 
     ``name`` is what it does; it becomes part of the function's name, which no pattern over the
     names of model functions matches. Given ``dead_letters``, the function may be invoked
-    asynchronously: what fails three times goes there.
+    asynchronously: what fails three times goes there. ``vendor`` is the lock of the packages that
+    it imports, ``memory`` in MB.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class EngineFunction(Construct):
         environment: Mapping[str, str],
         permissions: Sequence[iam.PolicyStatement],
         dead_letters: sqs.IQueue | None = None,
+        vendor: str = "engine",
+        memory: int = 512,
     ) -> None:
         super().__init__(scope, construct_id)
         function_name = f"halftone_{settings.name}_{name}"
         target = Target.of(settings)
-        layers = [core_layer(target), vendor_layer("engine", target)]
+        layers = [core_layer(target), vendor_layer(vendor, target)]
         code = FUNCTIONS / folder
         check_size(function_name, code, layers)
         group = log_group(self, "Logs", f"/aws/lambda/{function_name}", settings.log_retention_days)
@@ -62,7 +65,7 @@ class EngineFunction(Construct):
             handler=f"handler.{handler}",
             layers=[layer_version(self, layer, settings) for layer in layers],
             role=role,
-            memory_size=512,
+            memory_size=memory,
             timeout=timeout,
             environment={
                 "HALFTONE_STAGE": settings.name,

@@ -103,6 +103,10 @@ class Permissions:
         """A release puts the package where model functions fetch it, unless it is there already."""
         return _allow(["s3:GetObject", "s3:PutObject"], f"{bucket_arn}/packages/*")
 
+    def take_uploads(self, bucket_arn: str) -> iam.PolicyStatement:
+        """A presigned upload has the rights of its signer; a release reads what was put there."""
+        return _allow(["s3:GetObject", "s3:PutObject"], f"{bucket_arn}/uploads/*")
+
     def read_deployed_assets(self) -> iam.PolicyStatement:
         """``cdk deploy`` leaves the package in the bootstrap bucket, whatever its qualifier."""
         bucket = f"cdk-*-assets-{self._stack.account}-{self._stack.region}"

@@ -1,6 +1,6 @@
 """What Halftone remembers: a table of states with their audit, and a bucket of packages."""
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -38,5 +38,7 @@ class Storage(Construct):
             # Keys are digests, so a newer version of an object has the same content: versioning
             # is there to undo a deletion.
             versioned=settings.prod,
+            # A release copies what it was offered; what nobody released is of no use to anybody.
+            lifecycle_rules=[s3.LifecycleRule(prefix="uploads/", expiration=Duration.days(1))],
             removal_policy=removal,
         )

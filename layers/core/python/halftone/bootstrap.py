@@ -14,11 +14,13 @@ from halftone.adapters.aws import INVOKE, PATIENT, URGENT
 from halftone.adapters.charts import CloudWatchCharts
 from halftone.adapters.clock import SystemClock
 from halftone.adapters.dynamodb import DynamoStore
+from halftone.adapters.dynamodb_control import DynamoClaims, DynamoGroups
 from halftone.adapters.dynamodb_registry import DynamoRegistry
 from halftone.adapters.guardrails import CloudWatchGuardrails
 from halftone.adapters.logs import CloudWatchLogs
 from halftone.adapters.metrics import CloudWatchMetrics
 from halftone.adapters.packages import S3Packages
+from halftone.adapters.uploads import S3Uploads
 from halftone.adapters.versions import LambdaVersions
 from halftone.adapters.workflow import StepFunctionsWorkflow
 from halftone.service.ports import Parts
@@ -36,6 +38,7 @@ class Settings:
     workflow: str = ""
     tick: timedelta = timedelta(seconds=10)
     metric_lag: timedelta = timedelta(seconds=30)
+    self_approval: bool = False
 
 
 @cache
@@ -52,6 +55,7 @@ def settings() -> Settings:
         workflow=os.environ.get("HALFTONE_WORKFLOW", ""),
         tick=timedelta(seconds=float(os.environ.get("HALFTONE_TICK_SECONDS", "10"))),
         metric_lag=timedelta(seconds=float(os.environ.get("HALFTONE_METRIC_LAG_SECONDS", "30"))),
+        self_approval=os.environ.get("HALFTONE_SELF_APPROVAL", "") == "true",
     )
 
 
@@ -69,6 +73,7 @@ def parts(
     table = session.client("dynamodb", config=URGENT if urgent else PATIENT)
     cloudwatch = session.client("cloudwatch", config=PATIENT)
     store, registry = DynamoStore(table, given.table), DynamoRegistry(table, given.table)
+    bucket = session.client("s3", config=PATIENT)
     return Parts(
         clock=SystemClock(),
         store=store,
@@ -78,7 +83,7 @@ def parts(
         versions=LambdaVersions(functions, invoker, given.stage),
         guardrails=CloudWatchGuardrails(cloudwatch, given.stage),
         metrics=CloudWatchMetrics(cloudwatch),
-        packages=S3Packages(session.client("s3", config=PATIENT), given.artifacts),
+        packages=S3Packages(bucket, given.artifacts),
         workflow=StepFunctionsWorkflow(
             session.client("stepfunctions", config=PATIENT), given.workflow
         ),
@@ -88,6 +93,9 @@ def parts(
             lambda: CloudWatchLogs(session.client("logs", config=PATIENT), given.stage)
         ),
         charts=CloudWatchCharts(cloudwatch),
+        claims=DynamoClaims(table, given.table),
+        groups=DynamoGroups(table, given.table),
+        uploads=S3Uploads(bucket, given.artifacts),
         metric_lag=given.metric_lag,
     )
 

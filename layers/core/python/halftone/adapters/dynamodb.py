@@ -9,6 +9,7 @@
 | ENDPOINT#<name> | BUCKETS#<rollout>#<until> | the buckets that one look added             |
 | ENDPOINTS       | <name>                    | that the endpoint exists, for listing       |
 | SERVING#<name>  | DISPATCH                  | the Dispatch, for the model servers alone   |
+| REQUEST#<id>    | CHANGED                   | that a request changed a state              |
 
 How an item holds its value, and how writes are made conditional, is told in ``table``.
 """
@@ -56,6 +57,8 @@ class DynamoStore:
             writes.append(table.put(pk, sk, change.deployment, new=False))
         if change.before is None:
             writes.append(table.put("ENDPOINTS", state.endpoint, new=False))
+        if change.request:
+            writes.append(table.put(f"REQUEST#{change.request}", "CHANGED", new=False))
         table.write(f"the state of {state.endpoint!r}", writes)
 
     def deployments(self, endpoint: str) -> Sequence[Deployment]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from halftone.adapters.memory_control import MemoryClaims, MemoryGroups, MemoryUploads
 from halftone.adapters.memory_registry import MemoryRegistry
 from halftone.adapters.memory_watch import MemoryCharts, MemoryLogs
 from halftone.domain.audit import AuditRecord
@@ -53,6 +54,7 @@ class MemoryStore:
     records: dict[str, list[AuditRecord]] = field(default_factory=lambda: defaultdict(list))
     published: dict[str, dict[str, Deployment]] = field(default_factory=lambda: defaultdict(dict))
     kept: dict[tuple[str, str], Evidence] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
 
     def load(self, endpoint: str) -> EndpointState | None:
         """See ``Store``."""
@@ -71,6 +73,8 @@ class MemoryStore:
         self.records[name].append(change.record)
         if change.deployment:
             self.published[name][change.deployment.version] = change.deployment
+        if change.request:
+            self.changed.add(change.request)
 
     def deployments(self, endpoint: str) -> Sequence[Deployment]:
         """See ``Store``."""
@@ -276,6 +280,12 @@ class MemoryWorld:
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
     logs: MemoryLogs = field(default_factory=MemoryLogs)
     charts: MemoryCharts = field(default_factory=MemoryCharts)
+    groups: MemoryGroups = field(default_factory=MemoryGroups)
+    uploads: MemoryUploads = field(default_factory=MemoryUploads)
+    claims: MemoryClaims = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "claims", MemoryClaims(self.store.changed))
 
     def parts(self, metric_lag: timedelta = timedelta(0)) -> Parts:
         """The ports on this world's parts."""
@@ -294,5 +304,8 @@ class MemoryWorld:
             registry_pages=self.registry,
             logs=self.logs,
             charts=self.charts,
+            claims=self.claims,
+            groups=self.groups,
+            uploads=self.uploads,
             metric_lag=metric_lag,
         )

@@ -46,7 +46,7 @@ class Table:
         ``revision`` are the one that was read (None: there was no item) and the one to write: the
         write fails if the item has moved on. ``new`` means nothing then.
         """
-        put: dict[str, Any] = {"TableName": self._name, "Item": _key(pk, sk)}
+        put: dict[str, Any] = {"TableName": self._name, "Item": key(pk, sk)}
         if value is not None:
             put["Item"]["body"] = {"S": msgspec.json.encode(value, order="sorted").decode()}
         read, following = revision or (None, None)
@@ -77,7 +77,7 @@ class Table:
         """The value of one item, strongly consistent. One call: GetItem."""
         with translated(f"reading {sk} of {pk}"):
             found = self._dynamodb.get_item(
-                TableName=self._name, Key=_key(pk, sk), ConsistentRead=True
+                TableName=self._name, Key=key(pk, sk), ConsistentRead=True
             )
         item = found.get("Item")
         return msgspec.json.decode(item["body"]["S"], type=kind) if item else None
@@ -148,5 +148,6 @@ def _lost_a_race(error: ClientError) -> bool:
     }
 
 
-def _key(pk: str, sk: str) -> dict[str, Any]:
+def key(pk: str, sk: str) -> dict[str, Any]:
+    """An item's key as boto3 takes it."""
     return {"pk": {"S": pk}, "sk": {"S": sk}}

@@ -5,6 +5,7 @@ One record holds all of it, so that one conditional write can change all of it a
 
 from dataclasses import dataclass, field
 
+from halftone.domain.about import About
 from halftone.domain.audit import AuditHead
 from halftone.domain.deployment import Deployment
 from halftone.domain.rollout import Rollout
@@ -38,6 +39,7 @@ class EndpointState:
     audit: AuditHead = field(default_factory=AuditHead)
     serving: Serving = field(default_factory=Serving)
     placed: tuple[Placed, ...] = ()
+    about: About = field(default_factory=About)
 
     @property
     def active(self) -> Rollout | None:

@@ -5,6 +5,11 @@
     │   └── InvalidPackage    the same, about a model package
     ├── NotFound              nothing of that kind and name                    (HTTP 404, exit 3)
     ├── Refused               the request is fine, the present state forbids it (HTTP 409, exit 4)
+    │   └── UnderWay          the same, because of a rollout that is named
+    ├── Forbidden             who asks may not do that here           (HTTP 403, exit 4)
+    ├── Outdated              it is no longer at the revision presented (HTTP 412, exit 4)
+    ├── KeyReused             the idempotency key stands for another request     (HTTP 422)
+    ├── InProgress            the same request is being carried out right now    (HTTP 409)
     ├── StaleWrite            somebody else wrote first: read again, decide again
     │   └── RoutingChanged    the same, about an alias
     ├── BrokenChain           the audit does not verify, and from which record on (exit 5)
@@ -53,6 +58,30 @@ class NotFound(HalftoneError):
 
 class Refused(HalftoneError):
     """The request is well formed, but the present state forbids it."""
+
+
+class UnderWay(Refused):
+    """Another rollout, ``rollout``, is under way."""
+
+    def __init__(self, rollout: str, message: str) -> None:
+        self.rollout = rollout
+        super().__init__(message)
+
+
+class Forbidden(HalftoneError):
+    """Who asks may not do that to this resource."""
+
+
+class Outdated(HalftoneError):
+    """What is to be changed is no longer as whoever asks has seen it."""
+
+
+class KeyReused(HalftoneError):
+    """An idempotency key that stands for another request."""
+
+
+class InProgress(HalftoneError):
+    """The same request, by its idempotency key, is being carried out right now."""
 
 
 class StaleWrite(HalftoneError):

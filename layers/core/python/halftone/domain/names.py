@@ -91,3 +91,8 @@ def platform_stack_name(stage: str) -> str:
 def endpoint_stack_name(stage: str, endpoint: str) -> str:
     """The CloudFormation stack of one endpoint."""
     return f"halftone-{stage}-{endpoint}"
+
+
+def upload_key(digest: str) -> str:
+    """Where the artifact bucket takes a package's zip in, before it is released."""
+    return f"uploads/{digest}.zip"

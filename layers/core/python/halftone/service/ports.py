@@ -17,6 +17,7 @@ from halftone.domain.evidence import Bucket, Evidence
 from halftone.domain.names import ALIAS
 from halftone.domain.package import Manifest
 from halftone.domain.routing import ReadAliases, ReadRouting, Routing
+from halftone.service.control_ports import Claims, Groups, Uploads
 from halftone.service.registry_ports import Registry, RegistryPages
 from halftone.service.watch_ports import Charts, Logs
 
@@ -34,13 +35,15 @@ class Change:
     """One change of an endpoint's state, with its one audit record.
 
     ``before`` is the state as it was read (None: the endpoint is new), ``after`` the next one, with
-    ``revision`` one higher and ``audit`` at the record. ``deployment`` is written along, if given.
+    ``revision`` one higher and ``audit`` at the record. ``deployment`` is written along, if given,
+    and that ``request`` (an id of ``Claims``) has changed something.
     """
 
     before: EndpointState | None
     after: EndpointState
     record: AuditRecord
     deployment: Deployment | None = None
+    request: str = ""
 
 
 class Store(Protocol):
@@ -265,7 +268,8 @@ class Workflow(Protocol):
 class Parts:
     """All ports together: what every use case takes as its first argument.
 
-    ``metric_lag`` is how long after its end a bucket is taken to be complete.
+    ``metric_lag`` is how long after its end a bucket is taken to be complete. ``request`` is the id
+    of the request on whose behalf a use case runs, if that request can come again ("": it can't).
     """
 
     clock: Clock
@@ -282,4 +286,8 @@ class Parts:
     registry_pages: RegistryPages
     logs: Logs
     charts: Charts
+    claims: Claims
+    groups: Groups
+    uploads: Uploads
     metric_lag: timedelta
+    request: str = ""

@@ -8,7 +8,7 @@ from halftone.domain import audit
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import StaleWrite, Unavailable
+from halftone.domain.errors import Outdated, StaleWrite, Unavailable
 from halftone.domain.rollout import Rollout
 from halftone.service.ports import Change, Parts
 
@@ -47,7 +47,8 @@ def change(
         numbers=numbers or {},
     )
     written = replace(after, revision=before.revision + 1, audit=record.head)
-    parts.store.commit(Change(before if before.revision else None, written, record, deployment))
+    read = before if before.revision else None
+    parts.store.commit(Change(read, written, record, deployment, parts.request))
     return written
 
 
@@ -98,6 +99,18 @@ def until_written(endpoint: str, attempt: Callable[[], _T]) -> _T:
         except StaleWrite:
             continue
     raise Unavailable(f"the record of {endpoint!r} changed {_ATTEMPTS} times in a row")
+
+
+def must_be_at(what: str, actual: int, presented: int | None) -> None:
+    """Hold an edit to what its author has seen: revision ``presented`` (None: whatever it is).
+
+    Raises:
+        Outdated: if ``what`` is at another one.
+    """
+    if presented not in (None, actual):
+        raise Outdated(
+            f"{what} is at revision {actual}, not {presented}: read it again and decide again"
+        )
 
 
 def answered(parts: Parts, endpoint: str, request: str) -> AuditRecord | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from halftone.domain.deployment import PackageRef
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import Refused, StaleWrite
+from halftone.domain.errors import StaleWrite, UnderWay
 from halftone.domain.plan import Plan
 from halftone.domain.registry import ModelVersion
 from halftone.domain.rollout import Rollout
@@ -56,8 +56,8 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
     Raises:
         InvalidPackage: if the package is not sound; nothing is stored then.
         NotFound: if the package is said to be kept, and is not.
-        Refused: if another rollout is under way and the request does not supersede it, or the
-            package's version in the registry failed its validation.
+        UnderWay: if another rollout is under way and the request does not supersede it.
+        Refused: if the package's version in the registry failed its validation.
     """
     if request.bucket:
         manifest = parts.packages.register(request.bucket, request.object_key, request.digest)
@@ -114,9 +114,10 @@ def _intend(
     if package == version.package and not serves:
         passed(version)
     if running and not request.supersede:
-        raise Refused(
+        raise UnderWay(
+            running.id,
             f"{request.endpoint!r} is rolling out {running.package} ({running.id}, "
-            f"{running.phase} at {running.share:g} %): wait, roll it back, or supersede it"
+            f"{running.phase} at {running.share:g} %): wait, roll it back, or supersede it",
         )
     if running:
         reason = f"superseded by {package} ({wanted})"

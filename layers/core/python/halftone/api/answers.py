@@ -1,0 +1,116 @@
+"""Answers: shapes, their JSON, pages of them, and how routes document them."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+
+from halftone.domain.errors import InvalidInput
+
+JSON = "application/json"
+_encoder = msgspec.json.Encoder()
+_T = TypeVar("_T")
+
+SHAPES: dict[str, type[msgspec.Struct]] = {}
+"""The shapes that routes answer with, by their names in the OpenAPI document."""
+
+
+class Shape(msgspec.Struct, kw_only=True):
+    """What an answer looks like. A field may be added to one; none is renamed or removed."""
+
+
+def router(topic: str) -> APIRouter:
+    """A router below ``/v1``."""
+    return APIRouter(
+        prefix="/v1",
+        tags=[topic],
+        default_response_class=Response,
+        generate_unique_id_function=lambda route: route.name,
+    )
+
+
+def shown(shape: type[Shape], status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route that answers ``shape`` with ``status``."""
+    SHAPES[shape.__name__] = shape
+    schema = {"$ref": f"#/components/schemas/{shape.__name__}"}
+    said = " ".join((shape.__doc__ or "").partition("\n\n")[0].split())
+    return {status: {"description": said, "content": {JSON: {"schema": schema}}}}
+
+
+def answer(
+    body: msgspec.Struct,
+    status: int = 200,
+    *,
+    etag: int | None = None,
+    location: str = "",
+) -> Response:
+    """``body`` as JSON. ``etag`` is the revision to edit it by, ``location`` where to look next."""
+    headers: dict[str, str] = {}
+    if etag is not None:
+        headers["etag"] = f'"{etag}"'
+    if location:
+        headers["location"] = location
+    return Response(_encoder.encode(body), status, headers, JSON)
+
+
+Limit = Annotated[int, Query(ge=1, le=100, description="How many to answer at most.")]
+Cursor = Annotated[
+    str | None, Query(max_length=400, description="`next` of the page before this one.")
+]
+
+
+def after(cursor: str | None) -> str:
+    """What the page before ended with, "" for the first page.
+
+    Raises:
+        InvalidInput: if no page ever ended so.
+    """
+    if cursor is None:
+        return ""
+    try:
+        found = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=="))
+    except (ValueError, binascii.Error):
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("after"), str):
+        raise InvalidInput("cursor", cursor, "`next` of the page before")
+    return str(found["after"])
+
+
+def page(found: Iterable[tuple[str, _T]], limit: int) -> tuple[Sequence[_T], str | None]:
+    """The first ``limit`` of ``found`` (each with what it is found again by), and the cursor."""
+    taken = list(islice(found, limit + 1))
+    if len(taken) <= limit:
+        return [item for _, item in taken], None
+    return [item for _, item in taken[:limit]], cursor_after(taken[limit - 1][0])
+
+
+def cursor_after(last: str) -> str:
+    """The cursor of a page that ended with ``last``."""
+    text = json.dumps({"after": last}, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+def kept(response: Response, forget: Iterable[str]) -> str:
+    """``response`` as text to keep, without the fields named in ``forget``."""
+    body: Any = json.loads(bytes(response.body) or b"null")
+    for name in forget:
+        if isinstance(body, dict) and name in body:
+            body[name] = None
+    headers = {n: v for n, v in response.headers.items() if n in ("etag", "location")}
+    media = response.headers["content-type"]
+    return json.dumps(
+        {"status": response.status_code, "headers": headers, "media": media, "body": body}
+    )
+
+
+def again(text: str) -> Response:
+    """The response that ``kept`` made ``text`` of."""
+    found: Mapping[str, Any] = json.loads(text)
+    headers = {**found["headers"], "idempotent-replayed": "true"}
+    body = msgspec.json.encode(found["body"])
+    return Response(body, found["status"], headers, found["media"])

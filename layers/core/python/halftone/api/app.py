@@ -1,0 +1,29 @@
+"""The app: every router, on parts that are given to it."""
+
+from importlib import import_module
+
+from fastapi import FastAPI
+
+from halftone.api import errors
+from halftone.api.document import describe
+from halftone.api.guard import Control
+
+ROUTERS = (
+    "routes_endpoints",
+    "routes_releases",
+    "routes_rollouts",
+    "routes_record",
+    "routes_groups",
+)
+"""The modules of ``halftone.api`` that have ``routes``, in the order of the document."""
+
+
+def create_app(control: Control) -> FastAPI:
+    """The control API on ``control``."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.control = control
+    errors.install(app)
+    for name in ROUTERS:
+        app.include_router(import_module(f"halftone.api.{name}").routes)
+    describe(app)
+    return app

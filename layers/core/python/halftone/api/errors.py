@@ -1,0 +1,153 @@
+"""The one place where errors become HTTP: problem details (RFC 9457) with field and value."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from halftone.domain.errors import (
+    BrokenChain,
+    Forbidden,
+    HalftoneError,
+    InProgress,
+    InvalidInput,
+    KeyReused,
+    NotFound,
+    Outdated,
+    Refused,
+    StaleWrite,
+    Unavailable,
+    UnderWay,
+)
+
+PROBLEM = "application/problem+json"
+
+STATUS: Mapping[type[HalftoneError], int] = {
+    InvalidInput: 400,
+    Forbidden: 403,
+    NotFound: 404,
+    InProgress: 409,
+    Refused: 409,
+    StaleWrite: 409,
+    BrokenChain: 409,
+    Outdated: 412,
+    KeyReused: 422,
+    Unavailable: 503,
+}
+"""The status of each error; a subclass has its base's unless it stands here itself."""
+
+_TITLES = {
+    400: "A value can't be taken",
+    403: "Not allowed",
+    404: "Not found",
+    405: "No such method",
+    409: "The present state forbids it",
+    412: "It changed since it was read",
+    422: "The idempotency key stands for another request",
+    428: "If-Match is missing",
+    500: "A fault of Halftone's own",
+    503: "A service did not answer",
+}
+_SHOWN = 200
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+    value: Any = None
+    expected: str | None = None
+    rollout: str | None = None
+
+
+class Missing(HalftoneError):
+    """A header that an edit can't do without is missing (HTTP 428)."""
+
+
+def install(app: FastAPI) -> None:
+    """Let ``app`` answer every error as a problem."""
+    app.add_exception_handler(HalftoneError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _fault)
+
+
+def problem(error: HalftoneError) -> Response:
+    """The answer to ``error``."""
+    status = 428 if isinstance(error, Missing) else _status(error)
+    known: dict[str, Any] = {}
+    if isinstance(error, InvalidInput):
+        known = {"field": error.field, "value": shown(error.value), "expected": error.expected}
+    if isinstance(error, NotFound):
+        known = {"field": error.kind, "value": shown(error.name)}
+    if isinstance(error, UnderWay):
+        known = {"rollout": error.rollout}
+    # What lost a race or met a service that was out may be asked again, as it is.
+    again = {"retry-after": "1"} if isinstance(error, InProgress | StaleWrite | Unavailable) else {}
+    return _response(status, _kind(error), str(error), again, **known)
+
+
+def shown(value: object) -> Any:
+    """``value`` as an error repeats it: itself if JSON has it, else its text; long ones cut."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def _status(error: HalftoneError) -> int:
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 409)
+
+
+def _kind(error: HalftoneError) -> str:
+    name = type(error).__name__
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
+
+def _response(
+    status: int, kind: str, detail: str, headers: Mapping[str, str] | None = None, **known: Any
+) -> Response:
+    body = Problem(
+        type=f"urn:halftone:problem:{kind}",
+        title=_TITLES.get(status, "Refused"),
+        status=status,
+        detail=detail,
+        **known,
+    )
+    return Response(msgspec.json.encode(body), status, dict(headers or {}), PROBLEM)
+
+
+async def _ours(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HalftoneError)  # noqa: S101 - what it was installed for
+    return problem(error)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    """The first thing that pydantic refuses; ``field`` is a path such as ``plan.steps.0``."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it was installed for
+    first: Mapping[str, Any] = error.errors()[0]
+    where: Sequence[object] = first["loc"]
+    field = ".".join(str(step) for step in where[1:]) or str(where[0])
+    if first["type"] == "json_invalid":
+        field, value = "body", None
+    else:
+        value = first.get("input")
+    return problem(InvalidInput(field, value, first["msg"]))
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it was installed for
+    kind = {404: "no-such-path", 405: "no-such-method"}.get(error.status_code, "refused")
+    return _response(error.status_code, kind, error.detail, error.headers)
+
+
+async def _fault(_: Request, __: Exception) -> Response:
+    """No word of the fault gets out: it is in the log, with its trace."""
+    return _response(500, "fault", "the log of the control function says what happened")

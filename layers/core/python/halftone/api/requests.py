@@ -1,0 +1,36 @@
+"""What requests carry: names in paths, and bodies."""
+
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
+
+_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+
+EndpointName = Annotated[
+    str, Path(max_length=32, pattern=_NAME, description="The endpoint's name.")
+]
+GroupName = Annotated[str, Path(max_length=32, pattern=_NAME, description="The group's name.")]
+RolloutId = Annotated[
+    str, Path(max_length=80, pattern=r"^[a-z0-9-]+$", description="The rollout's id.")
+]
+Why = Annotated[
+    str,
+    Field(max_length=1000, description="The update message: why. It goes on record as the reason."),
+]
+
+
+class Body(BaseModel):
+    """A request's body: unknown fields are refused, not overlooked."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Message(Body):
+    """An operation's body."""
+
+    message: Why = ""
+
+    def reason(self, otherwise: str) -> str:
+        """The message, or ``otherwise`` where there is none."""
+        return self.message or otherwise

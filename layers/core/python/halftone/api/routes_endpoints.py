@@ -1,0 +1,81 @@
+"""Endpoints: list, show, and whose they are."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+from fastapi import Query, Response
+from pydantic import Field
+
+from halftone.api import shapes
+from halftone.api.answers import Cursor, Limit, Shape, after, answer, page, router, shown
+from halftone.api.guard import Call, edits, reads
+from halftone.api.requests import Body, EndpointName, Why
+from halftone.domain.access import Action
+from halftone.service import endpoints as service
+
+routes = router("endpoints")
+
+
+class Endpoints(Shape):
+    """A page of endpoints; `next` is null on the last."""
+
+    items: Sequence[shapes.Endpoint]
+    next: str | None
+
+
+class Ownership(Body):
+    """Whose an endpoint is to be; `self_approval` null leaves that to the stage."""
+
+    owner: Annotated[str, Field(max_length=32)] | None
+    self_approval: bool | None = None
+    message: Why = ""
+
+
+@routes.get("/endpoints", responses=shown(Endpoints))
+async def list_endpoints(
+    *,
+    call: Annotated[Call, reads()],
+    name: Annotated[str, Query(max_length=32, description="A part of the name.")] = "",
+    group: Annotated[str, Query(max_length=32, description="The owner group.")] = "",
+    mine: Annotated[bool, Query(description="Only those that the caller created.")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """List endpoints, in the order of their names."""
+    first = after(cursor)
+
+    def matching() -> Iterator[tuple[str, shapes.Endpoint]]:
+        wanted = service.Wanted(name, group, call.principal if mine else "")
+        for state in service.matching(call.parts, wanted, after=first):
+            yield state.endpoint, shapes.endpoint(state)
+
+    items, following = page(matching(), limit)
+    return answer(Endpoints(items=items, next=following))
+
+
+@routes.get("/endpoints/{endpoint}", responses=shown(shapes.Endpoint))
+async def show_endpoint(endpoint: EndpointName, call: Annotated[Call, reads()]) -> Response:
+    """Show an endpoint with its status."""
+    state = service.endpoint(call.parts, endpoint)
+    return answer(shapes.endpoint(state), etag=state.revision)
+
+
+@routes.put("/endpoints/{endpoint}/owner", responses=shown(shapes.Endpoint))
+async def set_owner(
+    endpoint: EndpointName,
+    wanted: Ownership,
+    call: Annotated[Call, edits(Action.ADMINISTER)],
+) -> Response:
+    """Give an endpoint to a group, and say whether who started a rollout may approve it."""
+    if wanted.owner is not None:
+        call.must(Action.ADMINISTER, wanted.owner)
+    state = service.set_owner(
+        call.parts,
+        endpoint,
+        owner=wanted.owner,
+        self_approval=wanted.self_approval,
+        actor=call.actor,
+        reason=wanted.message,
+        revision=call.revision,
+    )
+    return answer(shapes.endpoint(state), etag=state.revision)

@@ -1,0 +1,5 @@
+"""To come."""
+
+from halftone.api.answers import router
+
+routes = router("record")

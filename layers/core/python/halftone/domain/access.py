@@ -1,0 +1,106 @@
+"""Who may do what: principals, their roles in groups, and the table of what each role may. Pure.
+
+IAM lets a principal reach a route. Groups say whose endpoints it may touch there: an endpoint that
+has an owner group is changed by that group's members alone, each by the roles that it has there. An
+endpoint without an owner group, and a group without an admin, are left to IAM.
+
+| action     | viewer | releaser | approver | admin | what                                        |
+| ---------- | ------ | -------- | -------- | ----- | ------------------------------------------- |
+| view       | yes    | yes      | yes      | yes   | every GET                                   |
+| operate    |        | yes      | yes      | yes   | pause, resume, abort, reject, roll back     |
+| release    |        | yes      |          | yes   | releases, settings, traffic, rules, clients |
+| approve    |        |          | yes      | yes   | approve, promote                            |
+| administer |        |          |          | yes   | owner group, members, deleting              |
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from halftone.domain.audit import AuditHead
+from halftone.domain.errors import InvalidInput
+
+EVERYWHERE = "all"
+"""The reserved group whose members have their roles in every group."""
+
+_SESSION = re.compile(
+    r"arn:(?P<partition>[^:]+):sts::(?P<account>\d{12}):assumed-role/"
+    r"(?P<role>[^/]+)/.+"
+)
+_ROLE = re.compile(
+    r"arn:(?P<partition>[^:]+):iam::(?P<account>\d{12}):role/(?:.+/)?"
+    r"(?P<role>[^/]+)"
+)
+_OTHER = re.compile(r"arn:[^:]+:(iam|sts)::\d{12}:(root|(user|federated-user)/.+)")
+
+
+class Role(StrEnum):
+    """What a principal is in a group. The module's table says what each may."""
+
+    VIEWER = "viewer"
+    RELEASER = "releaser"
+    APPROVER = "approver"
+    ADMIN = "admin"
+
+
+class Action(StrEnum):
+    """A kind of request. The module's table says who may make it."""
+
+    VIEW = "view"
+    OPERATE = "operate"
+    RELEASE = "release"
+    APPROVE = "approve"
+    ADMINISTER = "administer"
+
+
+MAY: Mapping[Role, frozenset[Action]] = {
+    Role.VIEWER: frozenset({Action.VIEW}),
+    Role.RELEASER: frozenset({Action.VIEW, Action.OPERATE, Action.RELEASE}),
+    Role.APPROVER: frozenset({Action.VIEW, Action.OPERATE, Action.APPROVE}),
+    Role.ADMIN: frozenset(Action),
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Principals and their roles. ``revision`` counts writes, ``audit`` is its chain's end."""
+
+    name: str
+    description: str = ""
+    members: Mapping[str, frozenset[Role]] = field(default_factory=dict)
+    revision: int = 0
+    audit: AuditHead = field(default_factory=AuditHead)
+
+    def may(self, principal: str, action: Action) -> bool:
+        """Whether a role of ``principal`` in this group has ``action``."""
+        return any(action in MAY[role] for role in self.members.get(principal, ()))
+
+    @property
+    def administered(self) -> bool:
+        """Whether it has an admin."""
+        return any(Role.ADMIN in roles for roles in self.members.values())
+
+
+def principal_of(arn: str) -> str:
+    """Who acts, without the name of the session: ``arn:aws:iam::<account>:role/<name>`` for a role.
+
+    Whoever takes a role on may choose the session's name, so it says nothing. The path of a role
+    is left out, because an assumed role's ARN does not have it.
+
+    Raises:
+        InvalidInput: if it is no ARN of a role, a session of one, a user, or an account's root.
+    """
+    found = _SESSION.fullmatch(arn) or _ROLE.fullmatch(arn)
+    if found:
+        return f"arn:{found['partition']}:iam::{found['account']}:role/{found['role']}"
+    if _OTHER.fullmatch(arn):
+        return arn
+    raise InvalidInput("principal", arn, "the ARN of a role, a user or an account's root")
+
+
+def permits(principal: str, action: Action, owner: Group | None, everywhere: Group | None) -> bool:
+    """Whether ``principal`` may do ``action`` to what ``owner`` owns (None: nobody does)."""
+    if action is Action.VIEW or owner is None:
+        return True
+    return any(group.may(principal, action) for group in (owner, everywhere) if group)

@@ -1,0 +1,91 @@
+"""Endpoints as a person looks for them, and whose they are."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from halftone.domain.access import principal_of
+from halftone.domain.endpoint import EndpointState
+from halftone.domain.errors import InvalidInput, NotFound
+from halftone.service.ports import Parts
+from halftone.service.record import change, must_be_at, until_written
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to look for: a part of the name, the owner group, the creator's principal; "" any."""
+
+    name: str = ""
+    owner: str = ""
+    creator: str = ""
+
+    def fits(self, state: EndpointState) -> bool:
+        """Whether ``state`` is looked for."""
+        about = state.about
+        return self.owner in ("", about.owner) and self.creator in ("", creator_of(state))
+
+
+def matching(parts: Parts, wanted: Wanted, *, after: str = "") -> Iterator[EndpointState]:
+    """The endpoints that are looked for, by name, after the one named ``after``.
+
+    One read each: whoever takes a page reads no more than that page, where all fit.
+    """
+    for name in parts.catalogue.endpoints():
+        if name > after and wanted.name in name:
+            state = parts.store.load(name)
+            if state and wanted.fits(state):
+                yield state
+
+
+def endpoint(parts: Parts, name: str) -> EndpointState:
+    """The endpoint's state.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    state = parts.store.load(name)
+    if state is None:
+        raise NotFound("endpoint", name, "GET /v1/endpoints lists those there are")
+    return state
+
+
+def creator_of(state: EndpointState) -> str:
+    """Who made the endpoint, without the name of a session."""
+    with suppress(InvalidInput):
+        return principal_of(state.about.creator)
+    return state.about.creator
+
+
+def set_owner(
+    parts: Parts,
+    name: str,
+    *,
+    owner: str | None,
+    self_approval: bool | None,
+    actor: str,
+    reason: str,
+    revision: int | None,
+) -> EndpointState:
+    """Give the endpoint to a group, or to nobody; what is so already is not recorded again.
+
+    Raises:
+        NotFound: if there is no such endpoint or no such group.
+        Outdated: if the endpoint is not at ``revision`` (None: any).
+    """
+    if owner is not None and parts.groups.load_group(owner) is None:
+        raise NotFound("group", owner, "POST /v1/groups makes one")
+
+    def attempt() -> EndpointState:
+        state = endpoint(parts, name)
+        must_be_at(f"endpoint {name!r}", state.revision, revision)
+        about = replace(state.about, owner=owner, self_approval=self_approval)
+        if about == state.about:
+            return state
+        words = reason or (f"owned by {owner}" if owner else "owned by nobody")
+        numbers = {"owner": owner, "self_approval": self_approval, "was": state.about.owner}
+        after = replace(state, about=about)
+        return change(
+            parts, state, after, action="owner", actor=actor, reason=words, numbers=numbers
+        )
+
+    return until_written(name, attempt)
