@@ -3,10 +3,11 @@
 from functools import cache
 from typing import Any
 
-from halftone.adapters.cloudformation import actor_of, release_request
+from halftone.adapters.cloudformation import actor_of, declaration, release_request
 from halftone.bootstrap import parts, settings
 from halftone.domain.spec import DeployWaits
 from halftone.service.await_release import is_settled
+from halftone.service.declare import declare
 from halftone.service.ports import Parts
 from halftone.service.release import release
 from halftone.service.retire import retire
@@ -25,6 +26,7 @@ def on_event(event: dict[str, Any], _context: object) -> dict[str, object]:
         actor, key = actor_of(event), event["RequestId"]
         retire(_parts(), endpoint, actor=actor, reason="its stack was deleted", key=key)
         return identity
+    declare(_parts(), declaration(event))
     rollout = release(_parts(), release_request(event))
     return {**identity, "Data": {"Rollout": rollout.id if rollout else ""}}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from halftone.adapters.eventbridge import guardrail_alarm
 from halftone.bootstrap import parts, settings
+from halftone.service import alarm
 from halftone.service.ports import Parts
 from halftone.service.rollback import roll_back
 
@@ -19,13 +20,13 @@ def _parts() -> Parts:
 
 def on_alarm(event: dict[str, Any], _context: object) -> None:
     """EventBridge's "CloudWatch Alarm State Change" of a guardrail that went into alarm."""
-    alarm = guardrail_alarm(event, settings().stage)
-    roll_back(
+    fired = guardrail_alarm(event, settings().stage)
+    alarm.on_alarm(
         _parts(),
-        alarm.endpoint,
-        actor=alarm.actor,
-        reason=alarm.reason,
-        fired_at=alarm.fired_at,
+        fired.endpoint,
+        actor=fired.actor,
+        reason=fired.reason,
+        fired_at=fired.fired_at,
     )
 
 

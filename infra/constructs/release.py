@@ -49,6 +49,7 @@ class Release(Construct):
                 "PackageName": package.manifest.name,
                 "Settings": settings_digest,
                 "Plan": canonical_json(plan_form(spec.plan)).decode(),
+                "Serving": canonical_json(spec.serving).decode(),
                 "DeployWaits": spec.deploy_waits.value,
             },
         )

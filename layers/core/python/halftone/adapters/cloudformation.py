@@ -1,9 +1,10 @@
-"""``Custom::Release`` as CloudFormation words it, turned into a release request."""
+"""``Custom::Release`` as CloudFormation words it, turned into requests to the engine."""
 
 import json
 from typing import Any
 
 from halftone.domain.plan_form import parse_plan
+from halftone.service.declare import Declaration
 from halftone.service.release import ReleaseRequest
 
 
@@ -31,4 +32,17 @@ def release_request(event: dict[str, Any]) -> ReleaseRequest:
         key=event["RequestId"],
         previous=(before["Digest"], before["Settings"]) if before else None,
         supersede=True,
+    )
+
+
+def declaration(event: dict[str, Any]) -> Declaration:
+    """The serving settings in a create or update event, and what they were before."""
+    wanted, before = event["ResourceProperties"], event.get("OldResourceProperties", {})
+    return Declaration(
+        endpoint=wanted["Endpoint"],
+        now=json.loads(wanted.get("Serving", "{}")),
+        before=json.loads(before.get("Serving", "{}")),
+        actor=actor_of(event),
+        key=f"{event['RequestId']}/serving",
+        releases=any(wanted[name] != before.get(name) for name in ("Digest", "Settings")),
     )

@@ -117,6 +117,14 @@ class Client:
 
 
 @dataclass(frozen=True)
+class Probation:
+    """A deployment that takes requests and never was champion: the alarms watch it ``since``."""
+
+    version: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Serving:
     """How an endpoint serves.
 
@@ -124,7 +132,8 @@ class Serving:
     deployments that serve beside the champion, which has what is left of 100 %. ``stopped`` is why
     the endpoint answers 503 ("": it does not). Within ``latency_budget`` a guarded request is
     answered, by the champion if need be (None: within the function's timeout). ``label`` names the
-    output field that feedback is compared with.
+    output field that feedback is compared with. ``probation`` is the one deployment that takes
+    requests without having proved itself in a rollout.
     """
 
     mode: Mode = Mode.WEIGHTED
@@ -139,3 +148,4 @@ class Serving:
     stopped: str = ""
     latency_budget: timedelta | None = None
     label: str = ""
+    probation: Probation | None = None

@@ -12,7 +12,8 @@ from halftone.domain.errors import InvalidInput
 from halftone.domain.names import checked_name
 from halftone.domain.plan import PRESETS, Plan
 from halftone.domain.plan_form import parse_plan
-from halftone.domain.quantities import duration, percentage, whole
+from halftone.domain.quantities import duration, percentage, spoken, whole
+from halftone.domain.serving_form import FIELDS, parse_serving, serving_form
 
 
 class DeployWaits(StrEnum):
@@ -38,7 +39,11 @@ class Guardrail:
 
 @dataclass(frozen=True)
 class EndpointSpec:
-    """An endpoint's declaration. ``memory`` in MB; ``model`` is a path relative to the file."""
+    """An endpoint's declaration. ``memory`` in MB; ``model`` is a path relative to the file.
+
+    ``serving`` holds the fields that are given of what can change without a deploy, as
+    ``serving_form`` writes them; in the file they stand beside the others.
+    """
 
     name: str
     model: str
@@ -54,6 +59,7 @@ class EndpointSpec:
     late: Guardrail = Guardrail(rate=25.0, count=5, breaches=2, periods=3)
     crashes: Guardrail = Guardrail(rate=5.0, count=2)
     plan: Plan = PRESETS["gradual"]
+    serving: Mapping[str, object] = field(default_factory=dict)
 
 
 _RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
@@ -67,7 +73,8 @@ def parse_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a f
     """
     if not isinstance(value, Mapping):
         raise InvalidInput("endpoint.yaml", value, "a mapping with at least name and model")
-    known = {*EndpointSpec.__dataclass_fields__} - {"errors", "late", "crashes"} | {"guardrails"}
+    known = {*EndpointSpec.__dataclass_fields__} - {"errors", "late", "crashes", "serving"}
+    known |= {"guardrails", *FIELDS}
     for name in value:
         if name not in known:
             raise InvalidInput(str(name), value[name], f"no such field; known: {sorted(known)}")
@@ -98,7 +105,15 @@ def parse_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a f
         spec = replace(spec, plan=parse_plan(value["plan"]))
     if spec.late_after > spec.timeout:
         raise InvalidInput("late_after", value.get("late_after"), "at most timeout")
-    return spec
+    return replace(spec, serving=_serving(value, spec.timeout))
+
+
+def _serving(value: Mapping[str, object], timeout: timedelta) -> dict[str, object]:
+    given = parse_serving({name: field for name, field in value.items() if name in FIELDS})
+    budget = given.get("latency_budget")
+    if budget is not None and budget > timeout:
+        raise InvalidInput("latency_budget", spoken(budget), f"at most timeout, {spoken(timeout)}")
+    return serving_form(given)
 
 
 def _path(at: str, value: object) -> str:

@@ -20,6 +20,7 @@ from halftone.domain.verdict import Verdict, VerdictKind
 from halftone.service.observe import look
 from halftone.service.ports import AlarmState, Parts
 from halftone.service.prepare import POLL, prepare
+from halftone.service.probation import keep_watch
 from halftone.service.reconcile import reconcile
 from halftone.service.record import ENGINE, change, change_rollout
 from halftone.service.rollback import fence, finish, roll_back
@@ -57,6 +58,7 @@ def advance(parts: Parts, endpoint: str, rollout: str | None, *, every: timedelt
         try:
             if state is not None and running is None:
                 reconcile(parts, state, seen)
+                keep_watch(parts, state)
             if state is None or running is None or rollout not in (None, running.id):
                 last = state.rollout if state else None
                 return Tick(True, timedelta(0), last.phase if last else None, "nothing to do")

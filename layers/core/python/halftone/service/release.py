@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from halftone.domain.deployment import PackageRef
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import StaleWrite, UnderWay
+from halftone.domain.errors import Refused, StaleWrite, UnderWay
 from halftone.domain.plan import Plan
 from halftone.domain.registry import ModelVersion
 from halftone.domain.rollout import Rollout
+from halftone.domain.serving_rules import without
 from halftone.service.ports import Parts
 from halftone.service.record import answered, change, until_written
 from halftone.service.registry import mark_released, passed, registered
@@ -126,6 +127,14 @@ def _intend(
     if serves:
         _remember(parts, state, request, f"{package} serves already", joined=None)
         return None
+    probation = state.serving.probation
+    if probation and not request.supersede:
+        raise Refused(
+            f"version {probation.version} of {request.endpoint!r} is on probation, and the alarms "
+            "watch it: set its traffic to 0, or supersede it"
+        )
+    # The alarms will watch the challenger, and nothing takes traffic unwatched.
+    serving = without(state.serving, probation.version) if probation else state.serving
     rollout = Rollout(
         id=wanted,
         plan=request.plan,
@@ -139,11 +148,14 @@ def _intend(
     change(
         parts,
         state,
-        replace(state, rollout=rollout),
+        replace(state, rollout=rollout, serving=serving),
         action="release",
         actor=request.actor,
         reason=request.message or f"release of {package}",
-        numbers={"stages": [stage.weight for stage in request.plan.stages]},
+        numbers={
+            "stages": [stage.weight for stage in request.plan.stages],
+            **({"withdrawn": probation.version} if probation else {}),
+        },
     )
     return rollout
 

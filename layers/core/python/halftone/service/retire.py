@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound, StaleWrite
+from halftone.domain.serving import Serving
 from halftone.service.ports import Parts
 from halftone.service.record import answered, change, until_written
 from halftone.service.rollback import roll_back
@@ -32,12 +33,13 @@ def retire(
                 roll_back(parts, endpoint, actor=actor, reason=reason, rollout=state.active.id)
                 raise StaleWrite("the rollout under way was ended: look at what is left")
             state = parts.store.load(endpoint) or state
-        if state.champion is None and state.rollout is None:
+        if state.champion is None and state.rollout is None and state.serving == Serving():
             return None
         return change(
             parts,
             state,
-            replace(state, champion=None, rollout=None),
+            # Versions count from 1 again: no split, rule, mirror or token may outlive them.
+            replace(state, champion=None, rollout=None, serving=Serving(), placed=()),
             action=RETIRED,
             actor=actor,
             reason=reason,

@@ -27,6 +27,7 @@ from halftone.domain.phase import Phase
 from halftone.domain.plan import PRESETS
 from halftone.domain.rollout import Rollout
 from halftone.domain.routing import Routing
+from halftone.domain.serving_rules import without
 from halftone.service.ports import Parts
 from halftone.service.record import change, change_rollout, until_written
 from halftone.service.served import served
@@ -238,10 +239,17 @@ def _returned(
         message=reason,
         reason=reason,
     )
+    probation = state.serving.probation
     fenced = change(
         parts,
         state,
-        replace(state, champion=target, rollout=withdrawal),
+        replace(
+            state,
+            champion=target,
+            rollout=withdrawal,
+            # The alarms are about to watch the version that returns.
+            serving=without(state.serving, probation.version) if probation else state.serving,
+        ),
         action="return",
         actor=actor,
         reason=reason,

@@ -1,0 +1,51 @@
+"""Endpoints with deployments beside the champion, for tests of what settings mean there."""
+
+from dataclasses import replace
+from typing import Any
+
+from halftone.domain.endpoint import Placed
+from halftone.domain.phase import Phase
+from halftone.service.operate import abort
+from halftone.service.record import change
+from tests.support.engine import NAME, Endpoint
+
+BEN: dict[str, Any] = {"actor": "ben", "reason": "the clinic asked"}
+
+
+def place(endpoint: Endpoint, *placed: Placed) -> None:
+    """Put it on record that requests can be sent to these deployments, and to no others."""
+    state = endpoint.state
+    change(
+        endpoint.parts, state, replace(state, placed=placed), action="placed", actor="t", reason="t"
+    )
+
+
+def aborted(endpoint: Endpoint, model: str) -> str:
+    """Release ``model`` and abort it before it is promoted; answers its version."""
+    endpoint.release(model)
+    endpoint.tick_until(Phase.OBSERVING)
+    assert endpoint.rollout is not None
+    assert endpoint.rollout.challenger is not None
+    abort(endpoint.parts, NAME, actor="ann", reason="kept beside the champion")
+    return endpoint.rollout.challenger
+
+
+def guarded(*, unproven: int = 1) -> Endpoint:
+    """Champion 2 in mode guarded; ``blue`` (1) was champion, ``green`` (3) and so on never were."""
+    endpoint = Endpoint()
+    endpoint.serve("first")
+    endpoint.serve("second")
+    names = ["green", "teal"][:unproven]
+    versions = [aborted(endpoint, f"{name}-model") for name in names]
+    place(
+        endpoint,
+        Placed("1", "blue"),
+        Placed("2", "2"),
+        *(Placed(version, name) for version, name in zip(versions, names, strict=True)),
+    )
+    state = endpoint.state
+    serving = replace(state.serving, mode=type(state.serving.mode)("guarded"))
+    change(
+        endpoint.parts, state, replace(state, serving=serving), action="t", actor="t", reason="t"
+    )
+    return endpoint
