@@ -1,13 +1,9 @@
-"""Finding a stage on AWS, and the caller: what the ports of ``halftone`` leave to whoever wires.
+"""Finding a stage on AWS, and the caller: what the ports of ``halftone`` leave to whoever wires."""
 
-Everything else the CLI does on AWS goes through ``bootstrap.parts``.
-"""
-
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import (
     CredentialRetrievalError,
     NoCredentialsError,
@@ -17,51 +13,14 @@ from botocore.exceptions import (
     SSOError,
 )
 
-from halftone import bootstrap
-from halftone.adapters.aws import PATIENT, translated
+from halftone.adapters.aws import translated
 from halftone.domain.errors import HalftoneError, NotFound, Unavailable
 from halftone.domain.names import platform_stack_name
-from halftone_cli.context import Stage
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 _OUTPUTS = ("Table", "ArtifactBucket", "Workflow", "Url")
-
-
-def open_stage(
-    name: str,
-    *,
-    deploy: str,
-    address: Callable[[str], str] = str,
-    actor: Callable[[], str] | None = None,
-) -> Stage:
-    """The stage ``name``, by the outputs of its platform stack.
-
-    ``deploy`` is the command that would make it; ``address`` says where its API's URL is reached
-    from here; ``actor`` replaces the caller's ARN.
-
-    Raises:
-        NotFound: if it is not deployed.
-        Unavailable: if AWS does not answer, or does not know who asks.
-    """
-    with identified():
-        session = boto3.session.Session()
-        cloudformation = session.client("cloudformation", config=PATIENT)
-    outputs = stage_outputs(cloudformation, name, deploy=deploy)
-    settings = bootstrap.Settings(
-        stage=name,
-        table=outputs["Table"],
-        artifacts=outputs["ArtifactBucket"],
-        workflow=outputs["Workflow"],
-    )
-    return Stage(
-        name=name,
-        parts=bootstrap.parts(settings),
-        urgent=lambda: bootstrap.parts(settings, urgent=True),
-        actor=actor or (lambda: caller(session.client("sts", config=PATIENT))),
-        api=address(outputs["Url"]).rstrip("/"),
-    )
 
 
 def stage_outputs(client: "CloudFormationClient", stage: str, *, deploy: str) -> dict[str, str]:

@@ -33,7 +33,7 @@ def caller(url: str) -> Callable[[str], Answer]:
     """
     # A fifth of a second to import, which help and completion need not pay.
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415
-    from botocore.exceptions import HTTPClientError  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
     from botocore.httpsession import URLLib3Session  # noqa: PLC0415
     from botocore.utils import get_environ_proxies  # noqa: PLC0415
 
@@ -44,7 +44,7 @@ def caller(url: str) -> Callable[[str], Answer]:
         request = AWSRequest(method="POST", url=url, headers=headers, data=body.encode())
         try:
             response: Any = client.send(request.prepare())
-        except HTTPClientError as error:
+        except BotoCoreError as error:
             raise Unavailable(f"{url} did not answer: {error}") from error
         return Answer(
             status=response.status_code,

@@ -11,13 +11,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halftone.domain.errors import InvalidInput, Unavailable
 from halftone.domain.names import checked_name
 from halftone.service.ports import Parts
+from halftone_cli.api import ControlApi
 
 if TYPE_CHECKING:
+    from halftone_cli.checkup import Account
     from halftone_local.supervisor import LocalAws
 
 STAGE_VARIABLE = "HALFTONE_STAGE"
@@ -40,7 +43,7 @@ class Stage:
 
     ``urgent`` makes parts that give up on the table within a second, for rollbacks; ``actor`` finds
     out in whose name changes go on record; ``api`` is the base URL of the HTTP API, without a slash
-    at its end.
+    at its end; ``control`` is the control API.
     """
 
     name: str
@@ -48,6 +51,45 @@ class Stage:
     urgent: Callable[[], Parts]
     actor: Callable[[], str]
     api: str
+    control: ControlApi
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is known of a stage before AWS is asked: its name, and the command that makes it.
+
+    ``address`` says where its API's URL is reached from here; ``actor`` in whose name changes go on
+    record where that is not the caller's ARN.
+    """
+
+    stage: str
+    deploy: str
+    address: Callable[[str], str] = str
+    actor: Callable[[], str] | None = None
+
+
+def place(where: Where) -> Place:
+    """The stage that ``where`` and the environment name; if it is local, this process enters it.
+
+    Raises:
+        InvalidInput: if the name can't be a stage's.
+        Unavailable: if no local AWS runs.
+    """
+    if where.local:
+        found = _local_aws()
+        _enter(found)
+        stage = checked_name("--stage", where.stage or LOCAL_STAGE)
+        from halftone_local.addresses import api_url  # noqa: PLC0415
+
+        return Place(
+            stage,
+            "make up",
+            lambda url: api_url(found, url),
+            lambda: f"local/{getpass.getuser()}",
+        )
+    stage = where.stage or os.environ.get(STAGE_VARIABLE) or DEFAULT_STAGE
+    checked_name("--stage" if where.stage else STAGE_VARIABLE, stage)
+    return Place(stage, f"make deploy STAGE={stage}")
 
 
 def connect(where: Where) -> Stage:
@@ -59,23 +101,31 @@ def connect(where: Where) -> Stage:
         Unavailable: if AWS, local or not, does not answer.
     """
     # boto3 takes a fifth of a second to import, which help and completion need not pay.
-    from halftone_cli import aws  # noqa: PLC0415
+    from halftone_cli import connecting  # noqa: PLC0415
 
-    if where.local:
-        found = _local_aws()
-        _enter(found)
-        stage = checked_name("--stage", where.stage or LOCAL_STAGE)
-        from halftone_local.addresses import api_url  # noqa: PLC0415
+    return connecting.open_stage(place(where))
 
-        return aws.open_stage(
-            stage,
-            deploy="make up",
-            address=lambda url: api_url(found, url),
-            actor=lambda: f"local/{getpass.getuser()}",
-        )
-    stage = where.stage or os.environ.get(STAGE_VARIABLE) or DEFAULT_STAGE
-    checked_name("--stage" if where.stage else STAGE_VARIABLE, stage)
-    return aws.open_stage(stage, deploy=f"make deploy STAGE={stage}")
+
+@dataclass(frozen=True)
+class Patient:
+    """What ``halftone doctor`` looks at."""
+
+    account: "Account"
+    deploy: str
+
+
+def patient(where: Where) -> Patient:
+    """The account, with the caller's own credentials; whether it answers shows when it is asked."""
+    from halftone_cli import connecting  # noqa: PLC0415
+
+    there = place(where)
+    return Patient(connecting.open_account(there), there.deploy)
+
+
+def checkout() -> Path | None:
+    """The checkout of Halftone that this command is installed from, if it is."""
+    root = Path(__file__).resolve().parents[2]
+    return root if (root / "package.json").is_file() else None
 
 
 def at_a_terminal() -> bool:
@@ -88,6 +138,8 @@ class Session:
     """What surrounds one run: how stages are reached, and what was said before the command."""
 
     connect: Callable[[Where], Stage] = connect
+    patient: Callable[[Where], Patient] = patient
+    checkout: Path | None = field(default_factory=checkout)
     interactive: Callable[[], bool] = at_a_terminal
     sleep: Callable[[float], None] = time.sleep
     where: Where = field(default_factory=Where)

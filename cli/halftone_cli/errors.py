@@ -7,7 +7,7 @@ shown to who asks for it with ``--debug``, and to nobody else.
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import typer
 
@@ -45,18 +45,18 @@ USAGE = ExitCode(2, "a value that can't be taken, on the command line or in a fi
 UNEXPECTED = ExitCode(70, "a fault of Halftone's own", "run it again with --debug for the trace")
 INTERRUPTED = ExitCode(130, "interrupted by ctrl-C")
 
+_NOT_NOW = ExitCode(4, "the present state forbids it, or it changed in between")
+
 EXIT_CODES: Mapping[type[Exception], ExitCode] = {
     InvalidInput: USAGE,
     NotFound: ExitCode(3, "nothing of that kind and name"),
-    Refused: ExitCode(4, "the present state forbids it, or it changed in between"),
-    Forbidden: ExitCode(4, "the present state forbids it, or it changed in between"),
-    InProgress: ExitCode(4, "the present state forbids it, or it changed in between"),
+    Refused: _NOT_NOW,
+    Forbidden: ExitCode(7, "the caller may not do that here"),
+    InProgress: _NOT_NOW,
     KeyReused: USAGE,
-    Outdated: ExitCode(4, "the present state forbids it, or it changed in between"),
-    StaleWrite: ExitCode(
-        4,
-        "the present state forbids it, or it changed in between",
-        "somebody else was faster: look at `halftone status`, then decide again",
+    Outdated: _NOT_NOW,
+    StaleWrite: replace(
+        _NOT_NOW, remedy="somebody else was faster: look at `halftone status`, then decide again"
     ),
     BrokenChain: ExitCode(5, "the audit chain does not verify"),
     Unavailable: ExitCode(6, "AWS, or an endpoint, did not answer"),

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from halftone_cli.commands.audit import export_audit, verify_audit
+from halftone_cli.commands.doctor import doctor
 from halftone_cli.commands.history import history
 from halftone_cli.commands.init import init
 from halftone_cli.commands.invoke import invoke
@@ -76,7 +77,8 @@ def halftone(
       1  the answer is no (not promoted, no 2xx, not confirmed)
       2  a value that can't be taken        5  the audit does not verify
       3  nothing of that name               6  AWS or an endpoint did not answer
-      4  the present state forbids it       70 a fault of Halftone's own
+      4  the present state forbids it       7  the caller may not do that
+      70 a fault of Halftone's own          130 interrupted
     """
     session: Session = context.obj
     session.said(stage=stage, local=local, as_json=as_json, debug=debug)
@@ -86,6 +88,7 @@ app.command()(on_stage(status))
 app.command()(on_stage(rollback))
 app.command()(on_stage(history))
 app.command()(on_stage(invoke))
+app.command()(on_stage(doctor))
 app.command()(offline(init))
 app.command()(offline(package))
 app.command()(offline(serve))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -12,8 +13,10 @@ from halftone.domain.phase import Phase
 from halftone.domain.plan import Plan
 from halftone.domain.plan import Stage as Step
 from halftone.service.ports import Parts
-from halftone_cli.context import Session, Stage
+from halftone_cli.api import ControlApi, Reply, Request
+from halftone_cli.context import Patient, Session, Stage, Where
 from halftone_cli.main import app
+from tests.support.control import Api, event
 from tests.support.engine import Endpoint
 
 _MINUTE = timedelta(minutes=1)
@@ -48,9 +51,13 @@ class Cli:
     api: str = "http://127.0.0.1:9"
     parts: Parts | None = None
     urgent: Parts | None = None
+    account: Any = None
+    unreachable: Exception | None = None
+    by: str = "arn:aws:iam::111111111111:user/ann"
     interactive: bool = False
     while_waiting: Callable[[], None] = lambda: None
     naps: list[float] = field(default_factory=list)
+    sent: list[Request] = field(default_factory=list)
     environment: dict[str, str | None] = field(default_factory=lambda: dict(PIPE))
 
     def __call__(self, *words: str, typed: str | None = None) -> Ran:
@@ -62,9 +69,14 @@ class Cli:
             urgent=lambda: self.urgent or parts,
             actor=lambda: "local/ann",
             api=self.api,
+            control=ControlApi(self._send, sleep=self._sleep),
         )
         session = Session(
-            connect=lambda _: stage, interactive=lambda: self.interactive, sleep=self._sleep
+            connect=lambda _: stage,
+            patient=self._patient,
+            checkout=None,
+            interactive=lambda: self.interactive,
+            sleep=self._sleep,
         )
         result = CliRunner(env=self.environment).invoke(
             app, words, input=typed, obj=session, prog_name="halftone"
@@ -79,6 +91,20 @@ class Cli:
             self.endpoint.traffic(_MINUTE)
             self.endpoint.tick()
         raise AssertionError(f"after an hour of healthy traffic: {self.endpoint.rollout}")
+
+    def _send(self, request: Request) -> Reply:
+        """The real control API on this world, as API Gateway would reach it."""
+        self.sent.append(request)
+        parts = self.parts or self.endpoint.parts
+        body = request.body.decode() or None
+        given = event(request.method, request.path, request.headers, body, self.by)
+        reply = Api(parts).send(given)
+        return Reply(reply.status, reply.headers, reply.text.encode())
+
+    def _patient(self, _: Where) -> Patient:
+        if self.unreachable:
+            raise self.unreachable
+        return Patient(self.account, "make deploy STAGE=test")
 
     def _sleep(self, seconds: float) -> None:
         assert len(self.naps) < 200, "nothing ends this watch"

@@ -9,8 +9,8 @@ from botocore.stub import Stubber
 from typer.testing import CliRunner
 
 from halftone.domain.errors import InvalidInput, NotFound, Unavailable
-from halftone_cli import aws
-from halftone_cli.context import Session, Where, connect
+from halftone_cli import aws, connecting
+from halftone_cli.context import Place, Session, Where, connect
 from halftone_cli.main import app
 
 OUTPUTS = {"Table": "t", "ArtifactBucket": "b", "Workflow": "w", "Url": "https://api.example"}
@@ -97,7 +97,7 @@ def asked(monkeypatch):
     """What ``open_stage`` is asked for, instead of asking AWS."""
     calls = []
     monkeypatch.delenv("HALFTONE_STAGE", raising=False)
-    monkeypatch.setattr(aws, "open_stage", lambda name, **given: calls.append((name, given)))
+    monkeypatch.setattr(connecting, "open_stage", calls.append)
     return calls
 
 
@@ -113,7 +113,7 @@ def test_the_stage_is_said_or_in_the_environment_or_dev(
 
     connect(Where(stage=said))
 
-    assert asked == [(stage, {"deploy": f"make deploy STAGE={stage}"})]
+    assert asked == [Place(stage, f"make deploy STAGE={stage}")]
 
 
 def test_a_stage_that_no_stage_can_be_called_is_refused_by_where_it_came_from(monkeypatch):

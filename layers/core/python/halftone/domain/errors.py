@@ -6,7 +6,7 @@
     ├── NotFound              nothing of that kind and name                    (HTTP 404, exit 3)
     ├── Refused               the request is fine, the present state forbids it (HTTP 409, exit 4)
     │   └── UnderWay          the same, because of a rollout that is named
-    ├── Forbidden             who asks may not do that here           (HTTP 403, exit 4)
+    ├── Forbidden             who asks may not do that here           (HTTP 403, exit 7)
     ├── Outdated              it is no longer at the revision presented (HTTP 412, exit 4)
     ├── KeyReused             the idempotency key stands for another request     (HTTP 422)
     ├── InProgress            the same request is being carried out right now    (HTTP 409)

@@ -1,0 +1,92 @@
+"""What the control API refuses, as the errors that the command tells and exits by.
+
+The API's ``detail`` is already the one line for people, with the field, the value and the remedy:
+the errors made here say it as it is.
+"""
+
+import json
+from typing import Any
+
+from halftone.domain.errors import (
+    BrokenChain,
+    Forbidden,
+    HalftoneError,
+    InvalidInput,
+    KeyReused,
+    NotFound,
+    Outdated,
+    Refused,
+    StaleWrite,
+    Unavailable,
+)
+
+
+class _Said(HalftoneError):
+    """An error whose message came over the wire."""
+
+    def __init__(self, detail: str) -> None:
+        Exception.__init__(self, detail)
+
+
+class RejectedInput(_Said, InvalidInput):
+    """InvalidInput, as the API tells it."""
+
+
+class NothingThere(_Said, NotFound):
+    """NotFound, as the API tells it."""
+
+
+class ChainBroken(_Said, BrokenChain):
+    """BrokenChain, as the API tells it."""
+
+
+class ServerFault(HalftoneError):
+    """A fault of the control function: its log says what happened."""
+
+
+_BY_STATUS: dict[int, type[HalftoneError]] = {
+    400: RejectedInput,
+    403: Forbidden,
+    404: NothingThere,
+    405: ServerFault,
+    409: Refused,
+    412: Outdated,
+    413: RejectedInput,
+    422: RejectedInput,
+    429: Unavailable,
+    502: Unavailable,
+    503: Unavailable,
+    504: Unavailable,
+}
+_BY_KIND: dict[str, type[HalftoneError]] = {
+    "stale-write": StaleWrite,
+    "routing-changed": StaleWrite,
+    "broken-chain": ChainBroken,
+    "key-reused": KeyReused,
+}
+_GATEWAYS = {
+    403: "API Gateway refuses the request: these credentials may not call the control API",
+    404: "the stage has no control API: deploy it again",
+    429: "the control API is throttled: wait a little",
+}
+"""What it means when API Gateway itself answers, which knows nothing of problems."""
+
+
+def error_of(status: int, body: bytes) -> HalftoneError:
+    """The error that an answer of ``status`` 400 and above is."""
+    problem = _problem(body)
+    kind = str(problem.get("type", "")).rpartition(":")[2]
+    error = _BY_KIND.get(kind) or _BY_STATUS.get(status, ServerFault)
+    detail = problem.get("detail")
+    if not isinstance(detail, str):
+        said = problem.get("message") or "no reason given"
+        detail = _GATEWAYS.get(status, f"the control API answered {status}: {said}")
+    return error(detail)
+
+
+def _problem(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
