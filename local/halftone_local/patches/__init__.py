@@ -21,6 +21,7 @@ ALL = (
     "layer_cache",
     "event_targets",
     "start_execution",
+    "route_settings",
     "composite_alarm_cfn",
 )
 

@@ -8,7 +8,7 @@ import pytest
 from halftone.adapters.aliases import LambdaAliases
 from halftone.adapters.memory import MemoryLambda
 from halftone.adapters.versions import LambdaVersions
-from halftone.domain.errors import NotFound, StaleWrite
+from halftone.domain.errors import InvalidInput, NotFound, StaleWrite
 from halftone.domain.names import CHALLENGER
 from halftone.domain.routing import UNRELEASED, ReadAliases, ReadRouting, Routing
 from halftone.service.ports import Pointer, VersionStatus
@@ -137,3 +137,23 @@ def test_pointing_leaves_the_rest_of_the_environment_and_what_was_published(depl
     assert variables(deployed, two) == {
         **theirs, "HALFTONE_DEPLOYMENT": "fraud-r2", "HALFTONE_PACKAGE": "b" * 64,
     }  # fmt: skip
+
+
+def test_a_version_is_deleted_once_and_for_all(ports):
+    aliases, versions = ports
+    one, two = published(versions, FIRST, SECOND)
+    aliases.write("fraud", Routing(two), revision=None)
+    for _ in range(2):
+        versions.delete("fraud", one)
+        with pytest.raises(NotFound):
+            versions.status("fraud", one)
+    assert versions.status("fraud", two) == (VersionStatus.READY, "")
+
+
+@pytest.mark.parametrize("version", ["", "$LATEST", "live", "1.0"])
+def test_nothing_but_a_published_version_is_deleted(ports, version):
+    _, versions = ports
+    (one,) = published(versions, FIRST)
+    with pytest.raises(InvalidInput, match="version"):
+        versions.delete("fraud", version)
+    assert versions.status("fraud", one) == (VersionStatus.READY, "")

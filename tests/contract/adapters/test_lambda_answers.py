@@ -9,7 +9,7 @@ from botocore.response import StreamingBody
 
 from halftone.adapters.aliases import LambdaAliases
 from halftone.adapters.versions import LambdaVersions
-from halftone.domain.errors import NotFound, RoutingChanged, StaleWrite, Unavailable
+from halftone.domain.errors import NotFound, Refused, RoutingChanged, StaleWrite, Unavailable
 from halftone.domain.routing import ReadRouting, Routing
 from halftone.service.ports import Pointer, VersionStatus
 from tests.contract.adapters.functions import NAME
@@ -298,3 +298,19 @@ def test_what_is_not_there_is_named(versions):
     for call in (port.point, port.publish):
         with pytest.raises(NotFound, match=f"no endpoint 'fraud'.*{NAME}"):
             call("fraud", POINTER)
+
+
+def test_a_version_that_an_alias_points_at_is_not_deleted(versions):
+    port, stubber = versions
+    asked = {"FunctionName": NAME, "Qualifier": "7"}
+    stubber.add_client_error("delete_function", "ResourceConflictException", expected_params=asked)
+    with pytest.raises(Refused, match="version 7 of 'fraud' is held by an alias"):
+        port.delete("fraud", "7")
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_a_deletion_that_lambda_does_not_take_is_unavailable(versions, code):
+    port, stubber = versions
+    stubber.add_client_error("delete_function", code)
+    with pytest.raises(Unavailable, match=code):
+        port.delete("fraud", "7")

@@ -6,7 +6,7 @@ import pytest
 
 from halftone.adapters.memory import MemoryWorld
 from halftone.domain.audit import verify
-from halftone.domain.errors import InvalidInput, NotFound, Refused, StaleWrite
+from halftone.domain.errors import InvalidInput, NotFound, Outdated, Refused
 from halftone.domain.registry import ModelAlias, parse_reference
 from halftone.service.registry import describe, register, set_alias, version_of
 from tests.support.engine import digest_of, manifest_of
@@ -178,9 +178,9 @@ def test_two_people_who_saw_the_same_revision_have_one_winner(registry):
     registry.register("b")
     seen = registry.world.registry.model("churn").revision
     registry.point(CHAMPION, 1, expected=seen)
-    with pytest.raises(StaleWrite, match=rf"at revision {seen + 1}, not {seen}"):
+    with pytest.raises(Outdated, match=rf"at revision {seen + 1}, not {seen}"):
         registry.point(CHAMPION, 2, expected=seen)
-    with pytest.raises(StaleWrite):
+    with pytest.raises(Outdated):
         registry.describe("churn:1", {"description": "late"}, expected=seen)
     assert registry.meant("churn@champion") == "churn:1"
 

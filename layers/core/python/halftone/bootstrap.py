@@ -16,10 +16,12 @@ from halftone.adapters.clock import SystemClock
 from halftone.adapters.dynamodb import DynamoStore
 from halftone.adapters.dynamodb_control import DynamoClaims, DynamoGroups
 from halftone.adapters.dynamodb_registry import DynamoRegistry
+from halftone.adapters.gate import HttpGate
 from halftone.adapters.guardrails import CloudWatchGuardrails
 from halftone.adapters.logs import CloudWatchLogs
 from halftone.adapters.metrics import CloudWatchMetrics
 from halftone.adapters.packages import S3Packages
+from halftone.adapters.scaling import LambdaScaling
 from halftone.adapters.uploads import S3Uploads
 from halftone.adapters.versions import LambdaVersions
 from halftone.adapters.workflow import StepFunctionsWorkflow
@@ -93,6 +95,10 @@ def parts(
             lambda: CloudWatchLogs(session.client("logs", config=PATIENT), given.stage)
         ),
         charts=CloudWatchCharts(cloudwatch),
+        scaling=LambdaScaling(functions, given.stage),
+        gate=_at_first_use(
+            lambda: HttpGate(session.client("apigatewayv2", config=PATIENT), given.stage)
+        ),
         claims=DynamoClaims(table, given.table),
         groups=DynamoGroups(table, given.table),
         uploads=S3Uploads(bucket, given.artifacts),

@@ -12,11 +12,19 @@ from datetime import UTC, datetime, timedelta
 
 from halftone.adapters.memory_control import MemoryClaims, MemoryGroups, MemoryUploads
 from halftone.adapters.memory_registry import MemoryRegistry
+from halftone.adapters.memory_scale import MemoryScale
 from halftone.adapters.memory_watch import MemoryCharts, MemoryLogs
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import InvalidPackage, NotFound, RoutingChanged, StaleWrite
+from halftone.domain.errors import (
+    InvalidInput,
+    InvalidPackage,
+    NotFound,
+    Refused,
+    RoutingChanged,
+    StaleWrite,
+)
 from halftone.domain.evidence import Bucket, Evidence
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.package import Manifest
@@ -122,6 +130,7 @@ class MemoryLambda:
     challengers: dict[str, ReadRouting] = field(default_factory=dict)
     pointers: dict[str, Pointer] = field(default_factory=dict)
     versions: dict[str, list[Pointer]] = field(default_factory=lambda: defaultdict(list))
+    deleted: set[tuple[str, str]] = field(default_factory=set)
 
     def read(self, endpoint: str, alias: str = ALIAS) -> ReadRouting:
         """See ``Aliases``."""
@@ -170,6 +179,16 @@ class MemoryLambda:
         self._pointer(endpoint, version)
         return VersionStatus.READY, ""
 
+    def delete(self, endpoint: str, version: str) -> None:
+        """See ``Versions``."""
+        if not version.isdecimal():
+            raise InvalidInput("version", version, "the number of a published version")
+        aliases = self.both(endpoint)
+        for routing in (aliases.live.routing, aliases.challenger.routing):
+            if version in (routing.main, routing.other):
+                raise Refused(f"version {version} of {endpoint!r} is what an alias points at")
+        self.deleted.add((endpoint, version))
+
     def invoke(self, endpoint: str, version: str, event: Mapping[str, object]) -> dict[str, object]:  # noqa: ARG002
         """See ``Versions``."""
         digest = self._pointer(endpoint, version).digest
@@ -179,6 +198,8 @@ class MemoryLambda:
         published = self.versions[endpoint]
         if not version.isdigit() or not 0 < int(version) <= len(published):
             raise NotFound("version", version, f"{endpoint!r} has {len(published)}")
+        if (endpoint, version) in self.deleted:
+            raise NotFound("version", version, f"{endpoint!r} had it, and it was deleted")
         return published[int(version) - 1]
 
 
@@ -280,6 +301,7 @@ class MemoryWorld:
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
     logs: MemoryLogs = field(default_factory=MemoryLogs)
     charts: MemoryCharts = field(default_factory=MemoryCharts)
+    scale: MemoryScale = field(default_factory=MemoryScale)
     groups: MemoryGroups = field(default_factory=MemoryGroups)
     uploads: MemoryUploads = field(default_factory=MemoryUploads)
     claims: MemoryClaims = field(init=False)
@@ -304,6 +326,8 @@ class MemoryWorld:
             registry_pages=self.registry,
             logs=self.logs,
             charts=self.charts,
+            scaling=self.scale,
+            gate=self.scale,
             claims=self.claims,
             groups=self.groups,
             uploads=self.uploads,

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ReadTimeoutError
 
 from halftone.adapters.aws import translated
-from halftone.domain.errors import NotFound, StaleWrite
+from halftone.domain.errors import InvalidInput, NotFound, Refused, StaleWrite
 from halftone.domain.names import function_name
 from halftone.service.ports import Pointer, VersionStatus
 
@@ -85,6 +86,27 @@ class LambdaVersions:
             return VersionStatus.FAILED, why
         # A version that was idle for weeks is Inactive, and wakes up when it is invoked.
         return VersionStatus.READY, ""
+
+    def delete(self, endpoint: str, version: str) -> None:
+        """See the port. One call."""
+        if not version.isdecimal():
+            # Without a number the call would delete the whole function.
+            raise InvalidInput("version", version, "the number of a published version")
+        name = function_name(self._stage, endpoint)
+        taken = Refused(
+            f"version {version} of {endpoint!r} is held by an alias: Lambda does not delete it"
+        )
+        with (
+            suppress(NotFound),
+            translated(
+                f"deleting version {version} of {endpoint!r}",
+                {
+                    "ResourceNotFoundException": NotFound("version", version),
+                    "ResourceConflictException": taken,
+                },
+            ),
+        ):
+            self._lambda.delete_function(FunctionName=name, Qualifier=version)
 
     def invoke(self, endpoint: str, version: str, event: Mapping[str, object]) -> dict[str, object]:
         """See the port. One call."""

@@ -20,7 +20,8 @@ class Deployment:
     """A model package made runnable on an endpoint: exactly one published Lambda version.
 
     ``settings`` identifies the function's own configuration (runtime, memory, layers, code) at that
-    time; ``rollout`` is the rollout that published it.
+    time; ``rollout`` is the rollout that published it. ``deleted`` is why its version is gone for
+    good ("": it is not): what was published stays on record.
     """
 
     version: str
@@ -28,3 +29,4 @@ class Deployment:
     settings: str
     rollout: str
     created_at: datetime
+    deleted: str = ""

@@ -10,6 +10,7 @@ from halftone.domain.audit import AuditHead
 from halftone.domain.deployment import Deployment
 from halftone.domain.rollout import Rollout
 from halftone.domain.serving import Serving
+from halftone.domain.upkeep import Upkeep
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class EndpointState:
     serving: Serving = field(default_factory=Serving)
     placed: tuple[Placed, ...] = ()
     about: About = field(default_factory=About)
+    upkeep: Upkeep = field(default_factory=Upkeep)
 
     @property
     def active(self) -> Rollout | None:

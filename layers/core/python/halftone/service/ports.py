@@ -19,6 +19,7 @@ from halftone.domain.package import Manifest
 from halftone.domain.routing import ReadAliases, ReadRouting, Routing
 from halftone.service.control_ports import Claims, Groups, Uploads
 from halftone.service.registry_ports import Registry, RegistryPages
+from halftone.service.scale_ports import Gate, Scaling
 from halftone.service.watch_ports import Charts, Logs
 
 
@@ -167,6 +168,14 @@ class Versions(Protocol):
         """Whether a published version can be invoked, and the platform's words when not."""
         ...
 
+    def delete(self, endpoint: str, version: str) -> None:
+        """Delete a published version for good; one that is gone already stays gone.
+
+        Raises:
+            Refused: if an alias points at it.
+        """
+        ...
+
     def invoke(self, endpoint: str, version: str, event: Mapping[str, object]) -> dict[str, object]:
         """Invoke exactly that version. A crash or a time-out is an answer of status 500."""
         ...
@@ -286,6 +295,8 @@ class Parts:
     registry_pages: RegistryPages
     logs: Logs
     charts: Charts
+    scaling: Scaling
+    gate: Gate
     claims: Claims
     groups: Groups
     uploads: Uploads

@@ -5,13 +5,12 @@ nothing where nothing differs. ``expected`` is the revision that the caller has 
 change by somebody else in between is refused instead of written over.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
 
 from halftone.domain import audit
 from halftone.domain.deployment import PackageRef
-from halftone.domain.errors import InvalidInput, NotFound, Refused, StaleWrite
+from halftone.domain.errors import InvalidInput, NotFound, Refused
 from halftone.domain.package import Manifest
 from halftone.domain.registry import (
     Details,
@@ -23,10 +22,8 @@ from halftone.domain.registry import (
 )
 from halftone.domain.registry_form import details_as_given, patched
 from halftone.service.ports import Parts
-from halftone.service.record import until_written
+from halftone.service.record import must_be_at, until_written
 from halftone.service.registry_ports import ModelChange
-
-_T = TypeVar("_T")
 
 
 def register(
@@ -110,14 +107,14 @@ def describe(
     Raises:
         NotFound: if there is no such version.
         InvalidInput: if a value can't be taken; nothing is changed then.
-        StaleWrite: if the model is not at revision ``expected`` any more.
+        Outdated: if the model is not at revision ``expected`` any more.
     """
 
     def attempt() -> ModelVersion:
         model = model_named(parts, reference.model)
         version = _resolved(parts, model, reference)
         after = patched(version.details, changes)
-        _check_expected(model, expected)
+        must_be_at(f"model {model.name!r}", model.revision, expected)
         if after == version.details:
             return version
         if after.validation is Validation.FAILED and ModelAlias.CHAMPION in model.aliases_of(
@@ -140,7 +137,7 @@ def describe(
         )
         return changed
 
-    return _retried(model=reference.model, attempt=attempt, expected=expected)
+    return until_written(reference.model, attempt)
 
 
 def set_alias(
@@ -158,19 +155,19 @@ def set_alias(
     Raises:
         NotFound: if there is no such model or version.
         Refused: if the version's ``validation_status`` is FAILED.
-        StaleWrite: if the model is not at revision ``expected`` any more.
+        Outdated: if the model is not at revision ``expected`` any more.
     """
 
     def attempt() -> Model:
         model = model_named(parts, name)
-        _check_expected(model, expected)
+        must_be_at(f"model {model.name!r}", model.revision, expected)
         if number is not None:
             passed(version_of(parts, ModelReference(name, number=number)))
         if model.aliases.get(alias) == number:
             return model
         return _point(parts, model, alias, number, actor=actor, reason=reason)
 
-    return _retried(model=name, attempt=attempt, expected=expected)
+    return until_written(name, attempt)
 
 
 def mark_released(
@@ -253,13 +250,6 @@ def _same(found: ModelVersion, details: object) -> ModelVersion:
     return found
 
 
-def _check_expected(model: Model, expected: int | None) -> None:
-    if expected is not None and model.revision != expected:
-        raise StaleWrite(
-            f"model {model.name!r} is at revision {model.revision}, not {expected}: read it again"
-        )
-
-
 def _point(
     parts: Parts,
     model: Model,
@@ -323,8 +313,3 @@ def _difference(
         {**number, **{name: old[name] for name in differing}},
         {**number, **{name: new[name] for name in differing}},
     )
-
-
-def _retried(*, model: str, attempt: Callable[[], _T], expected: int | None) -> _T:
-    """Somebody else's write in between is met by reading again, unless a revision was promised."""
-    return attempt() if expected is not None else until_written(model, attempt)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound, StaleWrite
 from halftone.domain.serving import Serving
+from halftone.domain.standing import RETIRED
+from halftone.domain.upkeep import Upkeep
 from halftone.service.ports import Parts
 from halftone.service.record import answered, change, until_written
 from halftone.service.rollback import roll_back
-from halftone.service.served import RETIRED
 
 
 def retire(
@@ -38,8 +39,15 @@ def retire(
         return change(
             parts,
             state,
-            # Versions count from 1 again: no split, rule, mirror or token may outlive them.
-            replace(state, champion=None, rollout=None, serving=Serving(), placed=()),
+            # Versions count from 1 again: nothing that is said of their numbers may outlive them.
+            replace(
+                state,
+                champion=None,
+                rollout=None,
+                serving=Serving(),
+                placed=(),
+                upkeep=Upkeep(),
+            ),
             action=RETIRED,
             actor=actor,
             reason=reason,

@@ -3,22 +3,15 @@
 from collections.abc import Sequence
 
 from halftone.domain.deployment import Deployment
+from halftone.domain.standing import past
 from halftone.service.ports import Parts
-
-RETIRED = "retired"
-"""The audit's word for the end of an endpoint."""
 
 
 def served(parts: Parts, endpoint: str) -> Sequence[Deployment]:
     """Every deployment that was champion since the endpoint was made, oldest first.
 
     Versions count from 1 again when an endpoint is retired and made anew: what served before that
-    is another version of the same number.
+    is another version of the same number. What was deleted can't be returned to.
     """
-    versions: set[object] = set()
-    for record in parts.store.audit(endpoint):
-        if record.action == RETIRED:
-            versions.clear()
-        else:
-            versions.add(record.after.get("champion"))
-    return [d for d in parts.store.deployments(endpoint) if d.version in versions]
+    versions = past(parts.store.audit(endpoint)).served
+    return [d for d in parts.store.deployments(endpoint) if d.version in versions and not d.deleted]

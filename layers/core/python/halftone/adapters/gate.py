@@ -1,0 +1,115 @@
+"""The routes of endpoints on the HTTP API of a stage: their throttles and their address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from halftone.adapters.aws import error_code, translated
+from halftone.domain.errors import NotFound, Refused, Unavailable
+from halftone.domain.names import http_api_name
+from halftone.domain.upkeep import Throttle
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
+    from mypy_boto3_apigatewayv2.type_defs import ApiTypeDef, RouteSettingsTypeDef
+
+_STAGE = "$default"
+
+
+class HttpGate:
+    """Port ``Gate`` on API Gateway. The API is found by its name, once."""
+
+    def __init__(self, client: ApiGatewayV2Client, stage: str) -> None:
+        self._api = client
+        self._stage = stage
+
+    def throttle(self, endpoint: str, limit: Throttle | None) -> int:
+        """See the port. One call a page of routes, two for the stage; one a route to take it away.
+
+        Settings of other endpoints' routes are left alone: UpdateStage merges by route key.
+        """
+        routes = list(self._routes(endpoint))
+        if not routes:
+            raise NotFound("endpoint", endpoint, "the HTTP API has no routes of it")
+        known = self._settings()
+        if limit is None:
+            for key in routes:
+                if key in known:
+                    self._release(endpoint, key)
+            return len(routes)
+        # Route settings stand in the place of the stage's: what is left out is off.
+        wanted: dict[str, RouteSettingsTypeDef] = {
+            key: {
+                "DetailedMetricsEnabled": True,
+                "ThrottlingRateLimit": limit.rate,
+                "ThrottlingBurstLimit": limit.burst,
+            }
+            for key in routes
+        }
+        with _translated(f"throttling the routes of {endpoint!r}"):
+            self._api.update_stage(ApiId=self._id, StageName=_STAGE, RouteSettings=wanted)
+        found = self._settings()
+        missing = [key for key in routes if found.get(key) != wanted[key]]
+        if missing:
+            raise Unavailable(f"the throttle of {missing[0]!r} reads {found.get(missing[0])}")
+        return len(routes)
+
+    def url(self, endpoint: str) -> str:
+        """See the port. No call, but for the first."""
+        return f"{self._found['ApiEndpoint']}/endpoints/{endpoint}/invocations"
+
+    def _release(self, endpoint: str, key: str) -> None:
+        with _translated(f"taking the throttle from {key!r} of {endpoint!r}"):
+            try:
+                self._api.delete_route_settings(ApiId=self._id, StageName=_STAGE, RouteKey=key)
+            except ClientError as error:
+                if error_code(error) != "NotFoundException":
+                    raise
+
+    def _routes(self, endpoint: str) -> Iterator[str]:
+        """The keys of an endpoint's routes, such as ``POST /endpoints/fraud/invocations``."""
+        mine = (f"/endpoints/{endpoint}", f"/v2/models/{endpoint}")
+        pages = self._api.get_paginator("get_routes").paginate(ApiId=self._id)
+        with translated(f"reading the routes of {endpoint!r}"):
+            for page in pages:
+                for route in page["Items"]:
+                    path = route["RouteKey"].rpartition(" ")[2]
+                    if any(path == at or path.startswith(f"{at}/") for at in mine):
+                        yield route["RouteKey"]
+
+    def _settings(self) -> dict[str, RouteSettingsTypeDef]:
+        with translated("reading the throttles of the HTTP API"):
+            stage = self._api.get_stage(ApiId=self._id, StageName=_STAGE)
+        return stage.get("RouteSettings", {})
+
+    @cached_property
+    def _found(self) -> ApiTypeDef:
+        name = http_api_name(self._stage)
+        with translated("looking for the HTTP API"):
+            for page in self._api.get_paginator("get_apis").paginate():
+                for api in page["Items"]:
+                    if api["Name"] == name:
+                        return api
+        raise NotFound("HTTP API", name, "deploy the stage's platform")
+
+    @property
+    def _id(self) -> str:
+        return self._found["ApiId"]
+
+
+@contextmanager
+def _translated(doing: str) -> Iterator[None]:
+    """``translated``, with API Gateway's own words where it refuses what it was asked for."""
+    with translated(doing):
+        try:
+            yield
+        except ClientError as error:
+            if error_code(error) in ("BadRequestException", "ConflictException"):
+                words = error.response.get("Error", {}).get("Message", "no reason given")
+                raise Refused(f"API Gateway refused {doing}: {words}") from error
+            raise

@@ -1,0 +1,115 @@
+"""Settings of an endpoint that change without a deploy: recorded first, then asked of the platform.
+
+Saying the same again asks the platform again, which is how a change that was recorded while the
+platform did not answer is brought to its end.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from halftone.domain.endpoint import EndpointState
+from halftone.domain.errors import NotFound, Refused
+from halftone.domain.upkeep import Upkeep, patched_upkeep, upkeep_as_given
+from halftone.service.ports import Parts
+from halftone.service.record import ENGINE, answered, change, must_be_at, until_written
+
+
+def edit(
+    parts: Parts,
+    endpoint: str,
+    changes: Mapping[str, object],
+    *,
+    actor: str,
+    reason: str,
+    revision: int | None = None,
+    key: str = "",
+) -> EndpointState:
+    """Change what ``changes`` names, by a merge patch.
+
+    ``key`` names a request that can come twice: asked again, it changes nothing, whatever was
+    changed since. What the platform refuses is taken back, on record.
+
+    Raises:
+        NotFound: if there is no such endpoint.
+        InvalidInput: naming the field and its value; nothing is changed then.
+        Outdated: if the endpoint is not at ``revision`` (None: any).
+        Refused: if the platform refuses, in its words.
+        Unavailable: if the platform did not answer: what is wanted is on record; ask again.
+    """
+    before = Upkeep()
+    replayed = False
+
+    def attempt() -> EndpointState:
+        nonlocal before, replayed
+        state = parts.store.load(endpoint)
+        if state is None:
+            raise NotFound("endpoint", endpoint)
+        before = state.upkeep
+        after = patched_upkeep(before, changes)
+        if key and answered(parts, endpoint, key):
+            replayed = True
+            return state
+        must_be_at(f"endpoint {endpoint!r}", state.revision, revision)
+        if after == before:
+            return state
+        was, now = upkeep_as_given(before), upkeep_as_given(after)
+        differing = [name for name in now if now[name] != was[name]]
+        numbers: dict[str, object] = {
+            name: {"was": was[name], "is": now[name]} for name in differing
+        }
+        return change(
+            parts,
+            state,
+            replace(state, upkeep=after),
+            action="settings",
+            actor=actor,
+            reason=reason or f"{', '.join(differing)} changed",
+            numbers={**numbers, **({"request": key} if key else {})},
+        )
+
+    state = until_written(endpoint, attempt)
+    if replayed and state.upkeep != patched_upkeep(state.upkeep, changes):
+        return state  # somebody has changed it since: the later word stands
+    try:
+        _ask(parts, endpoint, state.upkeep, changes)
+    except Refused as refused:
+        if state.upkeep != before:
+            _take_back(parts, endpoint, wanted=state.upkeep, was=before, why=str(refused))
+        raise
+    return state
+
+
+def _ask(parts: Parts, endpoint: str, wanted: Upkeep, named: Mapping[str, object]) -> None:
+    """What the platform must do about the settings that are named."""
+    if "concurrency" in named:
+        parts.scaling.reserve(endpoint, wanted.concurrency)
+    if "throttle" in named:
+        parts.gate.throttle(endpoint, wanted.throttle)
+
+
+def _take_back(parts: Parts, endpoint: str, *, wanted: Upkeep, was: Upkeep, why: str) -> None:
+    """Put on record what is in force again, and see to it that it is."""
+
+    def attempt() -> None:
+        state = parts.store.load(endpoint)
+        if state is None or (state.upkeep.concurrency, state.upkeep.throttle) != (
+            wanted.concurrency,
+            wanted.throttle,
+        ):
+            return
+        back = replace(state.upkeep, concurrency=was.concurrency, throttle=was.throttle)
+        change(
+            parts,
+            state,
+            replace(state, upkeep=back),
+            action="refused",
+            actor=ENGINE,
+            reason=why,
+            numbers={"concurrency": was.concurrency, "throttle": str(was.throttle)},
+        )
+
+    until_written(endpoint, attempt)
+    # Of two settings one may have been taken and the other refused.
+    with suppress(Refused):
+        parts.scaling.reserve(endpoint, was.concurrency)
