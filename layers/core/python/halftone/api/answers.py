@@ -81,6 +81,18 @@ def after(cursor: str | None) -> str:
     return str(found["after"])
 
 
+def after_number(cursor: str | None) -> int:
+    """``after``, where pages are told apart by a number; 0 for the first page.
+
+    Raises:
+        InvalidInput: if no page ever ended so.
+    """
+    last = after(cursor)
+    if last and not (last.isascii() and last.isdigit() and len(last) <= 15):
+        raise InvalidInput("cursor", cursor, "`next` of the page before")
+    return int(last or 0)
+
+
 def page(found: Iterable[tuple[str, _T]], limit: int) -> tuple[Sequence[_T], str | None]:
     """The first ``limit`` of ``found`` (each with what it is found again by), and the cursor."""
     taken = list(islice(found, limit + 1))

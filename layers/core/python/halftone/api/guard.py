@@ -11,7 +11,7 @@ from fastapi import Depends, Header, Request, Response
 
 from halftone.api import answers
 from halftone.api.errors import Missing, problem
-from halftone.domain.access import Action, principal_of
+from halftone.domain.access import EVERYWHERE, Action, principal_of
 from halftone.domain.errors import (
     Forbidden,
     HalftoneError,
@@ -19,7 +19,7 @@ from halftone.domain.errors import (
     StaleWrite,
     Unavailable,
 )
-from halftone.service.access import must, must_on
+from halftone.service.access import must, must_on, must_on_group
 from halftone.service.once import once
 from halftone.service.ports import Parts
 
@@ -104,7 +104,11 @@ class Call:
 
 
 class Guard:
-    """Lets a request pass that may do ``action`` to the endpoint in its path, if one is there."""
+    """Lets a request pass that may do ``action`` to the endpoint or the group in its path.
+
+    Where neither is in it: to all that IAM lets it reach, or, to administer, if the group of all
+    groups lets it.
+    """
 
     def __init__(self, action: Action) -> None:
         self.action = action
@@ -124,9 +128,11 @@ class Guard:
             principal = principal_of(actor)
         except InvalidInput as error:
             raise Forbidden(str(error)) from error
-        endpoint = request.path_params.get("endpoint")
-        if endpoint is not None:
-            must_on(control.parts, principal, self.action, endpoint)
+        named, parts = request.path_params, control.parts
+        if "endpoint" in named:
+            must_on(parts, principal, self.action, named["endpoint"])
+        elif "group" in named or self.action is Action.ADMINISTER:
+            must_on_group(parts, principal, self.action, named.get("group", EVERYWHERE))
         return Call(control, actor, principal, **known)
 
 

@@ -1,5 +1,183 @@
-"""To come."""
+"""Groups: who belongs to them and as what."""
 
-from halftone.api.answers import router
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
+
+from fastapi import Response
+from pydantic import Field
+
+from halftone.api import shapes
+from halftone.api.answers import (
+    Cursor,
+    Limit,
+    Shape,
+    after,
+    after_number,
+    answer,
+    page,
+    router,
+    shown,
+)
+from halftone.api.guard import Call, edits, posts, reads
+from halftone.api.requests import Body, GroupName, Why
+from halftone.domain.access import Action
+from halftone.domain.access import Group as Kept
+from halftone.service import groups as service
+from halftone.service.ports import Parts
 
 routes = router("groups")
+
+Members = Annotated[
+    dict[str, Annotated[list[str], Field(max_length=4)]],
+    Field(
+        max_length=200,
+        description="Roles by ARN: viewer, releaser, approver, admin. A session's ARN stands for "
+        "its role.",
+    ),
+]
+
+
+class Group(Shape):
+    """A group. The members of the group `all` have their roles in every group."""
+
+    name: str
+    description: str
+    members: Mapping[str, Sequence[str]]
+    revision: int
+
+
+class Groups(Shape):
+    """A page of groups; `next` is null on the last."""
+
+    items: Sequence[Group]
+    next: str | None
+
+
+class GroupAudit(Shape):
+    """A page of a group's audit, the oldest record first; `next` is null on the last."""
+
+    items: Sequence[shapes.AuditRecord]
+    next: str | None
+
+
+class Me(Shape):
+    """Who asks: the ARN, the principal that counts, and its roles by group."""
+
+    arn: str
+    principal: str
+    roles: Mapping[str, Sequence[str]]
+
+
+class GroupMade(Body):
+    """A group to make."""
+
+    name: str
+    description: Annotated[str, Field(max_length=200)] = ""
+    members: Members = {}  # noqa: RUF012 - pydantic copies it
+    message: Why = ""
+
+
+class GroupWanted(Body):
+    """A group as it is to be."""
+
+    description: Annotated[str, Field(max_length=200)] = ""
+    members: Members
+    message: Why = ""
+
+
+@routes.get("/me", responses=shown(Me))
+async def show_me(call: Annotated[Call, reads()]) -> Response:
+    """Show who asks, and what it is in which group."""
+    groups = call.parts.groups
+    found = (groups.load_group(name) for name in groups.groups())
+    roles = {
+        group.name: sorted(group.members[call.principal])
+        for group in found
+        if group and call.principal in group.members
+    }
+    return answer(Me(arn=call.actor, principal=call.principal, roles=roles))
+
+
+@routes.get("/groups", responses=shown(Groups))
+async def list_groups(
+    call: Annotated[Call, reads()], cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """List groups, in the order of their names."""
+    first, groups = after(cursor), call.parts.groups
+
+    def found() -> Iterator[tuple[str, Group]]:
+        for name in groups.groups():
+            if name > first and (group := groups.load_group(name)):
+                yield name, _group(group)
+
+    items, following = page(found(), limit)
+    return answer(Groups(items=items, next=following))
+
+
+@routes.post("/groups", status_code=201, responses=shown(Group, 201))
+async def make_group(
+    wanted: GroupMade, call: Annotated[Call, posts(Action.ADMINISTER)]
+) -> Response:
+    """Make a group.
+
+    Until the group `all` has an admin, whoever IAM lets ask may make one; from then on its admins.
+    """
+    location = f"/v1/groups/{wanted.name}"
+
+    def do(parts: Parts) -> Response:
+        made = service.make_group(
+            parts,
+            wanted.name,
+            description=wanted.description,
+            members=wanted.members,
+            actor=call.actor,
+            reason=wanted.message,
+        )
+        return answer(_group(made), 201, etag=made.revision, location=location)
+
+    return call.once(do)
+
+
+@routes.get("/groups/{group}", responses=shown(Group))
+async def show_group(group: GroupName, call: Annotated[Call, reads()]) -> Response:
+    """Show a group."""
+    found = service.group_named(call.parts, group)
+    return answer(_group(found), etag=found.revision)
+
+
+@routes.put("/groups/{group}", responses=shown(Group))
+async def edit_group(
+    group: GroupName, wanted: GroupWanted, call: Annotated[Call, edits(Action.ADMINISTER)]
+) -> Response:
+    """Replace a group's description and members."""
+    made = service.edit_group(
+        call.parts,
+        group,
+        description=wanted.description,
+        members=wanted.members,
+        actor=call.actor,
+        reason=wanted.message,
+        revision=call.revision,
+    )
+    return answer(_group(made), etag=made.revision)
+
+
+@routes.get("/groups/{group}/audit", responses=shown(GroupAudit))
+async def show_group_audit(
+    group: GroupName, call: Annotated[Call, reads()], cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """List who changed a group, when and why."""
+    service.group_named(call.parts, group)
+    first = after_number(cursor)
+    records = call.parts.groups.group_audit(group, after=first)
+    items, following = page(((str(r.seq), shapes.record(r)) for r in records), limit)
+    return answer(GroupAudit(items=items, next=following))
+
+
+def _group(group: Kept) -> Group:
+    return Group(
+        name=group.name,
+        description=group.description,
+        members={who: sorted(roles) for who, roles in sorted(group.members.items())},
+        revision=group.revision,
+    )

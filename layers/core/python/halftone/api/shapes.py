@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from halftone.api.answers import Shape
-from halftone.domain import audit, deployment, plan, rollout
+from halftone.domain import audit, deployment, plan, rollout, status
 from halftone.domain.endpoint import EndpointState
+from halftone.domain.phase import Phase
 from halftone.domain.plan import Margins
-from halftone.domain.status import Status, told
+from halftone.domain.status import Status
 from halftone.domain.verdict import Verdict
+from halftone.service.rollouts import Told
 
 
 class Package(Shape):
@@ -72,11 +74,14 @@ class VerdictShown(Shape):
 
 
 class Rollout(Shape):
-    """A rollout. `stage` counts from 1, 0 before the first; `verdict` is of the stage under way."""
+    """A rollout. `stage` counts from 1, 0 before the first; `verdict` is of the stage under way.
+
+    Of all but an endpoint's newest rollout the record keeps no `plan`.
+    """
 
     id: str
     endpoint: str
-    phase: str
+    phase: Phase
     over: bool
     package: Package
     champion: str | None
@@ -86,11 +91,29 @@ class Rollout(Shape):
     stage: int
     started_at: datetime
     stage_since: datetime | None
+    ended_at: datetime | None
     actor: str
     message: str
     reason: str
-    plan: Plan
+    plan: Plan | None
     verdict: VerdictShown | None
+
+
+class RolloutEntry(Shape):
+    """A rollout in a list. `package.digest` is the beginning of the digest, 12 digits."""
+
+    id: str
+    phase: Phase
+    over: bool
+    package: Package
+    champion: str | None
+    challenger: str | None
+    share: float
+    started_at: datetime
+    ended_at: datetime | None
+    actor: str
+    message: str
+    reason: str
 
 
 class AuditRecord(Shape):
@@ -128,7 +151,7 @@ def verdict(given: Verdict) -> VerdictShown:
 
 def endpoint(state: EndpointState) -> Endpoint:
     """An endpoint."""
-    said, about = told(state), state.about
+    said, about = status.told(state), state.about
     return Endpoint(
         name=state.endpoint,
         status=said.status,
@@ -143,27 +166,54 @@ def endpoint(state: EndpointState) -> Endpoint:
     )
 
 
-def shown_rollout(given: rollout.Rollout, name: str, said: Verdict | None) -> Rollout:
-    """A rollout, with what the evidence says of it."""
+def shown_rollout(
+    name: str, told: Told, newest: rollout.Rollout | None, said: Verdict | None
+) -> Rollout:
+    """A rollout of the endpoint ``name``; ``newest`` is the same one in full, if it is kept."""
     return Rollout(
-        id=given.id,
+        id=told.id,
         endpoint=name,
-        phase=given.phase.value,
-        over=given.phase.final,
-        package=package(given.package),
-        champion=given.champion,
-        challenger=given.challenger,
-        share=given.share,
-        target=given.target,
-        stage=given.stage + 1,
-        started_at=given.started_at,
-        stage_since=given.stage_since,
-        actor=given.actor,
-        message=given.message,
-        reason=given.reason,
-        plan=shown_plan(given.plan),
+        phase=told.phase,
+        over=told.phase.final,
+        package=package(newest.package) if newest else _short(told.package),
+        champion=newest.champion if newest else told.champion,
+        challenger=told.challenger,
+        share=told.share,
+        target=newest.target if newest else told.share,
+        stage=newest.stage + 1 if newest else 0,
+        started_at=told.started_at,
+        stage_since=newest.stage_since if newest else None,
+        ended_at=told.ended_at,
+        actor=told.actor,
+        message=newest.message if newest else told.message,
+        reason=told.reason,
+        plan=shown_plan(newest.plan) if newest else None,
         verdict=verdict(said) if said else None,
     )
+
+
+def shown_entry(told: Told) -> RolloutEntry:
+    """A rollout in a list."""
+    return RolloutEntry(
+        id=told.id,
+        phase=told.phase,
+        over=told.phase.final,
+        package=_short(told.package),
+        champion=told.champion,
+        challenger=told.challenger,
+        share=told.share,
+        started_at=told.started_at,
+        ended_at=told.ended_at,
+        actor=told.actor,
+        message=told.message,
+        reason=told.reason,
+    )
+
+
+def _short(text: str) -> Package:
+    """The package that the audit writes as its name and the beginning of its digest."""
+    name, _, digest = text.rpartition("@")
+    return Package(name=name, digest=digest)
 
 
 def shown_plan(given: plan.Plan) -> Plan:

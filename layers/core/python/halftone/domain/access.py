@@ -14,7 +14,7 @@ endpoint without an owner group, and a group without an admin, are left to IAM.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -97,6 +97,27 @@ def principal_of(arn: str) -> str:
     if _OTHER.fullmatch(arn):
         return arn
     raise InvalidInput("principal", arn, "the ARN of a role, a user or an account's root")
+
+
+def checked_members(field: str, given: Mapping[str, Sequence[str]]) -> dict[str, frozenset[Role]]:
+    """Members with their roles, each by its principal; an ARN given twice has both's roles.
+
+    Raises:
+        InvalidInput: naming the ARN or the role that can't be taken.
+    """
+    members: dict[str, frozenset[Role]] = {}
+    for arn, names in given.items():
+        try:
+            principal = principal_of(arn)
+        except InvalidInput as error:
+            raise InvalidInput(f"{field}.{arn}", arn, error.expected) from None
+        roles = {role.value: role for role in Role}
+        for name in names:
+            if name not in roles:
+                raise InvalidInput(f"{field}.{arn}", name, f"one of {', '.join(roles)}")
+        had = members.get(principal, frozenset())
+        members[principal] = had | {roles[name] for name in names}
+    return members
 
 
 def permits(principal: str, action: Action, owner: Group | None, everywhere: Group | None) -> bool:

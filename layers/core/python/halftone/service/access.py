@@ -1,9 +1,7 @@
 """Whether somebody may do something to an endpoint or to what a group owns: asked here alone."""
 
-from halftone.domain.about import About
-from halftone.domain.access import EVERYWHERE, Action, Group, permits
-from halftone.domain.errors import Forbidden, NotFound
-from halftone.domain.rollout import Rollout
+from halftone.domain.access import EVERYWHERE, Action, Group, permits, principal_of
+from halftone.domain.errors import Forbidden, InvalidInput, NotFound
 from halftone.service.ports import Parts
 
 
@@ -23,6 +21,28 @@ def must(parts: Parts, principal: str, action: Action, owner: str | None) -> Non
         )
 
 
+def must_on_group(parts: Parts, principal: str, action: Action, name: str) -> None:
+    """Let ``principal`` make or change the group ``name``: an admin of it, or of all groups.
+
+    While neither that group nor the group of all has an admin, IAM alone decides: somebody must be
+    the first.
+
+    Raises:
+        Forbidden: if it may not.
+    """
+    if action is Action.VIEW:
+        return
+    group = parts.groups.load_group(name) or Group(name)
+    everywhere = parts.groups.load_group(EVERYWHERE)
+    if not group.administered and not (everywhere and everywhere.administered):
+        return
+    if not permits(principal, action, group, everywhere):
+        raise Forbidden(
+            f"{principal} may not {action} group {name!r}: the admins of it and of group "
+            f"{EVERYWHERE!r} may"
+        )
+
+
 def must_on(parts: Parts, principal: str, action: Action, endpoint: str) -> None:
     """``must`` for what ``endpoint`` is owned by.
 
@@ -38,20 +58,32 @@ def must_on(parts: Parts, principal: str, action: Action, endpoint: str) -> None
     must(parts, principal, action, state.about.owner)
 
 
-def must_not_be_starter(
-    principal: str, starter: str, rollout: Rollout, about: About, *, allowed: bool
+def must_not_have_started(
+    parts: Parts, principal: str, endpoint: str, rollout: str, *, allowed: bool
 ) -> None:
-    """Two pairs of eyes: who started a rollout does not approve it, unless that is switched on.
+    """Two pairs of eyes: who started ``rollout`` does not approve it, unless that is switched on.
 
-    ``allowed`` is the stage's word, which the endpoint's own replaces. ``starter`` is the principal
-    that started ``rollout``.
+    ``allowed`` is the stage's word, which the endpoint's own replaces. Principals are compared, so
+    that another name for a session makes nobody another person.
 
     Raises:
-        Forbidden: if they are the same.
+        Forbidden: if ``principal`` did.
     """
-    own = allowed if about.self_approval is None else about.self_approval
-    if not own and principal == starter:
+    state = parts.store.load(endpoint)
+    running = state.rollout if state else None
+    if state is None or running is None or running.id != rollout:
+        return  # there is nothing to approve: the operation says so
+    own = allowed if state.about.self_approval is None else state.about.self_approval
+    if not own and _principal(running.actor) == principal:
         raise Forbidden(
-            f"{principal} started rollout {rollout.id}: somebody else must approve it, or the "
+            f"{principal} started rollout {rollout}: somebody else must approve it, or the "
             "endpoint's self_approval must be on"
         )
+
+
+def _principal(actor: str) -> str:
+    """The principal of an actor, or its name where it has none, such as a deploy."""
+    try:
+        return principal_of(actor)
+    except InvalidInput:
+        return actor

@@ -7,6 +7,7 @@ the ticks of the rollout it starts.
 import hashlib
 from dataclasses import dataclass, replace
 
+from halftone.domain.about import About
 from halftone.domain.deployment import PackageRef
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import Refused, StaleWrite, UnderWay
@@ -28,6 +29,7 @@ class ReleaseRequest:
     ``key`` makes the request idempotent: the same key never starts a second rollout. ``settings``
     identifies the function's configuration; ``previous`` are the digest and the settings of the
     same declaration before, if there was one. ``supersede`` ends a rollout that is under way.
+    ``owner`` is the group that a new endpoint belongs to.
     """
 
     endpoint: str
@@ -41,6 +43,7 @@ class ReleaseRequest:
     previous: tuple[str, str] | None = None
     message: str = ""
     supersede: bool = False
+    owner: str | None = None
 
 
 def rollout_id(endpoint: str, key: str) -> str:
@@ -74,7 +77,8 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
     )
 
     def attempt() -> Rollout | None:
-        state = parts.store.load(request.endpoint) or EndpointState(request.endpoint)
+        made = About(creator=request.actor, created_at=parts.clock.now(), owner=request.owner)
+        state = parts.store.load(request.endpoint) or EndpointState(request.endpoint, about=made)
         return _intend(parts, state, request, version)
 
     rollout = until_written(request.endpoint, attempt)

@@ -15,6 +15,7 @@ The order of writes is what makes it final:
 A crash after 1 or 2 is finished by the next tick, alarm or reconciler: each step may run again.
 """
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ from halftone.service.ports import Parts
 from halftone.service.record import change, change_rollout, until_written
 from halftone.service.served import served
 
+_RETURN = re.compile(r"return-[0-9]+-to-[0-9]+")
 _RACES = 10
 """How often the alias may move on under a rollback: each stale advance can do that once."""
 
@@ -260,6 +262,11 @@ def _returned(
         return finish(parts, fenced)
     except StaleWrite:
         return parts.store.load(state.endpoint) or fenced  # a tick was faster
+
+
+def is_return(rollout: Rollout) -> bool:
+    """Whether ``rollout`` is no release, but the way back to an earlier version."""
+    return _RETURN.fullmatch(rollout.id) is not None
 
 
 def _target(

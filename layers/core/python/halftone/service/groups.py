@@ -1,0 +1,114 @@
+"""Groups: who belongs to them and as what, changed by admins and on record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from halftone.domain import audit
+from halftone.domain.access import Group, Role, checked_members
+from halftone.domain.audit import AuditHead
+from halftone.domain.errors import NotFound, Refused
+from halftone.domain.names import checked_name
+from halftone.service.ports import Parts
+from halftone.service.record import must_be_at, until_written
+
+
+def group_named(parts: Parts, name: str) -> Group:
+    """The group of that name.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    found = parts.groups.load_group(name)
+    if found is None:
+        raise NotFound("group", name, "GET /v1/groups lists those there are")
+    return found
+
+
+def make_group(
+    parts: Parts,
+    name: str,
+    *,
+    description: str,
+    members: Mapping[str, Sequence[str]],
+    actor: str,
+    reason: str,
+) -> Group:
+    """Make a group. ``members`` maps ARNs to roles.
+
+    Raises:
+        InvalidInput: if the name, an ARN or a role can't be taken.
+        Refused: if there is a group of that name.
+    """
+    wanted = Group(checked_name("name", name), description, checked_members("members", members))
+    standing = parts.groups.load_group(name)
+    if standing is not None:
+        raise Refused(f"there is a group {name!r} already: PUT /v1/groups/{name} changes it")
+    words = reason or f"made with {len(wanted.members)} members"
+    return _commit(parts, None, wanted, action="group-made", actor=actor, reason=words)
+
+
+def edit_group(
+    parts: Parts,
+    name: str,
+    *,
+    description: str,
+    members: Mapping[str, Sequence[str]],
+    actor: str,
+    reason: str,
+    revision: int | None,
+) -> Group:
+    """Replace a group's description and members; what is so already is not recorded again.
+
+    Raises:
+        InvalidInput: if an ARN or a role can't be taken.
+        NotFound: if there is no such group.
+        Outdated: if it is not at ``revision`` (None: any).
+    """
+    checked = checked_members("members", members)
+
+    def attempt() -> Group:
+        before = group_named(parts, name)
+        must_be_at(f"group {name!r}", before.revision, revision)
+        after = replace(before, description=description, members=checked)
+        if after == before:
+            return before
+        words = reason or _difference(before.members, checked)
+        return _commit(parts, before, after, action="group-changed", actor=actor, reason=words)
+
+    return until_written(f"group {name}", attempt)
+
+
+def _difference(before: Mapping[str, frozenset[Role]], after: Mapping[str, frozenset[Role]]) -> str:
+    changed = [who for who in after if who in before and before[who] != after[who]]
+    words = {
+        "added": sorted({*after} - {*before}),
+        "removed": sorted({*before} - {*after}),
+        "changed": changed,
+    }
+    told = "; ".join(f"{verb} {', '.join(who)}" for verb, who in words.items() if who)
+    return told or "described anew"
+
+
+def _commit(
+    parts: Parts, before: Group | None, after: Group, *, action: str, actor: str, reason: str
+) -> Group:
+    record = audit.append(
+        before.audit if before else AuditHead(),
+        endpoint=f"group/{after.name}",
+        at=parts.clock.now(),
+        actor=actor,
+        action=action,
+        before=_summary(before) if before else {},
+        after=_summary(after),
+        reason=reason,
+        numbers={},
+    )
+    revision = (before.revision if before else 0) + 1
+    written = replace(after, revision=revision, audit=record.head)
+    parts.groups.commit_group(before, written, record)
+    return written
+
+
+def _summary(group: Group) -> dict[str, object]:
+    members = {who: sorted(roles) for who, roles in sorted(group.members.items())}
+    return {"description": group.description, "members": members}
