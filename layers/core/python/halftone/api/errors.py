@@ -7,6 +7,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from halftone.domain.errors import (
     BrokenChain,
@@ -142,10 +143,23 @@ async def _invalid(_: Request, error: Exception) -> Response:
     return problem(InvalidInput(field, value, first["msg"]))
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it was installed for
-    kind = {404: "no-such-path", 405: "no-such-method"}.get(error.status_code, "refused")
+    if error.status_code == 405:
+        methods = ", ".join(sorted(_methods(request)))
+        return _response(405, "no-such-method", f"it has {methods}", {"allow": methods})
+    kind = "no-such-path" if error.status_code == 404 else "refused"
     return _response(error.status_code, kind, error.detail, error.headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """The methods of all routes of a request's path: a router tells of the first one alone."""
+    return {
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.path_regex.match(request.url.path)
+        for method in route.methods or ()
+    }
 
 
 async def _fault(_: Request, __: Exception) -> Response:

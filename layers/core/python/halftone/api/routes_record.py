@@ -43,7 +43,7 @@ EXPORTED = 2000
 class DeploymentEntry(Shape):
     """A deployment in an endpoint's history.
 
-    `actor`, `message`, `phase` and `ended_at` are its rollout's, null where the audit tells of none.
+    What is its rollout's (`actor`, `message`, ...) is null where the audit tells of none.
     """
 
     version: str
@@ -215,7 +215,7 @@ async def preview_plan(
         Query(max_length=4000, description="A preset's name, or a plan as JSON; else the newest."),
     ] = None,
     requests_a_second: Annotated[
-        float | None, Query(gt=0, le=1e6, description="Else those of the last hour.")
+        float | None, Query(ge=0.001, le=1e6, description="Else those of the last hour.")
     ] = None,
     errors_percent: Annotated[
         float | None, Query(ge=0.001, le=50, description="Percent of requests that err.")

@@ -1,0 +1,82 @@
+"""Whatever a client sends: no 5xx, and no answer that the document does not have.
+
+schemathesis makes requests out of the OpenAPI document, good and bad ones, for every operation that
+there is, and holds the answers to the document: status, content type, and shape.
+"""
+
+from collections import defaultdict
+from copy import deepcopy
+from datetime import timedelta
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import CHECKS, load_all_checks
+
+from halftone.adapters.memory import MemoryWorld
+from halftone.api.app import create_app
+from halftone.api.guard import Control
+from halftone.domain.phase import Phase
+from tests.support.control import ANN
+from tests.support.engine import NAME, Endpoint
+
+load_all_checks()
+HELD = CHECKS.get_by_names(
+    [
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+        "negative_data_rejection",
+        "missing_required_header",
+        "unsupported_method",
+        "allow_header_conformance",
+    ]
+)
+
+
+def world() -> MemoryWorld:
+    """An endpoint with a past and a rollout under way."""
+    endpoint = Endpoint()
+    endpoint.serve("first")
+    endpoint.serve("second")
+    endpoint.release("third")
+    endpoint.tick_until(Phase.OBSERVING)
+    endpoint.traffic(timedelta(minutes=1))
+    endpoint.tick()
+    return endpoint.world
+
+
+WORLD = world()
+STATE = WORLD.store.states[NAME]
+assert STATE.rollout is not None
+ROLLOUT = STATE.rollout.id
+ANSWERED: dict[str, set[int]] = defaultdict(set)
+"""The statuses that each operation has answered."""
+
+# RFC 6585 has a status of its own for an edit that does not say what it has seen.
+CONFIG = {"checks": {"missing_required_header": {"expected-statuses": [400, 428]}}}
+
+app = create_app(Control(WORLD.parts(), lambda _: ANN))
+schema = schemathesis.openapi.from_asgi(
+    "/v1/openapi.json", app, config=schemathesis.Config.from_dict(CONFIG)
+)
+
+
+@schema.parametrize()
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_one_of_the_document(case: schemathesis.Case) -> None:
+    app.state.control = Control(deepcopy(WORLD).parts(), lambda _: ANN)
+    good = case.meta is not None and case.meta.generation.mode.is_positive
+    if good and "endpoint" in case.path_parameters:
+        case.path_parameters["endpoint"] = NAME
+    if good and "rollout" in case.path_parameters:
+        case.path_parameters["rollout"] = ROLLOUT
+    answer = case.call_and_validate(checks=HELD)
+    ANSWERED[case.operation.label].add(answer.status_code)
+
+
+def test_most_operations_were_met_when_they_act() -> None:
+    """Else all that would be held to the document are refusals. Runs after the others."""
+    acted = {label for label, statuses in ANSWERED.items() if min(statuses) < 300}
+    assert len(acted) >= 0.7 * len(ANSWERED) > 0, {*ANSWERED} - acted
