@@ -30,6 +30,7 @@ def release_request(event: dict[str, Any]) -> ReleaseRequest:
         plan=parse_plan(json.loads(wanted["Plan"])),
         actor=actor_of(event),
         key=event["RequestId"],
+        owner=wanted.get("Group") or None,
         previous=(before["Digest"], before["Settings"]) if before else None,
         supersede=True,
     )
@@ -44,5 +45,6 @@ def declaration(event: dict[str, Any]) -> Declaration:
         before=json.loads(before.get("Serving", "{}")),
         actor=actor_of(event),
         key=f"{event['RequestId']}/serving",
+        owner=wanted.get("Group") or None,
         releases=any(wanted[name] != before.get(name) for name in ("Digest", "Settings")),
     )

@@ -41,6 +41,8 @@ class Guardrail:
 class EndpointSpec:
     """An endpoint's declaration. ``memory`` in MB; ``model`` is a path relative to the file.
 
+    ``group`` owns the endpoint from when it is made ("": nobody does).
+
     ``serving`` holds the fields that are given of what can change without a deploy, as
     ``serving_form`` writes them; in the file they stand beside the others.
     """
@@ -54,6 +56,7 @@ class EndpointSpec:
     late_after: timedelta = timedelta(milliseconds=250)
     max_body: int = 1_000_000
     log_retention_days: int = 30
+    group: str = ""
     deploy_waits: DeployWaits = DeployWaits.PREPARED
     errors: Guardrail = Guardrail(rate=5.0, count=3)
     late: Guardrail = Guardrail(rate=25.0, count=5, breaches=2, periods=3)
@@ -97,6 +100,8 @@ def parse_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a f
         spec = replace(spec, max_body=whole("max_body", value["max_body"], least=1, most=most))
     if "log_retention_days" in value:
         spec = replace(spec, log_retention_days=_retention(value["log_retention_days"]))
+    if "group" in value:
+        spec = replace(spec, group=checked_name("group", value["group"]))
     if "deploy_waits" in value:
         spec = replace(spec, deploy_waits=_waits(value["deploy_waits"]))
     if "guardrails" in value:

@@ -5,7 +5,7 @@
 | Deploying | A rollout is under way; the champion, if there is one, answers meanwhile.        |
 | Deployed  | The champion answers, and nothing is under way.                                  |
 | Failed    | Nothing answers: the first release did not come through.                         |
-| Stopped   | Nothing answers: the endpoint was retired.                                       |
+| Stopped   | Nothing answers: the endpoint was stopped or retired.                            |
 """
 
 from dataclasses import dataclass
@@ -35,6 +35,8 @@ class Told:
 def told(state: EndpointState) -> Told:
     """What can be said of ``state`` at a glance."""
     champion, newest = state.champion, state.rollout
+    if state.serving.stopped:
+        return Told(Status.STOPPED, state.serving.stopped)
     if running := state.active:
         share = f"{running.package} is {running.phase} at {running.share:g} %"
         return Told(Status.DEPLOYING, f"{share}: {running.reason}" if running.reason else share)

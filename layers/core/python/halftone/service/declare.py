@@ -17,7 +17,7 @@ from halftone.domain.serving_form import (
 from halftone.domain.serving_rules import changed
 from halftone.service.ports import Parts
 from halftone.service.probation import watched
-from halftone.service.record import answered, change, until_written
+from halftone.service.record import answered, change, made_now, until_written
 from halftone.service.rollback import roll_back
 
 
@@ -27,6 +27,7 @@ class Declaration:
 
     ``key`` names the request, which may come twice. ``releases`` is whether the same deploy
     releases something: then it supersedes a rollout under way anyway, and may change the mode.
+    ``owner`` is the group that a new endpoint belongs to.
     """
 
     endpoint: str
@@ -35,6 +36,7 @@ class Declaration:
     actor: str
     key: str
     releases: bool = False
+    owner: str | None = None
 
     @property
     def differences(self) -> dict[str, object]:
@@ -56,7 +58,9 @@ def declare(parts: Parts, wanted: Declaration) -> EndpointState | None:
         return None
 
     def attempt() -> EndpointState | None:
-        state = parts.store.load(wanted.endpoint) or EndpointState(wanted.endpoint)
+        state = parts.store.load(wanted.endpoint)
+        if state is None:
+            state = made_now(parts, wanted.endpoint, actor=wanted.actor, owner=wanted.owner)
         if answered(parts, wanted.endpoint, wanted.key):
             return state
         running, mode = state.active, fields.get("mode", state.serving.mode)

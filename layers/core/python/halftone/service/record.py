@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from halftone.domain import audit
+from halftone.domain.about import About
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
@@ -50,6 +51,12 @@ def change(
     read = before if before.revision else None
     parts.store.commit(Change(read, written, record, deployment, parts.request))
     return written
+
+
+def made_now(parts: Parts, endpoint: str, *, actor: str, owner: str | None = None) -> EndpointState:
+    """The state of an endpoint that there is no record of yet; nothing is written."""
+    about = About(creator=actor, created_at=parts.clock.now(), owner=owner)
+    return EndpointState(endpoint, about=about)
 
 
 def change_rollout(

@@ -7,7 +7,6 @@ the ticks of the rollout it starts.
 import hashlib
 from dataclasses import dataclass, replace
 
-from halftone.domain.about import About
 from halftone.domain.deployment import PackageRef
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import Refused, StaleWrite, UnderWay
@@ -16,7 +15,7 @@ from halftone.domain.registry import ModelVersion
 from halftone.domain.rollout import Rollout
 from halftone.domain.serving_rules import without
 from halftone.service.ports import Parts
-from halftone.service.record import answered, change, until_written
+from halftone.service.record import answered, change, made_now, until_written
 from halftone.service.registry import mark_released, passed, registered
 from halftone.service.rollback import roll_back
 
@@ -77,8 +76,9 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
     )
 
     def attempt() -> Rollout | None:
-        made = About(creator=request.actor, created_at=parts.clock.now(), owner=request.owner)
-        state = parts.store.load(request.endpoint) or EndpointState(request.endpoint, about=made)
+        state = parts.store.load(request.endpoint)
+        if state is None:
+            state = made_now(parts, request.endpoint, actor=request.actor, owner=request.owner)
         return _intend(parts, state, request, version)
 
     rollout = until_written(request.endpoint, attempt)

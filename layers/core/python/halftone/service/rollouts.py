@@ -9,10 +9,10 @@ from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound
 from halftone.domain.judge import judge
 from halftone.domain.phase import Phase
+from halftone.domain.standing import RETIRED
 from halftone.domain.verdict import Verdict
 from halftone.service.endpoints import endpoint
 from halftone.service.ports import Parts
-from halftone.service.served import RETIRED
 
 
 @dataclass(frozen=True)
