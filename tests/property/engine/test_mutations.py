@@ -86,10 +86,10 @@ NO_SECOND_LOOK = instead("rollback", "newest.revision != state.revision", "newes
 IN_HALVES = instead(
     "record",
     """\
-    parts.store.commit(Change(before if before.revision else None, written, record, deployment))
+    parts.store.commit(Change(read, written, record, deployment, parts.request))
 """,
     """\
-    change = Change(before if before.revision else None, written, record, deployment)
+    change = Change(read, written, record, deployment, parts.request)
     parts.store.put_state(change)
     parts.store.put_record(change)
 """,
