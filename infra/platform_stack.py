@@ -9,6 +9,7 @@ from infra.constructs.alarm_rule import AlarmRule
 from infra.constructs.control_routes import ControlRoutes
 from infra.constructs.engine import Engine
 from infra.constructs.http_api import HttpApi
+from infra.constructs.inference_table import InferenceTable
 from infra.constructs.releaser import Releaser
 from infra.constructs.storage import Storage
 from infra.settings import Settings
@@ -45,6 +46,14 @@ class PlatformStack(Stack):
             is_complete=engine.is_released,
         )
         self._let_schedules_tick(engine)
+        captured = InferenceTable(
+            self,
+            "InferenceTable",
+            settings=settings,
+            storage=storage,
+            dead_letters=self.dead_letters,
+        )
+        self.harvest = captured.function
         self.artifacts = storage.artifacts
         self.rollout = engine.rollout
         self.release_token = releaser.service_token
@@ -54,6 +63,7 @@ class PlatformStack(Stack):
         CfnOutput(self, "Url", value=self.api.api_endpoint, description="Where endpoints answer")
         CfnOutput(self, "Table", value=storage.table.table_name)
         CfnOutput(self, "ArtifactBucket", value=storage.artifacts.bucket_name)
+        CfnOutput(self, "CaptureBucket", value=captured.bucket.bucket_name)
         CfnOutput(self, "Workflow", value=engine.workflow.state_machine_arn)
         CfnOutput(self, "RolloutFunction", value=engine.rollout.function_name)
         CfnOutput(self, "DeadLetterQueue", value=self.dead_letters.queue_url)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from halftone.domain.errors import InvalidInput
-from halftone.domain.quantities import duration
+from halftone.domain.quantities import duration, whole
 
 _STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
 _RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
@@ -45,7 +45,7 @@ class SnapStart(StrEnum):
 
 @dataclass(frozen=True)
 class Settings:
-    """One stage.
+    """One stage. Captured requests are deleted after ``capture_retention_days``.
 
     ``metric_lag`` is how long metrics may take to arrive: younger ones are not judged yet.
     ``tick`` is the time between two looks at a rollout. ``prod`` keeps table and artifacts when
@@ -60,6 +60,7 @@ class Settings:
     metric_lag: timedelta = timedelta(seconds=60)
     tick: timedelta = timedelta(seconds=15)
     log_retention_days: int = 90
+    capture_retention_days: int = 90
     snap_start: SnapStart = SnapStart.AUTO
     self_approval: bool = False
 
@@ -109,6 +110,12 @@ def _parse(stage: str, given: object) -> Settings:
         tick=_seconds("tick", given.get("tick", "15s")),
         log_retention_days=_retention(given.get("log_retention_days", Settings.log_retention_days)),
         self_approval=_flag("self_approval", given.get("self_approval", Settings.self_approval)),
+        capture_retention_days=whole(
+            "capture_retention_days",
+            given.get("capture_retention_days", Settings.capture_retention_days),
+            least=1,
+            most=3650,
+        ),
         snap_start=_one_of(SnapStart, "snap_start", given.get("snap_start", Settings.snap_start)),
     )
     if settings.prod and settings.runtime is Runtime.PYTHON_3_11:

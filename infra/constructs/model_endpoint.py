@@ -6,6 +6,7 @@ from constructs import Construct
 from halftone.adapters.folder import BuiltPackage
 from halftone.domain.spec import EndpointSpec
 from infra.constructs.guardrail import Guardrail
+from infra.constructs.log_subscription import LogSubscription
 from infra.constructs.model_function import ModelFunction
 from infra.constructs.platform import Platform
 from infra.constructs.release import Release
@@ -43,6 +44,9 @@ class ModelEndpoint(Construct):
             flavor=package.manifest.flavor,
             artifacts=platform.artifacts,
         )
+        harvest = LogSubscription(
+            self, "Subscription", group=model.logs, subscriber=platform.harvest
+        )
         guardrail = Guardrail(self, "Guardrail", stage=platform.settings.name, spec=spec)
         routes = Routes(
             self,
@@ -63,7 +67,7 @@ class ModelEndpoint(Construct):
         )
         # A release finds an endpoint that is complete, and an endpoint is taken apart only after
         # its release was withdrawn.
-        release.resource.node.add_dependency(model, guardrail, routes, schedule)
+        release.resource.node.add_dependency(model, harvest, guardrail, routes, schedule)
         for name, value in sorted(spec.tags.items()):
             Tags.of(self).add(name, value)
         self.function = model.function

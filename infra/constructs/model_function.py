@@ -49,6 +49,7 @@ class ModelFunction(Construct):
         may = Permissions(self, settings.name)
         role.add_to_policy(may.read_packages(artifacts.bucket_arn))
         role.add_to_policy(may.pass_on(spec.name))
+        self.logs = group
         self.function = lambda_.Function(
             self,
             "Function",

@@ -112,6 +112,20 @@ class Permissions:
         bucket = f"cdk-*-assets-{self._stack.account}-{self._stack.region}"
         return _allow(["s3:GetObject"], f"arn:{self._stack.partition}:s3:::{bucket}/*.zip")
 
+    # Harvest -------------------------------------------------------------------------------
+
+    def write_captures(self, bucket_arn: str) -> iam.PolicyStatement:
+        """Captured requests and feedback become files; nothing that serves reads them."""
+        return _allow(["s3:PutObject"], f"{bucket_arn}/*")
+
+    def note_keys(self, table_arn: str) -> iam.PolicyStatement:
+        """Which keys of sticky routing were seen: these items of the table and no others."""
+        return iam.PolicyStatement(
+            actions=["dynamodb:GetItem", "dynamodb:PutItem"],
+            resources=[table_arn],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["KEYS#*"]}},
+        )
+
     # Workflow ------------------------------------------------------------------------------
 
     def start_workflow(self, workflow_arn: str) -> iam.PolicyStatement:

@@ -26,6 +26,9 @@ class Platform(Protocol):
     def rollout(self) -> lambda_.IFunction: ...
 
     @property
+    def harvest(self) -> lambda_.IFunction: ...
+
+    @property
     def dead_letters(self) -> sqs.IQueue: ...
 
     @property

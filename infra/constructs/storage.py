@@ -24,6 +24,8 @@ class Storage(Construct):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
+            # Only what counts keys of sticky routing has it: states and audit stay for good.
+            time_to_live_attribute="expires",
             deletion_protection=settings.prod,
             removal_policy=removal,
         )

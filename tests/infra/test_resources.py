@@ -107,25 +107,32 @@ def test_the_queue_takes_letters_from_the_rules_of_its_stage_only(dev: Synthesis
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_table_and_bucket(stage: str, request: pytest.FixtureRequest) -> None:
+def test_table_and_buckets(stage: str, request: pytest.FixtureRequest) -> None:
     synthesised: Synthesised = request.getfixturevalue(stage)
     keeps = "Retain" if stage == "prod" else "Delete"
     table = synthesised.one("AWS::DynamoDB::Table")
     assert table.properties["DeletionProtectionEnabled"] is (stage == "prod")
     assert table.properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
     assert table.properties["SSESpecification"]["SSEEnabled"]
-    bucket = synthesised.one("AWS::S3::Bucket")
-    assert all(bucket.properties["PublicAccessBlockConfiguration"].values())
-    assert "BucketEncryption" in bucket.properties
-    assert ("VersioningConfiguration" in bucket.properties) is (stage == "prod")
-    for kept in (table, bucket):
+    buckets = list(synthesised.resources("AWS::S3::Bucket"))
+    for bucket in buckets:
+        assert all(bucket.properties["PublicAccessBlockConfiguration"].values())
+        assert "BucketEncryption" in bucket.properties
+    versioned = [b.id for b in buckets if "VersioningConfiguration" in b.properties]
+    # What was captured is to be gone when its time is over, and not to be there as an old version.
+    assert len(versioned) == (stage == "prod")
+    assert all("Artifacts" in name for name in versioned)
+    for kept in (table, *buckets):
         assert kept.definition["DeletionPolicy"] == kept.definition["UpdateReplacePolicy"] == keeps
 
 
-def test_the_bucket_refuses_plain_http(dev: Synthesised) -> None:
-    policy = dev.one("AWS::S3::BucketPolicy").properties["PolicyDocument"]
-    denied = [s for s in policy["Statement"] if s["Effect"] == "Deny"]
-    assert any(s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for s in denied)
+def test_every_bucket_refuses_plain_http(dev: Synthesised) -> None:
+    policies = list(dev.resources("AWS::S3::BucketPolicy"))
+    assert len(policies) == len(list(dev.resources("AWS::S3::Bucket")))
+    for policy in policies:
+        statements = policy.properties["PolicyDocument"]["Statement"]
+        denied = [s for s in statements if s["Effect"] == "Deny"]
+        assert any(s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for s in denied)
 
 
 def test_the_local_stage_is_a_stage_like_any_other(local: Synthesised, dev: Synthesised) -> None:

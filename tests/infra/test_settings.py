@@ -42,6 +42,7 @@ def test_snap_start_can_be_switched_off() -> None:
         ("tick", "0s", "whole seconds"),
         ("tick", "1500ms", "whole seconds"),
         ("log_retention_days", 31, "one of [1, 3, 5"),
+        ("capture_retention_days", 0, "a whole number from 1 to 3650"),
         ("snap_start", True, "one of auto, off"),
         ("memroy", 512, "no such setting; known: ['architecture', "),
     ],

@@ -19,6 +19,8 @@ SETTINGS = Settings("dev", runtime=Runtime.PYTHON_3_11)
 SPEC = EndpointSpec(name="fraud", model="champion", plan=PRESETS["all-at-once"])
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:halftone_dev_rollout"
 
+HARVEST = "arn:aws:lambda:eu-central-1:123456789012:function:halftone_dev_harvest"
+
 
 @dataclass(frozen=True)
 class ImportedPlatform:
@@ -28,6 +30,7 @@ class ImportedPlatform:
     artifacts: s3.IBucket
     api: apigateway.IHttpApi
     rollout: lambda_.IFunction
+    harvest: lambda_.IFunction
     dead_letters: sqs.IQueue
     release_token: str
 
@@ -40,6 +43,7 @@ class ImportedPlatform:
                 scope, "Api", http_api_id="abc", api_endpoint="https://abc.example.com"
             ),
             rollout=lambda_.Function.from_function_arn(scope, "Rollout", FUNCTION),
+            harvest=lambda_.Function.from_function_arn(scope, "Harvest", HARVEST),
             dead_letters=sqs.Queue.from_queue_arn(
                 scope, "Letters", "arn:aws:sqs:eu-central-1:123456789012:letters"
             ),

@@ -17,6 +17,7 @@ ALL = (
     "alias_weights",
     "handler_errors",
     "log_lines",
+    "log_subscriptions",
     "log_streams",
     "layer_cache",
     "event_targets",

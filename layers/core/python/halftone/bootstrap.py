@@ -18,6 +18,7 @@ from halftone.adapters.dynamodb_control import DynamoClaims, DynamoGroups
 from halftone.adapters.dynamodb_registry import DynamoRegistry
 from halftone.adapters.gate import HttpGate
 from halftone.adapters.guardrails import CloudWatchGuardrails
+from halftone.adapters.harvest import CloudWatchKeyMetrics, DynamoKeys, S3Files
 from halftone.adapters.logs import CloudWatchLogs
 from halftone.adapters.metrics import CloudWatchMetrics
 from halftone.adapters.packages import S3Packages
@@ -25,6 +26,7 @@ from halftone.adapters.scaling import LambdaScaling
 from halftone.adapters.uploads import S3Uploads
 from halftone.adapters.versions import LambdaVersions
 from halftone.adapters.workflow import StepFunctionsWorkflow
+from halftone.service.harvest_ports import HarvestParts
 from halftone.service.ports import Parts
 
 _T = TypeVar("_T")
@@ -58,6 +60,39 @@ def settings() -> Settings:
         tick=timedelta(seconds=float(os.environ.get("HALFTONE_TICK_SECONDS", "10"))),
         metric_lag=timedelta(seconds=float(os.environ.get("HALFTONE_METRIC_LAG_SECONDS", "30"))),
         self_approval=os.environ.get("HALFTONE_SELF_APPROVAL", "") == "true",
+    )
+
+
+@dataclass(frozen=True)
+class HarvestSettings:
+    """What the harvest must be told: its stage, the table, and the bucket of the captures."""
+
+    stage: str
+    table: str
+    captures: str
+
+
+@cache
+def harvest_settings() -> HarvestSettings:
+    """The harvest's settings in the environment.
+
+    Raises:
+        KeyError: naming the variable that is missing.
+    """
+    return HarvestSettings(
+        stage=os.environ["HALFTONE_STAGE"],
+        table=os.environ["HALFTONE_TABLE"],
+        captures=os.environ["HALFTONE_CAPTURES"],
+    )
+
+
+def harvest_parts(given: HarvestSettings) -> HarvestParts:
+    """The harvest's ports on AWS, with the caller's own credentials."""
+    session = boto3.session.Session()
+    return HarvestParts(
+        files=S3Files(session.client("s3", config=PATIENT), given.captures),
+        keys=DynamoKeys(session.client("dynamodb", config=PATIENT), given.table),
+        metrics=CloudWatchKeyMetrics(session.client("cloudwatch", config=PATIENT)),
     )
 
 

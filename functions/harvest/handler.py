@@ -1,0 +1,26 @@
+"""The subscriber to the logs of all model functions of a stage: lines become files and metrics."""
+
+import json
+import sys
+from functools import cache
+from typing import Any
+
+from halftone.adapters.harvest import log_delivery
+from halftone.bootstrap import harvest_parts, harvest_settings
+from halftone.service.harvest import harvest
+from halftone.service.harvest_ports import HarvestParts
+
+
+@cache
+def _parts() -> HarvestParts:
+    return harvest_parts(harvest_settings())
+
+
+def handler(event: dict[str, Any], _context: object) -> None:
+    """One delivery of CloudWatch Logs. What can't be done is raised, and delivered again."""
+    delivery = log_delivery(event, harvest_settings().stage)
+    if delivery is None:
+        return
+    done = harvest(_parts(), delivery)
+    told = {"endpoint": delivery.endpoint, "batch": delivery.batch, **vars(done)}
+    sys.stdout.write(f"{json.dumps(told)}\n")

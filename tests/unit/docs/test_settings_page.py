@@ -1,0 +1,21 @@
+"""docs/settings.md tells of every field, and its example is one."""
+
+import re
+
+import yaml
+
+from halftone.domain.serving_form import FIELDS, parse_serving
+from infra.paths import ROOT
+
+PAGE = (ROOT / "docs" / "settings.md").read_text()
+
+
+def test_every_field_is_told_of():
+    told = PAGE.split("| field | default | is |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE) == [*FIELDS]
+
+
+def test_the_example_can_be_declared():
+    example = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert example
+    assert {*parse_serving(yaml.safe_load(example[1]))} < {*FIELDS}
