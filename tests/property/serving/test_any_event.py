@@ -13,10 +13,28 @@ from halftone.domain.signature import FieldType
 from halftone.serving.app import start
 from halftone.serving.artifacts import FolderArtifacts
 from halftone.serving.settings import Settings
+from halftone.serving.tensors import DATATYPES
 
 # Every model here is healthy: it answers each record that its signature lets pass.
 MODELS = ("breast-cancer/models/challenger", "digits/models/challenger")
 PATH = "/endpoints/tried/invocations"
+INFER = "/v2/models/tried/infer"
+PATHS = (
+    PATH,
+    INFER,
+    "/endpoints/tried/versions/3/invocations",
+    "/endpoints/tried",
+    "/endpoints/tried/health",
+    "/endpoints/tried/openapi.json",
+    "/endpoints/tried/feedback",
+    "/endpoints/tried/app/x",
+    "/endpoints/tried/v2",
+    "/endpoints/tried/v2/models/tried/infer",
+    "/v2/models/tried",
+    "/v2/models/tried/ready",
+    "/v2/health/live",
+    "/v2/health/ready",
+)
 
 
 class Context:
@@ -43,21 +61,43 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=15,
 )
+tensors = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from(["pixels", "mean_radius"]) | json_values,
+        "datatype": st.sampled_from(["FP32", "FP64", "BYTES"]) | json_values,
+        "shape": st.lists(st.integers(-1, 8), max_size=3) | json_values,
+        "data": json_values,
+        "parameters": st.dictionaries(st.just("binary_data_size"), st.integers() | json_values),
+    },
+)
 bodies = (
     st.text()
     | st.binary().map(lambda data: base64.b64encode(data).decode())
     | json_values.map(json.dumps)
-    | st.fixed_dictionaries({"instances": json_values}).map(json.dumps)
+    | st.dictionaries(
+        st.sampled_from(["instances", "inputs", "dataframe_split", "dataframe_records", "params"]),
+        json_values | st.fixed_dictionaries({"columns": json_values, "data": json_values}),
+        max_size=2,
+    ).map(json.dumps)
+    | st.fixed_dictionaries({"inputs": st.lists(tensors | json_values, max_size=2)}).map(json.dumps)
     | st.integers(1, 9_000).map(lambda depth: '{"instances": ' + "[" * depth + "]" * depth + "}")
 )
-headers = st.dictionaries(st.text(), st.text())
+headers = st.dictionaries(
+    st.text()
+    | st.sampled_from(["Inference-Header-Content-Length", "x-halftone-deployment", "content-type"]),
+    st.text() | st.integers(0, 99).map(str),
+)
+methods = st.sampled_from(["GET", "POST", "PUT"]) | st.text()
 events = json_values | st.fixed_dictionaries(
     {},
     optional={
         "version": json_values,
-        "rawPath": st.just(PATH) | st.text(),
+        "rawPath": st.sampled_from(PATHS) | st.text(),
         "headers": headers | json_values,
-        "requestContext": st.just({"http": {"method": "POST"}})
+        "requestContext": st.fixed_dictionaries(
+            {"http": st.fixed_dictionaries({"method": methods})}
+        )
         | st.fixed_dictionaries({"http": json_values, "halftone": json_values})
         | json_values,
         "body": bodies | json_values,
@@ -66,7 +106,7 @@ events = json_values | st.fixed_dictionaries(
 )
 posts = st.fixed_dictionaries(
     {
-        "rawPath": st.just(PATH),
+        "rawPath": st.sampled_from([PATH, INFER]),
         "requestContext": st.just({"http": {"method": "POST"}}),
         "body": bodies,
         "isBase64Encoded": st.booleans(),
@@ -81,11 +121,15 @@ def check(served, event):
     log.clear()
     answer = server(event, Context())
     json.dumps(answer)  # Lambda must be able to carry it
-    body = json.loads(answer["body"])
+    body = None if answer["isBase64Encoded"] else json.loads(answer["body"])
     assert answer["statusCode"] == 200 or 400 <= answer["statusCode"] < 500
     if answer["statusCode"] >= 400:
-        assert answer["headers"]["content-type"] == "application/problem+json"
-        assert body["status"] == answer["statusCode"]
+        if answer["headers"]["content-type"] == "application/json":
+            assert list(body) == ["error"]
+            assert "/v2" in event["rawPath"]
+        else:
+            assert answer["headers"]["content-type"] == "application/problem+json"
+            assert body["status"] == answer["statusCode"]
         assert len(answer["body"]) < 4_000
     assert all("_aws" in line for line in map(json.loads, log))
     return answer
@@ -121,6 +165,29 @@ def records(manifest):
     return st.fixed_dictionaries(
         {field.name: shaped(field, field.shape) for field in manifest.inputs}
     )
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), raw=st.binary(max_size=300), headers=headers)
+def test_any_bytes_after_a_tensor_are_answered(served, data, raw, headers):
+    field = data.draw(st.sampled_from(served[1].inputs))
+    size = data.draw(st.just(len(raw)) | st.integers(-1, 300))
+    tensor = {
+        "name": field.name,
+        "datatype": DATATYPES[field.type],
+        "shape": [data.draw(st.integers(0, 3)), *field.shape],
+        "parameters": {"binary_data_size": size},
+    }
+    text = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
+    event = {
+        "rawPath": INFER,
+        "requestContext": {"http": {"method": "POST"}},
+        "headers": {"inference-header-content-length": str(len(text)), **headers},
+        "body": base64.b64encode(text + raw).decode(),
+        "isBase64Encoded": True,
+    }
+    check(served, event)
+    assert json.loads(served[2][0])["Errors"] == 0
 
 
 @settings(max_examples=50, deadline=None)

@@ -16,21 +16,40 @@ from halftone.domain.errors import InvalidInput
 class FieldType(StrEnum):
     """What one element of a field is, and with that its range."""
 
+    FLOAT16 = "float16"
     FLOAT32 = "float32"
     FLOAT64 = "float64"
+    INT8 = "int8"
+    INT16 = "int16"
     INT32 = "int32"
     INT64 = "int64"
+    UINT8 = "uint8"
+    UINT16 = "uint16"
+    UINT32 = "uint32"
+    UINT64 = "uint64"
     BOOL = "bool"
     STRING = "string"
 
+    @property
+    def is_float(self) -> bool:
+        """Whether whole numbers are read as floats."""
+        return self in _FLOATS
+
 
 _RANGES: Mapping[FieldType, tuple[float, float]] = {
+    FieldType.FLOAT16: (-65504.0, 65504.0),
     FieldType.FLOAT32: (-3.4028234663852886e38, 3.4028234663852886e38),
     FieldType.FLOAT64: (-1.7976931348623157e308, 1.7976931348623157e308),
+    FieldType.INT8: (-(2**7), 2**7 - 1),
+    FieldType.INT16: (-(2**15), 2**15 - 1),
     FieldType.INT32: (-(2**31), 2**31 - 1),
     FieldType.INT64: (-(2**63), 2**63 - 1),
+    FieldType.UINT8: (0, 2**8 - 1),
+    FieldType.UINT16: (0, 2**16 - 1),
+    FieldType.UINT32: (0, 2**32 - 1),
+    FieldType.UINT64: (0, 2**64 - 1),
 }
-_FLOATS = (FieldType.FLOAT32, FieldType.FLOAT64)
+_FLOATS = (FieldType.FLOAT16, FieldType.FLOAT32, FieldType.FLOAT64)
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
@@ -76,29 +95,32 @@ class Field:
             return self._read_string
         if self.type is FieldType.BOOL:
             return self._read_bool
-        return self._read_float if self.type in _FLOATS else self._read_int
+        return self._read_float if self.type.is_float else self._read_int
 
     @cached_property
-    def _bounds(self) -> tuple[float, float]:
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest element of a number field: floats where its type is one."""
         least, most = _RANGES[self.type]
-        return (
-            least if self.minimum is None else self.minimum,
-            most if self.maximum is None else self.maximum,
-        )
+        least = least if self.minimum is None else self.minimum
+        most = most if self.maximum is None else self.maximum
+        return (float(least), float(most)) if self.type.is_float else (least, most)
 
-    # Exact types, because bool is an int to isinstance. NaN fails every comparison, and Python
-    # compares an int of any size with a float exactly.
+    # Exact types, because bool is an int to isinstance. NaN fails every comparison. Python compares
+    # an int of any size with a float exactly.
 
     def _read_float(self, value: object) -> object:
-        least, most = self._bounds
+        least, most = self.bounds
+        if type(value) is int:
+            try:
+                value = float(value)
+            except OverflowError:
+                raise InvalidInput("", value, self.expected()) from None
         if type(value) is float and least <= value <= most:
             return value
-        if type(value) is int and least <= value <= most:
-            return float(value)
         raise InvalidInput("", value, self.expected())
 
     def _read_int(self, value: object) -> object:
-        least, most = self._bounds
+        least, most = self.bounds
         if type(value) is int and least <= value <= most:
             return value
         raise InvalidInput("", value, self.expected())

@@ -103,10 +103,16 @@ class Problem(Exception):
     def answer(self, spoken: Spoken = Spoken.PLAIN) -> Answer:
         """This problem as a client reads it."""
         if spoken is Spoken.V2:
-            return Answer(self.status, _encode({"error": self.detail}), headers=self.headers)
+            # That protocol has one status for all that can't be read.
+            status = 400 if self.status == 422 else self.status
+            return Answer(status, _encode({"error": self.detail}), headers=self.headers)
         title = _TITLES[self.status]
         body = {"title": title, "status": self.status, "detail": self.detail, **self.members}
         return Answer(self.status, _encode(body), "application/problem+json", self.headers)
+
+
+class ModelFault(Exception):
+    """The model raised, or its answer does not fit its own signature; the cause says which."""
 
 
 def payload(answer: Answer, *, request_id: str, version: str) -> dict[str, object]:

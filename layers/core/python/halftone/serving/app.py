@@ -9,18 +9,22 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from halftone.domain.errors import HalftoneError
-from halftone.serving.answers import Answer, Problem, payload
+from halftone.serving.answers import Answer, ModelFault, Problem, payload
 from halftone.serving.artifacts import Artifacts
 from halftone.serving.context import context_of
 from halftone.serving.install import install
 from halftone.serving.loading import LoadedModel, load
 from halftone.serving.protocol import Request, is_smoke, route, spoken
 from halftone.serving.recent import Recent
-from halftone.serving.scoring import ModelFault, score, tell
 from halftone.serving.settings import Settings
 from halftone.serving.telemetry import Telemetry, Write, to_stdout
+from halftone.serving.telling import tell
+
+if TYPE_CHECKING:
+    from halftone.serving.scoring import Scorer
 
 Source = Callable[[], LoadedModel]
 
@@ -31,14 +35,18 @@ class ModelServer:
     def __init__(self, settings: Settings, source: Source, *, write: Write = to_stdout) -> None:
         self._settings = settings
         self._telemetry = Telemetry(settings.endpoint, settings.late_after_ms, write)
-        self._model: LoadedModel | None = None
+        self._scorer: Scorer | None = None
         self._reason = "no model has been released to this endpoint yet"
         self._recent = Recent()
         self._cold = True
         if settings.package is None:
             return
         try:
-            self._model = source()
+            model = source()
+            # Imported here: it needs msgspec, which a server without a model does without.
+            from halftone.serving import scoring  # noqa: PLC0415
+
+            self._scorer = scoring.Scorer(model, settings.endpoint, settings.max_body)
         except (Exception, SystemExit) as error:  # noqa: BLE001  (a model's code can raise anything)
             self._reason = f"the model could not be loaded: {_told(error)}"
             self._telemetry.not_loaded(error, self._reason)
@@ -71,22 +79,22 @@ class ModelServer:
 
     def _answer(self, request: Request, version: str, request_id: str, *, smoke: bool) -> Answer:
         released = self._settings.package is not None
-        hidden = self._model is None and released and not smoke
+        hidden = self._scorer is None and released and not smoke
         reason = "the model could not be loaded" if hidden else self._reason
         if not request.predicts:
             return tell(
-                self._model,
+                self._scorer.model if self._scorer else None,
                 request,
                 self._settings,
                 version=version,
                 recent=self._recent,
                 reason=reason,
             )
-        if self._model is None:
+        if self._scorer is None:
             raise Problem(503, reason)
-        wanted = self._model.manifest.headers
+        wanted = self._scorer.model.manifest.headers
         context = context_of(request.headers, wanted, request_id=request_id)
-        return score(self._model, request, self._settings.max_body, context)
+        return self._scorer.score(request, context, version=version)
 
 
 def start(

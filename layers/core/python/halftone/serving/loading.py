@@ -40,6 +40,17 @@ class App(Protocol):
         ...
 
 
+class ArrayPredict(Protocol):
+    """numpy arrays by field in, of the fields' types and of shape (records, *shape); such out.
+
+    Nothing is known of what comes out yet.
+    """
+
+    def __call__(self, given: Any, /) -> Mapping[str, Any]:
+        """The model's answer."""
+        ...
+
+
 def _predicts_nothing(given: Any, context: Context = NOBODY) -> object:  # noqa: ARG001
     raise TypeError("an app is asked by requests")
 
@@ -49,13 +60,15 @@ class LoadedModel:
     """A model in memory, and the manifest that it came with.
 
     ``manifest.interface`` says whether ``predict`` takes records or any JSON, or whether there is
-    only ``asgi``.
+    only ``asgi``. ``arrays`` is the same model on arrays, where it computes on them without a step
+    that asks for records.
     """
 
     manifest: Manifest
     digest: str
     predict: Predict = _predicts_nothing
     asgi: App | None = None
+    arrays: ArrayPredict | None = None
 
 
 def load(folder: Path, manifest: Manifest, digest: str) -> LoadedModel:
@@ -70,7 +83,7 @@ def load(folder: Path, manifest: Manifest, digest: str) -> LoadedModel:
     loaded = module.load(folder, manifest, digest)
     if manifest.interface is Interface.HTTP:
         return LoadedModel(manifest, digest, asgi=loaded)
-    return LoadedModel(manifest, digest, loaded)
+    return LoadedModel(manifest, digest, loaded, arrays=getattr(loaded, "arrays", None))
 
 
 _LOADERS: Mapping[Flavor, str] = {

@@ -10,6 +10,7 @@ the graph output of that name. The preprocessor's module may define either or bo
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -31,7 +32,7 @@ def load(folder: Path, manifest: Manifest, digest: str) -> Predict:
     """
     session = _session(folder / manifest.entry)
     steps = import_private(folder, manifest.preprocess, digest) if manifest.preprocess else None
-    before = step(steps, "preprocess") or _stack(manifest.inputs)
+    before: Callable[[list[Record]], Any] = step(steps, "preprocess") or _stack(manifest.inputs)
     after = step(steps, "postprocess") or unstack(manifest.outputs)
     inputs = [value.name for value in session.get_inputs()]
     outputs = [value.name for value in session.get_outputs()]
@@ -42,10 +43,14 @@ def load(folder: Path, manifest: Manifest, digest: str) -> Predict:
         _agree("outputs", wanted, [name for name in outputs if name in wanted], manifest.entry)
         outputs = wanted
 
-    def predict(instances: list[Record], _context: Context = NOBODY) -> object:
-        arrays = session.run(outputs, before(instances))
-        return after(dict(zip(outputs, arrays, strict=True)))
+    def on_arrays(given: Arrays) -> Arrays:
+        return dict(zip(outputs, session.run(outputs, given), strict=True))
 
+    def predict(instances: list[Record], _context: Context = NOBODY) -> object:
+        return after(on_arrays(before(instances)))
+
+    if step(steps, "preprocess") is None and step(steps, "postprocess") is None:
+        predict.arrays = on_arrays  # type: ignore[attr-defined]
     return predict
 
 

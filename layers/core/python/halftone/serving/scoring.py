@@ -1,20 +1,27 @@
-"""Scoring: from a request to the model's answer, without asking who sent it or why."""
+"""Scoring: from a request to the model's answer, without asking who sent it or why.
+
+All that hangs on the signature alone is made when the model is loaded. Of a request's records the
+model gets dicts or, where it computes on arrays, arrays that no dict was made for.
+
+Imported with a model and never before: it needs msgspec.
+"""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.package import Interface
-from halftone.domain.samples import AnySample
-from halftone.domain.signature import fields_as_given, read_records
-from halftone.serving.answers import JSON, Answer, Problem, Spoken, as_json
+from halftone.domain.signature import Field, FieldType, read_records
+from halftone.serving import protocol_v2
+from halftone.serving.answers import JSON, Answer, ModelFault, Problem, as_json
+from halftone.serving.checking import ColumnCheck, RecordCheck, decode, encode
 from halftone.serving.context import NOBODY, Context
 from halftone.serving.loading import LoadedModel, Record
-from halftone.serving.protocol import Request, Route, body_of, bytes_of, json_of, read_json
-from halftone.serving.recent import Recent
-from halftone.serving.settings import Settings
+from halftone.serving.protocol import Request, Route, body_of, bytes_of, read_json
+from halftone.serving.protocol_plain import records_in
+from halftone.serving.tensors import flat, from_bytes, nested, to_bytes
 
 MAX_ANSWER = 6_000_000
 """Bytes of an answer as Lambda carries it, below its limit of 6 MB for the whole response."""
@@ -22,127 +29,247 @@ MAX_ANSWER = 6_000_000
 _MISFIT = "the model's answer does not fit its signature"
 
 
-class ModelFault(Exception):
-    """The model raised, or its answer does not fit its own signature; the cause says which."""
-
-
 @dataclass(slots=True)
-class Records:
-    """An ``Exchange`` in records."""
+class Kept:
+    """An ``Exchange`` that is made of what scoring had in its hands."""
 
-    given: list[Record]
-    found: list[Record]
+    given: Callable[[], object]
+    found: Callable[[], object]
 
     def instances(self) -> object:
         """See Exchange."""
-        return self.given
+        return self.given()
 
     def predictions(self) -> object:
         """See Exchange."""
-        return self.found
+        return self.found()
 
     def output(self, name: str) -> Sequence[object]:
         """See Exchange."""
-        return [record[name] for record in self.found if name in record]
+        found = self.found()
+        records = found if isinstance(found, list) else [found]
+        return [record[name] for record in records if isinstance(record, dict) and name in record]
 
 
-@dataclass(slots=True)
-class Values:
-    """An ``Exchange`` in free JSON."""
+class Scorer:
+    """Answers prediction requests by one model. Bodies are at most ``max_body`` bytes."""
 
-    given: object
-    found: object
+    def __init__(self, model: LoadedModel, endpoint: str, max_body: int) -> None:
+        self.model = model
+        self._endpoint = endpoint
+        self._max_body = max_body
+        inputs, outputs = model.manifest.inputs, model.manifest.outputs
+        self._inputs, self._outputs = inputs, outputs
+        self._input_check, self._output_check = RecordCheck(inputs), RecordCheck(outputs)
+        self._input_columns = {field.name: ColumnCheck(field) for field in inputs}
+        self._output_columns = {field.name: ColumnCheck(field) for field in outputs}
+        self._columnar: Any = None
+        if model.arrays is not None:
+            # numpy comes with such a model and with no other.
+            from halftone.serving import columnar  # noqa: PLC0415
 
-    def instances(self) -> object:
-        """See Exchange."""
-        return self.given
+            self._columnar, self._stack = columnar, columnar.Stack(inputs)
 
-    def predictions(self) -> object:
-        """See Exchange."""
-        return self.found
+    def score(self, request: Request, context: Context = NOBODY, *, version: str = "") -> Answer:
+        """The model's answer to a request on a route that asks it.
 
-    def output(self, name: str) -> Sequence[object]:
-        """See Exchange."""
-        named = isinstance(self.found, dict) and name in self.found
-        return [self.found[name]] if named else []  # type: ignore[index]
+        Raises:
+            Problem: if the request can't be taken, or its answer not be sent.
+            ModelFault: if the model is at fault.
+        """
+        model = self.model
+        if request.route is Route.APP or model.asgi is not None:
+            return self._pass_on(request, context)
+        if model.manifest.interface is Interface.JSON:
+            return self._free(request, context)
+        body = body_of(request.event, self._max_body)
+        try:
+            if request.route is Route.INVOKE:
+                return self._plain(body, context)
+            return self._v2(body, request.headers, context, version)
+        except InvalidInput as error:
+            raise Problem.of_input(error) from None
+        except RecursionError:
+            # Met by whoever shows the value in an error.
+            raise Problem(400, "the body is nested too deeply", field="body") from None
+
+    # Plain JSON ------------------------------------------------------------------------------
+
+    def _plain(self, body: str | bytes, context: Context) -> Answer:
+        at, value = records_in(decode(body), self._inputs)
+        structs = self._input_check.structs(value)
+        if structs is None:
+            # The judge reads what fits all the same, and names what does not.
+            records = read_records(at, self._inputs, value)
+        given: Callable[[], object]
+        if self._columnar is None:
+            records = records if structs is None else self._input_check.dicts(structs)
+            count, given = len(records), lambda: records
+            found = self._ask(records, context)
+        else:
+            stack = self._stack
+            arrays = stack.records(records) if structs is None else stack.structs(structs)
+            count = len(records if structs is None else structs)
+            given = lambda: self._columnar.records_of(self._inputs, arrays)  # noqa: E731
+            found = self._columnar.records_of(self._outputs, self._ask_arrays(arrays, count))
+        checked, text = self._encoded(found, count)
+        if _too_large(text):
+            raise Problem(413, f"the answer to {count} instances is too large: send fewer at once")
+        return Answer(200, text, exchange=Kept(given, checked))
+
+    def _encoded(self, found: object, count: int) -> tuple[Callable[[], object], str]:
+        """Predictions that fit the signature, and the body that they make."""
+        check = self._output_check
+        structs = check.structs(found)
+        predictions: list[Any]
+        try:
+            if structs is None:
+                predictions = read_records("predictions", self._outputs, found)
+            else:
+                predictions = structs
+        except (InvalidInput, RecursionError) as error:
+            raise ModelFault(_MISFIT) from error
+        if len(predictions) != count:
+            expected = f"one prediction for each of the {count} instances"
+            raise ModelFault(_MISFIT) from InvalidInput("predictions", len(predictions), expected)
+        text = encode({"predictions": predictions}).decode()
+        if structs is None:
+            return (lambda: predictions), text
+        return (lambda: check.dicts(predictions)), text
+
+    # Open Inference Protocol -----------------------------------------------------------------
+
+    def _v2(
+        self, body: str | bytes, headers: Mapping[str, str], context: Context, version: str
+    ) -> Answer:
+        asked = protocol_v2.read(body, headers, self._inputs, self._outputs)
+        count = asked.count
+        reply = protocol_v2.Reply(self._endpoint, version, asked.id, count)
+        if self._columnar is None:
+            records = self._records(asked)
+            found, _ = self._encoded(self._ask(records, context), count)
+            given: Callable[[], object] = lambda: records  # noqa: E731
+            predictions = found()
+            assert isinstance(predictions, list)  # noqa: S101
+            for field, binary in asked.outputs:
+                elements = _column(field, predictions)
+                reply.add(field, to_bytes(field.type, elements) if binary else elements)
+        else:
+            columnar, inputs, outputs = self._columnar, self._inputs, self._outputs
+            arrays = {tensor.field.name: self._array(tensor, count) for tensor in asked.tensors}
+            made = self._ask_arrays(arrays, count)
+            given = lambda: columnar.records_of(inputs, arrays)  # noqa: E731
+            found = lambda: columnar.records_of(outputs, made)  # noqa: E731
+            for field, binary in asked.outputs:
+                reply.add(field, self._tensor(field, made[field.name], binary=binary))
+        answer = reply.answer()
+        size = len(answer.body) * 4 // 3 if isinstance(answer.body, bytes) else 0
+        if size > MAX_ANSWER or (isinstance(answer.body, str) and _too_large(answer.body)):
+            raise Problem(413, f"the answer to {count} records is too large: send fewer at once")
+        answer.exchange = Kept(given, found)
+        return answer
+
+    def _records(self, asked: protocol_v2.Inference) -> list[Record]:
+        columns = {}
+        for tensor in asked.tensors:
+            field, shape = tensor.field, (asked.count, *tensor.field.shape)
+            columns[field.name] = nested(self._elements(tensor), shape)
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def _elements(self, tensor: protocol_v2.Tensor) -> list[object]:
+        elements = tensor.elements
+        if elements is None:
+            elements = _read_bytes(tensor)
+        return self._input_columns[tensor.field.name].read(f"{tensor.at}.data", elements)
+
+    def _array(self, tensor: protocol_v2.Tensor, count: int) -> Any:
+        field = tensor.field
+        if tensor.elements is None and field.type is not FieldType.STRING:
+            return self._columnar.of_bytes(f"{tensor.at}.data", field, tensor.data, count)
+        return self._columnar.of_elements(field, self._elements(tensor), count)
+
+    def _tensor(self, field: Field, array: Any, *, binary: bool) -> list[object] | bytes:
+        """What a client gets of an output, which must fit the signature."""
+        try:
+            if binary and field.type is not FieldType.STRING:
+                self._columnar.check_bounds(field.name, field, array.reshape(-1))
+                made: bytes = self._columnar.to_bytes(field, array)
+                return made
+            flattened = array.reshape(-1).tolist()
+            elements = self._output_columns[field.name].read(field.name, flattened)
+        except InvalidInput as error:
+            raise ModelFault(_MISFIT) from error
+        return to_bytes(field.type, elements) if binary else elements
+
+    # The model -------------------------------------------------------------------------------
+
+    def _ask(self, given: Any, context: Context) -> object:
+        try:
+            return self.model.predict(given, context)
+        except (Exception, SystemExit) as error:  # a model's code can raise anything
+            raise ModelFault("the model raised an exception") from error
+
+    def _ask_arrays(self, arrays: Mapping[str, Any], count: int) -> dict[str, Any]:
+        assert self.model.arrays is not None  # noqa: S101
+        try:
+            found = self.model.arrays(arrays)
+        except (Exception, SystemExit) as error:  # a model's code can raise anything
+            raise ModelFault("the model raised an exception") from error
+        shaped = self._columnar.shaped
+        try:
+            return {one.name: shaped(one, found[one.name], count) for one in self._outputs}
+        except (InvalidInput, LookupError, ValueError, TypeError) as error:
+            raise ModelFault(_MISFIT) from error
+
+    # Without a signature ---------------------------------------------------------------------
+
+    def _free(self, request: Request, context: Context) -> Answer:
+        if request.route is not Route.INVOKE:
+            raise Problem(400, "this model has no signature, and so no tensors; POST JSON to it")
+        given = read_json(request, self._max_body)
+        found = self._ask(given, context)
+        try:
+            text = as_json(found)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ModelFault("the model's answer is no JSON value") from error
+        if _too_large(text):
+            raise Problem(413, "the answer is too large")
+        return Answer(200, text, exchange=Kept(lambda: given, lambda: found))
+
+    def _pass_on(self, request: Request, context: Context) -> Answer:
+        asgi = self.model.asgi
+        if asgi is None:
+            raise Problem(404, "this endpoint serves no app; POST to its path /invocations")
+        if request.route is not Route.APP:
+            raise Problem(404, "this endpoint serves an app, below its path /app")
+        body = base64.b64encode(bytes_of(request.event, self._max_body)).decode()
+        try:
+            found = asgi({**request.event, "body": body, "isBase64Encoded": True}, context)
+        except (Exception, SystemExit) as error:  # an app can raise anything
+            raise ModelFault("the app raised an exception") from error
+        text = found["body"]
+        if _too_large(text):
+            raise Problem(413, "the app's answer is too large")
+        headers = dict(found.get("headers", {}))
+        return Answer(
+            found["statusCode"],
+            base64.b64decode(text) if found["isBase64Encoded"] else text,
+            headers.pop("content-type", JSON),
+            headers,
+            found.get("cookies", ()),
+        )
 
 
-def score(model: LoadedModel, request: Request, max_body: int, context: Context = NOBODY) -> Answer:
-    """The model's answer to a request on one of the routes ``INVOKE``, ``INFER`` and ``APP``.
-
-    Raises:
-        Problem: if the request can't be taken, or its answer not be sent.
-        ModelFault: if the model is at fault.
-    """
-    if request.route is Route.APP or model.asgi is not None:
-        return _pass_on(model, request, max_body, context)
-    if request.route is not Route.INVOKE:
-        raise Problem(501, "this model does not answer here")
-    if model.manifest.interface is Interface.JSON:
-        return _score_json(model, request, max_body, context)
-    body = body_of(request.event, max_body)
+def _read_bytes(tensor: protocol_v2.Tensor) -> list[object]:
     try:
-        instances = _instances(model, json_of(body))
-    except InvalidInput as error:
-        raise Problem.of_input(error) from None
-    except RecursionError:
-        # Met by whoever shows the value in an error.
-        raise Problem(400, "the body is nested too deeply", field="body") from None
-    count = len(instances)
-    found = _ask(model, instances, context)
-    try:
-        predictions = read_records("predictions", model.manifest.outputs, found)
-    except InvalidInput as error:
-        raise ModelFault(_MISFIT) from error
-    if len(predictions) != count:
-        expected = f"one prediction for each of the {count} instances"
-        raise ModelFault(_MISFIT) from InvalidInput("predictions", predictions, expected)
-    text = as_json({"predictions": predictions})
-    if _too_large(text):
-        raise Problem(413, f"the answer to {count} instances is too large: send fewer at once")
-    return Answer(200, text, exchange=Records(instances, predictions))
+        return from_bytes(tensor.field.type, tensor.data)
+    except ValueError as error:
+        raise InvalidInput(f"{tensor.at}.data", str(error), tensor.field.expected()) from None
 
 
-def _score_json(model: LoadedModel, request: Request, max_body: int, context: Context) -> Answer:
-    given = read_json(request, max_body)
-    found = _ask(model, given, context)
-    try:
-        text = as_json(found)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ModelFault("the model's answer is no JSON value") from error
-    if _too_large(text):
-        raise Problem(413, "the answer is too large")
-    return Answer(200, text, exchange=Values(given, found))
-
-
-def _pass_on(model: LoadedModel, request: Request, max_body: int, context: Context) -> Answer:
-    if model.asgi is None:
-        raise Problem(404, "this endpoint serves no app; POST to its path /invocations")
-    if request.route is not Route.APP:
-        raise Problem(404, "this endpoint serves an app, below its path /app")
-    body = base64.b64encode(bytes_of(request.event, max_body)).decode()
-    try:
-        found = model.asgi({**request.event, "body": body, "isBase64Encoded": True}, context)
-    except (Exception, SystemExit) as error:  # an app can raise anything
-        raise ModelFault("the app raised an exception") from error
-    text = found["body"]
-    if _too_large(text):
-        raise Problem(413, "the app's answer is too large")
-    headers = dict(found.get("headers", {}))
-    return Answer(
-        found["statusCode"],
-        base64.b64decode(text) if found["isBase64Encoded"] else text,
-        headers.pop("content-type", JSON),
-        headers,
-        found.get("cookies", ()),
-    )
-
-
-def _ask(model: LoadedModel, given: Any, context: Context) -> object:
-    try:
-        return model.predict(given, context)
-    except (Exception, SystemExit) as error:  # a model's code can raise anything
-        raise ModelFault("the model raised an exception") from error
+def _column(field: Field, records: Sequence[Mapping[str, object]]) -> list[object]:
+    values = [record[field.name] for record in records]
+    return flat(values) if field.shape else values
 
 
 def _too_large(text: str) -> bool:
@@ -150,94 +277,3 @@ def _too_large(text: str) -> bool:
     return (
         len(text) > MAX_ANSWER // 2 and len(text) + text.count('"') + text.count("\\") > MAX_ANSWER
     )
-
-
-def _instances(model: LoadedModel, body: object) -> list[Record]:
-    if not isinstance(body, dict) or "instances" not in body:
-        raise InvalidInput("body", body, 'an object such as {"instances": [{…}]}')
-    for name, value in body.items():
-        if name != "instances":
-            raise InvalidInput(name, value, "no such field; known: instances")
-    return read_records("instances", model.manifest.inputs, body["instances"])
-
-
-def tell(
-    model: LoadedModel | None,
-    request: Request,
-    settings: Settings,
-    *,
-    version: str,
-    recent: Recent,
-    reason: str,
-) -> Answer:
-    """The answer to a request that asks the server and not the model.
-
-    ``reason`` is why there is no model, in the words that this client may read.
-
-    Raises:
-        Problem: 503 if it takes a model and there is none; 501 for routes that are not answered
-            here.
-    """
-    if request.route is Route.HEALTH:
-        return _health(model, settings, version, recent, reason)
-    if request.route is Route.SERVER_LIVE:
-        return Answer(200, '{"live":true}')
-    if model is None:
-        raise Problem(503, reason)
-    if request.route is Route.DESCRIBE:
-        return Answer(200, describe(model, settings, version))
-    if request.route in (Route.MODEL_READY, Route.SERVER_READY):
-        return Answer(200, '{"ready":true}')
-    raise Problem(501, f"the model server does not answer here ({request.route.value})")
-
-
-def _health(
-    model: LoadedModel | None, settings: Settings, version: str, recent: Recent, reason: str
-) -> Answer:
-    told: dict[str, object] = {
-        "endpoint": settings.endpoint,
-        "version": version,
-        "deployment": settings.deployment,
-        "loaded": model is not None,
-        **({} if model is not None else {"reason": reason}),
-        "last_minute": recent.last_minute(),
-        "of": "this sandbox",
-    }
-    return Answer(200 if model is not None else 503, as_json(told))
-
-
-def describe(model: LoadedModel, settings: Settings, version: str) -> str:
-    """The body of the answer to a request for what the endpoint serves."""
-    manifest = model.manifest
-    return as_json(
-        {
-            "endpoint": settings.endpoint,
-            "version": version,
-            "deployment": settings.deployment,
-            "package": {"name": manifest.name, "digest": model.digest},
-            "flavor": manifest.flavor,
-            "description": manifest.description,
-            "inputs": fields_as_given(manifest.inputs),
-            "outputs": fields_as_given(manifest.outputs),
-            "samples": [_question(sample) for sample in manifest.samples],
-        }
-    )
-
-
-def _question(sample: AnySample) -> dict[str, object]:
-    """A sample without its answer."""
-    asked = ("instances", "request", "method", "path", "body")
-    return {name: value for name, value in sample.as_given().items() if name in asked}
-
-
-def answered(body: str | bytes, spoken: Spoken) -> object:
-    """The predictions in a body that another version answered, in the form of
-    ``Exchange.predictions``; None if there are none to read.
-    """
-    if spoken is not Spoken.PLAIN:
-        return None
-    try:
-        value = json_of(body)
-    except Problem:
-        return None
-    return value.get("predictions") if isinstance(value, dict) else value

@@ -1,0 +1,153 @@
+"""A signature as a check in C: what fits is read fast, and anything else by the signature itself.
+
+``domain.signature`` is the judge. Here its fields become types of msgspec's, and a value that fits
+those is, for all JSON values, one that the judge takes, with the same result (a property test holds
+both to that). For a value that does not, the judge is asked, which names field and value. A field
+that msgspec has no exact type for is only ever read by the judge.
+
+This module is imported with a model and never before, because it needs msgspec.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import msgspec
+
+from halftone.domain.errors import InvalidInput
+from halftone.domain.signature import Field, FieldType, read_records
+from halftone.serving.loading import Record
+from halftone.serving.protocol import json_of
+
+_REFUSED = (msgspec.MsgspecError, ValueError, RecursionError)
+
+encode: Callable[[object], bytes] = msgspec.json.Encoder().encode
+"""Compact JSON of values whose floats are finite; any other float would become null."""
+
+_decode = msgspec.json.Decoder().decode
+
+
+def decode(body: str | bytes) -> object:
+    """The JSON value in ``body``.
+
+    Raises:
+        Problem: 400 if there is none.
+    """
+    try:
+        value: object = _decode(body)
+    except _REFUSED:
+        # The standard library takes more (such as half a surrogate pair), and says what is wrong.
+        value = json_of(body)
+    return value
+
+
+class RecordCheck:
+    """Reads records of a signature, as ``read_records`` does, and writes them as JSON."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._fields = tuple(fields)
+        self._names = tuple(field.name for field in fields)
+        types = [element_type(field, field.shape) for field in fields]
+        self._type: Any = None
+        if None not in types:
+            # Names of a signature may be anything, such as "class": the struct has its own.
+            own = [f"f{i}" for i in range(len(types))]
+            record = msgspec.defstruct(
+                "Record",
+                list(zip(own, types, strict=True)),
+                rename=dict(zip(own, self._names, strict=True)),
+                forbid_unknown_fields=True,
+                gc=False,
+            )
+            self._type = Annotated[list[record], msgspec.Meta(min_length=1)]  # type: ignore[valid-type]
+
+    def structs(self, value: object) -> list[Any] | None:
+        """The records as structs of one type, in C; None if they may not fit."""
+        if self._type is None or type(value) is not list:
+            return None
+        try:
+            found: list[Any] = msgspec.convert(value, self._type)
+        except _REFUSED:
+            return None
+        return found
+
+    def read(self, at: str, value: object) -> list[Record]:
+        """The records in ``value``.
+
+        Raises:
+            InvalidInput: with a path such as ``instances[0].pixels[3]``.
+        """
+        structs = self.structs(value)
+        if structs is None:
+            return read_records(at, self._fields, value)
+        return self.dicts(structs)
+
+    def dicts(self, structs: list[Any]) -> list[Record]:
+        """Structs as records."""
+        names, values = self._names, msgspec.structs.astuple
+        return [dict(zip(names, values(struct), strict=True)) for struct in structs]
+
+
+class ColumnCheck:
+    """Reads one field of many records: flat lists of its elements, in the order of the records."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+        kind = element_type(field, ())
+        self._type: Any = None if kind is None else list[kind]  # type: ignore[valid-type]
+
+    def read(self, at: str, elements: list[object]) -> list[object]:
+        """The elements, whole numbers as floats where the field's type is one.
+
+        Raises:
+            InvalidInput: with a path such as ``inputs[pixels].data[3]``.
+        """
+        if self._type is not None:
+            try:
+                found: list[object] = msgspec.convert(elements, self._type)
+            except _REFUSED:
+                pass
+            else:
+                return found
+        return read_flat(at, self._field, elements)
+
+
+def read_flat(at: str, field: Field, elements: Sequence[object]) -> list[object]:
+    """Flat elements by the judge.
+
+    Raises:
+        InvalidInput: with the place of the element at fault.
+    """
+    scalar = Field(field.name, field.type, (), field.minimum, field.maximum)
+    read: list[object] = []
+    try:
+        read.extend(map(scalar.read, elements))
+    except InvalidInput as error:
+        raise InvalidInput(f"{at}[{len(read)}]", error.value, error.expected) from None
+    return read
+
+
+def element_type(field: Field, shape: Sequence[int]) -> Any:
+    """What msgspec calls a field of that shape; None where it has no type that is exactly so."""
+    found = _scalar_type(field)
+    if found is None:
+        return None
+    for size in reversed(shape):
+        found = Annotated[list[found], msgspec.Meta(min_length=size, max_length=size)]  # type: ignore[valid-type]
+    return found
+
+
+def _scalar_type(field: Field) -> Any:
+    if field.type is FieldType.STRING:
+        # Half a surrogate pair is in no text that msgspec read, but the judge's reader takes it.
+        return Annotated[str, msgspec.Meta(pattern="^[^\ud800-\udfff]*$")]
+    if field.type is FieldType.BOOL:
+        return bool
+    least, most = field.bounds
+    if field.type.is_float:
+        return Annotated[float, msgspec.Meta(ge=least, le=most)]
+    low, high = math.ceil(least), math.floor(most)
+    # msgspec's own bounds are 64-bit and signed.
+    if low < -(2**63) or high >= 2**63:
+        return None
+    return Annotated[int, msgspec.Meta(ge=low, le=high)]

@@ -1,0 +1,109 @@
+"""What the check in C takes, the judge takes with the same result, and the other way round."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halftone.domain.errors import InvalidInput
+from halftone.domain.signature import Field, FieldType, read_records
+from halftone.serving.answers import Problem
+from halftone.serving.checking import ColumnCheck, RecordCheck, decode, encode, read_flat
+from halftone.serving.protocol import json_of
+from tests.property.serving.signatures import elements, fields, near, shaped
+
+
+def same(one, other):
+    """Equal also in type: 1 and 1.0 and True are three values, 0.0 and -0.0 two."""
+    return json.dumps(one) == json.dumps(other)
+
+
+def judged(read, *args):
+    try:
+        return read(*args)
+    except InvalidInput as error:
+        return (error.field, repr(error.value))
+
+
+@settings(max_examples=500)
+@given(data=st.data(), field=fields())
+def test_a_value_is_taken_by_both_or_by_none(data, field):
+    value = data.draw(shaped(elements(field) | near, field.shape) | near)
+    check = RecordCheck([field])
+    records = [{field.name: value}]
+    fast = check.structs(records)
+    slow = judged(read_records, "at", [field], records)
+    if fast is not None:
+        assert same(check.dicts(fast), slow)
+        assert same(json.loads(encode(fast)), slow)
+    assert same(judged(check.read, "at", records), slow)
+
+
+@settings(max_examples=500)
+@given(data=st.data(), field=fields())
+def test_a_column_is_read_as_its_elements_are(data, field):
+    column = data.draw(st.lists(elements(field) | near, max_size=4))
+    assert same(
+        judged(ColumnCheck(field).read, "at", column), judged(read_flat, "at", field, column)
+    )
+
+
+NUMBERS = st.from_regex(r"-?[0-9]{1,3}(\.[0-9]{0,25})?([eE][-+]?[0-9]{0,3})?", fullmatch=True)
+TEXTS = st.from_regex(r'"([ -!#-~\n\x00é]|\\[\\"/bfnrtux]|\\u[0-9a-fdD]{4}){0,4}"', fullmatch=True)
+
+
+@settings(max_examples=1000)
+@given(
+    text=st.lists(
+        NUMBERS | TEXTS | st.sampled_from(["NaN", "Infinity", "-0", "true", " ", "\ufeff"])
+    )
+    .map(", ".join)
+    .map("[{}]".format)
+    | st.text()
+)
+def test_a_text_is_decoded_as_the_standard_library_does(text):
+    def outcome(read):
+        try:
+            return read(text)
+        except Problem as problem:
+            return problem.detail
+
+    one, other = outcome(decode), outcome(json_of)
+    assert same(one, other) or (isinstance(one, float) and math.isinf(one))
+
+
+@settings(max_examples=200)
+@given(body=st.binary())
+def test_bytes_are_decoded_as_the_standard_library_does(body):
+    def outcome(read):
+        try:
+            return read(body)
+        except Problem as problem:
+            return problem.detail
+
+    assert same(outcome(decode), outcome(json_of))
+
+
+@pytest.mark.parametrize("name", ["class", "def", "__init__", "x", "f1", "self", "né"])
+def test_a_field_may_have_any_name(name):
+    field = [Field("f0", FieldType.STRING), Field(name, FieldType.FLOAT32)]
+    records = [{name: 1, "f0": "a"}]
+    check = RecordCheck(field)
+    found = check.structs(records)
+    assert check.dicts(found) == [{"f0": "a", name: 1.0}]
+    assert json.loads(encode(found)) == [{"f0": "a", name: 1.0}]
+
+
+def test_what_msgspec_has_no_type_for_is_left_to_the_judge():
+    field = Field("x", FieldType.UINT64)
+    check = RecordCheck([field])
+    assert check.structs([{"x": 2**64 - 1}]) is None
+    assert check.read("at", [{"x": 2**64 - 1}]) == [{"x": 2**64 - 1}]
+    with pytest.raises(InvalidInput, match=r"at\[0\]\.x is 18446744073709551616"):
+        check.read("at", [{"x": 2**64}])
+
+
+def test_a_duplicate_name_has_its_last_value_in_both():
+    assert decode('[{"x": 1, "x": 2}]') == json_of('[{"x": 1, "x": 2}]') == [{"x": 2}]
