@@ -1,7 +1,7 @@
 """The control API in memory, spoken to as API Gateway does: through Mangum, by a principal."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,14 +69,19 @@ class Api:
         key: str = "",
         match: str = "*",
         raw: str | None = None,
+        without: Sequence[str] = (),
     ) -> Reply:
-        """The answer to one request. ``raw`` is sent in place of ``body`` as JSON."""
+        """The answer to one request, sent ``without`` those headers.
+
+        ``raw`` is sent in place of ``body`` as JSON.
+        """
         self.asked += 1
         headers = {"content-type": "application/json", "host": "control"}
         if method == "POST":
             headers["idempotency-key"] = key or f"request-{self.asked}"
         if method in ("PUT", "PATCH"):
             headers["if-match"] = match
+        headers = {name: value for name, value in headers.items() if name not in without}
         if method != "GET" and raw is None:
             raw = json.dumps(body if body is not None else {})
         return self.send(event(method, path, headers, raw, by))

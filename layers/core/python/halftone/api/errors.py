@@ -99,8 +99,13 @@ def shown(value: object) -> Any:
     """``value`` as an error repeats it: itself if JSON has it, else its text; long ones cut."""
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = value if isinstance(value, str) else repr(value)
+    text = _sayable(value if isinstance(value, str) else repr(value))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def _sayable(text: str) -> str:
+    """``text`` in UTF-8, which has no halves of surrogate pairs; JSON does."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _status(error: HalftoneError) -> int:
@@ -119,7 +124,7 @@ def _response(
         type=f"urn:halftone:problem:{kind}",
         title=_TITLES.get(status, "Refused"),
         status=status,
-        detail=detail,
+        detail=_sayable(detail),
         **known,
     )
     return Response(msgspec.json.encode(body), status, dict(headers or {}), PROBLEM)
@@ -140,7 +145,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
         field, value = "body", None
     else:
         value = first.get("input")
-    return problem(InvalidInput(field, value, first["msg"]))
+    return problem(InvalidInput(_sayable(field), value, first["msg"]))
 
 
 async def _http(request: Request, error: Exception) -> Response:

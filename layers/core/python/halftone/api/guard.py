@@ -1,7 +1,6 @@
 """The one place where a request's rights are checked, and what a route then knows of it."""
 
 import hashlib
-import re
 import uuid
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ from halftone.domain.errors import (
 from halftone.service.access import must, must_on, must_on_group
 from halftone.service.once import once
 from halftone.service.ports import Parts
-
-_ETAG = re.compile(r'(?:W/)?"(\d{1,15})"')
 
 
 @dataclass(frozen=True)
@@ -183,7 +180,11 @@ class Edits(Guard):
         request: Request,
         if_match: Annotated[
             str | None,
-            Header(max_length=40, description="The ETag that was read, or `*` for any."),
+            Header(
+                pattern=r'^(\*|(W/)?"[0-9]{1,15}")$',
+                description="The ETag that was read, or `*` for any.",
+                examples=["*"],
+            ),
         ] = None,
     ) -> Call:
         if if_match is None:
@@ -212,12 +213,7 @@ def edits(action: Action) -> Any:
 
 
 def _revision(if_match: str) -> int | None:
-    if if_match == "*":
-        return None
-    found = _ETAG.fullmatch(if_match)
-    if found is None:
-        raise InvalidInput("if-match", if_match, 'an ETag as it was answered, such as "17", or *')
-    return int(found[1])
+    return None if if_match == "*" else int(if_match.removeprefix("W/").strip('"'))
 
 
 def _hash(text: str) -> str:

@@ -5,12 +5,10 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 
-EndpointName = Annotated[
-    str, Path(max_length=32, pattern=_NAME, description="The endpoint's name.")
-]
-GroupName = Annotated[str, Path(max_length=32, pattern=_NAME, description="The group's name.")]
+EndpointName = Annotated[str, Path(max_length=32, pattern=NAME, description="The endpoint's name.")]
+GroupName = Annotated[str, Path(max_length=32, pattern=NAME, description="The group's name.")]
 RolloutId = Annotated[
     str, Path(max_length=80, pattern=r"^[a-z0-9-]+$", description="The rollout's id.")
 ]

@@ -1,7 +1,7 @@
 """Groups: who belongs to them and as what."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Response
 from pydantic import Field
@@ -19,7 +19,7 @@ from halftone.api.answers import (
     shown,
 )
 from halftone.api.guard import Call, edits, posts, reads
-from halftone.api.requests import Body, GroupName, Why
+from halftone.api.requests import NAME, Body, GroupName, Why
 from halftone.domain.access import Action
 from halftone.domain.access import Group as Kept
 from halftone.service import groups as service
@@ -27,12 +27,13 @@ from halftone.service.ports import Parts
 
 routes = router("groups")
 
+_ARN = r"^arn:[a-z-]+:(iam|sts)::[0-9]{12}:(root|(role|user|assumed-role|federated-user)/.+)$"
+_RoleName = Literal["viewer", "releaser", "approver", "admin"]
 Members = Annotated[
-    dict[str, Annotated[list[str], Field(max_length=4)]],
+    dict[Annotated[str, Field(pattern=_ARN)], Annotated[list[_RoleName], Field(max_length=4)]],
     Field(
         max_length=200,
-        description="Roles by ARN: viewer, releaser, approver, admin. A session's ARN stands for "
-        "its role.",
+        description="Roles by ARN; the ARN of a session stands for that of its role.",
     ),
 ]
 
@@ -71,7 +72,7 @@ class Me(Shape):
 class GroupMade(Body):
     """A group to make."""
 
-    name: str
+    name: Annotated[str, Field(max_length=32, pattern=NAME)]
     description: Annotated[str, Field(max_length=200)] = ""
     members: Members = {}  # noqa: RUF012 - pydantic copies it
     message: Why = ""

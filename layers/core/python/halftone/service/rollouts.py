@@ -117,7 +117,9 @@ def history(parts: Parts, name: str) -> Sequence[Deployed]:
             stopped=retired is not None and deployment.created_at <= retired,
         )
         for deployment in sorted(
-            parts.store.deployments(name), key=lambda d: d.created_at, reverse=True
+            parts.store.deployments(name),
+            key=lambda d: (d.created_at, int(d.version)),
+            reverse=True,
         )
     )
 

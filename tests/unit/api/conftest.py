@@ -1,0 +1,33 @@
+"""An endpoint with a champion and a rollout under way, and the API in front of it."""
+
+from datetime import timedelta
+
+import pytest
+
+from halftone.domain.phase import Phase
+from tests.support.control import Api, on
+from tests.support.engine import Endpoint
+
+
+@pytest.fixture
+def endpoint() -> Endpoint:
+    """Version 1 serves, version 2 is watched at its first step; ann began both."""
+    made = Endpoint()
+    made.serve("first")
+    made.release("second", message="sharper at night")
+    made.tick_until(Phase.OBSERVING)
+    made.traffic(timedelta(seconds=30))
+    made.tick()
+    return made
+
+
+@pytest.fixture
+def api(endpoint: Endpoint) -> Api:
+    return on(endpoint.world)
+
+
+@pytest.fixture
+def rollout(endpoint: Endpoint) -> str:
+    """Where the rollout under way is."""
+    assert endpoint.rollout is not None
+    return f"/v1/endpoints/fraud/rollouts/{endpoint.rollout.id}"

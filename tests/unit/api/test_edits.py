@@ -1,0 +1,85 @@
+"""If-Match: an edit is made of what its author has seen, or not at all."""
+
+import pytest
+
+from halftone.service.groups import make_group
+from tests.support.control import ANN, BEN
+from tests.support.engine import NAME
+
+OWNER = f"/v1/endpoints/{NAME}/owner"
+
+
+def test_two_edits_of_the_same_state_give_one_winner_and_one_412(api, endpoint):
+    seen = api.get(f"/v1/endpoints/{NAME}").etag
+    first = api.put(OWNER, {"owner": None, "self_approval": True}, match=seen)
+    second = api.put(OWNER, {"owner": None, "self_approval": False}, match=seen, by=BEN)
+    assert (first.status, second.status) == (200, 412)
+    assert second.problem["type"] == "urn:halftone:problem:outdated"
+    assert endpoint.state.about.self_approval is True
+    assert first.etag == api.get(f"/v1/endpoints/{NAME}").etag != seen
+
+
+def test_an_edit_that_is_overtaken_while_it_is_made_is_a_412(api, endpoint):
+    """Both have read the same state before either writes."""
+    seen = api.get(f"/v1/endpoints/{NAME}").etag
+    commit = endpoint.world.store.commit
+
+    def overtaken(change):
+        endpoint.world.store.commit = commit
+        endpoint.tick()
+        endpoint.trip()
+        endpoint.tick()
+        commit(change)
+
+    endpoint.world.store.commit = overtaken
+    told = api.put(OWNER, {"owner": None, "self_approval": True}, match=seen)
+    assert told.status == 412
+    assert endpoint.state.about.self_approval is None
+
+
+def test_without_if_match_nothing_is_changed(api, endpoint):
+    before = endpoint.state
+    told = api.ask("PUT", OWNER, {"owner": None, "self_approval": True}, without=("if-match",))
+    assert (told.status, told.problem["type"]) == (428, "urn:halftone:problem:missing")
+    assert endpoint.state == before
+
+
+@pytest.mark.parametrize("match", ["17", '"x"', "", '"1", "2"'])
+def test_an_etag_of_another_form_is_named(api, match):
+    told = api.put(OWNER, {"owner": None}, match=match)
+    assert (told.status, told.problem["field"]) == (400, "if-match")
+
+
+def test_an_edit_that_changes_nothing_is_not_recorded(api, endpoint):
+    api.put(OWNER, {"owner": None, "self_approval": True})
+    before = endpoint.state
+    assert api.put(OWNER, {"owner": None, "self_approval": True}).status == 200
+    assert endpoint.state == before
+
+
+def test_a_weak_etag_is_the_same_revision(api):
+    """Some proxies make one of ours."""
+    seen = api.get(f"/v1/endpoints/{NAME}").etag
+    assert api.put(OWNER, {"owner": None, "self_approval": True}, match=f"W/{seen}").status == 200
+
+
+def test_groups_are_edited_alike_and_have_an_audit(api, endpoint):
+    make_group(endpoint.parts, "clinic", description="", members={}, actor=ANN, reason="new")
+    seen = api.get("/v1/groups/clinic").etag
+    wanted = {"members": {BEN: ["approver"]}, "message": "ben helps out"}
+    assert api.put("/v1/groups/clinic", wanted, match=seen).status == 200
+    assert api.put("/v1/groups/clinic", {"members": {}}, match=seen).status == 412
+    page = api.get("/v1/groups/clinic/audit?limit=1").json
+    assert [record["reason"] for record in page["items"]] == ["new"]
+    rest = api.get(f"/v1/groups/clinic/audit?cursor={page['next']}").json
+    assert [(r["action"], r["reason"]) for r in rest["items"]] == [
+        ("group-changed", "ben helps out")
+    ]
+    assert rest["items"][0]["previous"] == page["items"][0]["hash"]
+
+
+def test_a_change_of_members_says_who(api, endpoint):
+    make_group(endpoint.parts, "clinic", description="", members={}, actor=ANN, reason="new")
+    api.put("/v1/groups/clinic", {"members": {BEN: ["approver"]}})
+    (*_, last) = api.get("/v1/groups/clinic/audit").json["items"]
+    assert last["reason"] == "added arn:aws:iam::111111111111:role/ben"

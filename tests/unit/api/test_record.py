@@ -1,0 +1,152 @@
+"""The record over the API: history, audit, and what a plan would take."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from urllib.parse import quote
+
+import pytest
+
+from halftone.domain.audit import AuditRecord, verify
+from halftone.domain.phase import Phase
+from halftone.service.retire import retire
+from tests.support.control import ANN, on
+from tests.support.engine import NAME, Endpoint
+
+PATH = f"/v1/endpoints/{NAME}"
+
+
+def test_history_tells_who_when_what_and_how_it_ended(api, endpoint):
+    api.post(f"{PATH}/rollback", {"message": "too slow"})
+    second, first = api.get(f"{PATH}/history").json["items"]
+    assert (second["version"], second["phase"], second["serving"]) == ("2", "rolled_back", False)
+    assert (second["actor"], second["message"]) == ("ann", "sharper at night")
+    assert (first["version"], first["phase"], first["serving"]) == ("1", "promoted", True)
+    assert not second["stopped"]
+    assert first["ended_at"] < second["ended_at"]
+
+
+def test_history_comes_in_pages(api):
+    page = api.get(f"{PATH}/history?limit=1").json
+    assert [item["version"] for item in page["items"]] == ["2"]
+    rest = api.get(f"{PATH}/history?limit=1&cursor={page['next']}").json
+    assert ([item["version"] for item in rest["items"]], rest["next"]) == (["1"], None)
+
+
+def test_what_served_before_the_endpoint_was_retired_is_stopped(api, endpoint):
+    retire(endpoint.parts, NAME, actor=ANN, reason="moved")
+    assert all(item["stopped"] for item in api.get(f"{PATH}/history").json["items"])
+    assert api.get(PATH).json["status"] == "Stopped"
+
+
+@pytest.mark.parametrize("newest", [False, True])
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_audit_comes_whole_in_pages(api, endpoint, limit, newest):
+    path, cursor, found = f"{PATH}/audit?limit={limit}&newest={newest}", "", []
+    while True:
+        page = api.get(path + cursor).json
+        assert len(page["items"]) <= limit
+        found += page["items"]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    sequence = [record["seq"] for record in found]
+    whole = list(range(1, endpoint.state.audit.seq + 1))
+    assert sequence == (whole[::-1] if newest else whole)
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "eyJh", "bnVsbA", "eyJhZnRlciI6MX0", "eyJhZnRlciI6Ii0xIn0"]
+)
+def test_a_cursor_that_no_page_gave_is_named(api, cursor):
+    told = api.get(f"{PATH}/audit?cursor={cursor}")
+    assert (told.status, told.problem["field"], told.problem["value"]) == (400, "cursor", cursor)
+
+
+def test_an_export_verifies_without_halftone_s_service(api, endpoint):
+    exported = api.get(f"{PATH}/audit/export")
+    assert exported.headers["content-type"] == "application/x-ndjson"
+    assert exported.headers["halftone-more"] == "false"
+    lines = [json.loads(line) for line in exported.text.splitlines()]
+    records = [AuditRecord(**{**r, "at": datetime.fromisoformat(r["at"])}) for r in lines]
+    assert verify(NAME, records, endpoint.state.audit) == len(records)
+
+
+def test_an_export_goes_on_after_what_is_known(api, endpoint):
+    rest = api.get(f"{PATH}/audit/export?after=2").text.splitlines()
+    assert json.loads(rest[0])["seq"] == 3
+    assert len(rest) == endpoint.state.audit.seq - 2
+
+
+def test_a_chain_verifies_or_says_where_it_breaks(api, endpoint):
+    told = api.get(f"{PATH}/audit/verify").json
+    assert (told["verified"], told["records"]) == (True, endpoint.state.audit.seq)
+    records = endpoint.world.store.records[NAME]
+    records[2] = replace(records[2], reason="nothing happened")
+    told = api.get(f"{PATH}/audit/verify").json
+    assert (told["verified"], told["broken_at"]) == (False, 3)
+    assert told["why"]
+
+
+def test_a_preview_reckons_with_the_traffic_of_the_last_hour(api, endpoint):
+    told = api.get(f"{PATH}/preview").json
+    assert told["plan_of"].startswith("rollout fraud-")
+    assert [step["weight"] for step in told["steps"]] == [5.0, 50.0, 95.0]
+    assert told["traffic"]["source"].startswith("the last hour: ")
+
+
+def test_a_preview_of_a_plan_at_a_rate(api):
+    given = quote(json.dumps({"steps": [{"weight": 10}], "bake": "none"}))
+    told = api.get(f"{PATH}/preview?plan={given}&requests_a_second=50&errors_percent=1").json
+    assert [step["weight"] for step in told["steps"]] == [10.0]
+    assert told["steps"][0]["requests_a_second"] == 5.0
+    assert told["traffic"]["errors_percent"] == 1.0
+    assert api.get(f"{PATH}/preview?plan=gradual&requests_a_second=50").status == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("plan=quick", "plan"),
+        ("plan=%7B", "plan"),
+        ("plan=%7B%22steps%22:3%7D", "plan.steps"),
+        ("requests_a_second=0", "requests_a_second"),
+        ("errors_percent=99", "errors_percent"),
+    ],
+)
+def test_a_preview_that_can_t_be_reckoned_names_the_field(api, query, field):
+    told = api.get(f"{PATH}/preview?{query}")
+    assert (told.status, told.problem["field"]) == (400, field)
+
+
+def test_no_traffic_is_a_409_that_says_what_to_give():
+    endpoint = Endpoint()
+    endpoint.serve("first")
+    told = on(endpoint.world).get(f"{PATH}/preview")
+    assert told.status == 409
+    assert "give a rate" in told.problem["detail"]
+
+
+def test_status_follows_what_happens(endpoint):
+    api = on(endpoint.world)
+    assert api.get(PATH).json["status"] == "Deploying"
+    api.post(f"{PATH}/rollback", {"message": "too slow"})
+    shown = api.get(PATH).json
+    assert shown["status"] == "Deployed"
+    assert "too slow" in shown["message"]
+
+
+def test_a_first_release_that_failed_is_failed():
+    endpoint = Endpoint()
+    endpoint.offer("first", {"statusCode": 500, "body": "no"})
+    endpoint.release("first")
+    endpoint.tick_until(Phase.FAILED)
+    shown = on(endpoint.world).get(PATH).json
+    assert (shown["status"], shown["champion"]) == ("Failed", None)
+    assert shown["message"].startswith("first@")
+
+
+def test_creator_date_and_owner_are_on_record(endpoint):
+    shown = on(endpoint.world).get(PATH).json
+    assert (shown["creator"], shown["owner"]) == ("ann", None)
+    assert shown["created_at"] == "2026-01-01T00:00:00Z"
