@@ -12,6 +12,8 @@ ROUTERS = (
     "routes_endpoints",
     "routes_releases",
     "routes_rollouts",
+    "routes_serving",
+    "routes_clients",
     "routes_record",
     "routes_groups",
 )
