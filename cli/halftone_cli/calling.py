@@ -1,6 +1,7 @@
 """Calling an endpoint over HTTP, as its clients do."""
 
-from collections.abc import Callable
+import base64
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,17 @@ class Answer:
         return 200 <= self.status < 300
 
 
-def caller(url: str) -> Callable[[str], Answer]:
+def authorization(token: str) -> str:
+    """The header by which a client of a private endpoint says who it is.
+
+    ``name:token`` goes as Basic, a token alone as Bearer.
+    """
+    if ":" in token:
+        return f"Basic {base64.b64encode(token.encode()).decode()}"
+    return f"Bearer {token}"
+
+
+def caller(url: str, headers: Mapping[str, str] | None = None) -> Callable[[str], Answer]:
     """A function that posts a JSON text to ``url``, over one connection that is kept.
 
     botocore's HTTP client is used because it knows proxies and certificates as the AWS tools do;
@@ -40,8 +51,8 @@ def caller(url: str) -> Callable[[str], Answer]:
     client = URLLib3Session(timeout=_SECONDS, proxies=get_environ_proxies(url))
 
     def post(body: str) -> Answer:
-        headers = {"content-type": "application/json"}
-        request = AWSRequest(method="POST", url=url, headers=headers, data=body.encode())
+        given = {"content-type": "application/json", **(headers or {})}
+        request = AWSRequest(method="POST", url=url, headers=given, data=body.encode())
         try:
             response: Any = client.send(request.prepare())
         except BotoCoreError as error:

@@ -1,6 +1,7 @@
 """``halftone invoke``: send a request, see the answer and the version that gave it."""
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from halftone.domain.quantities import whole
 from halftone.domain.samples import AppSample, Sample
 from halftone.domain.smoke import smoke_event
 from halftone.service.ports import Parts
-from halftone_cli.calling import Answer, caller
+from halftone_cli.calling import Answer, authorization, caller
 from halftone_cli.context import Session
 from halftone_cli.errors import NO
 from halftone_cli.options import EndpointArgument
@@ -23,11 +24,14 @@ from halftone_cli.output import one_line, say_json, show, table
 from halftone_cli.reading import read_state
 
 Post = Callable[[str], Answer]
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_DEPLOYMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def invoke(
     session: Session,
     endpoint: EndpointArgument,
+    *,
     data: Annotated[
         str | None,
         typer.Option(
@@ -40,12 +44,39 @@ def invoke(
         ),
     ] = None,
     count: Annotated[int, typer.Option("--count", "-c", help="How often to send it.")] = 1,
-    version: Annotated[
+    deployment: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|VERSION",
+            help="Ask exactly this deployment, whatever its share.",
+            show_default=False,
+        ),
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--header",
+            "-H",
+            metavar="NAME:VALUE",
+            help="Send this header; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[CLIENT:]TOKEN",
+            envvar="HALFTONE_TOKEN",
+            help="Call as this client of a private endpoint.",
+            show_default=False,
+        ),
+    ] = None,
+    direct: Annotated[
         str | None,
         typer.Option(
             metavar="VERSION",
-            help="Ask exactly this version, whatever its share: directly on Lambda, and without "
-            "counting as evidence.",
+            help="Ask this version straight on Lambda, past API Gateway, and without counting as "
+            "evidence.",
             show_default=False,
         ),
     ] = None,
@@ -60,15 +91,19 @@ def invoke(
       halftone invoke fraud
       halftone invoke fraud --data '{"instances": [{"amount": 12.5}]}'
       halftone invoke fraud --data @request.json --count 200
+      halftone invoke fraud --deployment green --header "x-user: 17"
     """
     checked_name("ENDPOINT", endpoint)
     whole("--count", count, least=1, most=100_000)
     stage = session.stage
     body = _sample(stage.parts, endpoint) if data is None else _given(data)
-    if version is None:
-        post = caller(f"{stage.api}/endpoints/{endpoint}/invocations")
+    if direct is None:
+        url = f"{stage.api}/endpoints/{endpoint}/invocations"
+        post = caller(url, _headers(header or [], deployment, token))
+    elif deployment or header or token:
+        raise InvalidInput("--direct", direct, "no --deployment, --header or --token beside it")
     else:
-        post = _directly(stage.parts, endpoint, version)
+        post = _directly(stage.parts, endpoint, direct)
     answers = _send(post, body, count)
     if answers[0].status == 404 and not answers[0].version:
         raise NotFound("endpoint", endpoint, f"{stage.api} has no route to it: deploy its stack")
@@ -78,6 +113,22 @@ def invoke(
         _tell(answers)
     if not all(answer.good for answer in answers):
         raise typer.Exit(NO.code)
+
+
+def _headers(given: list[str], deployment: str | None, token: str | None) -> dict[str, str]:
+    headers = {}
+    for header in given:
+        name, colon, value = header.partition(":")
+        if not colon or not _HEADER.fullmatch(name) or not value.isprintable():
+            raise InvalidInput("--header", header, 'a header such as "x-user: 17"')
+        headers[name.lower()] = value.strip()
+    if deployment is not None:
+        if not _DEPLOYMENT.fullmatch(deployment):
+            raise InvalidInput("--deployment", deployment, "the name or version of a deployment")
+        headers["x-halftone-deployment"] = deployment
+    if token is not None:
+        headers["authorization"] = authorization(token)
+    return headers
 
 
 def _given(data: str) -> str:

@@ -16,6 +16,7 @@ class Api(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.replies = [("1", 200, b'{"predictions":[{"y":2.0}]}')]
         self.seen = []
+        self.headers = []
 
     @property
     def url(self):
@@ -29,6 +30,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         number = len(self.server.seen)
         self.server.seen.append((self.path, self.headers["content-type"], body.decode()))
+        self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
         version, status, answer = self.server.replies[number % len(self.server.replies)]
         if status == 0:
             self.close_connection = True
@@ -175,7 +177,7 @@ def test_without_a_champion_there_is_no_sample_to_send(cli, api):
 
 
 def test_a_version_is_asked_directly_and_not_over_the_api(serving, api):
-    ran = serving("invoke", NAME, "--version", "1", "--json")
+    ran = serving("invoke", NAME, "--direct", "1", "--json")
 
     assert ran.code == 0
     assert ran.json["first"]["version"] == "1"
@@ -184,7 +186,45 @@ def test_a_version_is_asked_directly_and_not_over_the_api(serving, api):
 
 
 def test_a_version_that_was_never_published_is_not_found(serving):
-    ran = serving("invoke", NAME, "--version", "9")
+    ran = serving("invoke", NAME, "--direct", "9")
 
     assert ran.code == 3
     assert ran.err == "error: there is no version '9'; published: 1\n"
+
+
+def test_a_deployment_is_asked_by_its_header_and_headers_go_along(serving, api):
+    ran = serving("invoke", NAME, "--deployment", "green", "-H", "X-User: 17", "-H", "a:b: c")
+
+    assert ran.code == 0
+    [sent] = api.headers
+    assert (sent["x-halftone-deployment"], sent["x-user"], sent["a"]) == ("green", "17", "b: c")
+
+
+@pytest.mark.parametrize(
+    ("token", "sent"),
+    [("ht_1_s", "Bearer ht_1_s"), ("clinic:ht_1_s", "Basic Y2xpbmljOmh0XzFfcw==")],
+)
+def test_a_client_calls_with_its_token_from_the_line_or_the_environment(serving, api, token, sent):
+    assert serving("invoke", NAME, "--token", token).code == 0
+    serving.environment["HALFTONE_TOKEN"] = token
+    assert serving("invoke", NAME).code == 0
+
+    assert [headers["authorization"] for headers in api.headers] == [sent, sent]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["-H", "nonsense"], "--header is 'nonsense', expected a header such as"),
+        (["-H", "a b: c"], "--header is 'a b: c'"),
+        (["-H", "a: b\r\nc: d"], "--header is"),
+        (["--deployment", "a b"], "--deployment is 'a b'"),
+        (["--direct", "1", "--deployment", "2"], "--direct is '1', expected no --deployment"),
+    ],
+)
+def test_what_makes_no_request_is_not_sent(serving, api, words, told):
+    ran = serving("invoke", NAME, *words)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert told in ran.err
+    assert api.seen == []

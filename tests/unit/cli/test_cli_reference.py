@@ -17,7 +17,7 @@ WORDS = {
     "status": ["status"],
     "history": ["history", "fraud", "--limit", "1"],
     "audit": ["audit", "verify", "fraud"],
-    "invoke": ["invoke", "fraud", "--version", "1"],
+    "invoke": ["invoke", "fraud", "--direct", "1"],
     "plan": ["plan", "show", "gradual"],
     "preview": ["plan", "preview", "--plan", "gradual", "--rate", "1"],
     "package": ["package", PACKAGE],
