@@ -62,14 +62,22 @@ class Reply:
 Send = Callable[[Request], Reply]
 """One request and its answer, tried once. Raises Unavailable if no answer comes."""
 
+Upload = Callable[[str, Mapping[str, str], bytes], None]
+"""A PUT of bytes to a URL that says itself who may. Raises Unavailable if it is not taken."""
+
 
 @dataclass(frozen=True)
 class ControlApi:
-    """The control API of one stage. ``key`` names the run of the command that changes something."""
+    """The control API of one stage.
+
+    ``key`` names the run of the command that changes something; ``begun`` are the paths of the
+    POSTs that were sent so far.
+    """
 
     send: Send
     sleep: Callable[[float], None] = time.sleep
     key: str = field(default_factory=lambda: f"cli-{uuid.uuid4().hex}")
+    begun: list[str] = field(default_factory=list)
 
     def get(self, path: str, **query: object) -> Json:
         """The resource at ``path``; a parameter that is None is left out."""
@@ -96,6 +104,7 @@ class ControlApi:
         ``part`` tells the POSTs of one run apart.
         """
         key = f"{self.key}-{part}" if part else self.key
+        self.begun.append(path)
         return self._ask("POST", path, body or {}, {"idempotency-key": key})
 
     def put(self, path: str, body: Mapping[str, object], *, etag: str) -> Reply:

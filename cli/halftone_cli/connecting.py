@@ -8,7 +8,7 @@ from halftone_cli.account import Account
 from halftone_cli.api import ControlApi
 from halftone_cli.aws import caller, identified, stage_outputs
 from halftone_cli.context import Place, Stage
-from halftone_cli.signing import signed
+from halftone_cli.signing import put, signed
 
 
 def open_stage(there: Place) -> Stage:
@@ -36,6 +36,7 @@ def open_stage(there: Place) -> Stage:
         actor=there.actor or (lambda: caller(session.client("sts", config=PATIENT))),
         api=api,
         control=ControlApi(signed(session, api)),
+        upload=put,
     )
 
 

@@ -6,10 +6,11 @@ own as the context's object, and with it any stage they like.
 
 import getpass
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from halftone.domain.errors import InvalidInput, Unavailable
 from halftone.domain.names import checked_name
 from halftone.service.ports import Parts
-from halftone_cli.api import ControlApi
+from halftone_cli.api import ControlApi, Upload
 
 if TYPE_CHECKING:
     from halftone_cli.checkup import Account
@@ -27,6 +28,7 @@ STAGE_VARIABLE = "HALFTONE_STAGE"
 LOCAL_PORT_VARIABLE = "HALFTONE_LOCAL_PORT"
 DEFAULT_STAGE = "dev"
 LOCAL_STAGE = "local"
+_KEY = re.compile(r"[!-~]{8,100}")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Stage:
 
     ``urgent`` makes parts that give up on the table within a second, for rollbacks; ``actor`` finds
     out in whose name changes go on record; ``api`` is the base URL of the HTTP API, without a slash
-    at its end; ``control`` is the control API.
+    at its end; ``control`` is the control API; ``upload`` puts bytes where it gave leave to.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Stage:
     actor: Callable[[], str]
     api: str
     control: ControlApi
+    upload: Upload
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,7 @@ class Session:
     where: Where = field(default_factory=Where)
     as_json: bool = False
     debug: bool = False
+    request: str | None = None
 
     def said(
         self,
@@ -153,16 +157,26 @@ class Session:
         local: bool = False,
         as_json: bool = False,
         debug: bool = False,
+        request: str | None = None,
     ) -> None:
         """Take note of the options that all commands share; the last word on the stage counts."""
         self.where = Where(stage or self.where.stage, local or self.where.local)
         self.as_json = self.as_json or as_json
         self.debug = self.debug or debug
+        self.request = request or self.request
+        if request is not None and not _KEY.fullmatch(request):
+            raise InvalidInput("--request", request, "8 to 100 printable characters, no spaces")
 
     @cached_property
     def stage(self) -> Stage:
         """The stage; nothing is asked of AWS before it is needed."""
         return self.connect(self.where)
+
+    @cached_property
+    def control(self) -> ControlApi:
+        """The stage's control API, for this run of the command."""
+        found = self.stage.control
+        return found if self.request is None else replace(found, key=self.request)
 
 
 def _local_aws() -> "LocalAws":

@@ -15,6 +15,7 @@ from halftone_cli.commands.invoke import invoke
 from halftone_cli.commands.package import package
 from halftone_cli.commands.plan import show_plan
 from halftone_cli.commands.preview import preview_plan
+from halftone_cli.commands.release import release
 from halftone_cli.commands.rollback import rollback
 from halftone_cli.commands.rollout import abort, approve, pause, promote, reject, resume, watch
 from halftone_cli.commands.serve import serve
@@ -26,6 +27,7 @@ from halftone_cli.options import (
     JsonOption,
     LocalOption,
     StageOption,
+    changes,
     offline,
     on_stage,
 )
@@ -85,7 +87,8 @@ def halftone(
 
 
 app.command()(on_stage(status))
-app.command()(on_stage(rollback))
+app.command()(changes(release))
+app.command()(changes(rollback))
 app.command()(on_stage(history))
 app.command()(on_stage(invoke))
 app.command()(on_stage(doctor))
@@ -104,8 +107,9 @@ plan.command("preview")(on_stage(preview_plan))
 app.add_typer(plan, name="plan")
 
 rollout = typer.Typer(help="Say something to a rollout under way.", **_PLAIN)
-for said in (watch, pause, resume, approve, reject, promote, abort):
-    rollout.command(said.__name__)(on_stage(said))
+rollout.command("watch")(on_stage(watch))
+for said in (pause, resume, approve, reject, promote, abort):
+    rollout.command(said.__name__)(changes(said))
 app.add_typer(rollout, name="rollout")
 
 

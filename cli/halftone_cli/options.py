@@ -7,10 +7,12 @@ before the command's name as well as after it.
 import contextlib
 import inspect
 from collections.abc import Callable
+from functools import wraps
 from typing import Annotated, Any
 
 import typer
 
+from halftone_cli.changing import carried_out_once
 from halftone_cli.context import DEFAULT_STAGE, LOCAL_STAGE, STAGE_VARIABLE, Session
 
 StageOption = Annotated[
@@ -27,6 +29,14 @@ LocalOption = Annotated[
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")
+]
+RequestOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        help="Names this request: said again with it, it is not carried out again.",
+        show_default=False,
+    ),
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the stack trace of an error.")]
 
@@ -57,6 +67,7 @@ EndpointArgument = Annotated[
     ),
 ]
 _SHARED: dict[str, tuple[Any, Any]] = {
+    "request": (RequestOption, None),
     "stage": (StageOption, None),
     "local": (LocalOption, False),
     "as_json": (JsonOption, False),
@@ -67,6 +78,17 @@ _SHARED: dict[str, tuple[Any, Any]] = {
 def on_stage(function: Callable[..., None]) -> Callable[..., None]:
     """``function`` as a command that works on a stage."""
     return _command(function, ("stage", "local", "as_json", "debug"))
+
+
+def changes(function: Callable[..., None]) -> Callable[..., None]:
+    """``function`` as a command that changes something on a stage, by the control API."""
+
+    @wraps(function)
+    def once(session: Session, **given: Any) -> None:
+        with carried_out_once(session):
+            function(session, **given)
+
+    return _command(once, ("request", "stage", "local", "as_json", "debug"))
 
 
 def offline(function: Callable[..., None]) -> Callable[..., None]:

@@ -78,10 +78,11 @@ def error_of(status: int, body: bytes) -> HalftoneError:
     kind = str(problem.get("type", "")).rpartition(":")[2]
     error = _BY_KIND.get(kind) or _BY_STATUS.get(status, ServerFault)
     detail = problem.get("detail")
-    if not isinstance(detail, str):
-        said = problem.get("message") or "no reason given"
-        detail = _GATEWAYS.get(status, f"the control API answered {status}: {said}")
-    return error(detail)
+    if isinstance(detail, str):
+        return error(detail)
+    said = problem.get("message") or "no reason given"
+    told = _GATEWAYS.get(status, f"the control API answered {status}: {said}")
+    return Unavailable(told) if status == 404 else error(told)
 
 
 def _problem(body: bytes) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Requests to the control API over HTTP, signed by the caller's own AWS credentials (SigV4)."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,8 @@ from halftone_cli.aws import identified
 _SERVICE = "execute-api"
 _SECONDS = 35
 """Longer than an HTTP API waits for a function: its word on that is heard."""
+_UPLOAD_SECONDS = 120
+_UPLOAD_ATTEMPTS = 3
 
 
 def signed(session: Session, base: str) -> Send:
@@ -49,3 +52,22 @@ def signed(session: Session, base: str) -> Send:
         return Reply(answer.status_code, headers, answer.content)
 
     return send
+
+
+def put(url: str, headers: Mapping[str, str], data: bytes) -> None:
+    """See ``Upload``. The URL is signed already, by who gave leave."""
+    client = URLLib3Session(timeout=_UPLOAD_SECONDS, proxies=get_environ_proxies(url))
+    request = AWSRequest(method="PUT", url=url, headers=dict(headers), data=data)
+    where = url.partition("?")[0]
+    for attempt in range(1, _UPLOAD_ATTEMPTS + 1):
+        try:
+            answer: Any = client.send(request.prepare())
+        except BotoCoreError as error:
+            if attempt == _UPLOAD_ATTEMPTS:
+                raise Unavailable(f"{where} did not take the package: {error}") from error
+            continue
+        if answer.status_code < 300:
+            return
+        if answer.status_code < 500 or attempt == _UPLOAD_ATTEMPTS:
+            said = answer.content.decode(errors="replace")[:200]
+            raise Unavailable(f"{where} did not take the package: {answer.status_code} {said}")

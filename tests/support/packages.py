@@ -17,7 +17,7 @@ samples:
 
 def folder_with(folder: Path, code: str = DOUBLES) -> Path:
     """A package of flavor python that should double numbers by ``code``; its folder."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / "predict.py").write_text(code)
     (folder / "model.yaml").write_text(_MANIFEST)
     return folder

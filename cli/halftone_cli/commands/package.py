@@ -1,20 +1,18 @@
 """``halftone package``: check a model package, and build it."""
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from halftone.adapters.folder import BuiltPackage, open_package
+from halftone.adapters.folder import open_package
 from halftone.domain.errors import InvalidInput
 from halftone.domain.signature import fields_as_given
-from halftone.domain.spec import EndpointSpec
 from halftone_cli.context import Session
 from halftone_cli.errors import NO
 from halftone_cli.files import write_whole
 from halftone_cli.output import note, one_line, say_json, show
-from halftone_cli.sandbox import Limits, Sandbox, prints_to_stderr
+from halftone_cli.sandbox import sample_faults
 
 
 def package(
@@ -48,7 +46,7 @@ def package(
       halftone package models/champion -o champion.zip
     """
     built = open_package(path)
-    faults = _scored(built) if run else []
+    faults = sample_faults(built) if run else []
     if output is not None and not faults:
         _write(output, built.data, source=path)
     manifest = built.manifest
@@ -78,16 +76,6 @@ def package(
         note(fault)
     if faults:
         raise typer.Exit(NO.code)
-
-
-def _scored(built: BuiltPackage) -> list[str]:
-    """What is wrong with the model's answers to its samples."""
-    limits = Limits.of(EndpointSpec(built.manifest.name, "."))
-    with (
-        tempfile.TemporaryDirectory(prefix="halftone-", ignore_cleanup_errors=True) as folder,
-        prints_to_stderr(),
-    ):
-        return Sandbox(built, limits, Path(folder), lambda _: None).faults()
 
 
 def _write(target: Path, data: bytes, *, source: Path) -> None:

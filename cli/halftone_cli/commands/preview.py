@@ -1,24 +1,21 @@
 """``halftone plan preview``: what a plan will take, see and cost, before anything follows it."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.names import checked_name
-from halftone.domain.plan import PRESETS, Plan
-from halftone.domain.plan_form import parse_plan
+from halftone.domain.plan import PRESETS
 from halftone.domain.preview import WORSE, Preview, StepPreview, Traffic, about, preview
 from halftone.domain.quantities import percentage
-from halftone.domain.spec import parse_spec
 from halftone.service.preview import EndpointPreview, preview_endpoint
 from halftone_cli import shapes
 from halftone_cli.context import Session
 from halftone_cli.options import endpoint_names
 from halftone_cli.output import one_line, say_json, show, table
+from halftone_cli.plans import chosen_plan
 
 _ERRORS = 0.1
 """Percent of requests that are taken to err where only a rate is given."""
@@ -78,7 +75,7 @@ def preview_plan(
       halftone plan preview fraud --plan endpoints/fraud/endpoint.yaml --error-rate 0.5
       halftone plan preview --plan large-model --rate 20 --json
     """
-    chosen = _plan(plan) if plan is not None else None
+    chosen = chosen_plan(plan) if plan is not None else None
     errors = _part(error_rate) if error_rate is not None else None
     given = _traffic(rate, errors) if rate is not None else None
     if endpoint is not None:
@@ -96,24 +93,6 @@ def preview_plan(
         say_json(shapes.preview(found, endpoint))
     else:
         _tell(found.plan_of or str(plan), found.preview)
-
-
-def _plan(given: str) -> Plan:
-    """The plan that is meant by a preset's name or a file."""
-    if given in PRESETS:
-        return PRESETS[given]
-    try:
-        value = yaml.safe_load(Path(given).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "no UTF-8"
-        expected = f"{', '.join(PRESETS)} or a file that can be read ({why})"
-        raise InvalidInput("--plan", given, expected) from None
-    except yaml.YAMLError as error:
-        raise InvalidInput("--plan", given, f"a file in YAML ({error})") from None
-    if isinstance(value, dict) and "model" in value:
-        return parse_spec(value).plan
-    # What `plan show` prints stands below `plan:`, ready to be copied.
-    return parse_plan(value["plan"] if isinstance(value, dict) and "plan" in value else value)
 
 
 def _part(percent: str) -> float:

@@ -1,28 +1,22 @@
 """``halftone rollback``: the champion alone, or an earlier version again."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import StaleWrite, Unavailable
-from halftone.domain.phase import Phase
-from halftone.domain.rollout import Rollout
-from halftone.service.ports import Parts
-from halftone.service.rollback import return_to, roll_back
-from halftone_cli import shapes
-from halftone_cli.context import Session, Stage
-from halftone_cli.errors import NO
+from halftone.domain.errors import Unavailable
+from halftone.domain.status import Status
+from halftone_cli.api import Json
+from halftone_cli.changing import YesOption, ask, endpoint_of, newest_rollout, tell
+from halftone_cli.context import Session
+from halftone_cli.direct import rollback_directly
 from halftone_cli.options import EndpointArgument
-from halftone_cli.output import confirmed, note, say_json, show
-from halftone_cli.reading import read, read_state
-from halftone_cli.tables import standing
 
 
 def rollback(
     session: Session,
     endpoint: EndpointArgument,
+    *,
     to: Annotated[
         str | None,
         typer.Option(
@@ -35,7 +29,15 @@ def rollback(
     reason: Annotated[
         str, typer.Option(metavar="TEXT", help="Why; it goes on record.")
     ] = "rolled back by hand",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    direct: Annotated[
+        bool,
+        typer.Option(
+            "--direct",
+            help="Do it straight on Lambda and DynamoDB with the caller's own rights: for when the "
+            "control API does not answer.",
+        ),
+    ] = False,
+    yes: YesOption = False,
 ) -> None:
     """Take the challenger back, or return to an earlier version.
 
@@ -47,98 +49,44 @@ def rollback(
     Examples:
       halftone rollback fraud --reason "scores drift since noon"
       halftone rollback fraud --to 3 --yes
+      halftone rollback fraud --direct
     """
-    stage = session.stage
-    urgent = stage.urgent()
-    seen = _seen(urgent, endpoint)
-    if not yes and session.interactive() and not confirmed(_question(seen, endpoint, to)):
-        note("nothing was changed")
-        raise typer.Exit(NO.code)
-    _go_back(stage, urgent, endpoint, seen, _Wish(to, stage.actor(), reason))
-    view = read(stage.parts, endpoint)
-    if session.as_json:
-        say_json(shapes.status(stage.name, [view]))
-    else:
-        show(*standing(view))
-
-
-@dataclass(frozen=True)
-class _Wish:
-    """What is asked for: the version that is to serve (None: see the help), by whom and why."""
-
-    to: str | None
-    actor: str
-    reason: str
-
-
-def _seen(urgent: Parts, endpoint: str) -> EndpointState | None:
-    """The record as it is before anything is done; None if the table leaves us waiting."""
+    if direct:
+        rollback_directly(session, endpoint, to=to, reason=reason, yes=yes)
+        return
     try:
-        return read_state(urgent, endpoint)
-    except Unavailable:
-        # What can't be read must not keep anybody from going back.
-        return None
+        _by_the_api(session, endpoint, to=to, reason=reason, yes=yes)
+    except Unavailable as error:
+        told = f"{error}; `halftone rollback {endpoint} --direct` does without the control API"
+        raise Unavailable(told) from error
+    tell(session, endpoint)
 
 
-def _go_back(
-    stage: Stage, urgent: Parts, endpoint: str, seen: EndpointState | None, wish: _Wish
-) -> None:
-    """Do what was seen to be right, and nothing beyond it.
-
-    A rollout that an alarm ended between reading and acting must not make this go back one version
-    further than whoever asked could know.
-
-    Raises:
-        StaleWrite: if what was seen is no longer so.
+def _by_the_api(session: Session, endpoint: str, *, to: str | None, reason: str, yes: bool) -> None:
+    """Do what was seen to be right: a rollout that ended since is not taken for leave to go back
+    one version further than whoever asked could know.
     """
-    running = seen.active if seen else None
-    if seen is None or running is not None:
-        rollout = running.id if running else None
-        ended = _end_rollout(stage, urgent, endpoint, rollout, wish)
-        if wish.to in (None, ended.champion):
+    seen = endpoint_of(session, endpoint)
+    running = newest_rollout(session, endpoint) if seen["status"] == Status.DEPLOYING else None
+    ask(session, lambda: _question(seen, running, to), yes=yes)
+    if running is not None:
+        path = f"/endpoints/{endpoint}/rollouts/{running['id']}/abort"
+        session.control.post(path, {"message": reason}, part="abort")
+        if to in (None, running["champion"]):
             return
-    return_to(stage.parts, endpoint, version=wish.to, actor=wish.actor, reason=wish.reason)
+    query = "" if to is None else f"?v={to}"
+    session.control.post(f"/endpoints/{endpoint}/rollback{query}", {"message": reason})
 
 
-def _end_rollout(
-    stage: Stage, urgent: Parts, endpoint: str, rollout: str | None, wish: _Wish
-) -> Rollout:
-    """End that rollout (None: the one under way), and answer it as it ended.
-
-    First with the parts that leave a slow table behind and set the alias. Once traffic is safe the
-    record may take its time.
-    """
-
-    def end(parts: Parts) -> EndpointState | None:
-        return roll_back(parts, endpoint, actor=wish.actor, reason=wish.reason, rollout=rollout)
-
-    try:
-        state = end(urgent)
-    except Unavailable:
-        state = end(stage.parts)
-    if state is None and rollout is not None:
-        state = stage.parts.store.load(endpoint)  # somebody else may have ended it
-    found = state.rollout if state else None
-    if found is None or found.phase is not Phase.ROLLED_BACK or rollout not in (None, found.id):
-        meant = f"rollout {rollout}" if rollout else "a rollout under way"
-        raise StaleWrite(f"{endpoint!r} no longer has {meant} to take back")
-    return found
-
-
-def _question(seen: EndpointState | None, endpoint: str, to: str | None) -> str:
-    if seen is None:
-        return f"Roll back {endpoint}? Its record can't be read in time."
-    return _intent(seen, to)
-
-
-def _intent(state: EndpointState, to: str | None) -> str:
-    serving = f"version {state.champion.version}" if state.champion else "nothing"
-    running = state.active
+def _question(seen: Json, running: Json | None, to: str | None) -> str:
+    champion = seen["champion"]
+    serving = f"version {champion['version']}" if champion else "nothing"
     if running:
+        package = f"{running['package']['name']}@{running['package']['digest'][:12]}"
         target = f"version {to}" if to else serving
         return (
-            f"End the rollout of {running.package} to {state.endpoint} "
-            f"({running.phase} at {running.share:g} %), so that {target} alone answers?"
+            f"End the rollout of {package} to {seen['name']} ({running['phase']} at "
+            f"{running['share']:g} %), so that {target} alone answers?"
         )
     target = f"version {to}" if to else "the version before it"
-    return f"Take {serving} of {state.endpoint} back, so that {target} alone answers?"
+    return f"Take {serving} of {seen['name']} back, so that {target} alone answers?"

@@ -1,30 +1,25 @@
 """``halftone rollout …``: what a person says to a rollout under way.
 
-Each command does one thing of ``service.operate`` and shows what is true afterwards.
+Each command is one request to the control API about the rollout that was seen, and about none that
+began since; then it shows what is true.
 """
 
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from halftone.domain.errors import InvalidInput
-from halftone.domain.rollout import Rollout
-from halftone.service import operate
-from halftone_cli import shapes
+from halftone_cli.api import Json
+from halftone_cli.changing import (
+    ReasonOption,
+    YesOption,
+    ask,
+    newest_rollout,
+    tell,
+    watch_to_the_end,
+)
 from halftone_cli.context import Session
-from halftone_cli.errors import NO
 from halftone_cli.options import EndpointArgument
-from halftone_cli.output import confirmed, note, say_json, show
-from halftone_cli.reading import read, read_state
-from halftone_cli.story import story
-from halftone_cli.tables import detail, standing
-from halftone_cli.waiting import wait
-
-ReasonOption = Annotated[
-    str, typer.Option(metavar="TEXT", help="Why; it goes on record.", show_default=False)
-]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def watch(session: Session, endpoint: EndpointArgument) -> None:
@@ -39,15 +34,7 @@ def watch(session: Session, endpoint: EndpointArgument) -> None:
       halftone rollout watch fraud
       halftone rollout watch fraud --json | jq -r .endpoints[0].verdict.reason
     """
-    stage = session.stage
-    raise typer.Exit(
-        wait(
-            session,
-            lambda: [read(stage.parts, endpoint)],
-            lambda views: detail(stage.name, views[0]),
-            lambda: story(stage.parts, endpoint),
-        )
-    )
+    raise typer.Exit(watch_to_the_end(session, endpoint))
 
 
 def pause(session: Session, endpoint: EndpointArgument, reason: ReasonOption) -> None:
@@ -59,7 +46,7 @@ def pause(session: Session, endpoint: EndpointArgument, reason: ReasonOption) ->
     Examples:
       halftone rollout pause fraud --reason "the upstream batch runs until nine"
     """
-    _say(session, operate.pause, endpoint, _newest(session, endpoint), reason=reason)
+    _say(session, "pause", endpoint, newest_rollout(session, endpoint), reason)
 
 
 def resume(session: Session, endpoint: EndpointArgument, reason: ReasonOption) -> None:
@@ -69,7 +56,7 @@ def resume(session: Session, endpoint: EndpointArgument, reason: ReasonOption) -
     Examples:
       halftone rollout resume fraud --reason "the batch is through"
     """
-    _say(session, operate.resume, endpoint, _newest(session, endpoint), reason=reason)
+    _say(session, "resume", endpoint, newest_rollout(session, endpoint), reason)
 
 
 def approve(
@@ -95,13 +82,13 @@ def approve(
       halftone rollout approve fraud --reason "looked through forty answers"
       halftone rollout approve fraud --step 2 --reason "change 1841"
     """
-    newest = _newest(session, endpoint)
-    last = len(newest.plan.stages) + 1 if newest else 1
+    newest = newest_rollout(session, endpoint)
+    last = len(newest["plan"]["stages"]) + 1
     if step is not None and not 1 <= step <= last:
         raise InvalidInput("--step", step, f"1 to {last}")
-    waited_for = newest.following if newest else 0
-    gate = waited_for if step is None else step - 1
-    _say(session, operate.approve, endpoint, newest, reason=reason, stage=gate)
+    # The API counts from 0, and `stage` is the number of the present one counted from 1.
+    gate = newest["stage"] if step is None else step - 1
+    _say(session, "approve", endpoint, newest, reason, stage=gate)
 
 
 def reject(session: Session, endpoint: EndpointArgument, reason: ReasonOption) -> None:
@@ -111,7 +98,7 @@ def reject(session: Session, endpoint: EndpointArgument, reason: ReasonOption) -
     Examples:
       halftone rollout reject fraud --reason "the new scores can't be explained"
     """
-    _say(session, operate.reject, endpoint, _newest(session, endpoint), reason=reason)
+    _say(session, "reject", endpoint, newest_rollout(session, endpoint), reason)
 
 
 def promote(
@@ -126,9 +113,9 @@ def promote(
     Examples:
       halftone rollout promote fraud --reason "the champion fails on every request"
     """
-    newest = _newest(session, endpoint)
+    newest = newest_rollout(session, endpoint)
     _ask(session, newest, f"give it all traffic of {endpoint} now, without evidence", yes=yes)
-    _say(session, operate.promote, endpoint, newest, reason=reason)
+    _say(session, "promote", endpoint, newest, reason)
 
 
 def abort(
@@ -143,38 +130,23 @@ def abort(
     Examples:
       halftone rollout abort fraud --reason "wrong model"
     """
-    newest = _newest(session, endpoint)
+    newest = newest_rollout(session, endpoint)
     _ask(session, newest, f"end its rollout to {endpoint}", yes=yes)
-    _say(session, operate.abort, endpoint, newest, reason=reason)
+    _say(session, "abort", endpoint, newest, reason)
 
 
-def _newest(session: Session, endpoint: str) -> Rollout | None:
-    """The newest rollout as it is before anything is done; whether it fits, the use case says."""
-    return read_state(session.stage.parts, endpoint).rollout
-
-
-def _ask(session: Session, newest: Rollout | None, wish: str, *, yes: bool) -> None:
-    if newest is None or newest.phase.final or yes or not session.interactive():
+def _ask(session: Session, newest: Json, wish: str, *, yes: bool) -> None:
+    if newest["over"]:
         return
-    named = f"version {newest.challenger or 'unpublished'} ({newest.package})"
-    if not confirmed(f"{named} is {newest.phase} at {newest.share:g} %: {wish}?"):
-        note("nothing was changed")
-        raise typer.Exit(NO.code)
+    package = f"{newest['package']['name']}@{newest['package']['digest'][:12]}"
+    named = f"version {newest['challenger'] or 'unpublished'} ({package})"
+    stands = f"{newest['phase']} at {newest['share']:g} %"
+    ask(session, lambda: f"{named} is {stands}: {wish}?", yes=yes)
 
 
 def _say(
-    session: Session,
-    operation: Callable[..., object],
-    endpoint: str,
-    seen: Rollout | None,
-    **said: object,
+    session: Session, verb: str, endpoint: str, seen: Json, reason: str, **said: object
 ) -> None:
-    """Do it to the rollout that was ``seen``, and to none that began since; show what is true."""
-    stage = session.stage
-    rollout = seen.id if seen else None
-    operation(stage.parts, endpoint, actor=stage.actor(), rollout=rollout, **said)
-    view = read(stage.parts, endpoint)
-    if session.as_json:
-        say_json(shapes.status(stage.name, [view]))
-    else:
-        show(*standing(view))
+    path = f"/endpoints/{endpoint}/rollouts/{seen['id']}/{verb}"
+    session.control.post(path, {"message": reason, **said})
+    tell(session, endpoint)

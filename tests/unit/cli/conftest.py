@@ -1,5 +1,7 @@
 """The command, run in this process on a stage in memory."""
 
+import hashlib
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from halftone.domain.archive import inspect
 from halftone.domain.phase import Phase
 from halftone.domain.plan import Plan
 from halftone.domain.plan import Stage as Step
@@ -50,10 +53,13 @@ class Cli:
     endpoint: Endpoint = field(default_factory=Endpoint)
     api: str = "http://127.0.0.1:9"
     parts: Parts | None = None
+    own: Parts | None = None
     urgent: Parts | None = None
     account: Any = None
     unreachable: Exception | None = None
     by: str = "arn:aws:iam::111111111111:user/ann"
+    api_down: Exception | None = None
+    cut_off: bool = False
     interactive: bool = False
     while_waiting: Callable[[], None] = lambda: None
     naps: list[float] = field(default_factory=list)
@@ -65,11 +71,12 @@ class Cli:
         parts = self.parts or self.endpoint.parts
         stage = Stage(
             name="test",
-            parts=parts,
+            parts=self.own or parts,
             urgent=lambda: self.urgent or parts,
             actor=lambda: "local/ann",
             api=self.api,
             control=ControlApi(self._send, sleep=self._sleep),
+            upload=self._upload,
         )
         session = Session(
             connect=lambda _: stage,
@@ -95,11 +102,23 @@ class Cli:
     def _send(self, request: Request) -> Reply:
         """The real control API on this world, as API Gateway would reach it."""
         self.sent.append(request)
+        if self.api_down:
+            raise self.api_down
         parts = self.parts or self.endpoint.parts
         body = request.body.decode() or None
         given = event(request.method, request.path, request.headers, body, self.by)
         reply = Api(parts).send(given)
+        if self.cut_off and request.method == "POST":
+            raise KeyboardInterrupt
         return Reply(reply.status, reply.headers, reply.text.encode())
+
+    def _upload(self, url: str, headers: dict[str, str], data: bytes) -> None:
+        bucket, _, key = url.removeprefix("memory://").partition("/")
+        _, manifest = inspect(io.BytesIO(data), source=url)
+        digest = hashlib.sha256(data).hexdigest()
+        self.endpoint.world.packages.offered[bucket, key] = (digest, manifest)
+        body = json.dumps({"predictions": [dict(r) for r in manifest.samples[0].predictions]})
+        self.endpoint.world.functions.answers[digest] = {"statusCode": 200, "body": body}
 
     def _patient(self, _: Where) -> Patient:
         if self.unreachable:

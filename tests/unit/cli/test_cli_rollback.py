@@ -11,7 +11,7 @@ from tests.support.engine import NAME
 
 
 def test_it_ends_the_rollout_and_shows_what_was_read_back(rolling):
-    ran = rolling("rollback", NAME, "--reason", "scores drift")
+    ran = rolling("rollback", "--direct", NAME, "--reason", "scores drift")
 
     assert ran.code == 0
     assert rolling.endpoint.alias == Routing("1")
@@ -21,14 +21,14 @@ def test_it_ends_the_rollout_and_shows_what_was_read_back(rolling):
 
 
 def test_the_caller_is_the_actor_on_record(rolling):
-    rolling("rollback", NAME, "--reason", "scores drift")
+    rolling("rollback", "--direct", NAME, "--reason", "scores drift")
 
     fence = rolling.endpoint.history[-2]
     assert (fence.action, fence.actor, fence.reason) == ("fence", "local/ann", "scores drift")
 
 
 def test_json_is_the_status_that_was_read_back(rolling):
-    [found] = rolling("rollback", NAME, "--json").json["endpoints"]
+    [found] = rolling("rollback", "--direct", NAME, "--json").json["endpoints"]
 
     assert found["rollout"]["phase"] == "rolled_back"
     assert (found["alias"]["main"], found["alias"]["other"]) == ("1", None)
@@ -38,7 +38,7 @@ def test_without_a_rollout_it_returns_to_the_version_before(cli):
     cli.endpoint.serve("risk-1")
     cli.endpoint.serve("risk-2")
 
-    ran = cli("rollback", NAME)
+    ran = cli("rollback", "--direct", NAME)
 
     assert ran.code == 0
     assert ran.out.startswith("fraud: champion is version 1 (risk-1@")
@@ -50,13 +50,13 @@ def test_to_names_the_version_that_serves_again(cli):
     for model in ("risk-1", "risk-2", "risk-3"):
         cli.endpoint.serve(model)
 
-    assert cli("rollback", NAME, "--to", "1").code == 0
+    assert cli("rollback", "--direct", NAME, "--to", "1").code == 0
 
     assert cli.endpoint.alias == Routing("1")
 
 
 def test_to_the_champion_of_the_rollout_under_way_only_ends_it(rolling):
-    ran = rolling("rollback", NAME, "--to", "1")
+    ran = rolling("rollback", "--direct", NAME, "--to", "1")
 
     assert ran.code == 0
     assert rolling.endpoint.actions[-2:] == ["fence", "rolled-back"]
@@ -68,7 +68,7 @@ def test_to_an_earlier_version_also_ends_the_rollout_under_way(cli):
     cli.endpoint.serve("risk-2")
     cli.endpoint.release("risk-3")
 
-    assert cli("rollback", NAME, "--to", "1").code == 0
+    assert cli("rollback", "--direct", NAME, "--to", "1").code == 0
 
     assert cli.endpoint.actions[-4:] == ["fence", "rolled-back", "return", "rolled-back"]
     assert cli.endpoint.alias == Routing("1")
@@ -88,7 +88,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(cli, words, code, told):
     cli.endpoint.serve("risk-1")
     before = cli.endpoint.state
 
-    ran = cli("rollback", *words)
+    ran = cli("rollback", "--direct", *words)
 
     assert (ran.code, ran.out) == (code, "")
     assert ran.err.startswith(f"error: {told}")
@@ -99,7 +99,7 @@ def test_on_a_terminal_no_is_an_answer(rolling):
     rolling.interactive = True
     before = rolling.endpoint.state
 
-    ran = rolling("rollback", NAME, typed="n\n")
+    ran = rolling("rollback", "--direct", NAME, typed="n\n")
 
     assert ran.code == 1
     assert "so that version 1 alone answers? [y/N]" in ran.err
@@ -110,7 +110,7 @@ def test_on_a_terminal_no_is_an_answer(rolling):
 def test_on_a_terminal_an_end_of_input_is_no(rolling):
     rolling.interactive = True
 
-    assert rolling("rollback", NAME, typed="").code == 1
+    assert rolling("rollback", "--direct", NAME, typed="").code == 1
     assert rolling.endpoint.rollout.phase == "observing"
 
 
@@ -118,7 +118,7 @@ def test_on_a_terminal_an_end_of_input_is_no(rolling):
 def test_on_a_terminal_yes_goes_ahead_and_stdout_stays_json(rolling, words, typed):
     rolling.interactive = True
 
-    ran = rolling("rollback", NAME, "--json", *words, typed=typed)
+    ran = rolling("rollback", "--direct", NAME, "--json", *words, typed=typed)
 
     assert ran.code == 0
     assert ran.json["endpoints"][0]["rollout"]["over"] is True
@@ -144,7 +144,7 @@ def test_if_the_table_is_slow_the_alias_goes_first_and_the_record_follows(rollin
     parts = rolling.endpoint.parts
     rolling.urgent = replace(parts, store=Slow(parts.store, times=1000))
 
-    ran = rolling("rollback", NAME, "--json")
+    ran = rolling("rollback", "--direct", NAME, "--json")
 
     assert ran.code == 0
     assert rolling.endpoint.alias == Routing("1")
@@ -155,7 +155,7 @@ def test_if_the_table_stays_silent_the_alias_is_safe_and_the_exit_says_so(rollin
     parts = rolling.endpoint.parts
     rolling.urgent = rolling.parts = replace(parts, store=Slow(parts.store, times=1000))
 
-    ran = rolling("rollback", NAME)
+    ran = rolling("rollback", "--direct", NAME)
 
     assert ran.code == 6
     assert ran.err == "error: the table did not answer\n"
@@ -168,7 +168,7 @@ def test_a_record_that_cannot_be_shown_keeps_nobody_from_going_back(rolling):
     rolling.parts = parts
     rolling.interactive = True
 
-    ran = rolling("rollback", NAME, typed="y\n")
+    ran = rolling("rollback", "--direct", NAME, typed="y\n")
 
     assert ran.code == 0
     assert "Roll back fraud? Its record can't be read in time. [y/N] " in ran.err
@@ -209,7 +209,7 @@ def test_a_rollout_that_an_alarm_ended_meanwhile_does_not_lead_further_back(thir
     parts = third.endpoint.parts
     third.urgent = replace(parts, store=Meanwhile(parts.store, alarm))
 
-    assert third("rollback", NAME).code == 0
+    assert third("rollback", "--direct", NAME).code == 0
 
     assert third.endpoint.alias == Routing("2")
     assert third.endpoint.actions[-1] == "rolled-back"
@@ -219,7 +219,7 @@ def test_a_rollout_that_was_promoted_meanwhile_is_left_to_a_second_decision(thir
     parts = third.endpoint.parts
     third.urgent = replace(parts, store=Meanwhile(parts.store, third.promote))
 
-    ran = third("rollback", NAME)
+    ran = third("rollback", "--direct", NAME)
 
     assert ran.code == 4
     assert "no longer has rollout fraud-" in ran.err
@@ -242,7 +242,7 @@ def test_a_rollback_whose_confirmation_was_lost_is_not_done_twice(third):
 
     third.urgent = replace(parts, store=Deaf())
 
-    assert third("rollback", NAME).code == 0
+    assert third("rollback", "--direct", NAME).code == 0
 
     assert third.endpoint.alias == Routing("2")
     assert third.endpoint.actions[-2:] == ["fence", "rolled-back"]
@@ -254,7 +254,7 @@ def test_a_slow_table_without_a_rollout_changes_nothing(cli):
     parts = cli.endpoint.parts
     cli.urgent = replace(parts, store=Slow(parts.store, times=1))
 
-    ran = cli("rollback", NAME)
+    ran = cli("rollback", "--direct", NAME)
 
     assert ran.code == 4
     assert "no longer has a rollout under way to take back" in ran.err

@@ -1,10 +1,12 @@
 """``halftone rollout …``: each word does its one thing, is on record, and says what is true."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from halftone.domain.errors import Unavailable
 from halftone.domain.phase import Phase
 from halftone.domain.routing import Routing
 from tests.support.engine import NAME
@@ -12,6 +14,7 @@ from tests.unit.cli.conftest import PLAN
 
 MINUTE = timedelta(minutes=1)
 WHY = ("--reason", "as agreed")
+WHO = "arn:aws:iam::111111111111:user/ann"
 
 
 @pytest.fixture
@@ -38,12 +41,12 @@ def test_pause_and_resume(rolling):
     ran = rolling("rollout", "pause", NAME, *WHY)
 
     assert (ran.code, rolling.endpoint.phase) == (0, Phase.PAUSED)
-    assert last(rolling) == ("paused", "local/ann", "as agreed")
+    assert last(rolling) == ("paused", WHO, "as agreed")
     assert "alias, read back: 95 % version 1, 5 % version 2; as recorded\n" in ran.out
 
     assert rolling("rollout", "resume", NAME, *WHY).code == 0
     assert rolling.endpoint.phase is Phase.OBSERVING
-    assert last(rolling) == ("resumed", "local/ann", "as agreed")
+    assert last(rolling) == ("resumed", WHO, "as agreed")
 
 
 def test_a_red_alarm_ends_a_rollout_that_is_paused(rolling):
@@ -60,7 +63,7 @@ def test_approve_opens_the_gate_that_it_waits_at(gated):
 
     assert (ran.code, gated.endpoint.rollout.target) == (0, 50.0)
     assert ran.json["endpoints"][0]["rollout"]["phase"] == "shifting"
-    assert last(gated) == ("approved", "local/ann", "as agreed")
+    assert last(gated) == ("approved", WHO, "as agreed")
 
 
 def test_approve_names_steps_as_status_counts_them(gated):
@@ -89,13 +92,13 @@ def test_reject_takes_back_what_waits(gated):
 
     assert gated.endpoint.alias == Routing("1")
     fence = gated.endpoint.history[-2]
-    assert (fence.action, fence.actor) == ("fence", "local/ann")
+    assert (fence.action, fence.actor) == ("fence", WHO)
     assert fence.reason == "rejected: as agreed"
 
 
 def test_promote_gives_all_traffic_by_the_next_tick(rolling):
     assert rolling("rollout", "promote", NAME, *WHY).code == 0
-    assert last(rolling) == ("promote-now", "local/ann", "as agreed")
+    assert last(rolling) == ("promote-now", WHO, "as agreed")
 
     rolling.endpoint.tick()
 
@@ -154,7 +157,10 @@ def test_a_word_that_does_not_fit_is_refused_with_the_phase(cli, verb):
 def test_every_word_needs_a_reason_and_an_endpoint(rolling):
     for words, told in (
         (("pause", NAME), "error: Missing option '--reason'"),
-        (("pause", "nope", *WHY), "error: there is no endpoint 'nope'; released to so far: fraud"),
+        (
+            ("pause", "nope", *WHY),
+            "error: there is no endpoint 'nope'; `halftone endpoints",
+        ),
         (("pause", "No!", *WHY), "error: ENDPOINT is 'No!'"),
     ):
         ran = rolling("rollout", *words)
@@ -190,3 +196,49 @@ def test_a_rollout_that_began_meanwhile_is_not_the_one_that_was_meant(rolling):
     assert f"is not rolling out {meant}" in ran.err
     assert rolling.endpoint.rollout.id == store.second.id != meant
     assert not rolling.endpoint.rollout.phase.final
+
+
+def test_ctrl_c_says_how_to_find_out_and_the_same_request_is_carried_out_once(rolling):
+    rolling.cut_off = True
+
+    ran = rolling("rollout", "pause", NAME, *WHY)
+
+    assert (ran.code, ran.out) == (130, "")
+    assert ran.err.startswith("interrupted: it may have been carried out or not; ")
+    [key] = re.findall(r"--request (\S+) ", ran.err)
+    records = len(rolling.endpoint.history)
+    rolling.cut_off = False
+    again = rolling("rollout", "pause", NAME, *WHY, "--request", key)
+    assert (again.code, rolling.endpoint.phase) == (0, Phase.PAUSED)
+    assert len(rolling.endpoint.history) == records
+
+
+def test_ctrl_c_before_anything_was_sent_says_nothing(rolling):
+    rolling.api_down = KeyboardInterrupt()
+
+    ran = rolling("rollout", "pause", NAME, *WHY)
+
+    assert (ran.code, ran.err) == (130, "")
+
+
+def test_a_request_name_that_none_can_have_is_refused(rolling):
+    ran = rolling("rollout", "pause", NAME, *WHY, "--request", "short")
+
+    assert ran.code == 2
+    assert "--request is 'short', expected 8 to 100 printable characters" in ran.err
+
+
+def test_who_may_only_ask_the_api_is_told_what_that_says(rolling):
+    parts = rolling.endpoint.parts
+
+    class Closed:
+        def load(self, _):
+            raise Unavailable("AWS refused while reading the state: you may not")
+
+    rolling.own = replace(parts, store=Closed())
+
+    ran = rolling("rollout", "pause", NAME, *WHY)
+
+    assert (ran.code, rolling.endpoint.phase) == (0, Phase.PAUSED)
+    assert ran.out.startswith("fraud: Deploying, risk-2@")
+    assert "as the control API tells it, because AWS refused" in ran.err

@@ -1,0 +1,121 @@
+"""What the verbs that change something share: asking, acting once, telling what is true."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from halftone.domain.errors import HalftoneError, NotFound, Refused, Unavailable
+from halftone.domain.names import checked_name
+from halftone_cli import shapes
+from halftone_cli.api import Json
+from halftone_cli.context import Session
+from halftone_cli.errors import NO
+from halftone_cli.output import confirmed, note, say_json, show
+from halftone_cli.problems import NothingThere
+from halftone_cli.reading import read
+from halftone_cli.story import story
+from halftone_cli.tables import detail, standing
+from halftone_cli.waiting import wait
+
+ReasonOption = Annotated[
+    str, typer.Option(metavar="TEXT", help="Why; it goes on record.", show_default=False)
+]
+MessageOption = Annotated[
+    str,
+    typer.Option(
+        "--message", "-m", metavar="TEXT", help="Why; it goes on record.", show_default=False
+    ),
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def ask(session: Session, question: Callable[[], str], *, yes: bool) -> None:
+    """Go on only if a person says so, where there is one to ask.
+
+    Raises:
+        typer.Exit: with the code of a no.
+    """
+    if yes or not session.interactive():
+        return
+    if not confirmed(question()):
+        note("nothing was changed")
+        raise typer.Exit(NO.code)
+
+
+@contextmanager
+def carried_out_once(session: Session) -> Iterator[None]:
+    """If ctrl-C comes when something may have been sent, say how to find out and go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if session.control.begun:
+            note(
+                "interrupted: it may have been carried out or not; the same command with "
+                f"--request {session.control.key} carries it out once, and tells how it stands"
+            )
+        raise
+
+
+def endpoint_of(session: Session, endpoint: str) -> Json:
+    """The endpoint as the API shows it.
+
+    Raises:
+        InvalidInput: if nothing can have that name.
+        NotFound: if there is no such endpoint.
+    """
+    path = f"/endpoints/{checked_name('ENDPOINT', endpoint)}"
+    try:
+        return session.control.get(path)
+    except NothingThere as error:
+        remedy = "`halftone endpoints list` shows which there are"
+        raise NotFound("endpoint", endpoint, remedy) from error
+
+
+def newest_rollout(session: Session, endpoint: str) -> Json:
+    """The endpoint's newest rollout as the API shows it.
+
+    Raises:
+        Refused: if there never was one.
+    """
+    rollout = endpoint_of(session, endpoint)["rollout"]
+    if rollout is None:
+        raise Refused(f"{endpoint!r} has no rollout")
+    return session.control.get(f"/endpoints/{endpoint}/rollouts/{rollout}")
+
+
+def tell(session: Session, endpoint: str) -> None:
+    """Show what is true of the endpoint now.
+
+    Read back with the caller's own rights; who has none but for the API sees what that says.
+    """
+    try:
+        view = read(session.stage.parts, endpoint)
+    except Unavailable as error:
+        _as_the_api_says(session, endpoint, error)
+        return
+    if session.as_json:
+        say_json(shapes.status(session.stage.name, [view]))
+    else:
+        show(*standing(view))
+
+
+def _as_the_api_says(session: Session, endpoint: str, why: HalftoneError) -> None:
+    found = endpoint_of(session, endpoint)
+    note(f"as the control API tells it, because {why}")
+    if session.as_json:
+        say_json(found)
+    else:
+        show(f"{endpoint}: {found['status']}, {found['message']}")
+
+
+def watch_to_the_end(session: Session, endpoint: str) -> int:
+    """Show the rollout under way until it is over; answer the exit code: see ``wait``."""
+    stage = session.stage
+    return wait(
+        session,
+        lambda: [read(stage.parts, endpoint)],
+        lambda views: detail(stage.name, views[0]),
+        lambda: story(stage.parts, endpoint),
+    )
