@@ -11,6 +11,7 @@ from infra.constructs.engine import Engine
 from infra.constructs.http_api import HttpApi
 from infra.constructs.inference_table import InferenceTable
 from infra.constructs.releaser import Releaser
+from infra.constructs.roles import Roles
 from infra.constructs.storage import Storage
 from infra.settings import Settings
 
@@ -59,6 +60,7 @@ class PlatformStack(Stack):
         self.release_token = releaser.service_token
         self.api = HttpApi(self, "HttpApi", settings=settings).api
         control = ControlRoutes(self, "Control", http_api=self.api, function=engine.control)
+        Roles(self, "Roles", stage=settings.name, http_api=self.api)
         CfnOutput(self, "ControlUrl", value=control.url, description="The control API (SigV4)")
         CfnOutput(self, "Url", value=self.api.api_endpoint, description="Where endpoints answer")
         CfnOutput(self, "Table", value=storage.table.table_name)

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar, cast
 import boto3
 
 from halftone.adapters.aliases import LambdaAliases
-from halftone.adapters.aws import INVOKE, PATIENT, URGENT
+from halftone.adapters.aws import INVOKE, PATIENT, SIGNING, URGENT
 from halftone.adapters.charts import CloudWatchCharts
 from halftone.adapters.clock import SystemClock
 from halftone.adapters.dynamodb import DynamoStore
@@ -110,7 +110,7 @@ def parts(
     table = session.client("dynamodb", config=URGENT if urgent else PATIENT)
     cloudwatch = session.client("cloudwatch", config=PATIENT)
     store, registry = DynamoStore(table, given.table), DynamoRegistry(table, given.table)
-    bucket = session.client("s3", config=PATIENT)
+    bucket = session.client("s3", config=SIGNING)
     return Parts(
         clock=SystemClock(),
         store=store,

@@ -13,6 +13,9 @@ PATIENT = Config(
 )
 """For ticks and commands: a throttled call is tried again, a hanging one given up."""
 
+SIGNING = PATIENT.merge(Config(signature_version="s3v4"))
+"""For a bucket that uploads are signed for: older signatures hold no checksum."""
+
 URGENT = Config(
     connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1}
 )

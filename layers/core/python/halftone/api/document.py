@@ -99,6 +99,8 @@ def _complete(operation: dict[str, Any], guard: Guard | None) -> None:
     for status in _BY_GUARD.get(type(guard), _ALWAYS) if guard else ():
         answers[str(status)] = {"description": _WORDS[status], "content": problem}
     operation["responses"] = dict(sorted(answers.items()))
+    if guard:
+        operation["x-halftone-action"] = guard.action.value
     for parameter in operation.get("parameters", ()):
         if parameter["name"] == "if-match":
             parameter["required"] = True
