@@ -29,8 +29,14 @@ class PlatformStack(Stack):
         self.settings = settings
         storage = Storage(self, "Storage", settings=settings)
         self.dead_letters = self._dead_letters()
+        self.api = HttpApi(self, "HttpApi", settings=settings).api
         engine = Engine(
-            self, "Engine", settings=settings, storage=storage, dead_letters=self.dead_letters
+            self,
+            "Engine",
+            settings=settings,
+            storage=storage,
+            api_id=self.api.api_id,
+            dead_letters=self.dead_letters,
         )
         AlarmRule(
             self,
@@ -58,7 +64,6 @@ class PlatformStack(Stack):
         self.artifacts = storage.artifacts
         self.rollout = engine.rollout
         self.release_token = releaser.service_token
-        self.api = HttpApi(self, "HttpApi", settings=settings).api
         control = ControlRoutes(self, "Control", http_api=self.api, function=engine.control)
         Roles(self, "Roles", stage=settings.name, http_api=self.api)
         CfnOutput(self, "ControlUrl", value=control.url, description="The control API (SigV4)")

@@ -23,6 +23,7 @@ class Engine(Construct):
         *,
         settings: Settings,
         storage: Storage,
+        api_id: str,
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -30,6 +31,7 @@ class Engine(Construct):
         self._may = Permissions(self, settings.name)
         self._table_arn = storage.table.table_arn
         self._bucket_arn = storage.artifacts.bucket_arn
+        self._api_id = api_id
         self._environment = {
             "HALFTONE_TABLE": storage.table.table_name,
             "HALFTONE_ARTIFACTS": storage.artifacts.bucket_name,
@@ -120,11 +122,15 @@ class Engine(Construct):
             environment={
                 **self._environment,
                 "HALFTONE_WORKFLOW": self.workflow.state_machine_arn,
+                "HALFTONE_API": self._api_id,
             },
             permissions=[
                 # A release that supersedes, and the deletion of an endpoint, roll back first.
                 *self._rollback_permissions(),
                 self._may.read_deployed_assets(),
+                # What endpoint.yaml says of concurrency and throttle.
+                self._may.reserve_concurrency(),
+                *self._may.throttle_routes(self._api_id),
                 self._may.store_packages(self._bucket_arn),
                 self._may.start_workflow(self.workflow.state_machine_arn),
             ],
@@ -146,6 +152,7 @@ class Engine(Construct):
             environment={
                 **self._environment,
                 "HALFTONE_WORKFLOW": self.workflow.state_machine_arn,
+                "HALFTONE_API": self._api_id,
                 "HALFTONE_SELF_APPROVAL": str(self._settings.self_approval).lower(),
             },
             permissions=[
@@ -156,6 +163,12 @@ class Engine(Construct):
                 # The traffic that a plan is previewed at.
                 self._may.read_metrics(),
                 self._may.take_uploads(self._bucket_arn),
+                self._may.look_for_packages(self._bucket_arn),
+                self._may.reserve_concurrency(),
+                self._may.keep_replicas(),
+                self._may.delete_versions(),
+                *self._may.throttle_routes(self._api_id),
+                self._may.read_logs(),
                 self._may.store_packages(self._bucket_arn),
                 self._may.start_workflow(self.workflow.state_machine_arn),
             ],

@@ -10,7 +10,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from halftone.domain.names import NAMESPACE, function_name
+from halftone.domain.names import NAMESPACE, function_name, log_group_name
 
 
 class Permissions:
@@ -53,6 +53,45 @@ class Permissions:
         """
         name = f"{function_name(self._stage, endpoint)}:*"
         return _allow(["lambda:InvokeFunction"], self._arn("lambda", "function", name))
+
+    def reserve_concurrency(self) -> iam.PolicyStatement:
+        """How many requests a function answers at once is changed without a deploy."""
+        return self._on_functions(
+            "lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"
+        )
+
+    def keep_replicas(self) -> iam.PolicyStatement:
+        """Replicas are provisioned concurrency of a version."""
+        return self._on_versions(
+            "lambda:GetProvisionedConcurrencyConfig",
+            "lambda:PutProvisionedConcurrencyConfig",
+            "lambda:DeleteProvisionedConcurrencyConfig",
+        )
+
+    def delete_versions(self) -> iam.PolicyStatement:
+        """A deployment is deleted with its version; no function is, whose name has no qualifier."""
+        return self._on_versions("lambda:DeleteFunction")
+
+    # Routes and logs -----------------------------------------------------------------------
+
+    def throttle_routes(self, api_id: str) -> list[iam.PolicyStatement]:
+        """An endpoint's throttle is a setting of each of its routes, in the API's one stage.
+
+        The HTTP verbs are the actions of API Gateway, and the paths of its own API the resources.
+        """
+        api = f"arn:{self._stack.partition}:apigateway:{self._stack.region}::/apis/{api_id}"
+        return [
+            iam.PolicyStatement(
+                actions=["apigateway:GET"], resources=[api, f"{api}/routes", f"{api}/stages/*"]
+            ),
+            _allow(["apigateway:PATCH"], f"{api}/stages/*"),
+            _allow(["apigateway:DELETE"], f"{api}/stages/*/routesettings/*"),
+        ]
+
+    def read_logs(self) -> iam.PolicyStatement:
+        """The log of an endpoint is read by those who may see the endpoint."""
+        group = self._arn("logs", "log-group", f"{log_group_name(self._stage, '*')}:*")
+        return _allow(["logs:DescribeLogStreams", "logs:GetLogEvents"], group)
 
     # Alarms and metrics --------------------------------------------------------------------
 
@@ -99,6 +138,10 @@ class Permissions:
         """The smoke test's samples stand in the package's manifest."""
         return _allow(["s3:GetObject"], f"{bucket_arn}/packages/*")
 
+    def look_for_packages(self, bucket_arn: str) -> iam.PolicyStatement:
+        """Without it S3 answers that a package which is not there is forbidden, not missing."""
+        return _allow(["s3:ListBucket"], bucket_arn)
+
     def store_packages(self, bucket_arn: str) -> iam.PolicyStatement:
         """A release puts the package where model functions fetch it, unless it is there already."""
         return _allow(["s3:GetObject", "s3:PutObject"], f"{bucket_arn}/packages/*")
@@ -137,6 +180,11 @@ class Permissions:
     def _on_functions(self, *actions: str) -> iam.PolicyStatement:
         # Aliases and versions are qualified names: the pattern's end takes them in.
         return _allow(actions, self._arn("lambda", "function", function_name(self._stage, "*")))
+
+    def _on_versions(self, *actions: str) -> iam.PolicyStatement:
+        # The second colon is what a qualified name has and a function's own has not.
+        name = f"{function_name(self._stage, '*')}:*"
+        return _allow(actions, self._arn("lambda", "function", name))
 
     def _arn(self, service: str, resource: str, name: str) -> str:
         return self._stack.format_arn(

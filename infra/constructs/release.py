@@ -11,7 +11,7 @@ from halftone.domain.audit import canonical_json
 from halftone.domain.errors import InvalidInput
 from halftone.domain.plan_form import plan_form
 from halftone.domain.quantities import spoken
-from halftone.domain.spec import DeployWaits, EndpointSpec
+from halftone.domain.spec import DeployWaits, EndpointSpec, upkeep_form
 from infra.constructs.releaser import LONGEST_WAIT
 from infra.paths import BUILD
 
@@ -52,6 +52,7 @@ class Release(Construct):
                 # Whose the endpoint is when it is made; later that is changed on record alone.
                 **({"Group": spec.group} if spec.group else {}),
                 "Serving": canonical_json(spec.serving).decode(),
+                "Upkeep": canonical_json(upkeep_form(spec)).decode(),
                 "DeployWaits": spec.deploy_waits.value,
             },
         )

@@ -87,12 +87,57 @@ def test_a_rollback_function_may_do_what_a_rollback_needs_and_no_more(dev: Synth
         assert granted - queue == needed, policy
 
 
+DELETING = {
+    "lambda:DeleteFunction": "a deployment goes with its version: qualified names alone",
+    "lambda:DeleteFunctionConcurrency": "gives reserved concurrency back",
+    "lambda:DeleteProvisionedConcurrencyConfig": "gives replicas back",
+}
+"""What the control API may take away; the release function gives concurrency back, too."""
+
+
 def test_no_role_of_the_engine_may_delete_or_change_permissions(dev: Synthesised) -> None:
     for policy in policies(dev):
+        may = DELETING if "EngineControlRole" in policy.id else set()
+        if "EngineRelease" in policy.id:
+            may = {"lambda:DeleteFunctionConcurrency"}
         for action in _granted(policy):
             assert not action.startswith("iam:"), policy
-            if not action.startswith("logs:"):
+            if not action.startswith("logs:") and action not in may:
                 assert ":Delete" not in action, policy
+
+
+def test_a_version_may_be_deleted_and_never_a_function(dev: Synthesised) -> None:
+    (deleting,) = [
+        statement
+        for policy in policies(dev)
+        for statement in statements(policy.properties["PolicyDocument"])
+        if "lambda:DeleteFunction" in statement["Action"]
+    ]
+    # CDK joins statements about the same resources.
+    assert {a.rpartition(":")[2] for a in deleting["Action"]} == {
+        "DeleteFunction",
+        "GetProvisionedConcurrencyConfig",
+        "PutProvisionedConcurrencyConfig",
+        "DeleteProvisionedConcurrencyConfig",
+    }
+    (resource,) = [text(resource) for resource in deleting["Resource"]]
+    # A function's own name has one colon less than a version's.
+    assert re.search(r":function:halftone-dev-\*:\*\"", resource), resource
+
+
+def test_routes_are_throttled_in_the_stages_own_api_alone(dev: Synthesised) -> None:
+    found = {
+        (action, text(resource))
+        for policy in policies(dev)
+        for statement in statements(policy.properties["PolicyDocument"])
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if action.startswith("apigateway:")
+    }
+    assert found
+    for action, resource in found:
+        assert "/apis/" in resource, (action, resource)
+        assert "HttpApi" in resource, (action, resource)
 
 
 def test_a_model_function_reads_packages_and_calls_its_own_versions_and_nothing_else(

@@ -122,15 +122,8 @@ def test_a_lambda_that_does_not_answer_is_unavailable(failing):
 
 @pytest.fixture
 def gate(stubbed):
-    """The port, on an account whose second page of APIs has the stage's."""
     client, stubber = stubbed("apigatewayv2")
-    api = {"ProtocolType": "HTTP", "RouteSelectionExpression": "x"}
-    stubber.add_response(
-        "get_apis", {"Items": [{**api, "Name": "another", "ApiId": "a0"}], "NextToken": "more"}
-    )
-    found = {**api, "Name": "halftone-dev", "ApiId": "a1", "ApiEndpoint": "https://a1.example"}
-    stubber.add_response("get_apis", {"Items": [found]}, {"NextToken": "more"})
-    return HttpGate(client, "dev"), stubber
+    return HttpGate(client, "a1"), stubber
 
 
 def routes(stubber, *pages):
@@ -216,14 +209,16 @@ def test_an_api_that_is_throttled_or_gone_is_unavailable(gate, code):
         port.throttle("fraud", LIMIT)
 
 
-def test_the_address_is_below_the_apis_own(gate):
-    port, _ = gate
+def test_the_address_is_below_the_apis_own_which_is_asked_for_once(gate):
+    port, stubber = gate
+    api = {"ProtocolType": "HTTP", "RouteSelectionExpression": "x", "Name": "halftone-dev"}
+    stubber.add_response("get_api", {**api, "ApiEndpoint": "https://a1.example"}, {"ApiId": "a1"})
     for _ in range(2):
-        assert port.url("fraud") == "https://a1.example/endpoints/fraud/invocations"
+        assert port.url("fraud") == "https://a1.example/endpoints/fraud"
 
 
-def test_a_stage_without_its_api_is_told(stubbed):
-    client, stubber = stubbed("apigatewayv2")
-    stubber.add_response("get_apis", {"Items": []})
-    with pytest.raises(NotFound, match="no HTTP API 'halftone-dev'; deploy"):
-        HttpGate(client, "dev").url("fraud")
+def test_a_stage_without_its_api_is_told(gate):
+    port, stubber = gate
+    stubber.add_client_error("get_api", "NotFoundException")
+    with pytest.raises(NotFound, match="no HTTP API 'a1'; deploy"):
+        port.url("fraud")

@@ -76,22 +76,22 @@ OTHER = "POST /endpoints/spam/invocations"
 
 @pytest.fixture
 def api(client, unique):
-    """A stage's name, its HTTP API with routes of two endpoints, and a reader of the settings."""
-    gateway, name = client("apigatewayv2"), unique("s")
-    made = gateway.create_api(Name=f"halftone-{name}", ProtocolType="HTTP")
+    """An HTTP API with routes of two endpoints: the port, its stage, a reader of the settings."""
+    gateway = client("apigatewayv2")
+    made = gateway.create_api(Name=unique("api"), ProtocolType="HTTP")
     for key in (INVOKE, DESCRIBE, OTHER):
         gateway.create_route(ApiId=made["ApiId"], RouteKey=key)
     where = {"ApiId": made["ApiId"], "StageName": "$default"}
     gateway.create_stage(
         **where, AutoDeploy=True, DefaultRouteSettings={"ThrottlingRateLimit": 1000.0}
     )
-    yield name, where, lambda: gateway.get_stage(**where).get("RouteSettings", {})
+    gate = HttpGate(gateway, made["ApiId"])
+    yield gate, where, lambda: gateway.get_stage(**where).get("RouteSettings", {})
     gateway.delete_api(ApiId=made["ApiId"])
 
 
-def test_each_endpoint_has_throttles_of_its_own(client, api):
-    name, _, settings = api
-    gate = HttpGate(client("apigatewayv2"), name)
+def test_each_endpoint_has_throttles_of_its_own(api):
+    gate, _, settings = api
     assert gate.throttle("spam", Throttle(5.0, 2)) == 1
     assert gate.throttle("fraud", Throttle(100.0, 50)) == 2
     rates = {key: found["ThrottlingRateLimit"] for key, found in settings().items()}
@@ -102,8 +102,7 @@ def test_each_endpoint_has_throttles_of_its_own(client, api):
 
 
 def test_a_stage_outlives_its_routes_settings(client, api):
-    name, where, settings = api
-    gate = HttpGate(client("apigatewayv2"), name)
+    gate, where, settings = api
     gate.throttle("fraud", Throttle(100.0, 50))
     gate.throttle("fraud", None)
     stage = client("apigatewayv2").get_stage(**where)

@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from halftone.domain.errors import InvalidInput, NotFound, Outdated, Refused, Unavailable
+from halftone.domain.spec import parse_spec, upkeep_form
 from halftone.domain.upkeep import Throttle, Upkeep, patched_upkeep, upkeep_as_given
-from halftone.service.upkeep import edit
+from halftone.service.retire import retire
+from halftone.service.upkeep import declare_upkeep, edit
 from tests.support.deployments import say, served_by
-from tests.support.engine import NAME
+from tests.support.engine import NAME, Endpoint
 
 
 @pytest.fixture
@@ -146,3 +148,71 @@ def test_settings_read_as_they_were_given():
     full = Upkeep("d", {"a": "b"}, 5, Throttle(1.5, 3))
     assert patched_upkeep(Upkeep(), upkeep_as_given(full)) == full
     assert patched_upkeep(full, upkeep_as_given(Upkeep())) == Upkeep(tags={"a": "b"})
+
+
+class Declares:
+    """Deploys of ``endpoint.yaml``, one after the other."""
+
+    def __init__(self, endpoint):
+        self.endpoint, self.before, self.number = endpoint, {}, 0
+
+    def deploy(self, again=False, **now):
+        self.number += not again
+        before = self.last if again else self.before
+        declare_upkeep(
+            self.endpoint.parts, NAME, now=now, before=before, actor="cfn", key=f"r{self.number}"
+        )
+        self.last, self.before = before, now
+
+
+def test_a_deploy_applies_what_changed_in_the_declaration_and_leaves_the_rest(endpoint):
+    cfn = Declares(endpoint)
+    cfn.deploy(concurrency=20, tags={"team": "risk", "tier": "1"})
+    say(edit, endpoint, {"concurrency": 30, "tags": {"cost": "7"}})
+    cfn.deploy(concurrency=20, tags={"team": "fraud"}, description="new")
+    upkeep = endpoint.state.upkeep
+    assert upkeep == Upkeep("new", {"team": "fraud", "cost": "7"}, 30)
+    assert endpoint.world.scale.reserved == {NAME: 30}
+    cfn.deploy()
+    assert endpoint.state.upkeep == Upkeep()
+    assert endpoint.world.scale.reserved == {}
+
+
+def test_a_deploy_that_is_told_twice_undoes_nothing_that_was_said_since(endpoint):
+    cfn = Declares(endpoint)
+    cfn.deploy(concurrency=20)
+    say(edit, endpoint, {"concurrency": 30})
+    cfn.deploy(again=True, concurrency=20)
+    assert endpoint.state.upkeep.concurrency == 30
+    assert endpoint.world.scale.reserved == {NAME: 30}
+
+
+def test_a_declaration_that_says_nothing_leaves_no_record(endpoint):
+    before = endpoint.actions
+    Declares(endpoint).deploy()
+    assert endpoint.actions == before
+
+
+def test_an_endpoint_that_is_made_has_its_settings_from_the_start():
+    made = Endpoint()
+    Declares(made).deploy(concurrency=20)
+    made.serve("m1")
+    assert made.state.upkeep.concurrency == 20
+    assert made.actions[0] == "settings"
+
+
+def test_a_retired_endpoint_leaves_no_throttle_behind(endpoint):
+    say(edit, endpoint, {"throttle": {"rate": 1, "burst": 1}})
+    retire(endpoint.parts, NAME, actor="cfn", reason="deleted")
+    assert endpoint.world.scale.throttles == {}
+    assert endpoint.state.upkeep == Upkeep()
+
+
+def test_the_file_says_it_in_the_same_words():
+    given = {"name": "fraud", "model": "m", "concurrency": 20, "throttle": {"rate": 9, "burst": 3}}
+    assert upkeep_form(parse_spec(given)) == {
+        "concurrency": 20, "throttle": {"rate": 9.0, "burst": 3},
+    }  # fmt: skip
+    assert upkeep_form(parse_spec({"name": "fraud", "model": "m"})) == {}
+    with pytest.raises(InvalidInput, match=r"throttle\.burst is None"):
+        parse_spec({**given, "throttle": {"rate": 9}})

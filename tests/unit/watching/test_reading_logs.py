@@ -7,7 +7,7 @@ import pytest
 
 from halftone.domain.errors import InvalidInput, NotFound
 from halftone.domain.logs import version_in
-from halftone.service.logs import everything, following, newest, replicas
+from halftone.service.logs import everything, following, newest, piece, replicas
 from tests.support.engine import NAME, Endpoint
 
 SECOND = timedelta(seconds=1)
@@ -93,20 +93,50 @@ def test_a_replica_that_fell_out_of_sight_comes_back_where_it_was_left(log):
     assert texts(log.following(busy.cursor)) == ["back"]
 
 
-def test_everything_is_taken_page_by_page(log):
+def test_everything_is_taken_replica_by_replica_the_oldest_first(log):
     log.write(stream(1), *(str(number) for number in range(2300)))
+    log.write("2026/01/02/[1]" + "0" * 32, "next day")
     log.write(stream(2), "other")
     lines = everything(log.parts, NAME, version="1")
     assert [line.text for line in islice(lines, 3)] == ["0", "1", "2"]
-    assert len(list(lines)) == 2297
-    assert next(line.text for line in everything(log.parts, NAME)) == "other"
+    assert len(rest := [line.text for line in lines]) == 2298
+    assert rest[-1] == "next day"
+    assert [line.text for line in everything(log.parts, NAME)][-2:] == ["other", "next day"]
+    assert [line.text for line in everything(log.parts, NAME, stream=stream(2))] == ["other"]
 
 
-def test_everything_since_a_moment_leaves_older_lines_out(log):
-    log.write(stream(1), "old")
-    moment = log.endpoint.world.clock.now() + SECOND
-    log.write(stream(1), "new")
-    assert [line.text for line in everything(log.parts, NAME, since=moment)] == ["new"]
+def test_a_piece_is_as_large_as_an_answer_may_be_and_the_next_goes_on_there(log):
+    for number in range(5):
+        log.write(stream(1, number), *(f"{number} {line} " + "x" * 200 for line in range(2000)))
+    cursor, sizes, seen = None, [], []
+    while True:
+        found = piece(log.parts, NAME, cursor)
+        sizes.append(sum(len(line.text) for line in found.lines))
+        seen += [line.text.rsplit(" ", 1)[0] for line in found.lines]
+        cursor = found.cursor
+        if cursor is None:
+            break
+        log.write(stream(1, 0), "a line more changes which replica wrote last")
+    assert seen == [f"{number} {line}" for number in range(5) for line in range(2000)]
+    assert len(sizes) > 1
+    assert max(sizes) < 2_500_000
+
+
+def test_a_reading_is_as_large_as_an_answer_may_be(log):
+    for number in range(3):
+        log.write(stream(1, number), *(f"{number} {line} " + "x" * 2000 for line in range(500)))
+    seen = log.newest()
+    assert 1_000_000 < sum(len(line.text) for line in seen.lines) < 2_500_000
+    assert seen.lines[-1].text.startswith("2 499")
+    for number in range(3):
+        log.write(stream(1, number), *(f"{number} {line} " + "y" * 2000 for line in range(900)))
+    found, texts_found = seen, []
+    for _ in range(4):
+        found = log.following(found.cursor)
+        assert sum(len(line.text) for line in found.lines) < 4_000_000
+        texts_found += [line.text[:7] for line in found.lines]
+    assert len(texts_found) == 2700
+    assert len(set(texts_found)) == 2700
 
 
 def test_a_line_in_a_download_tells_when_and_by_which_version(log):
@@ -136,8 +166,9 @@ def test_what_is_not_there_is_named(log):
 
 @pytest.mark.parametrize("cursor", ["", "x", "!!!", "bnVsbA", "W10", "WzEsMl0", "WyIyMDI2Iix7fV0"])
 def test_what_is_no_cursor_is_refused(log, cursor):
-    with pytest.raises(InvalidInput, match="cursor"):
-        log.following(cursor)
+    for read in (log.following, lambda text: piece(log.parts, NAME, text)):
+        with pytest.raises(InvalidInput, match="cursor"):
+            read(cursor)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ class Settings:
     table: str
     artifacts: str
     workflow: str = ""
+    api: str = ""
     tick: timedelta = timedelta(seconds=10)
     metric_lag: timedelta = timedelta(seconds=30)
     self_approval: bool = False
@@ -57,6 +58,7 @@ def settings() -> Settings:
         table=os.environ["HALFTONE_TABLE"],
         artifacts=os.environ["HALFTONE_ARTIFACTS"],
         workflow=os.environ.get("HALFTONE_WORKFLOW", ""),
+        api=os.environ.get("HALFTONE_API", ""),
         tick=timedelta(seconds=float(os.environ.get("HALFTONE_TICK_SECONDS", "10"))),
         metric_lag=timedelta(seconds=float(os.environ.get("HALFTONE_METRIC_LAG_SECONDS", "30"))),
         self_approval=os.environ.get("HALFTONE_SELF_APPROVAL", "") == "true",
@@ -132,7 +134,7 @@ def parts(
         charts=CloudWatchCharts(cloudwatch),
         scaling=LambdaScaling(functions, given.stage),
         gate=_at_first_use(
-            lambda: HttpGate(session.client("apigatewayv2", config=PATIENT), given.stage)
+            lambda: HttpGate(session.client("apigatewayv2", config=PATIENT), given.api)
         ),
         claims=DynamoClaims(table, given.table),
         groups=DynamoGroups(table, given.table),

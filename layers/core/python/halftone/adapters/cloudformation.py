@@ -13,6 +13,11 @@ def actor_of(event: dict[str, Any]) -> str:
     return f"cloudformation/{event['StackId'].split('/')[-2]}"
 
 
+def asked_by(event: dict[str, Any]) -> dict[str, str]:
+    """Who asks, and the key by which the same event is known again."""
+    return {"actor": actor_of(event), "key": event["RequestId"]}
+
+
 def release_request(event: dict[str, Any]) -> ReleaseRequest:
     """The request in a create or update event.
 
@@ -48,3 +53,15 @@ def declaration(event: dict[str, Any]) -> Declaration:
         owner=wanted.get("Group") or None,
         releases=any(wanted[name] != before.get(name) for name in ("Digest", "Settings")),
     )
+
+
+def upkeep_declared(event: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of ``declare_upkeep`` in a create or update event."""
+    wanted, before = event["ResourceProperties"], event.get("OldResourceProperties", {})
+    return {
+        "endpoint": wanted["Endpoint"],
+        "now": json.loads(wanted.get("Upkeep", "{}")),
+        "before": json.loads(before.get("Upkeep", "{}")),
+        "actor": actor_of(event),
+        "key": f"{event['RequestId']}/upkeep",
+    }

@@ -11,22 +11,21 @@ from botocore.exceptions import ClientError
 
 from halftone.adapters.aws import error_code, translated
 from halftone.domain.errors import NotFound, Refused, Unavailable
-from halftone.domain.names import http_api_name
 from halftone.domain.upkeep import Throttle
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
-    from mypy_boto3_apigatewayv2.type_defs import ApiTypeDef, RouteSettingsTypeDef
+    from mypy_boto3_apigatewayv2.type_defs import RouteSettingsTypeDef
 
 _STAGE = "$default"
 
 
 class HttpGate:
-    """Port ``Gate`` on API Gateway. The API is found by its name, once."""
+    """Port ``Gate`` on API Gateway; ``api`` is the id of the stage's HTTP API."""
 
-    def __init__(self, client: ApiGatewayV2Client, stage: str) -> None:
+    def __init__(self, client: ApiGatewayV2Client, api: str) -> None:
         self._api = client
-        self._stage = stage
+        self._id = api
 
     def throttle(self, endpoint: str, limit: Throttle | None) -> int:
         """See the port. One call a page of routes, two for the stage; one a route to take it away.
@@ -61,7 +60,7 @@ class HttpGate:
 
     def url(self, endpoint: str) -> str:
         """See the port. No call, but for the first."""
-        return f"{self._found['ApiEndpoint']}/endpoints/{endpoint}/invocations"
+        return f"{self._address}/endpoints/{endpoint}"
 
     def _release(self, endpoint: str, key: str) -> None:
         with _translated(f"taking the throttle from {key!r} of {endpoint!r}"):
@@ -88,18 +87,10 @@ class HttpGate:
         return stage.get("RouteSettings", {})
 
     @cached_property
-    def _found(self) -> ApiTypeDef:
-        name = http_api_name(self._stage)
-        with translated("looking for the HTTP API"):
-            for page in self._api.get_paginator("get_apis").paginate():
-                for api in page["Items"]:
-                    if api["Name"] == name:
-                        return api
-        raise NotFound("HTTP API", name, "deploy the stage's platform")
-
-    @property
-    def _id(self) -> str:
-        return self._found["ApiId"]
+    def _address(self) -> str:
+        missing = NotFound("HTTP API", self._id, "deploy the stage's platform")
+        with translated("looking for the HTTP API", {"NotFoundException": missing}):
+            return self._api.get_api(ApiId=self._id)["ApiEndpoint"]
 
 
 @contextmanager

@@ -26,10 +26,14 @@ class CloudWatchLogs:
         self._logs = client
         self._stage = stage
 
-    def replicas(self, endpoint: str, *, token: str = "") -> tuple[Sequence[Replica], str]:
+    def replicas(
+        self, endpoint: str, *, token: str = "", by_name: bool = False
+    ) -> tuple[Sequence[Replica], str]:
         """See the port. One call: DescribeLogStreams."""
         group = log_group_name(self._stage, endpoint)
-        onward: Mapping[str, Any] = {"nextToken": token} if token else {}
+        asked: dict[str, Any] = {"nextToken": token} if token else {}
+        if not by_name:
+            asked |= {"orderBy": "LastEventTime", "descending": True}
         nothing = NotFound("log group", group)
         expected: Mapping[str, HalftoneError] = {
             "ResourceNotFoundException": nothing,
@@ -37,9 +41,7 @@ class CloudWatchLogs:
         }
         try:
             with translated(f"listing the log streams of {endpoint!r}", expected):
-                page = self._logs.describe_log_streams(
-                    logGroupName=group, orderBy="LastEventTime", descending=True, **onward
-                )
+                page = self._logs.describe_log_streams(logGroupName=group, **asked)
         except NotFound:
             return (), ""
         found = []
@@ -67,15 +69,12 @@ class CloudWatchLogs:
         return Lines(tuple(lines[-most:]), onward)
 
     def onward(self, endpoint: str, replica: Replica, token: str, most: int) -> Lines:
-        """See the port. One call for each page of CloudWatch's, empty ones included."""
-        lines: list[LogLine] = []
-        while len(lines) < most:
-            page = self._page(endpoint, replica, token, most - len(lines), from_head=True)
-            lines += _lines(replica, page)
-            if page["nextForwardToken"] == token:
-                break
-            token = page["nextForwardToken"]
-        return Lines(tuple(lines), token)
+        """See the port. One call, or one more for each page that is empty; at most 1 MB."""
+        while True:
+            page = self._page(endpoint, replica, token, most, from_head=True)
+            before, token = token, page["nextForwardToken"]
+            if page["events"] or token == before:
+                return Lines(tuple(_lines(replica, page)), token)
 
     def _page(
         self, endpoint: str, replica: Replica, token: str, most: int, *, from_head: bool

@@ -54,7 +54,7 @@ class MemoryScale:
 
     def url(self, endpoint: str) -> str:
         """See ``Gate``."""
-        return f"https://api.example/endpoints/{endpoint}/invocations"
+        return f"https://api.example/endpoints/{endpoint}"
 
     def _may(self) -> None:
         if self.refusal:

@@ -25,7 +25,9 @@ class MemoryLogs:
         version = version_in(stream) or ""
         self.written[endpoint][stream] += [LogLine(at, stream, version, text) for text in texts]
 
-    def replicas(self, endpoint: str, *, token: str = "") -> tuple[Sequence[Replica], str]:
+    def replicas(
+        self, endpoint: str, *, token: str = "", by_name: bool = False
+    ) -> tuple[Sequence[Replica], str]:
         """See the port."""
         if token and not token.isdigit():
             raise InvalidInput("token", token, "one that a page ended with")
@@ -34,7 +36,10 @@ class MemoryLogs:
             for stream, lines in self.written.get(endpoint, {}).items()
             if (version := version_in(stream)) and lines
         ]
-        known.sort(key=lambda replica: (replica.last_at, replica.stream), reverse=True)
+        if by_name:
+            known.sort(key=lambda replica: replica.stream)
+        else:
+            known.sort(key=lambda replica: (replica.last_at, replica.stream), reverse=True)
         first = int(token or 0)
         following = first + self.page_size
         return tuple(known[first:following]), str(following) if following < len(known) else ""

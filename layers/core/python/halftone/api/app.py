@@ -16,6 +16,11 @@ ROUTERS = (
     "routes_clients",
     "routes_record",
     "routes_groups",
+    "routes_models",
+    "routes_deployments",
+    "routes_upkeep",
+    "routes_logs",
+    "routes_metrics",
 )
 """The modules of ``halftone.api`` that have ``routes``, in the order of the document."""
 

@@ -53,11 +53,6 @@ def function_name(stage: str, endpoint: str) -> str:
     return f"halftone-{stage}-{endpoint}"
 
 
-def http_api_name(stage: str) -> str:
-    """The HTTP API through which clients reach a stage's endpoints."""
-    return f"halftone-{stage}"
-
-
 def log_group_name(stage: str, endpoint: str) -> str:
     """The log group of the endpoint's model function."""
     return f"/aws/lambda/{function_name(stage, endpoint)}"

@@ -79,7 +79,8 @@ class Model:
 
     ``revision`` counts writes; every write is conditional on the one it read. ``newest`` is the
     highest number given out. ``released`` is, by endpoint, the newest rollout that moved the alias
-    ``challenger``, so that a repeated release does not move it again.
+    ``challenger``, so that a repeated release does not move it again. ``owner`` is the group whose
+    members may change it (None: whoever may by IAM).
     """
 
     name: str
@@ -87,6 +88,7 @@ class Model:
     newest: int = 0
     aliases: Mapping[str, int] = field(default_factory=dict)
     released: Mapping[str, str] = field(default_factory=dict)
+    owner: str | None = None
     audit: AuditHead = field(default_factory=AuditHead)
 
     @property

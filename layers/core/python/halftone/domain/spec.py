@@ -14,6 +14,13 @@ from halftone.domain.plan import PRESETS, Plan
 from halftone.domain.plan_form import parse_plan
 from halftone.domain.quantities import duration, percentage, spoken, whole
 from halftone.domain.serving_form import FIELDS, parse_serving, serving_form
+from halftone.domain.upkeep import (
+    Throttle,
+    Upkeep,
+    parse_concurrency,
+    parse_throttle,
+    upkeep_as_given,
+)
 
 
 class DeployWaits(StrEnum):
@@ -43,6 +50,9 @@ class EndpointSpec:
 
     ``group`` owns the endpoint from when it is made ("": nobody does).
 
+    ``concurrency`` and ``throttle`` are those of ``Upkeep``; with description and tags they can be
+    changed without a deploy, too.
+
     ``serving`` holds the fields that are given of what can change without a deploy, as
     ``serving_form`` writes them; in the file they stand beside the others.
     """
@@ -62,7 +72,16 @@ class EndpointSpec:
     late: Guardrail = Guardrail(rate=25.0, count=5, breaches=2, periods=3)
     crashes: Guardrail = Guardrail(rate=5.0, count=2)
     plan: Plan = PRESETS["gradual"]
+    concurrency: int | None = None
+    throttle: Throttle | None = None
     serving: Mapping[str, object] = field(default_factory=dict)
+
+
+def upkeep_form(spec: EndpointSpec) -> dict[str, object]:
+    """What the declaration says of the endpoint's upkeep, as ``patched_upkeep`` reads it."""
+    said = Upkeep(spec.description, spec.tags, spec.concurrency, spec.throttle)
+    usual = upkeep_as_given(Upkeep())
+    return {name: value for name, value in upkeep_as_given(said).items() if value != usual[name]}
 
 
 _RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
@@ -106,6 +125,10 @@ def parse_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a f
         spec = replace(spec, deploy_waits=_waits(value["deploy_waits"]))
     if "guardrails" in value:
         spec = _with_guardrails(spec, value["guardrails"])
+    if "concurrency" in value:
+        spec = replace(spec, concurrency=parse_concurrency(value["concurrency"]))
+    if "throttle" in value:
+        spec = replace(spec, throttle=parse_throttle(value["throttle"]))
     if "plan" in value:
         spec = replace(spec, plan=parse_plan(value["plan"]))
     if spec.late_after > spec.timeout:

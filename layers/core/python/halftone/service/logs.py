@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
+from typing import Any
 
 from halftone.domain.errors import InvalidInput, NotFound
 from halftone.domain.logs import NEWEST, LogLine, Replica, version_in
@@ -22,8 +23,16 @@ MOST_REPLICAS = 20
 _LAG = timedelta(hours=1)
 """By how much CloudWatch may be late with when a stream was last written to."""
 
+MOST_SIZE = 1_500_000
+"""Characters of one reading, about: a function's answer is at most 6 MB, in which a character may
+take several bytes, and CloudWatch gives up to 1 MB at once."""
+
+_BESIDE = 150
+"""Characters of what is told of a line besides its text."""
+
 _PAGE = 1000
 _MOST_PLACES = 30
+_MOST_CALLS = 200
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ def newest(
             break
         found = parts.logs.newest(endpoint, replica, most)
         places[replica.stream] = found.token
-        lines = list(merge(lines, found.lines, key=_time))[-most:]
+        lines = _within(list(merge(lines, found.lines, key=_time))[-most:])
     since = lines[0].at if lines else None
     return Reading(lines, _Cursor(since, places).text())
 
@@ -100,7 +109,10 @@ def following(
     before = _Cursor.read(cursor)
     places: dict[str, str] = {}
     read: list[Sequence[LogLine]] = []
+    size = 0
     for replica in _wanted(parts, endpoint, version, stream):
+        if size >= MOST_SIZE:
+            break  # where it was left, the next look finds it
         place = before.places.get(replica.stream)
         if place is None and before.since and replica.first_at and replica.first_at < before.since:
             # It was there and was not read: of what it wrote, all that was shown is older.
@@ -111,36 +123,81 @@ def following(
             lines = list(found.lines)
         places[replica.stream] = found.token
         read.append(lines)
+        size += sum(len(line.text) + _BESIDE for line in lines)
     known = {**places, **{s: p for s, p in before.places.items() if s not in places}}
     kept = dict(islice(known.items(), _MOST_PLACES))
     return Reading(list(merge(*read, key=_time)), _Cursor(before.since, kept).text())
 
 
-def everything(
+@dataclass(frozen=True)
+class Piece:
+    """A piece of the whole log, and the cursor of the next one (None: it was the last)."""
+
+    lines: Sequence[LogLine]
+    cursor: str | None
+
+
+def piece(
     parts: Parts,
     endpoint: str,
+    cursor: str | None = None,
     *,
     version: str | None = None,
     stream: str | None = None,
-    since: datetime | None = None,
-) -> Iterator[LogLine]:
-    """Every line that is kept, replica by replica, each from its first line (or ``since``) on.
+) -> Piece:
+    """The next piece of every line that is kept: replica by replica, the oldest first.
 
-    Read a page at a time, as it is taken: a log of any length needs the memory of one page.
+    It is as large as an answer may be. A replica that is made meanwhile comes last, unless it is
+    another day's.
+
+    Raises:
+        NotFound: if there is no such endpoint or replica.
+        InvalidInput: if the cursor is none.
+    """
+    place = _Place.read(cursor) if cursor is not None else _Place()
+    lines: list[LogLine] = []
+    size = calls = 0
+    while True:
+        page: Sequence[Replica]
+        if stream is not None:
+            page, listing = tuple(_all(parts, endpoint, version, stream)), ""
+        else:
+            _must_exist(parts, endpoint)
+            page, listing = parts.logs.replicas(endpoint, token=place.listing, by_name=True)
+        for replica in page:
+            if replica.stream < place.stream or version not in (None, replica.version):
+                continue
+            token = place.token if replica.stream == place.stream else ""
+            while True:
+                found = parts.logs.onward(endpoint, replica, token, _PAGE)
+                calls += 1
+                lines += found.lines
+                size += sum(len(line.text) + _BESIDE for line in found.lines)
+                ended, token = found.token == token, found.token
+                if size >= MOST_SIZE or calls >= _MOST_CALLS:
+                    return Piece(lines, _Place(place.listing, replica.stream, token).text())
+                if ended:
+                    break
+        if not listing:
+            return Piece(lines, None)
+        place = _Place(listing)
+
+
+def everything(
+    parts: Parts, endpoint: str, *, version: str | None = None, stream: str | None = None
+) -> Iterator[LogLine]:
+    """Every line that is kept, a ``piece`` at a time as it is taken.
 
     Raises:
         NotFound: if there is no such endpoint or replica.
     """
-    for replica in _all(parts, endpoint, version, stream):
-        if since and replica.last_at and replica.last_at + _LAG < since:
-            continue
-        token = ""
-        while True:
-            found = parts.logs.onward(endpoint, replica, token, _PAGE)
-            yield from (line for line in found.lines if since is None or line.at >= since)
-            if found.token == token or not found.lines:
-                break
-            token = found.token
+    cursor: str | None = None
+    while True:
+        found = piece(parts, endpoint, cursor, version=version, stream=stream)
+        yield from found.lines
+        if found.cursor is None:
+            return
+        cursor = found.cursor
 
 
 def _wanted(
@@ -171,6 +228,16 @@ def _must_exist(parts: Parts, endpoint: str) -> None:
         raise NotFound("endpoint", endpoint)
 
 
+def _within(lines: list[LogLine]) -> list[LogLine]:
+    """The newest of ``lines`` that one reading holds."""
+    size = 0
+    for number, line in enumerate(reversed(lines)):
+        size += len(line.text) + _BESIDE
+        if size > MOST_SIZE:
+            return lines[len(lines) - max(number, 1) :]
+    return lines
+
+
 def _time(line: LogLine) -> datetime:
     return line.at
 
@@ -183,14 +250,12 @@ class _Cursor:
     places: Mapping[str, str]
 
     def text(self) -> str:
-        given = [self.since.isoformat() if self.since else None, self.places]
-        text = json.dumps(given, separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+        return _packed([self.since.isoformat() if self.since else None, self.places])
 
     @classmethod
     def read(cls, text: str) -> "_Cursor":
         try:
-            since, places = json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=="))
+            since, places = _unpacked(text)
             known = {str(stream): str(place) for stream, place in places.items()}
             moment = datetime.fromisoformat(since) if since else None
             if moment and moment.tzinfo is None:
@@ -198,3 +263,32 @@ class _Cursor:
         except (ValueError, TypeError, AttributeError, RecursionError):
             raise InvalidInput("cursor", text, "the cursor of a reading before") from None
         return cls(moment, known)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a piece begins: a page of the listing, a replica on it, and a token in that one."""
+
+    listing: str = ""
+    stream: str = ""
+    token: str = ""
+
+    def text(self) -> str:
+        return _packed([self.listing, self.stream, self.token])
+
+    @classmethod
+    def read(cls, text: str) -> "_Place":
+        try:
+            listing, stream, token = _unpacked(text)
+        except (ValueError, TypeError, RecursionError):
+            raise InvalidInput("cursor", text, "the cursor of the piece before") from None
+        return cls(str(listing), str(stream), str(token))
+
+
+def _packed(value: object) -> str:
+    text = json.dumps(value, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+def _unpacked(text: str) -> Any:
+    return json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=="))

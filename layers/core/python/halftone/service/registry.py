@@ -7,8 +7,10 @@ change by somebody else in between is refused instead of written over.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import takewhile
 
 from halftone.domain import audit
+from halftone.domain.audit import AuditHead
 from halftone.domain.deployment import PackageRef
 from halftone.domain.errors import InvalidInput, NotFound, Refused
 from halftone.domain.package import Manifest
@@ -168,6 +170,56 @@ def set_alias(
         return _point(parts, model, alias, number, actor=actor, reason=reason)
 
     return until_written(name, attempt)
+
+
+def set_owner(
+    parts: Parts,
+    name: str,
+    owner: str | None,
+    *,
+    actor: str,
+    reason: str = "",
+    expected: int | None = None,
+) -> Model:
+    """Give a model to a group, or to nobody.
+
+    Raises:
+        NotFound: if there is no such model or group.
+        Outdated: if the model is not at revision ``expected`` any more.
+    """
+    if owner is not None and parts.groups.load_group(owner) is None:
+        raise NotFound("group", owner, "POST /v1/groups makes one")
+
+    def attempt() -> Model:
+        model = model_named(parts, name)
+        must_be_at(f"model {model.name!r}", model.revision, expected)
+        if model.owner == owner:
+            return model
+        return _commit(
+            parts,
+            model,
+            replace(model, owner=owner),
+            action="owner",
+            actor=actor,
+            reason=reason or (f"owned by {owner}" if owner else "owned by nobody"),
+            said=({"owner": model.owner}, {"owner": owner}),
+        )
+
+    return until_written(name, attempt)
+
+
+def verified(parts: Parts, name: str) -> tuple[int, AuditHead]:
+    """Check a model's whole audit chain; how many records it has, and where it ends.
+
+    Raises:
+        NotFound: if there is no such model.
+        BrokenChain: naming the first record that does not fit.
+    """
+    model = model_named(parts, name)
+    records = parts.registry_pages.model_audit(name)
+    # What was written since the model was read is of no harm: the chain is checked up to there.
+    known = takewhile(lambda record: record.seq <= model.audit.seq, records)
+    return audit.verify(model.chain, known, model.audit), model.audit
 
 
 def mark_released(

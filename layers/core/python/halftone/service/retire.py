@@ -36,6 +36,10 @@ def retire(
             state = parts.store.load(endpoint) or state
         if state.champion is None and state.rollout is None and state.serving == Serving():
             return None
+        if state.upkeep.throttle:
+            # Settings of a route outlive it: they would be those of the next one of that name.
+            with suppress(NotFound):
+                parts.gate.throttle(endpoint, None)
         return change(
             parts,
             state,

@@ -57,5 +57,5 @@ class Gate(Protocol):
         ...
 
     def url(self, endpoint: str) -> str:
-        """The address at which the endpoint takes predictions."""
+        """The address below which the endpoint answers."""
         ...

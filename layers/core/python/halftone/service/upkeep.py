@@ -24,11 +24,13 @@ def edit(
     reason: str,
     revision: int | None = None,
     key: str = "",
+    new: bool = False,
 ) -> EndpointState:
     """Change what ``changes`` names, by a merge patch.
 
     ``key`` names a request that can come twice: asked again, it changes nothing, whatever was
-    changed since. What the platform refuses is taken back, on record.
+    changed since. ``new``: the endpoint may be one that is just being made. What the platform
+    refuses is taken back, on record.
 
     Raises:
         NotFound: if there is no such endpoint.
@@ -43,8 +45,9 @@ def edit(
     def attempt() -> EndpointState:
         nonlocal before, replayed
         state = parts.store.load(endpoint)
-        if state is None:
+        if state is None and not new:
             raise NotFound("endpoint", endpoint)
+        state = state or EndpointState(endpoint)
         before = state.upkeep
         after = patched_upkeep(before, changes)
         if key and answered(parts, endpoint, key):
@@ -78,6 +81,35 @@ def edit(
             _take_back(parts, endpoint, wanted=state.upkeep, was=before, why=str(refused))
         raise
     return state
+
+
+def declare_upkeep(
+    parts: Parts,
+    endpoint: str,
+    *,
+    now: Mapping[str, object],
+    before: Mapping[str, object],
+    actor: str,
+    key: str,
+) -> None:
+    """Apply what ``endpoint.yaml`` says otherwise than ``before``, and leave the rest as it is.
+
+    Raises:
+        HalftoneError: as ``edit`` says.
+    """
+    changes: dict[str, object] = {name: None for name in before if name not in now}
+    changes |= {name: value for name, value in now.items() if before.get(name) != value}
+    if "tags" in now and "tags" in changes:
+        gone = {name: None for name in _tags(before) if name not in _tags(now)}
+        changes["tags"] = {**_tags(now), **gone}
+    if changes:
+        words = f"endpoint.yaml changed in {', '.join(sorted(changes))}"
+        edit(parts, endpoint, changes, actor=actor, reason=words, key=key, new=True)
+
+
+def _tags(declared: Mapping[str, object]) -> Mapping[str, object]:
+    tags = declared.get("tags")
+    return tags if isinstance(tags, Mapping) else {}
 
 
 def _ask(parts: Parts, endpoint: str, wanted: Upkeep, named: Mapping[str, object]) -> None:

@@ -22,9 +22,12 @@ class Lines:
 class Logs(Protocol):
     """Log lines of model functions, kept as long as the endpoint's log retention says."""
 
-    def replicas(self, endpoint: str, *, token: str = "") -> tuple[Sequence[Replica], str]:
+    def replicas(
+        self, endpoint: str, *, token: str = "", by_name: bool = False
+    ) -> tuple[Sequence[Replica], str]:
         """A page of replicas, the one that wrote last first, and the token of the next page ("").
 
+        ``by_name``: in the order of their names, which begin with a date and do not change.
         Streams that are no sandbox's are left out, so that a page may be empty and not the last.
         An endpoint without a log has none.
         """
@@ -39,7 +42,9 @@ class Logs(Protocol):
         ...
 
     def onward(self, endpoint: str, replica: Replica, token: str, most: int) -> Lines:
-        """The next lines after ``token``, from the first one if that is empty.
+        """Some of the next lines after ``token``, from the first one if that is empty.
+
+        There are no more for now when the token comes back as it was given, and only then.
 
         Raises:
             NotFound: if there is no such replica.

@@ -1,0 +1,143 @@
+"""The registry over the API: registered once, described, pointed at, audited, owned."""
+
+import pytest
+
+from halftone.domain.access import Group, Role, principal_of
+from tests.support.control import ANN, BEN, on
+from tests.support.engine import Endpoint, digest_of
+
+MODEL = "/v1/models/m1"
+
+
+@pytest.fixture
+def endpoint():
+    made = Endpoint()
+    made.serve("m1")
+    made.offer("m2")
+    return made
+
+
+@pytest.fixture
+def api(endpoint):
+    return on(endpoint.world)
+
+
+def kept(endpoint, package, model="m1"):
+    """The digest of another package of the model, kept and never released."""
+    manifest = endpoint.world.packages.kept[digest_of("m1")]
+    endpoint.world.packages.kept[digest_of(package)] = manifest
+    return digest_of(package)
+
+
+def test_a_package_is_registered_under_the_next_number(api, endpoint):
+    digest = kept(endpoint, "more")
+    body = {"digest": digest, "metrics": {"auc": 0.9}, "tags": {"team": "risk"}, "message": "may"}
+    made = api.post(f"{MODEL}/versions", body)
+    assert (made.status, made.json["name"], made.json["digest"]) == (201, "m1:2", digest)
+    assert made.headers["location"] == f"{MODEL}/versions/2"
+    assert made.json["validation_status"] == "PENDING"
+    assert made.json["registered_by"] == ANN
+    again = api.post(f"{MODEL}/versions", {"digest": digest})
+    assert (again.status, again.json["number"]) == (201, 2)
+
+
+def test_the_same_request_is_answered_the_same_whatever_happened_since(api, endpoint):
+    body = {"digest": kept(endpoint, "more"), "description": "first"}
+    made = api.post(f"{MODEL}/versions", body, key="register-it")
+    assert api.ask("PATCH", f"{MODEL}/versions/2", {"description": "second"}).status == 200
+    again = api.post(f"{MODEL}/versions", body, key="register-it")
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.json == made.json
+
+
+def test_what_is_not_kept_or_is_another_models_is_refused(api, endpoint):
+    gone = api.post(f"{MODEL}/versions", {"digest": "0" * 64})
+    assert (gone.status, gone.problem["field"]) == (404, "package")
+    other = api.post("/v1/models/m2/versions", {"digest": digest_of("m1")})
+    assert (other.status, other.problem["field"]) == (400, "digest")
+    assert api.get("/v1/models/m2").status == 404
+
+
+def test_versions_are_listed_newest_first_page_by_page(api, endpoint):
+    for package in ("a", "b", "c"):
+        api.post(f"{MODEL}/versions", {"digest": kept(endpoint, package)})
+    first = api.get(f"{MODEL}/versions?limit=3").json
+    assert [v["number"] for v in first["items"]] == [4, 3, 2]
+    rest = api.get(f"{MODEL}/versions?limit=3&cursor={first['next']}").json
+    assert ([v["number"] for v in rest["items"]], rest["next"]) == ([1], None)
+
+
+def test_models_are_listed_by_name_page_by_page(api, endpoint):
+    endpoint.release("m2")
+    first = api.get("/v1/models?limit=1").json
+    assert [m["name"] for m in first["items"]] == ["m1"]
+    rest = api.get(f"/v1/models?limit=1&cursor={first['next']}").json
+    assert ([m["name"] for m in rest["items"]], rest["next"]) == (["m2"], None)
+
+
+def test_an_alias_is_set_and_shown_and_taken_away(api):
+    seen = api.get(MODEL)
+    pointed = api.put(f"{MODEL}/aliases/champion", {"number": 1}, match=seen.etag)
+    assert pointed.json["aliases"]["champion"] == 1
+    shown = api.get(f"{MODEL}/aliases/champion")
+    assert (shown.json["name"], shown.json["aliases"]) == ("m1:1", ["challenger", "champion"])
+    api.put(f"{MODEL}/aliases/champion", {"number": None})
+    assert api.get(f"{MODEL}/aliases/champion").status == 404
+    assert api.put(f"{MODEL}/aliases/best", {"number": 1}).status == 400
+
+
+def test_of_two_edits_of_what_was_seen_one_is_412(api):
+    seen = api.get(MODEL)
+    won = api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"a": "1"}}, match=seen.etag)
+    lost = api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"a": "2"}}, match=seen.etag)
+    assert (won.status, lost.status) == (200, 412)
+    assert api.get(f"{MODEL}/versions/1").json["tags"] == {"a": "1"}
+    assert won.etag == api.get(MODEL).etag
+
+
+def test_a_patch_takes_away_what_is_null(api):
+    api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"a": "1", "b": "2"}, "metadata": {"x": [1]}})
+    told = api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"a": None}, "metadata": None}).json
+    assert (told["tags"], told["metadata"]) == ({"b": "2"}, {})
+
+
+def test_what_can_t_be_said_is_400_by_its_field(api):
+    told = api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"validation_status": "GOOD"}})
+    assert (told.status, told.problem["field"]) == (400, "tags.validation_status")
+    assert api.ask("PATCH", f"{MODEL}/versions/9", {"description": "x"}).status == 404
+    assert api.ask("PATCH", f"{MODEL}/versions/0", {"description": "x"}).status == 400
+
+
+def test_the_audit_is_read_page_by_page_and_verified(api):
+    api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"a": "1"}, "message": "recounted"})
+    first = api.get(f"{MODEL}/audit?limit=2").json
+    rest = api.get(f"{MODEL}/audit?limit=2&cursor={first['next']}").json
+    actions = [record["action"] for record in first["items"] + rest["items"]]
+    assert actions == ["registered", "alias", "described"]
+    assert rest["items"][-1]["reason"] == "recounted"
+    verified = api.get(f"{MODEL}/audit/verify").json
+    assert verified == {"records": 3, "hash": rest["items"][-1]["hash"]}
+
+
+def test_a_broken_audit_is_409_and_names_the_record(api, endpoint):
+    records = endpoint.world.registry.records["m1"]
+    records[0] = type(records[0])(**{**vars(records[0]), "actor": "nobody"})
+    told = api.get(f"{MODEL}/audit/verify")
+    assert (told.status, "record 1" in told.problem["detail"]) == (409, True)
+
+
+def test_a_model_that_a_group_owns_is_changed_by_its_members_alone(api, endpoint):
+    ann = principal_of(ANN)
+    endpoint.world.groups.kept["risk"] = Group("risk", members={ann: frozenset({Role.ADMIN})})
+    owned = api.put(f"{MODEL}/owner", {"owner": "risk", "message": "theirs"})
+    assert (owned.status, owned.json["owner"]) == (200, "risk")
+    for told in (
+        api.put(f"{MODEL}/aliases/champion", {"number": 1}, by=BEN),
+        api.ask("PATCH", f"{MODEL}/versions/1", {"description": "x"}, by=BEN),
+        api.post(f"{MODEL}/versions", {"digest": kept(endpoint, "more")}, by=BEN),
+        api.put(f"{MODEL}/owner", {"owner": None}, by=BEN),
+    ):
+        assert told.status == 403
+    assert api.get(MODEL, by=BEN).json["aliases"] == {"challenger": 1}
+    assert api.put(f"{MODEL}/aliases/champion", {"number": 1}, by=ANN).status == 200
+    assert api.put(f"{MODEL}/owner", {"owner": "nobody-knows"}).status == 403
