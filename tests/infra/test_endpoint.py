@@ -56,12 +56,11 @@ def test_a_description_stands_in_the_stack_and_in_no_version(
         spec = replace(SPEC, description=f"Description {name}")
         EndpointStack(app, name, spec=spec, package=package, platform=platform)
     templates = written(app, SETTINGS).templates
-    one, two = dict(templates["one"]), dict(templates["two"])
-    assert (one.pop("Description"), two.pop("Description")) == (
-        "Description one",
-        "Description two",
-    )
-    assert one == two
+    one, two = templates["one"], templates["two"]
+    assert (one["Description"], two["Description"]) == ("Description one", "Description two")
+    # It goes on record with the release, too; nothing else differs, least of all the settings.
+    texts = [json.dumps(template, sort_keys=True) for template in (one, two)]
+    assert texts[0].replace("Description one", "") == texts[1].replace("Description two", "")
 
 
 @pytest.mark.parametrize("spec", FROZEN.values(), ids=FROZEN.keys())
