@@ -44,9 +44,10 @@ train: setup .local/train/.done ## train the examples' models again
 	@for script in examples/*/train.py; do .local/train/bin/python $$script || exit 1; done
 
 lock: setup ## resolve the locks again from requirements/*.in
-	@for lock in local bootstrap engine control model-python model-onnx model-sklearn model-asgi train; do \
+	@for lock in local bootstrap engine control model-python model-onnx model-sklearn model-asgi; do \
 	  $(COMPILE) requirements/$$lock.in -o requirements/$$lock.txt \
-	    $$(test $$lock = local -o $$lock = train || echo -c requirements/local.txt); done
+	    $$(test $$lock = local || echo -c requirements/local.txt); done
+	@$(COMPILE) requirements/train.in -o requirements/train.txt -c requirements/model-sklearn.txt
 	@$(COMPILE) requirements/dev.in -o requirements/dev.txt -c requirements/local.txt \
 	  $$(for lock in engine control model-onnx model-sklearn model-asgi; do echo -c requirements/$$lock.txt; done)
 

@@ -27,6 +27,8 @@ IMPORTED_FROM = "/opt/python"
 """Where Lambda mounts the ``python`` folder of a layer."""
 
 _NOT_NEEDED = ("tests", "test", "__pycache__")
+_SOURCES = (".pyi", ".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".hpp", ".a", ".f", ".tp")
+"""Stubs, headers and sources of compiled modules: read by compilers, never by an import."""
 _INSTALLER_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
 
 
@@ -122,7 +124,7 @@ def _prune(folder: Path) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir() and path.name in _NOT_NEEDED:
             shutil.rmtree(path)
-        elif path.is_file() and _is_note(path):
+        elif path.is_file() and (_is_note(path) or path.suffix in _SOURCES):
             path.unlink()
 
 

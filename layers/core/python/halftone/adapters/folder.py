@@ -9,11 +9,12 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
+from halftone.adapters import mlflow_folder
 from halftone.domain.archive import digest_of, inspect, refuse_pickle
 from halftone.domain.deployment import PackageRef
 from halftone.domain.errors import InvalidPackage
@@ -58,14 +59,26 @@ def build_package(folder: Path) -> BuiltPackage:
     """The package made of ``folder``.
 
     Left out are what starts with a dot, ``__pycache__``, and ``model.yaml``, in whose place stands
-    the manifest as JSON. ``samples`` may name a JSON file of the folder, which is read in.
+    the manifest as JSON. ``samples`` may name a JSON file of the folder, which is read in. A
+    directory saved by MLflow is a package's folder, too, with or without a ``model.yaml``.
 
     Raises:
         InvalidPackage: naming the file, the field and the value at fault.
     """
     source = folder / SOURCE_NAME
-    manifest = parse_manifest(_with_samples(folder, _read_yaml(source)), source=str(source))
+    saved = mlflow_folder.MLMODEL if not source.exists() else None
+    if saved and (folder / saved).is_file():
+        given: Any = {"flavor": "mlflow"}
+    else:
+        given = _with_samples(folder, _read_yaml(source))
+    left_out: set[str] = set()
+    if isinstance(given, dict) and given.get("flavor") == "mlflow":
+        below = PurePosixPath(str(given.get("entry", mlflow_folder.MLMODEL))).parent
+        left_out = {str(below / name) for name in mlflow_folder.NOTES}
+        given = mlflow_folder.resolve(folder, given)
+    manifest = parse_manifest(given, source=str(source))
     files = {str(path.relative_to(folder).as_posix()): path for path in _files(folder)}
+    files = {name: path for name, path in files.items() if name not in left_out}
     for field in ("entry", "preprocess"):
         name = getattr(manifest, field)
         if name is not None and name not in files:

@@ -50,6 +50,7 @@ _RANGES: Mapping[FieldType, tuple[float, float]] = {
     FieldType.UINT64: (0, 2**64 - 1),
 }
 _FLOATS = (FieldType.FLOAT16, FieldType.FLOAT32, FieldType.FLOAT64)
+_NAME = re.compile(r'(?! )[^"\\]{1,64}(?<! )')
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
@@ -218,8 +219,10 @@ def _parse_field(at: str, given: object) -> Field:
             known = ", ".join(Field.__dataclass_fields__)
             raise InvalidInput(f"{at}.{key}", given[key], f"no such field; known: {known}")
     name = given.get("name")
-    if not isinstance(name, str) or not name.isidentifier() or len(name) > 64:
-        raise InvalidInput(f"{at}.name", name, "a name of at most 64 letters, digits and _")
+    # Columns of real data are called "od280/od315" and "petal width (cm)".
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or not name.isprintable():
+        expected = "1 to 64 printable characters without quotes, backslashes and outer spaces"
+        raise InvalidInput(f"{at}.name", name, expected)
     kind = given.get("type")
     if kind not in tuple(FieldType):
         raise InvalidInput(f"{at}.type", kind, f"one of {', '.join(FieldType)}")

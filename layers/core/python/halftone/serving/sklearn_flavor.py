@@ -1,9 +1,8 @@
 """Flavor ``sklearn``: a scikit-learn model in a skops file, which loads no code that is not named.
 
-The input fields are the model's columns, in the order of the signature; a field with a shape gives
-as many as it has elements, row by row. Fields of one number type make an array of it, of several
-float64, and strings among them make it an array of objects. Each output field is the answer of a
-method (``methods`` of the manifest). An optional module (``preprocess``) may define either or both:
+The input fields are the model's columns, in the order of the signature (``arrays.columns``). Each
+output field is the answer of a method (``methods`` of the manifest). An optional module
+(``preprocess``) may define either or both:
 
     preprocess(instances: list[dict]) -> array                        the model's rows
     postprocess(outputs: dict[str, numpy.ndarray]) -> list[dict]      predictions
@@ -11,24 +10,21 @@ method (``methods`` of the manifest). An optional module (``preprocess``) may de
 A pickle is loaded only where the manifest says ``allow_pickle: true``.
 """
 
-import operator
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import skops.io
 
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.package import Manifest
-from halftone.domain.signature import Field, FieldType
-from halftone.serving.arrays import step, unstack
+from halftone.serving.arrays import Arrays, columns, stack, step, unstack
 from halftone.serving.context import NOBODY, Context
 from halftone.serving.loading import Predict, Record, import_private
-
-Rows = Callable[[list[Record]], Any]
 
 
 def load(folder: Path, manifest: Manifest, digest: str) -> Predict:
@@ -37,23 +33,31 @@ def load(folder: Path, manifest: Manifest, digest: str) -> Predict:
     Raises:
         InvalidPackage: if the file can't be loaded, asks for types that the manifest does not
             trust, or its model has not the methods or the columns that the manifest names.
-        Exception: whatever the preprocessor's module raises while it is imported.
+        Exception: whatever the preprocessor's module raises while it is imported, or a pickle.
     """
     path = folder / manifest.entry
-    model = _unpickled(path) if manifest.allow_pickle else _read(path, manifest.trusted)
+    # joblib reads pickles of every kind that scikit-learn's users make.
+    model = joblib.load(path) if manifest.allow_pickle else _read(path, manifest.trusted)
+    methods = {name: _method(model, name, asked) for name, asked in manifest.methods.items()}
     steps = import_private(folder, manifest.preprocess, digest) if manifest.preprocess else None
     before, after = step(steps, "preprocess"), step(steps, "postprocess")
     if before is None:
         _agree(model, manifest)
-        before = _columns(manifest.inputs)
-    rows: Rows = before
+    stacked, joined = stack(manifest.inputs), columns(manifest.inputs)
     finish = after or unstack(manifest.outputs)
-    methods = {name: _method(model, name, method) for name, method in manifest.methods.items()}
+
+    def answers(rows: Any) -> Arrays:
+        return {name: np.asarray(ask(rows)) for name, ask in methods.items()}
+
+    def on_arrays(given: Mapping[str, "np.ndarray"]) -> Arrays:
+        return answers(joined(given))
 
     def predict(instances: list[Record], _context: Context = NOBODY) -> object:
-        given = rows(instances)
-        return finish({name: np.asarray(ask(given)) for name, ask in methods.items()})
+        rows = joined(stacked(instances)) if before is None else before(instances)
+        return finish(answers(rows))
 
+    if before is None and after is None:
+        predict.arrays = on_arrays  # type: ignore[attr-defined]
     return predict
 
 
@@ -66,20 +70,13 @@ def _read(path: Path, trusted: Sequence[str]) -> Any:
         raise InvalidPackage("entry", why, "a skops file", source=path.name) from error
     unknown = sorted(set(asked) - set(trusted))
     if unknown:
-        expected = f"also {', '.join(unknown)}: {path.name} asks for them, and skops knows no harm"
-        expected = f"{expected} or good of them. Name them if whoever made the file is trusted"
+        expected = f"also what {path.name} asks for, if its maker is trusted: {', '.join(unknown)}"
         raise InvalidPackage("trusted", list(trusted), expected, source=path.name)
     try:
         return skops.io.load(path, trusted=asked)
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
         raise InvalidPackage("entry", why, "a model that loads", source=path.name) from error
-
-
-def _unpickled(path: Path) -> Any:
-    import joblib  # noqa: PLC0415  (reads pickles of every kind that scikit-learn's users make)
-
-    return joblib.load(path)
 
 
 def _agree(model: Any, manifest: Manifest) -> None:
@@ -105,33 +102,3 @@ def _method(model: Any, name: str, method: str) -> Callable[[Any], Any]:
         raise InvalidPackage(f"methods.{name}", method, expected)
     asked: Callable[[Any], Any] = found
     return asked
-
-
-def _columns(fields: Sequence[Field]) -> Rows:
-    names = [field.name for field in fields]
-    kind = _kind(fields)
-    if len(fields) == 1:
-        name = names[0]
-        return lambda instances: np.array(
-            [record[name] for record in instances], dtype=kind
-        ).reshape(len(instances), -1)
-    if any(field.shape for field in fields):
-        return lambda instances: np.array(
-            [[one for name in names for one in _flat(record[name])] for record in instances],
-            dtype=kind,
-        )
-    values = operator.itemgetter(*names)
-    return lambda instances: np.array([values(record) for record in instances], dtype=kind)
-
-
-def _kind(fields: Sequence[Field]) -> str:
-    types = {field.type for field in fields}
-    if FieldType.STRING in types:
-        return "object"
-    return str(types.pop()) if len(types) == 1 else "float64"
-
-
-def _flat(value: object) -> list[object]:
-    if not isinstance(value, list):
-        return [value]
-    return [one for inner in value for one in _flat(inner)]
