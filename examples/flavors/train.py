@@ -16,12 +16,14 @@ import mlflow.sklearn
 import numpy as np
 import skops.io
 from mlflow.models import Model, infer_signature
+from onnx import numpy_helper
 from skl2onnx import to_onnx
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes, load_iris, load_wine
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -120,6 +122,12 @@ def saved_by_mlflow() -> None:
     labels = model.predict(rows)
     answer = {"label": labels, "probabilities": model.predict_proba(rows)}
     save(mlflow.onnx, graph, SAVED / "onnx", rows, answer)
+    # Tensors above a kilobyte are saved in files of their own.
+    network = MLPClassifier((32,), max_iter=50, random_state=SEED).fit(rows, data.target)
+    graph = to_onnx(network, rows[:1], options={"zipmap": False}, target_opset=OPSET)
+    for tensor in graph.graph.initializer:  # as bytes, which is what can be kept apart
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
+    save(mlflow.onnx, graph, SAVED / "external", rows, {"label": network.predict(rows)})
     save(mlflow.sklearn, model, SAVED / "pickle", rows, labels, serialization_format="pickle")
     save(
         mlflow.sklearn,

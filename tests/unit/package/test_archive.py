@@ -152,6 +152,16 @@ def test_a_pickle_in_a_zip_is_refused(good):
     refused([*good, ("weights.bin", b"\x80\x04\x95.")], "pickle")
 
 
+def test_only_the_entry_may_be_a_pickle_and_only_where_the_manifest_says_so(good):
+    manifest = json.loads(dict(good)["model.json"])
+    allowed = {**manifest, "flavor": "sklearn", "entry": "model.pkl", "allow_pickle": True}
+    entries = [("model.json", json.dumps(allowed)), ("model.pkl", b"\x80\x04\x95.")]
+    _, found = inspect(zipped(entries), source="package abc")
+    assert found.allow_pickle
+    refused([*entries, ("other.bin", b"\x80\x04\x95.")], r"other\.bin")
+    refused([*entries, ("other.joblib", b"x")], r"other\.joblib")
+
+
 def test_damaged_content_is_refused(good):
     data = zipped(good).getvalue().replace(b'"doubler"', b'"troubler')
     with pytest.raises(InvalidPackage, match=r"model\.json"):

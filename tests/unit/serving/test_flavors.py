@@ -116,18 +116,40 @@ def test_a_step_on_either_side_travels_in_the_package(graph, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"inputs": [{"name": "Y", "type": "float32", "shape": [64]}]}, "inputs"),
+        ({"inputs": [{"name": "X", "type": "float32", "shape": [63]}]}, "inputs"),
+        ({"inputs": [{"name": "X", "type": "float32", "shape": [8, 8, 2]}]}, "inputs"),
+        ({"inputs": [{"name": "X", "type": "float32"}]}, "inputs"),
         ({"outputs": [{"name": "score", "type": "float32"}]}, "outputs"),
     ],
 )
 def test_a_signature_that_is_not_the_graphs_is_refused_at_load(graph, tmp_path, changes, field):
     (tmp_path / "model.onnx").write_bytes(graph)
-    record = {"Y": [0] * 64} if field == "inputs" else {"X": [0] * 64}
-    answer = {"label": 0, "probabilities": [0.1] * 10} if field == "inputs" else {"score": 0}
-    sample = {"instances": [record], "predictions": [answer]}
+    shape = changes.get("inputs", [{"shape": [64]}])[0].get("shape", [])
+    sample = {"instances": [{"X": np.zeros(shape).tolist()}]}
     with pytest.raises(InvalidPackage) as caught:
         load(tmp_path, onnx_manifest(**changes, samples=[sample]), "c" * 64)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int64"])
+def test_the_only_input_of_a_graph_takes_the_fields_whatever_its_name_and_type(
+    graph, tmp_path, kind
+):
+    """As MLflow's signatures have it, and as a client finds it natural."""
+    (tmp_path / "model.onnx").write_bytes(graph)
+    by_name = load(tmp_path, onnx_manifest(), "a" * 64).predict
+    row = [i % 2 for i in range(64)]
+    expected = by_name([{"X": [float(ink) for ink in row]}])
+
+    image = {"pixels": np.array(row).reshape(8, 8).tolist()}
+    field = {"name": "pixels", "type": kind, "shape": [8, 8]}
+    manifest = onnx_manifest(inputs=[field], samples=[{"instances": [image]}])
+    assert load(tmp_path, manifest, "b" * 64).predict([image]) == expected
+
+    columns = {f"p{i}": ink for i, ink in enumerate(row)}
+    fields = [{"name": name, "type": kind} for name in columns]
+    manifest = onnx_manifest(inputs=fields, samples=[{"instances": [columns]}])
+    assert load(tmp_path, manifest, "c" * 64).predict([columns]) == expected
 
 
 def test_a_file_that_is_no_graph_is_refused_at_load(tmp_path):

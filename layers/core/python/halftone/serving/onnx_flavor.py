@@ -88,7 +88,7 @@ def _feed(manifest: Manifest, graph: Sequence[Any]) -> Callable[[Given], Given] 
     fields = manifest.inputs
     names = [field.name for field in fields]
     inputs = [value.name for value in graph]
-    if len(graph) != 1 or names == inputs:
+    if len(graph) != 1:
         _agree("inputs", names, inputs, manifest.entry)
         return None
     (only,) = graph
@@ -98,6 +98,8 @@ def _feed(manifest: Manifest, graph: Sequence[Any]) -> Callable[[Given], Given] 
     if len(fields) == 1 and len(sizes) == len(fields[0].shape) and sizes:
         _fit(list(fields[0].shape), sizes, manifest.entry)
         (name,) = names
+        if name == only.name and str(fields[0].type).replace("string", "object") == kind:
+            return None
         return lambda given: {only.name: given[name].astype(kind, copy=False)}
     _fit([_count(fields)], sizes, manifest.entry)
     joined = columns(fields)
