@@ -12,6 +12,7 @@ from infra.constructs.http_api import HttpApi
 from infra.constructs.inference_table import InferenceTable
 from infra.constructs.releaser import Releaser
 from infra.constructs.roles import Roles
+from infra.constructs.server_routes import ServerRoutes
 from infra.constructs.storage import Storage
 from infra.settings import Settings
 
@@ -64,6 +65,7 @@ class PlatformStack(Stack):
         self.artifacts = storage.artifacts
         self.rollout = engine.rollout
         self.release_token = releaser.service_token
+        ServerRoutes(self, "Server", settings=settings, http_api=self.api)
         control = ControlRoutes(self, "Control", http_api=self.api, function=engine.control)
         Roles(self, "Roles", stage=settings.name, http_api=self.api)
         CfnOutput(self, "ControlUrl", value=control.url, description="The control API (SigV4)")

@@ -1,4 +1,6 @@
-"""An endpoint's two routes on the HTTP API of its stage."""
+"""An endpoint's routes on the HTTP API of its stage."""
+
+from collections.abc import Iterator
 
 from aws_cdk import aws_apigatewayv2 as api
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -7,10 +9,14 @@ from constructs import Construct
 
 from halftone.domain.package import Interface
 
+_GET, _POST, _ANY = api.HttpMethod.GET, api.HttpMethod.POST, api.HttpMethod.ANY
+Route = tuple[str, api.HttpMethod, str]
+
 
 class Routes(Construct):
-    """Where clients reach an endpoint, all to the alias: ``GET`` for its description, and ``POST``
-    for predictions, or anything below ``/app`` if the model is an app of its own.
+    """Where clients reach an endpoint, all to the alias: what it tells of itself, feedback, and
+    predictions: JSON and, with a signature, tensors; or anything below ``/app`` if the model is an
+    app of its own. ``halftone.serving.protocol`` says what each path asks for.
 
     The permission to invoke stands on the alias, too: one on the function would not let API
     Gateway call it through the alias.
@@ -33,13 +39,7 @@ class Routes(Construct):
         integration = integrations.HttpLambdaIntegration(
             "Integration", alias, payload_format_version=api.PayloadFormatVersion.VERSION_2_0
         )
-        asked = [("Invoke", api.HttpMethod.POST, self.path)]
-        if app:
-            asked = [
-                ("App", api.HttpMethod.ANY, f"{self.base}/app"),
-                ("BelowApp", api.HttpMethod.ANY, f"{self.base}/app/{{proxy+}}"),
-            ]
-        for name, method, path in (*asked, ("Describe", api.HttpMethod.GET, self.base)):
+        for name, method, path in _routes(endpoint, self.base, interface):
             api.HttpRoute(
                 self,
                 name,
@@ -47,3 +47,22 @@ class Routes(Construct):
                 route_key=api.HttpRouteKey.with_(path, method),
                 integration=integration,
             )
+
+
+def _routes(endpoint: str, base: str, interface: Interface) -> Iterator[Route]:
+    yield "Describe", _GET, base
+    yield "Health", _GET, f"{base}/health"
+    yield "OpenApi", _GET, f"{base}/openapi.json"
+    yield "Feedback", _POST, f"{base}/feedback"
+    if interface is Interface.HTTP:
+        yield "App", _ANY, f"{base}/app"
+        yield "BelowApp", _ANY, f"{base}/app/{{proxy+}}"
+        return
+    yield "Invoke", _POST, f"{base}/invocations"
+    yield "InvokeVersion", _POST, f"{base}/versions/{{version}}/invocations"
+    if interface is Interface.RECORDS:
+        # The whole of the protocol below the endpoint, for clients that take a base address.
+        yield "Server", _GET, f"{base}/v2"
+        yield "BelowServer", _ANY, f"{base}/v2/{{proxy+}}"
+        yield "Model", _GET, f"/v2/models/{endpoint}"
+        yield "BelowModel", _ANY, f"/v2/models/{endpoint}/{{proxy+}}"

@@ -124,12 +124,24 @@ def test_routes_and_permissions_lead_to_the_live_alias_only(dev: Synthesised) ->
         gateway = permission.properties["Principal"] == "apigateway.amazonaws.com"
         if gateway and permission.stack != platform:
             assert (permission.stack, permission.properties["FunctionName"]["Ref"]) in aliases
-            assert "/*/*/endpoints/" in text(permission.properties["SourceArn"])
+            source = text(permission.properties["SourceArn"])
+            assert "/*/*/endpoints/" in source or "/*/*/v2/models/" in source
 
 
 def test_the_routes_of_an_endpoint(plain: Synthesised) -> None:
     keys = {route.properties["RouteKey"] for route in plain.resources("AWS::ApiGatewayV2::Route")}
-    assert keys == {"POST /endpoints/fraud/invocations", "GET /endpoints/fraud"}
+    assert keys == {
+        "GET /endpoints/fraud",
+        "GET /endpoints/fraud/health",
+        "GET /endpoints/fraud/openapi.json",
+        "POST /endpoints/fraud/feedback",
+        "POST /endpoints/fraud/invocations",
+        "POST /endpoints/fraud/versions/{version}/invocations",
+        "GET /endpoints/fraud/v2",
+        "ANY /endpoints/fraud/v2/{proxy+}",
+        "GET /v2/models/fraud",
+        "ANY /v2/models/fraud/{proxy+}",
+    }
 
 
 def test_a_release_comes_after_everything_else_of_its_endpoint(plain: Synthesised) -> None:

@@ -39,6 +39,12 @@ def test_a_value_is_taken_by_both_or_by_none(data, field):
         assert same(check.dicts(fast), slow)
         assert same(json.loads(encode(fast)), slow)
     assert same(judged(check.read, "at", records), slow)
+    decoded = check.decode(json.dumps({"instances": records}))
+    # Text has no value for it: what a client sends has been through JSON.
+    if decoded is not None:
+        assert same(check.dicts(decoded), slow)
+    elif fast is not None:
+        assert "\\ud" in json.dumps(records)
 
 
 @settings(max_examples=500)

@@ -1,7 +1,9 @@
 """The plain JSON protocol, as a client of an endpoint meets it."""
 
 import base64
+import gzip
 import json
+import zlib
 
 import pytest
 
@@ -111,6 +113,27 @@ def test_broken_base64_is_a_problem(serve, broken):
 def test_bytes_that_are_no_text_are_a_problem(serve):
     body = base64.b64encode(b"\xff\xfe\x00").decode()
     assert serve().post(body, isBase64Encoded=True)["statusCode"] == 400
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "identity"])
+def test_a_compressed_body_is_unpacked(serve, encoding):
+    served = serve(max_body=1000)
+    pack = {"gzip": gzip.compress, "deflate": zlib.compress, "identity": bytes}[encoding]
+
+    def post(data):
+        body = base64.b64encode(data).decode()
+        return served.post(body, isBase64Encoded=True, headers={"Content-Encoding": encoding})
+
+    assert post(pack(b'{"instances": [{"x": 4}]}'))["statusCode"] == 200
+    assert post(pack(b" " * 1001))["statusCode"] == 413
+    assert post(pack(b'{"instances": [{"x": 4}]}')[:-5])["statusCode"] == 400
+    assert post(b"\x00\xff not packed")["statusCode"] == 400
+
+
+def test_another_encoding_is_refused(serve):
+    answer = serve().post("{}", headers={"content-encoding": "br"})
+    assert answer["statusCode"] == 415
+    assert "expected gzip, deflate or identity" in body_of(answer)["detail"]
 
 
 def test_size_is_counted_in_bytes_and_its_limit_is_inclusive(serve):

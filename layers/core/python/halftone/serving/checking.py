@@ -49,6 +49,7 @@ class RecordCheck:
         self._names = tuple(field.name for field in fields)
         types = [element_type(field, field.shape) for field in fields]
         self._type: Any = None
+        self._decode: Callable[[str | bytes], Any] | None = None
         if None not in types:
             # Names of a signature may be anything, such as "class": the struct has its own.
             own = [f"f{i}" for i in range(len(types))]
@@ -60,6 +61,22 @@ class RecordCheck:
                 gc=False,
             )
             self._type = Annotated[list[record], msgspec.Meta(min_length=1)]  # type: ignore[valid-type]
+            body = msgspec.defstruct(
+                "Body", [("instances", self._type)], forbid_unknown_fields=True
+            )
+            self._decode = msgspec.json.Decoder(body).decode
+
+    def decode(self, body: str | bytes) -> list[Any] | None:
+        """The structs in a body ``{"instances": [{…}, …]}``, in one go; None for any other body,
+        and for values that may not fit.
+        """
+        if self._decode is None:
+            return None
+        try:
+            found: list[Any] = self._decode(body).instances
+        except _REFUSED:
+            return None
+        return found
 
     def structs(self, value: object) -> list[Any] | None:
         """The records as structs of one type, in C; None if they may not fit."""

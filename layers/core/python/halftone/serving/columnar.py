@@ -85,6 +85,29 @@ def check_bounds(at: str, field: Field, flat: Array) -> None:
         raise InvalidInput(f"{at}[{wrong}]", flat[wrong].item(), field.expected())
 
 
+class Shapes:
+    """Arrays that a model gave, in the shape that the signature says."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._fields = [(field, field.name, field.shape, dtype_of(field)) for field in fields]
+
+    def of(self, found: Arrays, count: int) -> Arrays:
+        """The arrays of the fields, for ``count`` records.
+
+        Raises:
+            InvalidInput, KeyError, TypeError, ValueError: if one is missing, or can't be that.
+        """
+        for _, name, shape, dtype in self._fields:
+            array = found[name]
+            if type(array) is not np.ndarray or array.dtype != dtype:
+                break
+            if array.shape != (count, *shape):
+                break
+        else:
+            return found
+        return {name: shaped(field, found[name], count) for field, name, *_ in self._fields}
+
+
 def shaped(field: Field, value: object, count: int) -> Array:
     """What a model gave for an output field, in the shape that the signature says.
 

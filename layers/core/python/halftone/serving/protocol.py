@@ -17,6 +17,7 @@ Whatever an event holds, reading it raises nothing but ``Problem``.
 import base64
 import json
 import re
+import zlib
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
@@ -91,7 +92,7 @@ def route(event: object, endpoint: str) -> Request:
     if method not in (http.get("method"), "ANY"):
         raise Problem(405, f"use {method}", {"allow": method})
     headers, query = _texts(event.get("headers")), event.get("queryStringParameters")
-    query = _texts(query) if query else {}
+    query = _all_texts(query) if query else {}
     if pin is None:
         pin = headers.get(PIN)
         if asked in (Route.HEALTH, Route.OPENAPI, Route.DESCRIBE):
@@ -164,14 +165,29 @@ def _other_path(path: str, endpoint: str) -> _Found:
     return "ANY", Route.APP, None
 
 
+_STR = {str}
+
+
 def _texts(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict):
         return {}
+    try:
+        # API Gateway writes names in lower case: then the mapping serves as it is.
+        if "".join(value).islower() and set(map(type, value.values())) == _STR:
+            return value
+    except TypeError:
+        pass  # a name that is no text; no API Gateway wrote that
     return {
         name.lower(): text
         for name, text in value.items()
         if type(name) is str and type(text) is str
     }
+
+
+def _all_texts(value: object) -> Mapping[str, str]:
+    """Names as they are: those of a query have their case."""
+    given = value if isinstance(value, dict) else {}
+    return {n: text for n, text in given.items() if type(n) is str and type(text) is str}
 
 
 def is_smoke(event: object) -> bool:
@@ -180,11 +196,13 @@ def is_smoke(event: object) -> bool:
     return isinstance(context, dict) and context.get("halftone") == MARK
 
 
-def body_of(event: Mapping[str, Any], max_body: int) -> str | bytes:
-    """The body as API Gateway hands it over: text, or bytes where it was binary to it.
+def body_of(event: Mapping[str, Any], max_body: int, encoding: str | None = None) -> str | bytes:
+    """The body as API Gateway hands it over: text, or bytes where it was binary to it. ``encoding``
+    is the request's content-encoding: what is compressed is unpacked.
 
     Raises:
-        Problem: 413 for more than ``max_body`` bytes, 400 for none or for broken base64.
+        Problem: 413 for more than ``max_body`` bytes, 400 for none or for broken base64, 415 for
+            an encoding that is not known.
     """
     body = event.get("body")
     if not isinstance(body, str) or not body:
@@ -199,7 +217,26 @@ def body_of(event: Mapping[str, Any], max_body: int) -> str | bytes:
         raise Problem(400, f"the body is no text: {error}", field="body") from None
     if size > max_body:
         raise Problem(413, f"the body has {size} bytes, expected at most {max_body}", field="body")
-    return data
+    return data if encoding is None else _unpacked(data, encoding, max_body)
+
+
+def _unpacked(data: str | bytes, encoding: str, max_body: int) -> str | bytes:
+    if encoding == "identity":
+        return data
+    if encoding not in ("gzip", "deflate"):
+        given = encoding[:40]
+        raise Problem(415, f"content-encoding is {given!r}, expected gzip, deflate or identity")
+    # 32: the header says whether it is gzip's or zlib's. Never more is unpacked than may be sent.
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        found = unpacker.decompress(data.encode() if isinstance(data, str) else data, max_body + 1)
+    except (zlib.error, ValueError) as error:
+        raise Problem(400, f"the body is no {encoding}: {error}", field="body") from None
+    if len(found) > max_body:
+        raise Problem(413, f"the body unpacks to more than {max_body} bytes", field="body")
+    if not unpacker.eof:
+        raise Problem(400, f"the body is no {encoding}: it ends too early", field="body")
+    return found
 
 
 def bytes_of(event: Mapping[str, Any], max_body: int) -> bytes:
@@ -239,7 +276,7 @@ def read_json(request: Request, max_body: int) -> object:
     Raises:
         Problem: 400 or 413.
     """
-    return json_of(body_of(request.event, max_body))
+    return json_of(body_of(request.event, max_body, request.headers.get("content-encoding")))
 
 
 def answered(body: str | bytes, spoken: Spoken) -> object:

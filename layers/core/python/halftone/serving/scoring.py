@@ -69,6 +69,7 @@ class Scorer:
             from halftone.serving import columnar  # noqa: PLC0415
 
             self._columnar, self._stack = columnar, columnar.Stack(inputs)
+            self._shapes = columnar.Shapes(outputs)
 
     def score(self, request: Request, context: Context = NOBODY, *, version: str = "") -> Answer:
         """The model's answer to a request on a route that asks it.
@@ -82,7 +83,8 @@ class Scorer:
             return self._pass_on(request, context)
         if model.manifest.interface is Interface.JSON:
             return self._free(request, context)
-        body = body_of(request.event, self._max_body)
+        encoding = request.headers.get("content-encoding")
+        body = body_of(request.event, self._max_body, encoding)
         try:
             if request.route is Route.INVOKE:
                 return self._plain(body, context)
@@ -96,11 +98,13 @@ class Scorer:
     # Plain JSON ------------------------------------------------------------------------------
 
     def _plain(self, body: str | bytes, context: Context) -> Answer:
-        at, value = records_in(decode(body), self._inputs)
-        structs = self._input_check.structs(value)
+        # Most bodies are records that fit; the judge reads any other, or names what does not.
+        structs = self._input_check.decode(body)
         if structs is None:
-            # The judge reads what fits all the same, and names what does not.
-            records = read_records(at, self._inputs, value)
+            at, value = records_in(decode(body), self._inputs)
+            structs = self._input_check.structs(value)
+            if structs is None:
+                records = read_records(at, self._inputs, value)
         given: Callable[[], object]
         if self._columnar is None:
             records = records if structs is None else self._input_check.dicts(structs)
@@ -209,15 +213,14 @@ class Scorer:
         except (Exception, SystemExit) as error:  # a model's code can raise anything
             raise ModelFault("the model raised an exception") from error
 
-    def _ask_arrays(self, arrays: Mapping[str, Any], count: int) -> dict[str, Any]:
+    def _ask_arrays(self, arrays: Mapping[str, Any], count: int) -> Mapping[str, Any]:
         assert self.model.arrays is not None  # noqa: S101
         try:
             found = self.model.arrays(arrays)
         except (Exception, SystemExit) as error:  # a model's code can raise anything
             raise ModelFault("the model raised an exception") from error
-        shaped = self._columnar.shaped
         try:
-            return {one.name: shaped(one, found[one.name], count) for one in self._outputs}
+            return self._shapes.of(found, count)
         except (InvalidInput, LookupError, ValueError, TypeError) as error:
             raise ModelFault(_MISFIT) from error
 

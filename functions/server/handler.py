@@ -1,0 +1,25 @@
+"""The Open Inference Protocol's server, of which a stage's HTTP API is one: /v2 and its health.
+
+It stands at the API's root, where no endpoint is. Each endpoint answers for its own model.
+"""
+
+from halftone.serving.answers import JSON, as_json
+from halftone.serving.telling import SERVER
+
+_ANSWERS = {
+    "/v2": as_json(SERVER),
+    "/v2/health/live": as_json({"live": True}),
+    "/v2/health/ready": as_json({"ready": True}),
+}
+
+
+def handler(event: dict[str, object], context: object) -> dict[str, object]:
+    """The answer to one HTTP API event (payload format 2.0) of a route that the API has."""
+    path = str(event.get("rawPath"))
+    request_id = str(getattr(context, "aws_request_id", ""))
+    return {
+        "statusCode": 200,
+        "headers": {"content-type": JSON, "x-request-id": request_id},
+        # By its end, because a stage other than $default stands before it.
+        "body": _ANSWERS[path[path.index("/v2") :]],
+    }

@@ -1,0 +1,160 @@
+"""Clients of others against deployed endpoints: NVIDIA's for the Open Inference Protocol, and JSON
+in the shapes of MLflow's scoring server.
+"""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import tritonclient.http as triton
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from tritonclient.utils import InferenceServerException
+
+from tests.e2e.support import Stage
+
+DIGITS, TUMOURS = "digits", "promoted"
+BASES = ["", f"/endpoints/{DIGITS}"]
+
+
+def root(stage: Stage) -> str:
+    """The API's address without its scheme."""
+    url = stage.cloud.url(DIGITS)
+    return url.partition("://")[2].rpartition("/endpoints/")[0]
+
+
+@pytest.fixture(params=BASES, ids=["root", "below the endpoint"])
+def client(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Any]:
+    with triton.InferenceServerClient(root(stage) + request.param) as made:
+        yield made
+
+
+def records(stage: Stage, endpoint: str, count: int) -> list[dict[str, Any]]:
+    """The first records of an example's traffic."""
+    lines = (stage.cloud.endpoints / endpoint / "traffic.jsonl").read_text().splitlines()
+    found = [json.loads(line) for line in lines[:count]]
+    return [one["instance"] for one in found]
+
+
+def answers(stage: Stage, endpoint: str, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    status, body = stage.ask(endpoint, json.dumps({"instances": given}).encode())
+    assert status == 200, body
+    predictions: Any = body["predictions"]
+    return list(predictions)
+
+
+def tensor(name: str, array: Any, datatype: str, *, binary: bool) -> Any:
+    made = triton.InferInput(name, list(array.shape), datatype)
+    made.set_data_from_numpy(array, binary_data=binary)
+    return made
+
+
+def test_server_and_model_tell_of_themselves(client: Any) -> None:
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    assert client.is_model_ready(DIGITS)
+    assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
+    told = client.get_model_metadata(DIGITS)
+    assert told["name"] == DIGITS
+    assert told["inputs"] == [{"name": "pixels", "datatype": "FP32", "shape": [-1, 8, 8]}]
+    assert [output["name"] for output in told["outputs"]] == ["label", "probabilities"]
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("compression", [None, "gzip", "deflate"])
+def test_triton_infers_what_json_does(
+    client: Any, stage: Stage, binary: bool, compression: str | None
+) -> None:
+    given = records(stage, DIGITS, 3)
+    pixels = np.array([record["pixels"] for record in given], np.float32)
+    wanted = [
+        triton.InferRequestedOutput("label", binary_data=not binary),
+        triton.InferRequestedOutput("probabilities", binary_data=binary),
+    ]
+    found = client.infer(
+        DIGITS,
+        [tensor("pixels", pixels, "FP32", binary=binary)],
+        outputs=wanted,
+        request_id="request-42",
+        request_compression_algorithm=compression,
+    )
+    expected = answers(stage, DIGITS, given)
+    assert found.get_response()["id"] == "request-42"
+    assert found.as_numpy("label").tolist() == [one["label"] for one in expected]
+    probabilities = [one["probabilities"] for one in expected]
+    assert np.allclose(found.as_numpy("probabilities"), probabilities, atol=1e-6)
+
+
+def test_without_requested_outputs_all_come_in_bytes(client: Any, stage: Stage) -> None:
+    pixels = np.array([record["pixels"] for record in records(stage, DIGITS, 2)], np.float32)
+    found = client.infer(DIGITS, [tensor("pixels", pixels, "FP32", binary=True)])
+    assert all("binary_data_size" in o["parameters"] for o in found.get_response()["outputs"])
+    assert found.as_numpy("probabilities").shape == (2, 10)
+
+
+def test_a_version_is_pinned_by_its_number(client: Any, stage: Stage) -> None:
+    pixels = np.array([record["pixels"] for record in records(stage, DIGITS, 1)], np.float32)
+    inputs = [tensor("pixels", pixels, "FP32", binary=True)]
+    champion = stage.state(DIGITS).champion
+    assert champion is not None
+    found = client.infer(DIGITS, inputs, model_version=champion.version)
+    assert found.get_response()["model_version"] == champion.version
+    assert client.is_model_ready(DIGITS, champion.version)
+
+
+def test_thirty_scalars_and_a_text_are_thirty_one_tensors(stage: Stage) -> None:
+    given = records(stage, TUMOURS, 4)
+    inputs = [
+        tensor(name, np.array([record[name] for record in given], np.float64), "FP64", binary=b)
+        for name, b in zip(given[0], [True, False] * 15, strict=True)
+    ]
+    with triton.InferenceServerClient(root(stage)) as client:
+        found = client.infer(TUMOURS, inputs)
+    expected = answers(stage, TUMOURS, given)
+    assert found.as_numpy("diagnosis").tolist() == [o["diagnosis"].encode() for o in expected]
+    assert np.allclose(found.as_numpy("probability"), [one["probability"] for one in expected])
+
+
+def test_errors_are_what_triton_reads(client: Any) -> None:
+    def infer(shape: list[int], datatype: str, kind: Any) -> None:
+        client.infer(DIGITS, [tensor("pixels", np.zeros(shape, kind), datatype, binary=True)])
+
+    with pytest.raises(InferenceServerException, match=r"shape is \[1, 64\], expected \[records"):
+        infer([1, 64], "FP32", np.float32)
+    with pytest.raises(InferenceServerException, match="datatype is 'FP64', expected FP32") as told:
+        infer([1, 8, 8], "FP64", np.float64)
+    assert told.value.status() == "400"
+    pixels = np.zeros((1, 8, 8), np.float32)
+    pixels[0, 0, 3] = 99
+    inputs = [tensor("pixels", pixels, "FP32", binary=True)]
+    with pytest.raises(InferenceServerException, match=r"inputs\[0\]\.data\[3\] is 99"):
+        client.infer(DIGITS, inputs)
+
+
+def test_every_shape_of_mlflows_scoring_server_is_the_same_request(stage: Stage) -> None:
+    given = records(stage, TUMOURS, 2)
+    names = list(given[0])
+    rows = [list(record.values()) for record in given]
+    expected = answers(stage, TUMOURS, given)
+    for body in (
+        {"dataframe_split": {"columns": names, "data": rows}},
+        {"dataframe_records": given},
+        {"inputs": {name: [record[name] for record in given] for name in names}},
+        {"inputs": rows},
+        {"instances": rows},
+    ):
+        status, found = stage.ask(TUMOURS, json.dumps(body).encode())
+        assert (status, found) == (200, {"predictions": expected})
+
+
+def test_an_endpoint_has_a_document_and_its_health(stage: Stage) -> None:
+    base = stage.cloud.url(DIGITS).rpartition("/")[0]
+    with urllib.request.urlopen(f"{base}/openapi.json", timeout=30) as answer:
+        OpenAPIV31SpecValidator(json.load(answer)).validate()
+    answers(stage, DIGITS, records(stage, DIGITS, 1))
+    with urllib.request.urlopen(f"{base}/health", timeout=30) as answer:
+        told = json.load(answer)
+    assert told["loaded"] is True
+    assert told["last_minute"]["error_rate"] in (None, 0.0)
