@@ -63,6 +63,7 @@ class PlatformStack(Stack):
         )
         self.harvest = captured.function
         self.artifacts = storage.artifacts
+        self.table = storage.table
         self.rollout = engine.rollout
         self.release_token = releaser.service_token
         ServerRoutes(self, "Server", settings=settings, http_api=self.api)

@@ -43,6 +43,7 @@ class ModelEndpoint(Construct):
             spec=spec,
             flavor=package.manifest.flavor,
             artifacts=platform.artifacts,
+            table=platform.table,
         )
         harvest = LogSubscription(
             self, "Subscription", group=model.logs, subscriber=platform.harvest

@@ -3,6 +3,7 @@
 from typing import cast
 
 from aws_cdk import Acknowledgment, Annotations, Duration, Validations
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -38,6 +39,7 @@ class ModelFunction(Construct):
         spec: EndpointSpec,
         flavor: Flavor,
         artifacts: s3.IBucket,
+        table: dynamodb.ITable,
     ) -> None:
         super().__init__(scope, construct_id)
         name = function_name(settings.name, spec.name)
@@ -49,6 +51,7 @@ class ModelFunction(Construct):
         may = Permissions(self, settings.name)
         role.add_to_policy(may.read_packages(artifacts.bucket_arn))
         role.add_to_policy(may.pass_on(spec.name))
+        role.add_to_policy(may.read_dispatch(table.table_arn, spec.name))
         self.logs = group
         self.function = lambda_.Function(
             self,
@@ -65,6 +68,7 @@ class ModelFunction(Construct):
             environment={
                 "HALFTONE_ENDPOINT": spec.name,
                 "HALFTONE_ARTIFACTS": artifacts.bucket_name,
+                "HALFTONE_TABLE": table.table_name,
                 "HALFTONE_LATE_AFTER_MS": f"{spec.late_after.total_seconds() * 1000:g}",
                 "HALFTONE_MAX_BODY": str(spec.max_body),
                 "HALFTONE_FLAVOR": flavor.value,

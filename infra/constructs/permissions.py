@@ -54,6 +54,18 @@ class Permissions:
         name = f"{function_name(self._stage, endpoint)}:*"
         return _allow(["lambda:InvokeFunction"], self._arn("lambda", "function", name))
 
+    def read_dispatch(self, table_arn: str, endpoint: str) -> iam.PolicyStatement:
+        """A model server reads how its endpoint serves, and nothing else of the table."""
+        return iam.PolicyStatement(
+            actions=["dynamodb:GetItem"],
+            resources=[table_arn],
+            conditions={
+                "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"SERVING#{endpoint}"]},
+                # Of no keys at all, "for all" holds, too.
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
+        )
+
     def reserve_concurrency(self) -> iam.PolicyStatement:
         """How many requests a function answers at once is changed without a deploy."""
         return self._on_functions(

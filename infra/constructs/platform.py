@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
@@ -18,6 +19,9 @@ class Platform(Protocol):
 
     @property
     def artifacts(self) -> s3.IBucket: ...
+
+    @property
+    def table(self) -> dynamodb.ITable: ...
 
     @property
     def api(self) -> apigateway.IHttpApi: ...

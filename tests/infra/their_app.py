@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
@@ -28,6 +29,7 @@ class ImportedPlatform:
 
     settings: Settings
     artifacts: s3.IBucket
+    table: dynamodb.ITable
     api: apigateway.IHttpApi
     rollout: lambda_.IFunction
     harvest: lambda_.IFunction
@@ -39,6 +41,7 @@ class ImportedPlatform:
         return cls(
             settings=settings,
             artifacts=s3.Bucket.from_bucket_name(scope, "Artifacts", "their-artifacts"),
+            table=dynamodb.Table.from_table_name(scope, "Table", "their-table"),
             api=apigateway.HttpApi.from_http_api_attributes(
                 scope, "Api", http_api_id="abc", api_endpoint="https://abc.example.com"
             ),

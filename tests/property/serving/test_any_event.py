@@ -146,7 +146,7 @@ def test_any_event_is_answered(served, event):
 def test_any_body_is_answered_and_counted_as_no_error(served, event):
     check(served, event)
     (line,) = served[2]
-    assert json.loads(line)["Errors"] == 0
+    assert json.loads(line).get("Errors", 0) == 0
 
 
 def element(field):
@@ -187,7 +187,7 @@ def test_any_bytes_after_a_tensor_are_answered(served, data, raw, headers):
         "isBase64Encoded": True,
     }
     check(served, event)
-    assert json.loads(served[2][0])["Errors"] == 0
+    assert json.loads(served[2][0]).get("Errors", 0) == 0
 
 
 @settings(max_examples=50, deadline=None)

@@ -20,7 +20,7 @@ def test_a_batch_is_answered_in_order(serve):
     assert body_of(answer) == {"predictions": [{"y": 2.0}, {"y": -5.0}]}
     assert answer["headers"] == {
         "content-type": "application/json",
-        "x-request-id": "request-1",
+        "x-request-id": "request-1.3",
         "x-halftone-version": "3",
     }
     assert answer["isBase64Encoded"] is False

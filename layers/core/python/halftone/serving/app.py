@@ -1,100 +1,90 @@
 """The model server: a plain Lambda handler around one loaded model.
 
-A model is loaded when the server starts, before traffic. One that could not be loaded is kept as
-its reason and answered as 503, so that the smoke test reads why instead of watching a crash loop.
+Three kinds of events reach it: the engine's smoke test, which asks this very version; a hop from a
+front of the same function; and clients' requests, for which it is the front itself.
 """
 
 import os
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from halftone.domain.errors import HalftoneError
-from halftone.serving.answers import Answer, ModelFault, Problem, payload
+from halftone.domain.dispatch import Dispatch
+from halftone.serving.afterwards import Afterwards, AtOnce, afterwards_for
+from halftone.serving.answers import Problem, payload
 from halftone.serving.artifacts import Artifacts
-from halftone.serving.context import context_of
+from halftone.serving.callee import Callee
+from halftone.serving.dispatches import Fixed, Known, Table
+from halftone.serving.front import Front
+from halftone.serving.hop import Alone, Hop, LambdaHop
 from halftone.serving.install import install
 from halftone.serving.loading import LoadedModel, load
-from halftone.serving.protocol import Request, is_smoke, route, spoken
-from halftone.serving.recent import Recent
+from halftone.serving.own import Own, Source
+from halftone.serving.protocol import is_smoke, route, spoken
 from halftone.serving.settings import Settings
 from halftone.serving.telemetry import Telemetry, Write, to_stdout
-from halftone.serving.telling import tell
-
-if TYPE_CHECKING:
-    from halftone.serving.scoring import Scorer
-
-Source = Callable[[], LoadedModel]
+from halftone.serving.visit import Visit, mark_of
 
 
 class ModelServer:
-    """Answers HTTP API events by one model, which ``source`` loads right now or never."""
+    """Answers HTTP API events by one model, which ``source`` loads right now or never.
 
-    def __init__(self, settings: Settings, source: Source, *, write: Write = to_stdout) -> None:
-        self._settings = settings
-        self._telemetry = Telemetry(settings.endpoint, settings.late_after_ms, write)
-        self._scorer: Scorer | None = None
-        self._reason = "no model has been released to this endpoint yet"
-        self._recent = Recent()
+    Without ``known``, ``hop`` and ``afterwards`` it is alone: it answers everybody itself.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        *,
+        write: Write = to_stdout,
+        known: Known | None = None,
+        hop: Hop | None = None,
+        afterwards: Afterwards | None = None,
+    ) -> None:
+        telemetry = Telemetry(settings.endpoint, settings.late_after_ms, write)
+        self._endpoint = settings.endpoint
+        self._own = Own(settings, source, telemetry)
+        self._callee = Callee(settings.endpoint, self._own, telemetry)
+        self._afterwards = afterwards or AtOnce()
+        self._front = Front(
+            settings,
+            self._own,
+            telemetry,
+            known=known or Known(Fixed(Dispatch(settings.endpoint, 0))),
+            hop=hop or Alone(),
+            afterwards=self._afterwards,
+        )
+        self._version = settings.version
         self._cold = True
-        if settings.package is None:
-            return
-        try:
-            model = source()
-            # Imported here: it needs msgspec, which a server without a model does without.
-            from halftone.serving import scoring  # noqa: PLC0415
-
-            self._scorer = scoring.Scorer(model, settings.endpoint, settings.max_body)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (a model's code can raise anything)
-            self._reason = f"the model could not be loaded: {_told(error)}"
-            self._telemetry.not_loaded(error, self._reason)
+        self.prepare()
 
     def __call__(self, event: object, context: object) -> dict[str, object]:
         """The answer to one event. Never raises, whatever the event holds."""
-        started = time.perf_counter_ns()
         cold, self._cold = self._cold, False
-        request_id = str(getattr(context, "aws_request_id", ""))
-        version = str(getattr(context, "function_version", ""))
-        smoke = is_smoke(event)
-        request = None
+        visit = Visit.of(context, cold=cold)
         try:
-            request = route(event, self._settings.endpoint)
-            answer = self._answer(request, version, request_id, smoke=smoke)
+            mark = mark_of(event)
+            if mark is not None:
+                return self._callee.answer(event, mark, visit)
+            if is_smoke(event):
+                return self._smoke(event, visit)
+            return self._front.answer(event, visit)
+        finally:
+            self._afterwards.answered()
+
+    def prepare(self) -> None:
+        """Get ready for traffic: read the dispatch, and make what passes requests on."""
+        self._front.prepare(self._version)
+
+    def _smoke(self, event: object, visit: Visit) -> dict[str, object]:
+        version, request_id = visit.version, visit.request_id
+        try:
+            request = route(event, self._endpoint)
+            answer = self._own.answer(request, version=version, request_id=request_id, smoke=True)
         except Problem as problem:
             answer = problem.answer(spoken(event))
-        except ModelFault as fault:
-            cause = fault.__cause__ or fault
-            self._telemetry.fault(str(fault), cause, version=version, request_id=request_id)
-            # Only the smoke test is told what the exception says: it may quote the request.
-            detail = f"{fault}: {_told(cause)}" if smoke else str(fault)
-            answer = Problem(500, detail).answer(spoken(event))
-        if request is not None and request.predicts and not smoke:
-            latency_ms = (time.perf_counter_ns() - started) / 1e6
-            failed = answer.status >= 500
-            self._recent.add(latency_ms=latency_ms, failed=failed)
-            self._telemetry.request(version, latency_ms=latency_ms, failed=failed, cold=cold)
-        return payload(answer, request_id=request_id, version=version)
-
-    def _answer(self, request: Request, version: str, request_id: str, *, smoke: bool) -> Answer:
-        released = self._settings.package is not None
-        hidden = self._scorer is None and released and not smoke
-        reason = "the model could not be loaded" if hidden else self._reason
-        if not request.predicts:
-            return tell(
-                self._scorer.model if self._scorer else None,
-                request,
-                self._settings,
-                version=version,
-                recent=self._recent,
-                reason=reason,
-            )
-        if self._scorer is None:
-            raise Problem(503, reason)
-        wanted = self._scorer.model.manifest.headers
-        context = context_of(request.headers, wanted, request_id=request_id)
-        return self._scorer.score(request, context, version=version)
+        return payload(answer, request_id=f"{request_id}.{version}", version=version)
 
 
 def start(
@@ -109,8 +99,32 @@ def start(
         digest = settings.package or ""
         return load(*install(digest, artifacts, folder), digest)
 
-    return ModelServer(settings, source, write=write)
+    if settings.package is None or settings.table is None or settings.function is None:
+        return ModelServer(settings, source, write=write)
+    table, hop = Table(settings.endpoint, settings.table), LambdaHop(settings.function)
+    server = ModelServer(
+        settings,
+        source,
+        write=write,
+        known=Known(table),
+        hop=hop,
+        afterwards=afterwards_for(settings.runtime_api),
+    )
+
+    def restored() -> None:
+        # What was connected when the snapshot was taken is not any more, and what was read is old.
+        table.disconnect()
+        hop.disconnect()
+        server.prepare()
+
+    _after_restore(restored)
+    return server
 
 
-def _told(error: BaseException) -> str:
-    return str(error) if isinstance(error, HalftoneError) else f"{type(error).__name__}: {error}"
+def _after_restore(work: Callable[[], None]) -> None:
+    """Have ``work`` done when Lambda resumes a snapshot, where there are snapshots."""
+    try:
+        from snapshot_restore_py import register_after_restore  # noqa: PLC0415
+    except ImportError:
+        return
+    register_after_restore(work)

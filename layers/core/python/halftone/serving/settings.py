@@ -11,7 +11,9 @@ class Settings:
     """The environment of one model function.
 
     ``deployment`` and ``package`` are the model pointer, which a release sets; None before the
-    first one. ``package`` is the digest of a model package.
+    first one. ``package`` is the digest of a model package. ``function`` and ``version`` are the
+    function's own, ``table`` is where its dispatch is kept and ``runtime_api`` where an extension
+    registers; None where a server runs by itself.
     """
 
     endpoint: str
@@ -20,6 +22,10 @@ class Settings:
     max_body: int
     deployment: str | None = None
     package: str | None = None
+    table: str | None = None
+    function: str | None = None
+    version: str = ""
+    runtime_api: str | None = None
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:
@@ -35,6 +41,10 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         max_body=int(_positive(environ, "HALFTONE_MAX_BODY")),
         deployment=environ.get("HALFTONE_DEPLOYMENT") or None,
         package=environ.get("HALFTONE_PACKAGE") or None,
+        table=environ.get("HALFTONE_TABLE") or None,
+        function=environ.get("AWS_LAMBDA_FUNCTION_NAME") or None,
+        version=environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+        runtime_api=environ.get("AWS_LAMBDA_RUNTIME_API") or None,
     )
 
 

@@ -1,22 +1,38 @@
 """What the model server tells the log: one metric line per prediction request, one line per fault.
 
-The metric line is CloudWatch's embedded metric format, so that metrics need no network call. Only
-five numbers change between two lines of one process, so the rest is made once. Nothing here ever
+The metric line is CloudWatch's embedded metric format, so that metrics need no network call. Only a
+few numbers change between two lines of one process, so the rest is made once. Nothing here ever
 holds a request's body, headers or values: not even the message of a model's exception, which may
-quote them.
+quote them. (What is captured has lines of its own: ``capturing``.)
+
+Dimensions: endpoint and version, and who takes part in a rollout a second time under the cohort
+``trial``, so that both arms of it can be compared. Pinned requests are not clients' traffic by
+chance and stand under the cohort ``pinned`` alone; what a shadow scores stands under ``mirror``,
+too. The version is that of the arm that a request was assigned to, whoever answered it.
 """
 
 import json
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from halftone.domain.capture import KEY
 from halftone.domain.errors import InvalidInput
 from halftone.domain.names import NAMESPACE
+from halftone.serving.router import PINNED
 
 Write = Callable[[str], object]
+
+_COLD = ("Requests", "Errors", "ClientErrors", "ColdStart")
+_WARM = (*_COLD, "Late", "Latency")
+_FORMATS: Mapping[str, str] = {
+    "Latency": "%.3f",
+    "Distance": "%.9g",
+    "RelativeDistance": "%.9g",
+    "Reward": "%.9g",
+}
 
 
 def to_stdout(line: str) -> None:
@@ -31,27 +47,80 @@ class Telemetry:
         self._endpoint = endpoint
         self._late_after_ms = late_after_ms
         self._write = write
-        self._templates: dict[str, tuple[str, str]] = {}
+        self._templates: dict[tuple[str, str, tuple[str, ...]], str] = {}
 
-    def request(self, version: str, *, latency_ms: float, failed: bool, cold: bool) -> None:
-        """One prediction request answered by ``version``.
+    def request(
+        self,
+        version: str,
+        *,
+        latency_ms: float,
+        status: int,
+        cold: bool,
+        cohort: str = "",
+        more: Mapping[str, float] | None = None,
+    ) -> None:
+        """One prediction request answered by ``version`` with ``status``. ``more`` are metrics
+        beside the usual ones.
 
         A cold request says nothing of lateness and latency: they are the sandbox's, not the
         version's, and a version with little traffic has more of them.
         """
-        templates = self._templates.get(version)
-        if templates is None:
-            templates = (
-                _template(self._endpoint, version, warm=False),
-                _template(self._endpoint, version, warm=True),
-            )
-            self._templates[version] = templates
-        now = int(time.time() * 1000)
-        if cold:
-            self._write(templates[0] % (now, failed))
-        else:
-            late = latency_ms > self._late_after_ms
-            self._write(templates[1] % (now, failed, late, latency_ms))
+        names: tuple[str, ...] = _COLD
+        values: tuple[float, ...] = (1, status >= 500, 400 <= status < 500, cold)
+        if not cold:
+            names, values = _WARM, (*values, latency_ms > self._late_after_ms, latency_ms)
+        if more:
+            names, values = (*names, *more), (*values, *more.values())
+        self._emit(version, cohort, names, values)
+
+    def is_late(self, latency_ms: float) -> bool:
+        """Whether that is late."""
+        return latency_ms > self._late_after_ms
+
+    def stood_in(self, version: str, *, cohort: str) -> None:
+        """A request of ``version`` that failed there and was answered in its place."""
+        self._emit(version, cohort, (*_COLD, "Fallback"), (1, 1, 0, 0, 1))
+
+    def skipped(self, version: str, *, cohort: str) -> None:
+        """A request of ``version`` that was answered in its place without asking it."""
+        self._emit(version, cohort, ("Fallback",), (1,))
+
+    def refused(self, version: str) -> None:
+        """A prediction request that was refused before it was assigned to any version."""
+        self._emit(version, "", ("ClientErrors",), (1,))
+
+    def feedback(self, version: str, *, reward: float | None, bad: bool | None) -> None:
+        """What an earlier answer of ``version`` was worth (0 to 1), and whether it was wrong."""
+        given = {"Reward": reward, "Bad": bad}
+        known = {name: value for name, value in given.items() if value is not None}
+        self._emit(version, "", tuple(known), tuple(known.values()))
+
+    def dropped(self, version: str) -> None:
+        """A request that ``version`` should have scored unseen, and that was not sent to it."""
+        self._emit(version, "", ("MirrorDropped",), (1,))
+
+    def key(
+        self, version: str, rollout: str, stage: int, key: str, *, failed: bool, late: bool | None
+    ) -> None:
+        """A key of sticky routing that was seen for the first time in a stage, or worse than
+        before; ``key`` is its digest.
+        """
+        line = {
+            "halftone": KEY,
+            "endpoint": self._endpoint,
+            "version": version,
+            "rollout": rollout,
+            "stage": stage,
+            "key": key,
+            "errors": int(failed),
+            "late": None if late is None else int(late),
+            "at": int(time.time() * 1000),
+        }
+        self._write(json.dumps(line, separators=(",", ":")))
+
+    def line(self, values: Mapping[str, object]) -> None:
+        """A line of the inference table; ``halftone.domain.capture`` says what it holds."""
+        self._write(json.dumps(values, separators=(",", ":")))
 
     def fault(self, what: str, error: BaseException, *, version: str, request_id: str) -> None:
         """A fault of a model in a request: its type and where, without what it says.
@@ -61,9 +130,30 @@ class Telemetry:
         expected = {"expected": error.expected} if isinstance(error, InvalidInput) else {}
         self._log(what, error, version=version, request_id=request_id, **expected)
 
+    def hop_failed(self, version: str, why: str, *, request_id: str) -> None:
+        """A version that another one asked, and that failed: ``why`` is the fault's type."""
+        line = {
+            "level": "WARNING",
+            "event": "hop failed",
+            "endpoint": self._endpoint,
+            "version": version,
+            "request_id": request_id,
+            "why": why[:200],
+        }
+        self._write(json.dumps(line))
+
     def not_loaded(self, error: BaseException, reason: str) -> None:
         """A model that could not be loaded. No request is near, so the reason can be told."""
         self._log("model not loaded", error, reason=reason)
+
+    def _emit(
+        self, version: str, cohort: str, names: tuple[str, ...], values: tuple[float, ...]
+    ) -> None:
+        template = self._templates.get((version, cohort, names))
+        if template is None:
+            template = _template(self._endpoint, version, cohort, names)
+            self._templates[(version, cohort, names)] = template
+        self._write(template % (int(time.time() * 1000), *values))
 
     def _log(self, what: str, error: BaseException, **more: str) -> None:
         frames = [
@@ -81,21 +171,22 @@ class Telemetry:
         self._write(json.dumps(line))
 
 
-def _template(endpoint: str, version: str, *, warm: bool) -> str:
-    counts = ["Requests", "Errors", "ColdStart"] + (["Late"] if warm else [])
-    metrics = [{"Name": name, "Unit": "Count", "StorageResolution": 1} for name in counts]
-    if warm:
-        metrics.append({"Name": "Latency", "Unit": "Milliseconds", "StorageResolution": 1})
-    directive = {
-        "Namespace": NAMESPACE,
-        "Dimensions": [["Endpoint", "Version"]],
-        "Metrics": metrics,
-    }
+def _template(endpoint: str, version: str, cohort: str, names: tuple[str, ...]) -> str:
+    metrics = [
+        {
+            "Name": name,
+            "Unit": "Milliseconds" if name == "Latency" else "Count",
+            "StorageResolution": 1,
+        }
+        for name in names
+    ]
+    dimensions = [] if cohort == PINNED else [["Endpoint", "Version"]]
+    of = {"Endpoint": endpoint, "Version": version}
+    if cohort:
+        dimensions.append(["Endpoint", "Version", "Cohort"])
+        of["Cohort"] = cohort
+    directive = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics}
     fixed = json.dumps([directive], separators=(",", ":")).replace("%", "%%")
-    names = json.dumps({"Endpoint": endpoint, "Version": version}, separators=(",", ":"))[1:-1]
-    changing = f'"Requests":1,"Errors":%d,"ColdStart":{int(not warm)}'
-    changing += ',"Late":%d,"Latency":%.3f' if warm else ""
-    return (
-        f'{{"_aws":{{"Timestamp":%d,"CloudWatchMetrics":{fixed}}},'
-        f"{names.replace('%', '%%')},{changing}}}"
-    )
+    fields = json.dumps(of, separators=(",", ":"))[1:-1].replace("%", "%%")
+    changing = ",".join(f'"{name}":{_FORMATS.get(name, "%d")}' for name in names)
+    return f'{{"_aws":{{"Timestamp":%d,"CloudWatchMetrics":{fixed}}},{fields},{changing}}}'

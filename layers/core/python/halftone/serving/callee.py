@@ -1,0 +1,118 @@
+"""The other end of a hop: a version that a front of the same function asks.
+
+The front has let the client in, assigned and counted the request already. So this end answers, says
+how long it took, and counts nothing; but for a mirror, whose answer nobody waits for: that one is
+compared with the client's answer here, and counted here.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from halftone.serving.answers import Answer, Problem, payload
+from halftone.serving.capturing import body_in, captured
+from halftone.serving.differing import difference, label_field
+from halftone.serving.feedback import label_print
+from halftone.serving.own import Own
+from halftone.serving.protocol import Request, route, spoken
+from halftone.serving.router import MIRROR
+from halftone.serving.telemetry import Telemetry
+from halftone.serving.visit import Visit
+
+LATENCY = "x-halftone-latency-ms"
+COLD = "x-halftone-cold"
+
+
+class Callee:
+    """Answers hops to ``own``."""
+
+    def __init__(self, endpoint: str, own: Own, telemetry: Telemetry) -> None:
+        self._endpoint = endpoint
+        self._own = own
+        self._telemetry = telemetry
+
+    def answer(self, event: object, mark: Mapping[str, Any], visit: Visit) -> dict[str, object]:
+        """The answer to a hop: 421 if the front meant another version."""
+        request_id = str(mark.get("request") or visit.request_id)
+        named = f"{request_id}.{visit.version}"
+        if mark.get("expect") != visit.version:
+            told = f"this is version {visit.version}, not {mark.get('expect')}"
+            return payload(Problem(421, told).answer(), request_id=named, version=visit.version)
+        request = None
+        try:
+            request = route(event, self._endpoint)
+            client = mark.get("client")
+            answer = self._own.answer(
+                request, version=visit.version, request_id=request_id, client=client
+            )
+        except Problem as problem:
+            answer = problem.answer(spoken(event))
+        latency_ms = visit.elapsed_ms()
+        if request is not None and request.predicts:
+            self._own.recent.add(latency_ms=latency_ms, failed=answer.status >= 500)
+            if mark.get("hop") == MIRROR:
+                self._compare(request, answer, mark, visit, latency_ms)
+        label = mark.get("label")
+        if label and answer.exchange:
+            named = f"{named}.{label_print(self._endpoint, list(answer.exchange.output(label)))}"
+        answer.headers = {
+            **answer.headers,
+            LATENCY: f"{latency_ms:.3f}",
+            COLD: str(int(visit.cold)),
+        }
+        return payload(answer, request_id=named.rstrip("."), version=visit.version)
+
+    def _compare(
+        self,
+        request: Request,
+        answer: Answer,
+        mark: Mapping[str, Any],
+        visit: Visit,
+        latency_ms: float,
+    ) -> None:
+        theirs = mark.get("answer") or {}
+        found = answer.exchange.predictions() if answer.exchange else None
+        label = label_field(str(mark.get("label") or ""), self._own.outputs)
+        apart = difference(theirs.get("predictions"), found, label)
+        told = {
+            "Changed": None if apart.changed is None else int(apart.changed),
+            "Distance": apart.distance,
+            "RelativeDistance": apart.relative,
+        }
+        self._telemetry.request(
+            visit.version,
+            latency_ms=latency_ms,
+            status=answer.status,
+            cold=visit.cold,
+            cohort=MIRROR,
+            more={name: value for name, value in told.items() if value is not None},
+        )
+        if not mark.get("capture"):
+            return
+        columns = {
+            "kind": "shadow",
+            "request": mark.get("request"),
+            "at": int(time.time() * 1000),
+            "version": visit.version,
+            "answered_by": visit.version,
+            "rollout": mark.get("rollout"),
+            "stage": mark.get("stage"),
+            "client": mark.get("client"),
+            "key": None,
+            "pinned": False,
+            "status": answer.status,
+            "latency_ms": round(latency_ms, 3),
+            "cold": visit.cold,
+            "fallback": False,
+            "changed": apart.changed,
+            "distance": apart.distance,
+        }
+        self._telemetry.line(
+            captured(
+                columns,
+                given=body_in(request.event),
+                found=answer.body,
+                redact=[str(name) for name in mark.get("redact") or ()],
+                label=label,
+            )
+        )

@@ -1,0 +1,158 @@
+"""The dispatch that a model server knows: read before traffic, and again off the path of requests.
+
+A source that fails leaves the last one in place: routing that is seconds old is harmless. Who may
+call is another matter: before a private endpoint decides it reads again what is older than ten
+seconds, so that a revoked token is refused within that time.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from halftone.domain.dispatch import Dispatch
+from halftone.domain.errors import Unavailable
+from halftone.domain.serving import Access
+from halftone.serving.router import Router
+
+REFRESH_SECONDS = 2.0
+"""A dispatch older than this is read again after an answer."""
+
+PRIVATE_SECONDS = 10.0
+"""A dispatch older than this does not let clients into a private endpoint."""
+
+
+class Source(Protocol):
+    """Where the dispatch of one endpoint is kept."""
+
+    def read(self) -> Dispatch:
+        """The newest dispatch.
+
+        Raises:
+            Unavailable: if the source did not answer, or with something else than a dispatch.
+        """
+        ...
+
+
+class Fixed:
+    """A source for servers that run by themselves."""
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self.dispatch = dispatch
+
+    def read(self) -> Dispatch:
+        """See Source."""
+        return self.dispatch
+
+
+class Table:
+    """The item that the engine writes with each change of the state. One call: GetItem."""
+
+    def __init__(self, endpoint: str, table: str) -> None:
+        self._endpoint = endpoint
+        self._table = table
+        self._client: Any = None
+
+    def read(self) -> Dispatch:
+        """See Source. An endpoint that was never written has a dispatch without a champion."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        key = {"pk": {"S": f"SERVING#{self._endpoint}"}, "sk": {"S": "DISPATCH"}}
+        try:
+            if self._client is None:
+                self._client = _client()
+            found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+            item = found.get("Item")
+            return dispatch_from_json(item["body"]["S"]) if item else Dispatch(self._endpoint, 0)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            raise Unavailable(f"reading the dispatch of {self._endpoint!r}: {code}") from error
+        except (BotoCoreError, OSError, KeyError, ValueError) as error:
+            what = f"reading the dispatch of {self._endpoint!r}: {type(error).__name__}"
+            raise Unavailable(what) from error
+
+    def disconnect(self) -> None:
+        """Forget the connections that there were."""
+        self._client = None
+
+
+def dispatch_from_json(text: str | bytes) -> Dispatch:
+    """The dispatch as the store wrote it. Fields that this release does not know are left out, and
+    missing ones have their defaults: a server runs the code that it was published with.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    # Imported here: a server without a model does without it.
+    import msgspec  # noqa: PLC0415
+
+    try:
+        return msgspec.json.decode(text, type=Dispatch)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"this is no dispatch: {error}") from error
+
+
+def _client() -> Any:
+    # Imported when it is needed: before that a server does without AWS altogether.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    # A private endpoint may wait for this: at most two short tries.
+    return boto3.client(
+        "dynamodb",
+        config=Config(connect_timeout=0.5, read_timeout=0.5, retries={"total_max_attempts": 2}),
+    )
+
+
+class Known:
+    """The newest dispatch that was read, as the router that follows it. ``clock`` in seconds.
+
+    Wall time, because a clock that only counts up stands still in a sandbox that was frozen.
+    """
+
+    def __init__(self, source: Source, clock: Callable[[], float] = time.time) -> None:
+        self._source = source
+        self._clock = clock
+        self._dispatch: Dispatch | None = None
+        self._read_at = float("-inf")
+        self._router: tuple[Dispatch, str, Router] | None = None
+        self.failures = 0
+
+    def refresh(self) -> bool:
+        """Read again; whether that was possible. What is known stays known if not."""
+        at = self._clock()
+        try:
+            found = self._source.read()
+        except Unavailable:
+            self.failures += 1
+            return False
+        known = self._dispatch
+        if known is None or found.revision >= known.revision:
+            self._dispatch = found
+            self._read_at = at
+        return True
+
+    @property
+    def stale(self) -> bool:
+        """Whether it is time to read again, after an answer."""
+        return self._clock() - self._read_at > REFRESH_SECONDS
+
+    def latest(self, own: str) -> Router | None:
+        """The router of the version ``own`` by what is known now, however old."""
+        dispatch = self._dispatch
+        if dispatch is None:
+            return None
+        made = self._router
+        if made is None or made[0] is not dispatch or made[1] != own:
+            made = self._router = (dispatch, own, Router(dispatch, own))
+        return made[2]
+
+    def router(self, own: str) -> Router | None:
+        """The router of the version ``own``; None while no dispatch could be read.
+
+        Reads again first where nothing is known, and where a private endpoint's is too old.
+        """
+        dispatch = self._dispatch
+        private = dispatch is not None and dispatch.serving.access is Access.PRIVATE
+        if dispatch is None or (private and self._clock() - self._read_at > PRIVATE_SECONDS):
+            self.refresh()
+        return self.latest(own)

@@ -1,0 +1,172 @@
+"""The front: the version that clients reach. It lets them in, gives each request its arm, and sees
+to it that each has an answer.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from halftone.domain.clients import CHALLENGE, Unauthorized, check
+from halftone.domain.errors import InvalidInput
+from halftone.serving.afterwards import Afterwards
+from halftone.serving.answers import Answer, Problem, payload
+from halftone.serving.case import Case
+from halftone.serving.context import USER
+from halftone.serving.dispatches import Known
+from halftone.serving.feedback import read_feedback
+from halftone.serving.hop import Hop
+from halftone.serving.matching import Facts
+from halftone.serving.own import Own
+from halftone.serving.passing import Passing
+from halftone.serving.protocol import Request, Route, read_json, route, spoken
+from halftone.serving.router import Assignment, Refusal, Router
+from halftone.serving.settings import Settings
+from halftone.serving.telemetry import Telemetry
+from halftone.serving.traces import Traces
+from halftone.serving.visit import LONGEST_SECONDS, Visit
+
+
+class Front:
+    """Answers clients' requests."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        own: Own,
+        telemetry: Telemetry,
+        *,
+        known: Known,
+        hop: Hop,
+        afterwards: Afterwards,
+    ) -> None:
+        self._settings = settings
+        self._own = own
+        self._telemetry = telemetry
+        self._known = known
+        self._hop = hop
+        self._afterwards = afterwards
+        self._traces = Traces(telemetry, hop, afterwards)
+        self._passing = Passing(
+            settings.endpoint, own, hop, telemetry, self._traces, moved=self._look_again
+        )
+
+    def prepare(self, version: str) -> None:
+        """Get ready, before traffic or after an answer: the dispatch, and the way to others."""
+        self._known.refresh()
+        router = self._known.latest(version)
+        if router is not None and router.hops:
+            self._hop.prepare(router.budget_seconds or LONGEST_SECONDS)
+
+    def answer(self, event: object, visit: Visit) -> dict[str, object]:
+        """The answer to one event. Never raises, whatever the event holds."""
+        try:
+            request = route(event, self._settings.endpoint)
+            router = self._router(visit.version)
+            client = self._client(request, router, visit)
+            # Nobody but the front says who calls.
+            if client is not None or USER in request.headers:
+                request = _introduced(request, client)
+            if request.predicts:
+                arm = self._arm(request, router, client, visit)
+                case = Case(request, router, arm, client, visit)
+                result = self._passing.answer(case)
+                if arm.shadow is not None or router.capture.share > 0:
+                    self._traces.kept(case, result)
+                return result.payload
+            return self._tell(request, router, client, visit)
+        except Problem as problem:
+            answer = problem.answer(spoken(event))
+        return _payload(answer, visit)
+
+    def _router(self, version: str) -> Router:
+        router = self._known.router(version)
+        if router is None:
+            told = "it is not known yet who may call this endpoint"
+            raise Problem(503, told, {"retry-after": "1"})
+        if self._known.stale:
+            self._look_again(version)
+        return router
+
+    def _look_again(self, version: str) -> None:
+        self._afterwards.add(lambda: self.prepare(version))
+
+    def _client(self, request: Request, router: Router, visit: Visit) -> str | None:
+        """Who calls, by the token; None on an endpoint that anybody may call."""
+        if not router.private:
+            return None
+        given = request.headers.get("authorization")
+        try:
+            return check(given, router.clients, datetime.now(UTC)).name
+        except Unauthorized as error:
+            if request.predicts:
+                self._telemetry.refused(visit.version)
+            raise Problem(401, str(error), {"www-authenticate": CHALLENGE}) from None
+
+    def _arm(
+        self, request: Request, router: Router, client: str | None, visit: Visit
+    ) -> Assignment:
+        if router.always is not None and request.pin is None:
+            return router.always
+        http = request.event["requestContext"]["http"]
+
+        def body() -> object:
+            try:
+                return read_json(request, self._settings.max_body)
+            except Problem:
+                return None  # whoever answers the request says what is wrong with its body
+
+        facts = Facts(
+            request_id=visit.request_id,
+            headers=request.headers,
+            query=request.query,
+            address=str(http.get("sourceIp") or ""),
+            client=client,
+            pin=request.pin,
+            body=body,
+        )
+        try:
+            return router.assign(facts)
+        except Refusal as refusal:
+            if refusal.status < 500 and request.predicts:
+                self._telemetry.refused(visit.version)
+            raise Problem(refusal.status, refusal.detail) from None
+
+    def _tell(
+        self, request: Request, router: Router, client: str | None, visit: Visit
+    ) -> dict[str, object]:
+        """The answer to what is not asked of the model itself."""
+        if request.route is Route.FEEDBACK:
+            return _payload(self._feedback(request, router, client, visit), visit)
+        if request.pin is not None:
+            arm = self._arm(request, router, client, visit)
+            if arm.via:
+                return self._passing.answer(Case(request, router, arm, client, visit)).payload
+        answer = self._own.answer(request, version=visit.version, request_id=visit.request_id)
+        return _payload(answer, visit)
+
+    def _feedback(
+        self, request: Request, router: Router, client: str | None, visit: Visit
+    ) -> Answer:
+        body = read_json(request, self._settings.max_body)
+        try:
+            newest = router.newest(visit.version)
+            found = read_feedback(self._settings.endpoint, body, newest=newest)
+        except InvalidInput as error:
+            raise Problem.of_input(error) from None
+        self._traces.feedback(found, router, client)
+        return Answer(202, "{}")
+
+
+def _payload(answer: Answer, visit: Visit) -> dict[str, object]:
+    named = f"{visit.request_id}.{visit.version}"
+    return payload(answer, request_id=named, version=visit.version)
+
+
+def _introduced(request: Request, client: str | None) -> Request:
+    """``request`` as a model may see it: who calls by name, and never a token of ours."""
+    headers = {**request.headers}
+    headers.pop(USER, None)
+    if client is not None:
+        headers.pop("authorization", None)
+        headers[USER] = client
+    event: dict[str, Any] = {**request.event, "headers": headers}
+    return request._replace(headers=headers, event=event)

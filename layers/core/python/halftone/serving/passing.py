@@ -1,0 +1,185 @@
+"""Passing a request on to its arm, and answering in its place when that does not work.
+
+What a request counts for:
+
+| the other version        | client gets       | counted for it                         |
+| ------------------------ | ----------------- | -------------------------------------- |
+| answers, below 500       | its answer        | as its own requests are                |
+| raises, crashes, is late | the front's       | Errors 1, Fallback 1; opens a circuit  |
+| can't be reached         | the front's       | Fallback 1 alone                       |
+| is not asked (circuit)   | the front's       | Fallback 1 alone                       |
+| is another one by now    | the front's       | nothing: the front's own request       |
+
+A pinned request gets that version's answer or its failure, and no other's.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+
+from halftone.serving.answers import Problem, payload
+from halftone.serving.callee import COLD, LATENCY
+from halftone.serving.case import Case
+from halftone.serving.circuit import Circuits
+from halftone.serving.feedback import label_print
+from halftone.serving.hop import Hop, Outcome, Reply
+from halftone.serving.own import Own
+from halftone.serving.result import Result, of_reply
+from halftone.serving.router import DIRECT, PINNED, Assignment
+from halftone.serving.telemetry import Telemetry
+from halftone.serving.traces import Traces
+from halftone.serving.visit import marked
+
+_MARGIN_SECONDS = 0.1
+"""What is left of the function's time when the front stops waiting."""
+
+_FAILURES: Mapping[Outcome, tuple[int, str]] = {
+    Outcome.FAULTY: (500, "failed"),
+    Outcome.LATE: (504, "did not answer in time"),
+    Outcome.STALE: (503, "is not there any more"),
+    Outcome.UNREACHED: (503, "can't be reached now"),
+    Outcome.ANSWERED: (500, "answered nothing"),
+}
+
+
+class Passing:
+    """Gets an answer to a request that has its arm. ``moved`` is called when the arm turned out to
+    be another by now.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        own: Own,
+        hop: Hop,
+        telemetry: Telemetry,
+        traces: Traces,
+        *,
+        moved: Callable[[str], None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._own = own
+        self._hop = hop
+        self._telemetry = telemetry
+        self._traces = traces
+        self._moved = moved
+        self._circuits = Circuits()
+        self._own_times = OwnTimes()
+
+    def answer(self, case: Case) -> Result:
+        """The arm's answer, or the front's own in its place; and the metrics of it."""
+        arm = case.arm
+        if not arm.via:
+            result = self._by_itself(case)
+            self._traces.answered(arm, result, case.visit)
+            return result
+        if arm.cohort == PINNED:
+            return self._pinned(case, self._ask(case, case.visit.seconds_left() - _MARGIN_SECONDS))
+        if not self._circuits.lets_through(arm.version):
+            return self._in_place(case, Reply(Outcome.UNREACHED, why="the circuit is open"))
+        reply = self._ask(case, self._seconds(case))
+        if reply.outcome is Outcome.ANSWERED and reply.answer is not None:
+            self._circuits.answered(arm.version)
+            result = of_reply(reply.answer, arm.version, LATENCY, COLD)
+            self._traces.answered(arm, result, case.visit)
+            return result
+        return self._in_place(case, reply)
+
+    def _ask(self, case: Case, seconds: float) -> Reply:
+        arm, request_id = case.arm, case.visit.request_id
+        mark = {
+            "hop": arm.hop or DIRECT,
+            "expect": arm.version,
+            "client": case.client,
+            "request": request_id,
+            "label": case.router.label,
+        }
+        reply = self._hop.ask(arm.via, marked(case.request.event, mark), seconds)
+        if reply.outcome in (Outcome.FAULTY, Outcome.LATE):
+            self._telemetry.hop_failed(arm.version, reply.why, request_id=request_id)
+        return reply
+
+    def _in_place(self, case: Case, reply: Reply) -> Result:
+        """The front's own answer, where ``reply`` is none that a client can have."""
+        arm = case.arm
+        result = self._by_itself(case, fallback=True)
+        if reply.outcome is Outcome.STALE:
+            self._moved(case.visit.version)
+            result.fallback = False
+            self._traces.answered(Assignment(case.visit.version), result, case.visit)
+        elif reply.outcome is Outcome.UNREACHED:
+            self._traces.stood_in(arm, asked=False)
+        else:
+            self._circuits.failed(arm.version)
+            self._traces.stood_in(arm, asked=True)
+        return result
+
+    def _pinned(self, case: Case, reply: Reply) -> Result:
+        """What a pinned request gets: nobody stands in for the version that it asked for."""
+        arm, visit = case.arm, case.visit
+        if reply.answer is not None:
+            result = of_reply(reply.answer, arm.version, LATENCY, COLD)
+        else:
+            status, told = _FAILURES[reply.outcome]
+            problem = Problem(status, f"version {arm.version} {told}")
+            named = f"{visit.request_id}.{arm.version}"
+            answer = problem.answer(case.request.spoken)
+            result = Result(
+                payload=payload(answer, request_id=named, version=arm.version),
+                status=status,
+                version=arm.version,
+                latency_ms=visit.elapsed_ms(),
+                cold=False,
+            )
+        if case.request.predicts:
+            self._traces.answered(arm, result, visit)
+        return result
+
+    def _by_itself(self, case: Case, *, fallback: bool = False) -> Result:
+        visit = case.visit
+        began = time.perf_counter_ns() if fallback else visit.started
+        answer = self._own.answer(
+            case.request, version=visit.version, request_id=visit.request_id, client=case.client
+        )
+        latency_ms = (time.perf_counter_ns() - began) / 1e6
+        self._own_times.add(latency_ms)
+        self._own.recent.add(latency_ms=latency_ms, failed=answer.status >= 500)
+        named = f"{visit.request_id}.{visit.version}"
+        if case.router.label and answer.exchange:
+            labels = list(answer.exchange.output(case.router.label))
+            named = f"{named}.{label_print(self._endpoint, labels)}".rstrip(".")
+        return Result(
+            payload=payload(answer, request_id=named, version=visit.version),
+            status=answer.status,
+            version=visit.version,
+            latency_ms=latency_ms,
+            cold=visit.cold,
+            fallback=fallback,
+            answer=answer,
+        )
+
+    def _seconds(self, case: Case) -> float:
+        """How long the front may wait, so that the client still has an answer in time."""
+        left = case.visit.seconds_left() - _MARGIN_SECONDS
+        budget = case.router.budget_seconds
+        if budget is not None:
+            left = min(left, budget - case.visit.elapsed_ms() / 1e3)
+        return left - self._own_times.reserve(left)
+
+
+class OwnTimes:
+    """How long the front's own answers have taken of late: what it keeps back of a budget."""
+
+    def __init__(self) -> None:
+        self._last = [0.0] * 32
+        self._next = 0
+
+    def add(self, milliseconds: float) -> None:
+        """One own answer."""
+        self._last[self._next] = milliseconds
+        self._next = (self._next + 1) % len(self._last)
+
+    def reserve(self, seconds: float) -> float:
+        """Seconds to keep back of ``seconds``: half more than the slowest of the last answers and
+        10 ms, but never more than half of it all.
+        """
+        return max(0.0, min(seconds / 2, max(self._last) * 1.5e-3 + 0.01))

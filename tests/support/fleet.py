@@ -1,0 +1,223 @@
+"""A stage for guarded stories: the real model servers of several versions, in one process.
+
+Hops go from server to server in memory, through the same deadlines as on Lambda; what crashes a
+sandbox there crashes a hop here. So a story of a thousand requests takes milliseconds.
+"""
+
+import itertools
+import json
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from halftone.domain.dispatch import Dispatch
+from halftone.domain.package_form import parse_manifest
+from halftone.serving.afterwards import AtOnce
+from halftone.serving.app import ModelServer
+from halftone.serving.dispatches import Fixed, Known
+from halftone.serving.hop import Event, Outcome, Reply, reply_of, watched
+from halftone.serving.loading import LoadedModel
+from halftone.serving.settings import Settings
+
+MANIFEST: dict[str, Any] = {
+    "name": "doubler",
+    "flavor": "python",
+    "entry": "predict.py",
+    "inputs": [{"name": "x", "type": "float64"}],
+    "outputs": [{"name": "y", "type": "float64"}, {"name": "label", "type": "string"}],
+    "samples": [{"instances": [{"x": 1}], "predictions": [{"y": 2, "label": "low"}]}],
+}
+Run = Callable[[list[dict[str, Any]]], object]
+
+
+class Crash(BaseException):
+    """The process ends: nothing in it can catch that."""
+
+
+def doubles(instances: list[dict[str, Any]]) -> object:
+    """The model of every version that has no other."""
+    return [{"y": 2 * one["x"], "label": "low" if one["x"] < 10 else "high"} for one in instances]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What Lambda hands in beside the event."""
+
+    aws_request_id: str
+    function_version: str
+
+
+@dataclass
+class Answered:
+    """An answer as a client reads it."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def version(self) -> str:
+        """Who answered."""
+        return self.headers["x-halftone-version"]
+
+
+@dataclass
+class Fleet:
+    """One endpoint with a sandbox for each version of ``runs``; ``dispatch`` is what all know."""
+
+    dispatch: Dispatch
+    runs: dict[str, Run] = field(default_factory=dict)
+    outcomes: dict[str, Reply] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    sent: list[tuple[str, Event]] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._ids = itertools.count(1)
+        self._servers: dict[str, ModelServer] = {}
+        self.source = Fixed(self.dispatch)
+        self.clock: Callable[[], float] = time.time
+        if self.dispatch.trial:
+            self.aliases.setdefault("challenger", self.dispatch.trial.version)
+
+    def change(self, dispatch: Dispatch) -> None:
+        """Another dispatch, which every server reads with its next request."""
+        self.dispatch = self.source.dispatch = dispatch
+        for server in self._servers.values():
+            server.prepare()
+
+    def server(self, version: str) -> ModelServer:
+        """The sandbox of that version, started when it is first asked."""
+        found = self._servers.get(version)
+        if found is None:
+            run = self.runs.get(version, doubles)
+            model = LoadedModel(
+                parse_manifest(MANIFEST), "d" * 64, lambda given, _context: run(given)
+            )
+            given = {
+                "endpoint": self.dispatch.endpoint,
+                "artifacts": "bucket",
+                "late_after_ms": 1000.0,
+                "max_body": 100_000,
+                "deployment": f"rollout-{version}",
+                "package": "d" * 64,
+                "version": version,
+                **self.settings,
+            }
+            found = self._servers[version] = ModelServer(
+                Settings(**given),
+                lambda: model,
+                write=self.log.append,
+                known=Known(self.source, self.clock),
+                hop=self,
+                afterwards=AtOnce(),
+            )
+        return found
+
+    # The hop ---------------------------------------------------------------------------------
+
+    def ask(self, via: str, event: Event, seconds: float) -> Reply:
+        """See Hop."""
+        planned = self.outcomes.get(via)
+        if planned is not None:
+            return planned
+        return watched(lambda: self._invoke(via, event), seconds)
+
+    def send(self, via: str, event: Event) -> bool:
+        """See Hop: the shadow scores at once, and nobody reads its answer."""
+        self.sent.append((via, event))
+        self._invoke(via, event)
+        return True
+
+    def prepare(self, seconds: float) -> None:
+        """See Hop."""
+
+    def _invoke(self, via: str, event: Event) -> Reply:
+        version = self.aliases.get(via, via)
+        carried = json.loads(json.dumps(event))  # Lambda carries JSON, and never an object
+        try:
+            answer = self.server(version)(carried, Context("callee", version))
+        except Crash:
+            self._servers.pop(version, None)
+            return reply_of(b'{"errorType": "Runtime.ExitError"}', failed=True)
+        return reply_of(json.dumps(answer).encode(), failed=False)
+
+    # Clients ---------------------------------------------------------------------------------
+
+    def post(
+        self,
+        body: object,
+        *,
+        to: str = "1",
+        path: str = "",
+        query: dict[str, str] | None = None,
+        address: str = "192.0.2.1",
+        **headers: str,
+    ) -> Answered:
+        """A client's request to the front, which is version ``to``. Header names are given with
+        underscores.
+        """
+        event = {
+            "version": "2.0",
+            "rawPath": path or f"/endpoints/{self.dispatch.endpoint}/invocations",
+            "headers": {name.replace("_", "-"): value for name, value in headers.items()},
+            "queryStringParameters": query,
+            "requestContext": {"http": {"method": "POST", "sourceIp": address}},
+            "body": body if isinstance(body, str) else json.dumps(body),
+            "isBase64Encoded": False,
+        }
+        return self.send_event(event, to=to)
+
+    def get(self, path: str, *, to: str = "1", **headers: str) -> Answered:
+        """A client's GET."""
+        event = {
+            "rawPath": path,
+            "headers": {name.replace("_", "-"): value for name, value in headers.items()},
+            "requestContext": {"http": {"method": "GET", "sourceIp": "192.0.2.1"}},
+        }
+        return self.send_event(event, to=to)
+
+    def send_event(self, event: dict[str, Any], *, to: str) -> Answered:
+        """An event as API Gateway makes it."""
+        answer = self.server(to)(event, Context(f"r-{next(self._ids)}", to))
+        json.dumps(answer)
+        body = answer["body"]
+        assert isinstance(body, str)
+        headers: Any = answer["headers"]
+        return Answered(int(str(answer["statusCode"])), headers, json.loads(body))
+
+    def ask_x(self, x: float = 1.0, **more: Any) -> Answered:
+        """One record in plain JSON."""
+        return self.post({"instances": [{"x": x}]}, **more)
+
+    # The log ---------------------------------------------------------------------------------
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Everything that was written, as JSON."""
+        return map(json.loads, self.log)
+
+    def metrics(self, **of: str) -> list[dict[str, Any]]:
+        """The metric lines with those dimensions, without the directive."""
+        found = [line for line in self.lines() if "_aws" in line]
+        return [
+            {name: value for name, value in line.items() if name != "_aws"}
+            for line in found
+            if all(line.get(name) == value for name, value in of.items())
+        ]
+
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        """The lines for the harvest of that kind."""
+        return [line for line in self.lines() if line.get("halftone") == kind]
+
+
+def unreached(why: str = "ThrottlingException") -> Reply:
+    """What a hop brings back that reached nobody."""
+    return Reply(Outcome.UNREACHED, why=why)
+
+
+def code(text: str) -> str:
+    """A package's module, without the indentation of the test that it stands in."""
+    return textwrap.dedent(text)

@@ -1,0 +1,250 @@
+"""Guarded routing: whatever a challenger does, the client has an answer, and it counts right."""
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from halftone.domain.dispatch import Dispatch, Trial
+from halftone.domain.endpoint import Placed
+from halftone.domain.serving import Capture, KeySource, Match, Mode, Rule, Serving, StickyKey
+from halftone.serving.circuit import FAULTS
+from halftone.serving.hop import Outcome, Reply
+from halftone.serving.passing import OwnTimes
+from tests.support.fleet import Crash, Fleet, doubles, unreached
+
+ALL = Trial("double-r1", "2", 1, Mode.GUARDED, share=100.0)
+PLACED = (Placed("1", "1"), Placed("3", "green"), Placed("4", "old", stopped="too slow"))
+
+
+def fleet(trial=ALL, runs=None, **serving):
+    serving = {"mode": Mode.GUARDED, **serving}
+    dispatch = Dispatch("double", 3, "1", PLACED, Serving(**serving), trial)
+    return Fleet(dispatch, {"2": doubles, **(runs or {})})
+
+
+def raises(_):
+    raise ValueError("secret of a request")
+
+
+def crashes(_):
+    raise Crash
+
+
+def misfits(_):
+    return [{"z": 1}]
+
+
+def sleeps(_):
+    time.sleep(0.8)
+    return doubles(_)
+
+
+def test_the_challenger_s_share_is_answered_by_it():
+    stage = fleet()
+    answer = stage.ask_x(4)
+    assert (answer.status, answer.version) == (200, "2")
+    assert answer.body == {"predictions": [{"y": 8.0, "label": "low"}]}
+    assert answer.headers["x-request-id"] == "r-1.2"
+    assert "x-halftone-latency-ms" not in answer.headers
+    assert "x-halftone-cold" not in answer.headers
+    stage.ask_x()
+    cold, warm = stage.metrics(Version="2", Cohort="trial")
+    assert (cold["ColdStart"], cold["Errors"], cold["Fallback"]) == (1, 0, 0)
+    assert "Late" not in cold
+    assert (warm["Late"], warm["Fallback"]) == (0, 0)
+    assert len(stage.metrics()) == 2, "one line a request"
+
+
+def test_the_champion_s_eligible_requests_are_the_control():
+    stage = fleet(replace(ALL, share=0.0))
+    assert stage.ask_x().version == "1"
+    (line,) = stage.metrics()
+    assert (line["Version"], line["Cohort"]) == ("1", "trial")
+
+
+@pytest.mark.parametrize("fault", [raises, crashes, misfits])
+def test_a_challenger_that_fails_is_answered_for_and_charged(fault):
+    stage = fleet(runs={"2": fault})
+    answer = stage.ask_x(4)
+    assert (answer.status, answer.version) == (200, "1")
+    assert answer.body["predictions"][0]["y"] == 8.0
+    assert answer.headers["x-request-id"] == "r-1.1"
+    (line,) = stage.metrics()
+    assert line == {
+        "Endpoint": "double",
+        "Version": "2",
+        "Cohort": "trial",
+        "Requests": 1,
+        "Errors": 1,
+        "ClientErrors": 0,
+        "ColdStart": 0,
+        "Fallback": 1,
+    }
+    assert "secret" not in "".join(stage.log)
+
+
+def test_a_challenger_over_the_budget_is_answered_for_within_it():
+    stage = fleet(runs={"2": sleeps}, latency_budget=timedelta(milliseconds=300))
+    stage.ask_x(pin="1", x_halftone_deployment="1")
+    began = time.monotonic()
+    answer = stage.ask_x()
+    took = time.monotonic() - began
+    assert (answer.status, answer.version) == (200, "1")
+    assert took < 0.5, f"{took:.3f} s of a budget of 0.3: not the 0.8 of the challenger"
+    (line,) = stage.metrics(Version="2")
+    assert (line["Errors"], line["Fallback"]) == (1, 1)
+
+
+def test_the_front_keeps_back_what_its_own_answers_take():
+    times = OwnTimes()
+    assert times.reserve(1.0) == pytest.approx(0.01)
+    times.add(100.0)
+    assert times.reserve(1.0) == pytest.approx(0.16)
+    assert times.reserve(0.1) == pytest.approx(0.05), "the other version gets half at least"
+    assert times.reserve(-1.0) == 0.0
+
+
+def test_a_request_that_is_wrong_is_the_client_s_error_and_nobody_else_s():
+    stage = fleet()
+    answer = stage.post({"instances": [{"x": "wide"}]})
+    assert (answer.status, answer.version) == (422, "2")
+    (line,) = stage.metrics()
+    assert (line["Version"], line["Errors"], line["ClientErrors"]) == ("2", 0, 1)
+
+
+def test_a_stale_front_answers_itself_and_nothing_is_counted_against_anybody():
+    stage = fleet()
+    stage.aliases["challenger"] = "1"  # rolled back, and this front does not know yet
+    answer = stage.ask_x()
+    assert (answer.status, answer.version) == (200, "1")
+    (line,) = stage.metrics()
+    assert (line["Version"], line["Errors"]) == ("1", 0)
+    assert "Cohort" not in line
+    assert "Fallback" not in line
+
+
+def test_a_hop_that_reaches_nobody_is_no_evidence():
+    stage = fleet()
+    stage.outcomes["challenger"] = unreached()
+    assert stage.ask_x().version == "1"
+    (line,) = stage.metrics()
+    assert line == {"Endpoint": "double", "Version": "2", "Cohort": "trial", "Fallback": 1}
+
+
+def test_a_circuit_opens_after_faults_in_a_row():
+    stage = fleet(runs={"2": raises})
+    for _ in range(FAULTS + 3):
+        assert stage.ask_x().status == 200
+    lines = stage.metrics(Version="2")
+    assert [line.get("Errors") for line in lines] == [1] * FAULTS + [None] * 3
+    assert all(line["Fallback"] == 1 for line in lines)
+
+
+def test_a_champion_that_fails_too_is_told_as_it_is():
+    stage = fleet(runs={"1": raises, "2": raises})
+    answer = stage.ask_x()
+    assert (answer.status, answer.version) == (500, "1")
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_pinned_request_gets_that_version_s_answer(mode):
+    stage = fleet(mode=mode)
+    by_header = stage.ask_x(x_halftone_deployment="green")
+    by_path = stage.ask_x(path="/endpoints/double/versions/3/invocations")
+    assert (by_header.version, by_path.version) == ("3", "3")
+    assert [line["Cohort"] for line in stage.metrics()] == ["pinned", "pinned"]
+    pinned = stage.get("/endpoints/double/health?version=3", x_halftone_deployment="3")
+    assert pinned.status == 404, "rawPath has no query"
+    health = stage.get("/endpoints/double/health", x_halftone_deployment="3")
+    assert health.body["version"] == "3"
+    assert len(stage.metrics()) == 2, "a question about the server is no prediction"
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [
+        (None, 500),
+        (Reply(Outcome.FAULTY, why="Runtime.ExitError"), 500),
+        (Reply(Outcome.LATE), 504),
+        (unreached(), 503),
+        (Reply(Outcome.STALE), 503),
+    ],
+)
+def test_a_pinned_request_gets_that_version_s_failure_and_no_other_answer(reply, status):
+    stage = fleet(runs={"3": raises})
+    if reply is not None:
+        stage.outcomes["3"] = reply
+    answer = stage.ask_x(x_halftone_deployment="3")
+    assert (answer.status, answer.version) == (status, "3")
+    assert answer.headers["x-request-id"].endswith(".3")
+    (line,) = stage.metrics()
+    assert (line["Version"], line["Cohort"], line["Errors"]) == ("3", "pinned", 1)
+
+
+@pytest.mark.parametrize(("pin", "status"), [("9", 404), ("red", 404), ("old", 409), ("4", 409)])
+def test_a_pin_to_nobody_says_who_there_is(pin, status):
+    stage = fleet()
+    answer = stage.ask_x(x_halftone_deployment=pin)
+    assert answer.status == status
+    assert "there are: 1, 2, green (3)" in answer.body["detail"]
+    (line,) = stage.metrics()
+    assert line == {"Endpoint": "double", "Version": "1", "ClientErrors": 1}
+
+
+def test_a_stopped_endpoint_says_why_and_counts_nobody_s_error():
+    stage = fleet(stopped="shares sum to 0")
+    answer = stage.ask_x()
+    assert answer.status == 503
+    assert "shares sum to 0" in answer.body["detail"]
+    assert stage.metrics() == []
+    assert stage.get("/endpoints/double").status == 200
+
+
+def test_a_rule_sends_a_team_elsewhere_and_falls_back():
+    rules = (Rule(Match(headers={"x-team": ("green",)}), "3"),)
+    stage = fleet(rules=rules)
+    assert stage.ask_x(x_team="green").version == "3"
+    stage.runs["3"] = raises
+    stage._servers.pop("3")
+    assert stage.ask_x(x_team="green").version == "1"
+    good, bad = stage.metrics()
+    assert "Cohort" not in good
+    assert (bad["Version"], bad["Errors"], bad["Fallback"]) == ("3", 1, 1)
+
+
+def test_keys_are_told_once_a_stage_and_again_when_they_do_worse():
+    trial = replace(ALL, share=100.0)
+    stage = fleet(trial, key=StickyKey(KeySource.HEADER, "x-user"))
+    for user in ("ann", "ben", "ann", "ann"):
+        stage.ask_x(x_user=user)
+    seen = stage.told("key")
+    keys = {line["key"] for line in seen}
+    assert len(keys) == 2
+    assert all(len(key) == 16 for key in keys)
+    assert {line["version"] for line in seen} == {"2"}
+    assert {(line["rollout"], line["stage"]) for line in seen} == {("double-r1", 1)}
+    firsts = {line["key"]: line for line in reversed(seen)}
+    assert all(line["errors"] == 0 for line in firsts.values())
+    before = len(seen)
+    stage.ask_x(x_user="ann")
+    assert len(stage.told("key")) == before, "nothing new about ann"
+    stage.outcomes["challenger"] = Reply(Outcome.FAULTY, why="Runtime.ExitError")
+    stage.ask_x(x_user="ann")
+    assert stage.told("key")[-1]["errors"] == 1
+    stage.change(replace(stage.dispatch, revision=4, trial=replace(trial, stage=2)))
+    del stage.outcomes["challenger"]
+    stage.ask_x(x_user="ann")
+    assert stage.told("key")[-1]["errors"] == 0
+    assert stage.told("key")[-1]["stage"] == 2
+    assert "ann" not in "".join(stage.log)
+
+
+def test_capture_of_a_fallback_says_who_was_meant_and_who_answered():
+    stage = fleet(runs={"2": raises}, capture=Capture(100.0), label="label")
+    stage.ask_x()
+    (line,) = stage.told("capture")
+    assert (line["version"], line["answered_by"], line["fallback"]) == ("2", "1", True)
+    assert (line["rollout"], line["stage"], line["status"]) == ("double-r1", 1, 200)
+    assert line["label"] == "low"
