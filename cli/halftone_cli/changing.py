@@ -58,6 +58,15 @@ def carried_out_once(session: Session) -> Iterator[None]:
         raise
 
 
+def existing(endpoint: str) -> str:
+    """``endpoint`` if anything can have that name; whether it has, the API says.
+
+    Raises:
+        InvalidInput: otherwise.
+    """
+    return checked_name("ENDPOINT", endpoint)
+
+
 def endpoint_of(session: Session, endpoint: str) -> Json:
     """The endpoint as the API shows it.
 
@@ -65,7 +74,7 @@ def endpoint_of(session: Session, endpoint: str) -> Json:
         InvalidInput: if nothing can have that name.
         NotFound: if there is no such endpoint.
     """
-    path = f"/endpoints/{checked_name('ENDPOINT', endpoint)}"
+    path = f"/endpoints/{existing(endpoint)}"
     try:
         return session.control.get(path)
     except NothingThere as error:

@@ -8,10 +8,30 @@ import typer
 from typer.core import TyperGroup
 
 from halftone_cli.commands.audit import export_audit, verify_audit
+from halftone_cli.commands.clients import add_client, list_clients, revoke_client
+from halftone_cli.commands.deployments import (
+    delete_deployment,
+    list_deployments,
+    name_deployment,
+    scale_deployment,
+    show_deployment,
+    start_deployment,
+    stop_deployment,
+)
 from halftone_cli.commands.doctor import doctor
+from halftone_cli.commands.endpoints import list_endpoints, set_endpoint, show_endpoint
 from halftone_cli.commands.history import history
 from halftone_cli.commands.init import init
 from halftone_cli.commands.invoke import invoke
+from halftone_cli.commands.logs import logs
+from halftone_cli.commands.metrics import metrics
+from halftone_cli.commands.models import (
+    alias_model,
+    list_models,
+    register_model,
+    show_model,
+    tag_model,
+)
 from halftone_cli.commands.package import package
 from halftone_cli.commands.plan import show_plan
 from halftone_cli.commands.preview import preview_plan
@@ -19,6 +39,17 @@ from halftone_cli.commands.release import release
 from halftone_cli.commands.rollback import rollback
 from halftone_cli.commands.rollout import abort, approve, pause, promote, reject, resume, watch
 from halftone_cli.commands.serve import serve
+from halftone_cli.commands.serving import (
+    capture,
+    disable,
+    enable,
+    mirror,
+    publish,
+    rules,
+    serving,
+    traffic,
+    unpublish,
+)
 from halftone_cli.commands.status import status
 from halftone_cli.context import Session
 from halftone_cli.errors import report
@@ -91,10 +122,44 @@ app.command()(changes(release))
 app.command()(changes(rollback))
 app.command()(on_stage(history))
 app.command()(on_stage(invoke))
+app.command()(on_stage(logs))
+app.command()(on_stage(metrics))
+for setting in (traffic, mirror, rules, capture, serving, publish, unpublish, enable, disable):
+    app.command(setting.__name__)(changes(setting))
 app.command()(on_stage(doctor))
 app.command()(offline(init))
 app.command()(offline(package))
 app.command()(offline(serve))
+
+endpoints = typer.Typer(help="Which endpoints there are, and whose.", **_PLAIN)
+endpoints.command("list")(on_stage(list_endpoints))
+endpoints.command("show")(on_stage(show_endpoint))
+endpoints.command("set")(changes(set_endpoint))
+app.add_typer(endpoints, name="endpoints")
+
+deployments = typer.Typer(help="Published versions of an endpoint.", **_PLAIN)
+deployments.command("list")(on_stage(list_deployments))
+deployments.command("show")(on_stage(show_deployment))
+deployments.command("name")(changes(name_deployment))
+deployments.command("scale")(changes(scale_deployment))
+deployments.command("stop")(changes(stop_deployment))
+deployments.command("start")(changes(start_deployment))
+deployments.command("delete")(changes(delete_deployment))
+app.add_typer(deployments, name="deployments")
+
+models = typer.Typer(help="The registry of models.", **_PLAIN)
+models.command("list")(on_stage(list_models))
+models.command("show")(on_stage(show_model))
+models.command("tag")(changes(tag_model))
+models.command("alias")(changes(alias_model))
+models.command("register")(changes(register_model))
+app.add_typer(models, name="models")
+
+clients = typer.Typer(help="Who may call a private endpoint.", **_PLAIN)
+clients.command("add")(changes(add_client))
+clients.command("list")(on_stage(list_clients))
+clients.command("revoke")(changes(revoke_client))
+app.add_typer(clients, name="clients")
 
 audit = typer.Typer(help="Verify the record of everything that happened.", **_PLAIN)
 audit.command("verify")(on_stage(verify_audit))

@@ -1,0 +1,136 @@
+"""``halftone endpoints …``: which there are, whose they are, and how they are called."""
+
+from typing import Annotated
+
+import typer
+
+from halftone.domain.errors import InvalidInput
+from halftone_cli.api import Json
+from halftone_cli.changing import MessageOption, endpoint_of, existing
+from halftone_cli.context import Session
+from halftone_cli.options import EndpointArgument
+from halftone_cli.output import note, one_line, say_json, show, table
+
+
+def list_endpoints(
+    session: Session,
+    *,
+    group: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only those of this owner group.", show_default=False),
+    ] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that the caller made.")] = False,
+    search: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Only names that hold this.", show_default=False),
+    ] = None,
+) -> None:
+    """List the stage's endpoints with their status.
+
+    \b
+    Examples:
+      halftone endpoints list
+      halftone endpoints list --group risk --search fraud
+      halftone endpoints list --mine --json
+    """
+    wanted = {"group": group, "mine": mine or None, "name": search}
+    found = list(session.control.items("/endpoints", **wanted))
+    if session.as_json:
+        say_json({"stage": session.stage.name, "endpoints": found})
+        return
+    if not found:
+        note("no endpoint is like that")
+        return
+    made = table("endpoint", "status", "owner", "creator", "message")
+    for each in found:
+        words = (each["owner"] or "-", each["creator"] or "-", each["message"])
+        made.add_row(each["name"], each["status"], *(one_line(word) for word in words))
+    show(made)
+
+
+def show_endpoint(session: Session, endpoint: EndpointArgument) -> None:
+    """Show an endpoint: status, owner, settings, signature, and a curl line that works.
+
+    \b
+    Examples:
+      halftone endpoints show fraud
+    """
+    found = endpoint_of(session, endpoint)
+    settings = session.control.get(f"/endpoints/{endpoint}/settings")
+    signature = session.control.get(f"/endpoints/{endpoint}/signature")
+    if session.as_json:
+        say_json({**found, "settings": settings, "signature": signature})
+        return
+    facts = {
+        "endpoint": found["name"],
+        "status": f"{found['status']}: {found['message']}",
+        "owner": found["owner"] or "nobody",
+        "creator": found["creator"] or "-",
+        "description": settings["description"] or "-",
+        "tags": ", ".join(f"{k}={v}" for k, v in settings["tags"].items()) or "-",
+        "takes": ", ".join(f"{f['name']}: {f['type']}" for f in signature["inputs"]) or "-",
+        "gives": ", ".join(f"{f['name']}: {f['type']}" for f in signature["outputs"]) or "-",
+    }
+    for name, value in facts.items():
+        show(f"{name:<12} {one_line(value)}")
+    show(one_line(signature["curl"]))
+
+
+def set_endpoint(
+    session: Session,
+    endpoint: EndpointArgument,
+    *,
+    description: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What it is.", show_default=False)
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=TEXT",
+            help="A tag; without a text it is taken away. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    concurrency: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|none",
+            help="How many requests at once, at most; none: what the account has left.",
+            show_default=False,
+        ),
+    ] = None,
+    message: MessageOption = "",
+) -> None:
+    """Change an endpoint's description, tags or concurrency, without a deploy.
+
+    \b
+    Examples:
+      halftone endpoints set fraud --description "Is this payment fraud?" --tag team=risk
+      halftone endpoints set fraud --concurrency 50
+    """
+    wanted: Json = {}
+    if description is not None:
+        wanted["description"] = description
+    if tag:
+        wanted["tags"] = dict(_tag(word) for word in tag)
+    if concurrency is not None:
+        if concurrency != "none" and not concurrency.isdecimal():
+            raise InvalidInput("--concurrency", concurrency, "a whole number, or none")
+        wanted["concurrency"] = None if concurrency == "none" else int(concurrency)
+    if not wanted:
+        raise InvalidInput("--description", None, "at least one of the options that change")
+    path = f"/endpoints/{existing(endpoint)}/settings"
+    seen = session.control.read(path)
+    found = session.control.patch(path, {**wanted, "message": message}, etag=seen.etag).json
+    if session.as_json:
+        say_json(found)
+        return
+    for name, value in found.items():
+        show(f"{name:<12} {one_line(str(value if value not in (None, '', {}) else '-'))}")
+
+
+def _tag(word: str) -> tuple[str, str | None]:
+    name, _, text = word.partition("=")
+    if not name:
+        raise InvalidInput("--tag", word, "a tag such as team=risk")
+    return name, text or None

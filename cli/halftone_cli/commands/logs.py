@@ -1,0 +1,121 @@
+"""``halftone logs``: what an endpoint's replicas wrote."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from halftone.domain.errors import InvalidInput, Unavailable
+from halftone_cli.api import Json
+from halftone_cli.changing import existing
+from halftone_cli.context import Session
+from halftone_cli.files import write_whole
+from halftone_cli.options import EndpointArgument
+from halftone_cli.output import note, one_line, say_json, show, table
+
+PERIOD = 2.0
+"""Seconds between two looks while following."""
+
+
+def logs(
+    session: Session,
+    endpoint: EndpointArgument,
+    *,
+    version: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="Only this version's.", show_default=False),
+    ] = None,
+    replica: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REPLICA",
+            help="Only this replica's, as --replicas shows it.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="How many of the newest lines, 2000 at most.")
+    ] = 100,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what is written, until ctrl-C.")
+    ] = False,
+    replicas: Annotated[bool, typer.Option("--replicas", help="List the replicas.")] = False,
+    download: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the whole log to a file.", show_default=False),
+    ] = None,
+) -> None:
+    """Show what an endpoint's replicas wrote, the newest last, in UTC.
+
+    With --json each line is a document.
+
+    \b
+    Examples:
+      halftone logs fraud -n 20
+      halftone logs fraud --version 4 -f
+      halftone logs fraud --download fraud.log
+    """
+    if not 1 <= limit <= 2000:
+        raise InvalidInput("--limit", limit, "a whole number from 1 to 2000")
+    base = f"/endpoints/{existing(endpoint)}"
+    which = {"version": version, "replica": replica}
+    if replicas:
+        _list(session, list(session.control.items(f"{base}/replicas", version=version)))
+    elif download is not None:
+        text = "".join(_pieces(session, f"{base}/logs/download", which))
+        write_whole(download, text.encode(), option="--download")
+        note(f"wrote {text.count(chr(10))} lines to {download}")
+    else:
+        found = session.control.get(f"{base}/logs", limit=limit, **which)
+        _tell(session, found)
+        if follow:
+            _follow(session, f"{base}/logs", which, found["cursor"])
+
+
+def _follow(session: Session, path: str, which: Json, cursor: str) -> None:
+    try:
+        while True:
+            session.sleep(PERIOD)
+            try:
+                found = session.control.get(path, cursor=cursor, **which)
+            except Unavailable as error:
+                note(f"trying again: {error}")
+                continue
+            cursor = found["cursor"]
+            _tell(session, found)
+    except KeyboardInterrupt:
+        # The way out of what has no end of its own.
+        return
+
+
+def _pieces(session: Session, path: str, which: Json) -> Iterator[str]:
+    cursor, done = None, 0
+    while True:
+        piece = session.control.get(path, cursor=cursor, **which)
+        yield piece["text"]
+        cursor = piece["next"]
+        if cursor is None:
+            return
+        done += len(piece["text"])
+        note(f"{done} characters so far")
+
+
+def _tell(session: Session, found: Json) -> None:
+    for line in found["items"]:
+        if session.as_json:
+            say_json(line, lines=True)
+        else:
+            show(f"{line['at']} {line['version']} {one_line(line['text'])}")
+
+
+def _list(session: Session, found: list[Json]) -> None:
+    if session.as_json:
+        say_json({"replicas": found})
+        return
+    made = table("version", "first line", "last line", "replica")
+    for each in found:
+        made.add_row(
+            each["version"], each["first_at"] or "-", each["last_at"] or "-", each["replica"]
+        )
+    show(made)
