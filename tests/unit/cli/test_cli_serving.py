@@ -1,0 +1,221 @@
+"""Traffic, mirror, rules, capture and the rest, by the real API on a world in memory."""
+
+from datetime import timedelta
+
+import pytest
+import yaml
+
+from halftone.domain.phase import Phase
+from tests.support.engine import NAME
+from tests.unit.cli.conftest import PLAN
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def two(cli):
+    """risk-2 serves; risk-1 was champion before it."""
+    for model in ("risk-1", "risk-2"):
+        cli.endpoint.serve(model)
+    return cli
+
+
+def serving(cli):
+    return cli.endpoint.state.serving
+
+
+def test_traffic_is_split_and_shown(two):
+    ran = two("traffic", NAME, "2=90", "1=10", "--message", "change 1841")
+
+    assert ran.code == 0
+    assert "traffic        2=90, 1=10\n" in ran.out
+    assert [(p.version, p.share) for p in serving(two).split] == [("1", 10.0)]
+    record = two.endpoint.history[-1]
+    assert (record.actor, record.reason) == (
+        "arn:aws:iam::111111111111:user/ann",
+        "change 1841",
+    )
+    assert two("traffic", NAME).out == ran.out
+    assert two("traffic", NAME, "--json").json["traffic"] == {"2": 90.0, "1": 10.0}
+
+
+def test_traffic_of_nothing_stops_the_endpoint(two):
+    assert two("traffic", NAME, "champion=0").code == 0
+
+    assert "stopped        its traffic is set to 0\n" in two("serving", NAME).out
+
+
+def test_a_share_is_mirrored_and_no_longer(two):
+    assert two("mirror", NAME, "1=10").code == 0
+    assert (serving(two).mirror.version, serving(two).mirror.share) == ("1", 10.0)
+
+    assert two("mirror", NAME, "1=0").code == 0
+    assert serving(two).mirror is None
+    assert two("mirror", NAME, "off").code == 0
+
+
+def test_rules_come_out_as_they_go_in(two, tmp_path):
+    assert two("serving", NAME, "mode=guarded").code == 0
+    file = tmp_path / "rules.yaml"
+    file.write_text("rules:\n  - match: {headers: {x-tier: [internal]}}\n    to: '1'\n")
+
+    assert two("rules", NAME, "--set", str(file)).code == 0
+
+    shown = two("rules", NAME).out
+    assert yaml.safe_load(shown) == yaml.safe_load(file.read_text())
+    assert two("rules", NAME, "--set", "-", typed=shown).code == 0
+    assert two("rules", NAME, "--json").json["rules"][0]["to"] == "1"
+    assert two("rules", NAME, "--clear").code == 0
+    assert serving(two).rules == ()
+
+
+def test_capture_keeps_a_share_without_some_fields(two):
+    assert two("capture", NAME, "10", "--redact", "ssn", "--redact", "a.b").code == 0
+    assert (serving(two).capture.share, serving(two).capture.redact) == (10.0, ("ssn", "a.b"))
+
+    assert two("capture", NAME, "0").code == 0
+    assert serving(two).capture.share == 0.0
+
+
+def test_every_field_can_be_set_at_once_or_none(two):
+    ran = two("serving", NAME, "mode=guarded", "key={header: x-user}", "latency_budget=250ms")
+    assert ran.code == 0
+    assert "key            header=x-user\n" in ran.out
+
+    before = two.endpoint.state
+    assert two("serving", NAME, "label=risk", "mode=nonsense").code == 2
+    assert two.endpoint.state == before
+
+
+@pytest.mark.parametrize(("off", "on"), [("unpublish", "publish"), ("disable", "enable")])
+def test_an_endpoint_is_switched_off_and_on(two, off, on):
+    ran = two(off, NAME, "--message", "the contract ended")
+    assert ran.code == 0
+    assert "stopped        " in ran.out
+    assert serving(two).stopped
+
+    assert two(on, NAME).code == 0
+    assert not serving(two).stopped
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["traffic", NAME, "nonsense"], 2, "DEPLOYMENT=SHARE is 'nonsense'"),
+        (["traffic", NAME, "1=x"], 2, "DEPLOYMENT=SHARE is 'x'"),
+        (["traffic", NAME, "1=60"], 2, "traffic is"),
+        (["traffic", NAME, "nope=100"], 3, "there is no deployment 'nope'"),
+        (["mirror", NAME, "2=10"], 4, "is live"),
+        (["rules", NAME, "--set", "/no/such/file"], 2, "--set is '/no/such/file'"),
+        (["rules", NAME, "--set", "-"], 2, "rules is None"),
+        (["rules", NAME, "--clear", "--set", "-"], 2, "--clear is True"),
+        (["capture", NAME, "--redact", "a"], 2, "--redact is ['a'], expected a SHARE"),
+        (["capture", NAME, "x"], 2, "SHARE is 'x', expected a percentage"),
+        (["serving", NAME, "mode"], 2, "FIELD=VALUE is 'mode'"),
+        (
+            [
+                "serving",
+                NAME,
+                "key=[",
+            ],
+            2,
+            "key is '['",
+        ),
+        (["traffic", "No!"], 2, "ENDPOINT is 'No!'"),
+        (["traffic", "nope"], 3, "there is no endpoint 'nope'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_changes_nothing(two, words, code, told):
+    before = two.endpoint.state
+
+    ran = two(*words)
+
+    assert (ran.code, ran.out) == (code, ""), ran.err
+    assert told in ran.err
+    assert two.endpoint.state == before
+
+
+def test_who_was_overtaken_changes_nothing(two):
+    """Between reading and writing somebody else changes the mode."""
+    send, done = two._send, []
+
+    def overtaken(request):
+        if request.method == "PUT" and not done:
+            done.append(request)
+            assert two("serving", NAME, "mode=guarded").code == 0
+        return send(request)
+
+    two._send = overtaken
+
+    ran = two("traffic", NAME, "2=90", "1=10")
+
+    assert (ran.code, ran.out) == (4, "")
+    assert serving(two).split == ()
+
+
+def test_during_a_rollout_its_challenger_is_the_plans_affair(cli):
+    cli.endpoint.serve("risk-1")
+    cli.endpoint.release("risk-2", plan=PLAN)
+    cli.endpoint.tick_until(Phase.OBSERVING)
+
+    assert cli("traffic", NAME, "1=50", "2=50").code == 4
+
+
+@pytest.fixture
+def private(two):
+    assert two("serving", NAME, "access=private").code == 0
+    return two
+
+
+def test_a_token_is_shown_once_on_stdout_and_its_use_on_stderr(private):
+    ran = private("clients", "add", NAME, "clinic", "--expires", "90d")
+
+    token = ran.out.strip()
+    assert ran.code == 0
+    assert token.startswith("ht_")
+    assert token not in ran.err
+    assert "clinic may call fraud until " in ran.err
+    assert token not in private("clients", "list", NAME).out
+    [client] = private("clients", "list", NAME, "--json").json["items"]
+    assert (client["name"], client["token_id"]) == ("clinic", token.split("_")[1])
+
+
+def test_a_token_whose_answer_was_lost_is_not_shown_again(private):
+    words = ("clients", "add", NAME, "clinic", "--request", "add-clinic-1")
+    first, again = private(*words), private(*words)
+
+    assert first.out.startswith("ht_")
+    assert (again.code, again.out) == (0, "")
+    assert "the token was shown when it was made" in again.err
+
+
+def test_clients_are_revoked_by_name_or_by_the_id_of_a_token(private):
+    private("clients", "add", NAME, "clinic")
+    private("clients", "add", NAME, "clinic")
+    ids = [c["token_id"] for c in private("clients", "list", NAME, "--json").json["items"]]
+
+    assert private("clients", "revoke", NAME, ids[0]).code == 0
+    [left] = private("clients", "list", NAME, "--json").json["items"]
+    assert left["token_id"] == ids[1]
+    ran = private("clients", "revoke", NAME, "clinic", "--message", "left")
+    assert (ran.code, ran.out, ran.err) == (0, "", "fraud has no clients\n")
+    assert private.endpoint.history[-1].reason == "left"
+
+
+def test_a_client_that_is_not_there_is_not_found(private):
+    assert private("clients", "revoke", NAME, "nobody").code == 3
+    assert private("clients", "add", NAME, "No Body!").code == 2
+
+
+def test_endpoints_are_listed_by_name_group_and_creator(two):
+    rows = two("endpoints", "list").out.splitlines()
+    assert rows[0].split()[:2] == ["endpoint", "status"]
+    assert rows[1].startswith("fraud")
+    assert "Deployed" in rows[1]
+
+    assert (
+        two("endpoints", "list", "--search", "fra", "--json").json["endpoints"][0]["name"] == NAME
+    )
+    for words in (("--search", "zzz"), ("--group", "risk"), ("--mine",)):
+        ran = two("endpoints", "list", *words)
+        assert (ran.code, ran.out, ran.err) == (0, "", "no endpoint is like that\n"), words
