@@ -8,6 +8,7 @@ import typer
 
 from halftone.domain.errors import HalftoneError, NotFound, Refused, Unavailable
 from halftone.domain.names import checked_name
+from halftone.domain.phase import Phase
 from halftone_cli import shapes
 from halftone_cli.api import Json
 from halftone_cli.context import Session
@@ -119,7 +120,7 @@ def _as_the_api_says(session: Session, endpoint: str, why: HalftoneError) -> Non
         show(f"{endpoint}: {found['status']}, {found['message']}")
 
 
-def watch_to_the_end(session: Session, endpoint: str) -> int:
+def watch_to_the_end(session: Session, endpoint: str, *, until: Phase | None = None) -> int:
     """Show the rollout under way until it is over; answer the exit code: see ``wait``."""
     stage = session.stage
     return wait(
@@ -127,4 +128,5 @@ def watch_to_the_end(session: Session, endpoint: str) -> int:
         lambda: [read(stage.parts, endpoint)],
         lambda views: detail(stage.name, views[0]),
         lambda: story(stage.parts, endpoint),
+        until=until,
     )

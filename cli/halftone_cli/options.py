@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from halftone_cli.changing import carried_out_once
-from halftone_cli.context import DEFAULT_STAGE, LOCAL_STAGE, STAGE_VARIABLE, Session
+from halftone_cli.context import DEFAULT_STAGE, LOCAL_STAGE, LOCAL_VARIABLE, STAGE_VARIABLE, Session
 
 StageOption = Annotated[
     str | None,
@@ -25,7 +25,12 @@ StageOption = Annotated[
 ]
 LocalOption = Annotated[
     bool,
-    typer.Option("--local", help=f"The local AWS of this checkout (stage {LOCAL_STAGE})."),
+    typer.Option(
+        "--local",
+        envvar=LOCAL_VARIABLE,
+        show_envvar=False,
+        help=f"The local AWS of this checkout (stage {LOCAL_STAGE}); also by ${LOCAL_VARIABLE}=1.",
+    ),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")

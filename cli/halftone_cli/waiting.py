@@ -18,8 +18,11 @@ def wait(
     read: Callable[[], Views],
     render: Callable[[Views], RenderableType],
     lines: Callable[[], Lines] = summaries,
+    *,
+    until: Phase | None = None,
 ) -> int:
-    """Show what ``read`` answers of one endpoint until its rollout is over; answer the exit code.
+    """Show what ``read`` answers of one endpoint until its rollout is over, or in the phase
+    ``until``; answer the exit code.
 
     Raises:
         Refused: if the endpoint has no rollout.
@@ -35,21 +38,25 @@ def wait(
             session,
             read,
             render,
-            done=lambda now: outcome(now[0], rollout) is not None,
+            done=lambda now: outcome(now[0], rollout, until) is not None,
             lines=lines(),
         )
     except KeyboardInterrupt:
-        if outcome(first, rollout) is None:
+        if outcome(first, rollout, until) is None:
             told = f"the rollout goes on by itself: `halftone rollout watch {endpoint}` shows it"
             note(f"no longer watching; {told} again, `halftone rollback {endpoint}` takes it back")
         raise
-    return DONE.code if outcome(last[0], rollout) else NO.code
+    return DONE.code if outcome(last[0], rollout, until) else NO.code
 
 
-def outcome(view: View, rollout: str) -> bool | None:
-    """Whether the rollout brought a new champion; None while that is open."""
+def outcome(view: View, rollout: str, until: Phase | None = None) -> bool | None:
+    """Whether the rollout came as far as ``until``, or brought a new champion; None while that is
+    open.
+    """
     present = view.state.rollout
     if present and present.id == rollout:
+        if until is not None and present.phase is until:
+            return True
         return present.phase is Phase.PROMOTED if present.phase.final else None
     # Another one has followed since: what serves tells how this one ended.
     return view.state.champion is not None and view.state.champion.rollout == rollout

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from halftone.domain.errors import InvalidInput
+from halftone.domain.phase import Phase
 from halftone_cli.api import Json
 from halftone_cli.changing import (
     ReasonOption,
@@ -22,19 +23,32 @@ from halftone_cli.context import Session
 from halftone_cli.options import EndpointArgument
 
 
-def watch(session: Session, endpoint: EndpointArgument) -> None:
+def watch(
+    session: Session,
+    endpoint: EndpointArgument,
+    *,
+    until: Annotated[
+        Phase | None,
+        typer.Option(
+            metavar="PHASE",
+            help="Watch no further than this phase, such as awaiting_approval.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
     """Watch a rollout until it is over: its share, its step, and the verdict in numbers.
 
     On a terminal one view is kept up to date; in a pipe a line is printed for each record of the
-    audit and for each change of the verdict. Exits 0 if the challenger was promoted, 1 if it was
-    not. Ctrl-C ends the watching, not the rollout.
+    audit and for each change of the verdict. Exits 0 if the challenger was promoted (or came as far
+    as --until), 1 if it was not. Ctrl-C ends the watching, not the rollout.
 
     \b
     Examples:
       halftone rollout watch fraud
+      halftone rollout watch fraud --until awaiting_approval
       halftone rollout watch fraud --json | jq -r .endpoints[0].verdict.reason
     """
-    raise typer.Exit(watch_to_the_end(session, endpoint))
+    raise typer.Exit(watch_to_the_end(session, endpoint, until=until))
 
 
 def pause(session: Session, endpoint: EndpointArgument, reason: ReasonOption) -> None:

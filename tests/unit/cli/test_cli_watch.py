@@ -70,3 +70,18 @@ def test_ctrl_c_ends_the_watching_and_says_how_to_go_on(rolling):
 
 def test_without_a_rollout_there_is_nothing_to_watch(rolling):
     assert rolling("rollout", "watch", "nope").code == 3
+
+
+def test_it_watches_no_further_than_the_phase_that_is_waited_for(rolling):
+    rolling.while_waiting = flow(rolling)
+
+    ran = rolling("rollout", "watch", NAME, "--until", "baking")
+
+    assert (ran.code, rolling.endpoint.phase) == (0, "baking")
+    assert rolling("rollout", "watch", NAME, "--until", "nonsense").code == 2
+
+
+def test_a_phase_that_never_comes_ends_with_the_rollout(rolling):
+    rolling.while_waiting = flow(rolling, challenger=FAILING)
+
+    assert rolling("rollout", "watch", NAME, "--until", "baking").code == 1
