@@ -55,7 +55,9 @@ class Shell:
                 check=False,
             )
             if done.returncode:
-                told = f"{block.title}: exit code {done.returncode}\n{block.commands}\n{done.stdout}"
+                told = (
+                    f"{block.title}: exit code {done.returncode}\n{block.commands}\n{done.stdout}"
+                )
                 raise AssertionError(told)
             folder, _, variables = left.read_text().partition("\n")
         self.folder = Path(folder)

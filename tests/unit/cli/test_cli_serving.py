@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 import yaml
 
+from halftone.domain.endpoint import Placed
 from halftone.domain.phase import Phase
+from tests.support.deployments import served_by, write
 from tests.support.engine import NAME
 from tests.unit.cli.conftest import PLAN
 
@@ -15,8 +17,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def two(cli):
     """risk-2 serves; risk-1 was champion before it."""
-    for model in ("risk-1", "risk-2"):
-        cli.endpoint.serve(model)
+    cli.endpoint = served_by("risk-1", "risk-2")
     return cli
 
 
@@ -25,6 +26,7 @@ def serving(cli):
 
 
 def test_traffic_is_split_and_shown(two):
+    two("serving", NAME, "mode=guarded")
     ran = two("traffic", NAME, "2=90", "1=10", "--message", "change 1841")
 
     assert ran.code == 0
@@ -136,13 +138,14 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(two, words, code, to
 
 
 def test_who_was_overtaken_changes_nothing(two):
-    """Between reading and writing somebody else changes the mode."""
+    """Between reading and writing somebody else changes the label."""
+    two("serving", NAME, "mode=guarded")
     send, done = two._send, []
 
     def overtaken(request):
         if request.method == "PUT" and not done:
             done.append(request)
-            assert two("serving", NAME, "mode=guarded").code == 0
+            assert two("serving", NAME, "label=risk").code == 0
         return send(request)
 
     two._send = overtaken
@@ -157,6 +160,7 @@ def test_during_a_rollout_its_challenger_is_the_plans_affair(cli):
     cli.endpoint.serve("risk-1")
     cli.endpoint.release("risk-2", plan=PLAN)
     cli.endpoint.tick_until(Phase.OBSERVING)
+    write(cli.endpoint, placed=(Placed("1", "1"), Placed("2", "green")))
 
     assert cli("traffic", NAME, "1=50", "2=50").code == 4
 
