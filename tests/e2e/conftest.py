@@ -17,6 +17,7 @@ from tests.e2e.support import Stage, declare
 
 ENDPOINTS = ("promoted", "alarmed", "redeployed", "restarted", "silent", "split")
 OPERATED = ("operated", "returned")
+CONTROLLED = ("controlled",)
 CRASHING = ("killed", "killed-before", "killed-after")
 
 
@@ -28,7 +29,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         cloud = Cloud(aws, tmp_path_factory.mktemp("stage"), _progress)
         with mock.patch.dict(os.environ):
             cloud.activate()
-            for name in (*ENDPOINTS, *OPERATED, *CRASHING):
+            for name in (*ENDPOINTS, *OPERATED, *CONTROLLED, *CRASHING):
                 declare(cloud, name)
             cloud.copy_example("digits")
             cloud.bootstrap()

@@ -1,0 +1,155 @@
+"""The control API on real parts: signed requests release, pause, approve, resume, roll back.
+
+Two people act: each in a session of a role of their own, as on an account.
+"""
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from halftone.adapters.folder import build_package
+from halftone.domain.phase import Phase
+from halftone.domain.routing import Routing
+from halftone_local.addresses import api_url
+from tests.e2e.support import MODELS, PLAN, Stage
+
+NAME = "controlled"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+}
+STEP = {"weight": 20, "min_time": "1h", "min_requests": 1}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with credentials, in front of the deployed API."""
+
+    base: str
+    arn: str
+    keys: Credentials
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, Any]:
+        """Status, headers and JSON of the answer to a signed request."""
+        data = None if body is None else json.dumps(body)
+        named = {"content-type": "application/json"}
+        named |= {name.replace("_", "-"): value for name, value in headers.items()}
+        request = AWSRequest(method, self.base + path, data=data, headers=named)
+        SigV4Auth(self.keys, "execute-api", "us-east-1").add_auth(request)
+        sent = urllib.request.Request(
+            request.url, data.encode() if data else None, dict(request.headers), method=method
+        )
+        try:
+            with urllib.request.urlopen(sent, timeout=60) as answer:
+                return answer.status, answer.headers, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, json.loads(error.read())
+
+    def post(self, path: str, body: Any = None, *, key: str) -> tuple[int, Any, Any]:
+        return self.ask("POST", path, body or {}, idempotency_key=key)
+
+
+@pytest.fixture
+def person(stage: Stage) -> Any:
+    """Make a person: a session of a role of that name."""
+    base = api_url(stage.cloud.aws, stage.cloud.outputs()["ControlUrl"])
+
+    def made(name: str) -> Person:
+        iam = boto3.client("iam")
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
+        session = boto3.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="today")
+        given = session["Credentials"]
+        keys = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        return Person(base, session["AssumedRoleUser"]["Arn"], keys)
+
+    return made
+
+
+def test_a_release_from_upload_to_rollback(stage: Stage, person: Any) -> None:
+    ann, ben = person("ann"), person("ben")
+    endpoint = f"/v1/endpoints/{NAME}"
+    status, headers, shown = ann.ask("GET", endpoint)
+    assert (status, shown["status"], shown["champion"]["version"]) == (200, "Deployed", "1")
+    assert shown["creator"].startswith("cloudformation/")
+
+    status, _, team = ann.post(
+        "/v1/groups",
+        {"name": "clinic", "members": {ann.arn: ["admin"], ben.arn: ["approver"]}},
+        key="the-clinic-s-group",
+    )
+    assert (status, len(team["members"])) == (201, 2)
+    given = {"owner": "clinic", "message": "theirs"}
+    assert ann.ask("PUT", f"{endpoint}/owner", given, if_match=headers["etag"])[0] == 200
+    assert ann.ask("PUT", f"{endpoint}/owner", given, if_match=headers["etag"])[0] == 412
+
+    package = build_package(MODELS / "challenger")
+    status, _, leave = ann.post(
+        f"{endpoint}/uploads", {"digest": package.digest}, key="upload-of-challenger"
+    )
+    assert status == 201
+    put = urllib.request.Request(leave["url"], package.data, leave["headers"], method="PUT")
+    with urllib.request.urlopen(put, timeout=30) as stored:
+        assert stored.status == 200
+    wanted = {
+        "digest": package.digest,
+        "message": "sharper at night",
+        "plan": {**PLAN, "steps": [{**STEP, "approval": "before"}]},
+    }
+    assert person("eve").post(f"{endpoint}/releases", wanted, key="not-hers")[0] == 403
+    status, headers, begun = ann.post(f"{endpoint}/releases", wanted, key="release-of-challenger")
+    assert status == 202, begun
+    replay = ann.post(f"{endpoint}/releases", wanted, key="release-of-challenger")
+    assert (replay[0], replay[2]) == (202, begun)
+    other = {"digest": build_package(MODELS / "bad").digest}
+    status, _, refused = ann.post(f"{endpoint}/releases", other, key="release-of-another")
+    assert (status, refused["field"]) == (404, "package")
+    rollout = headers["location"]
+
+    stage.until_phase(NAME, Phase.AWAITING_APPROVAL)
+    assert ann.post(f"{rollout}/approve", {"stage": 0}, key="ann-approves")[0] == 403
+    assert ben.post(f"{rollout}/approve", {"stage": 0}, key="ben-approves")[0] == 202
+    stage.until_phase(NAME, Phase.OBSERVING)
+    assert stage.parts.aliases.read(NAME).routing == Routing("1", "2", 20.0)
+
+    status, _, paused = ben.post(f"{rollout}/pause", {"message": "look first"}, key="ben-pauses")
+    assert (status, paused["phase"]) == (200, "paused")
+    assert ben.post(f"{rollout}/resume", key="ben-resumes")[2]["phase"] == "observing"
+    again = ben.post(f"{rollout}/pause", {"message": "look first"}, key="ben-pauses")
+    assert (again[1]["idempotent-replayed"], again[2]) == ("true", paused)
+    assert stage.rollout(NAME).phase is Phase.OBSERVING
+    assert ben.post(f"{rollout}/resume", {"message": "x"}, key="ben-pauses")[0] == 422
+
+    status, _, back = ben.post(f"{endpoint}/rollback", {"message": "enough"}, key="ben-goes-back")
+    assert (status, back["status"]) == (200, "Deployed")
+    assert stage.parts.aliases.read(NAME).routing == Routing("1")
+
+    said = [(r.action, r.actor) for r in stage.records(NAME) if r.actor in (ann.arn, ben.arn)]
+    assert said == [
+        ("owner", ann.arn),
+        ("release", ann.arn),
+        ("published", ann.arn),
+        ("approved", ben.arn),
+        ("paused", ben.arn),
+        ("resumed", ben.arn),
+        ("fence", ben.arn),
+    ]
+    assert ann.ask("GET", f"{endpoint}/audit/verify")[2]["verified"]
+    (newest, *_) = ann.ask("GET", f"{endpoint}/history")[2]["items"]
+    assert (newest["message"], newest["phase"]) == ("sharper at night", "rolled_back")
+    assert ann.ask("GET", "/v1/openapi.json")[2]["openapi"].startswith("3.1")
+
+
+def test_an_unsigned_request_does_not_reach_the_api(stage: Stage) -> None:
+    base = api_url(stage.cloud.aws, stage.cloud.outputs()["ControlUrl"])
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{base}/v1/endpoints", timeout=30)
+    refused.value.close()
+    assert refused.value.code == 403
