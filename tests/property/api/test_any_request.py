@@ -7,6 +7,7 @@ there is, and holds the answers to the document: status, content type, and shape
 from collections import defaultdict
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,9 @@ from schemathesis.checks import CHECKS, load_all_checks
 from halftone.adapters.memory import MemoryWorld
 from halftone.api.app import create_app
 from halftone.api.guard import Control
+from halftone.domain.endpoint import Placed
 from halftone.domain.phase import Phase
+from halftone.service.clients import add_client
 from halftone.service.groups import make_group
 from tests.support.control import ANN
 from tests.support.engine import NAME, Endpoint
@@ -48,17 +51,31 @@ def world() -> MemoryWorld:
     endpoint.traffic(timedelta(minutes=1))
     endpoint.tick()
     make_group(endpoint.parts, "team", description="", members={}, actor=ANN, reason="")
+    add_client(endpoint.parts, NAME, "clinic", actor=ANN, reason="")
+    placed = tuple(Placed(version, version) for version in ("1", "2"))
+    endpoint.world.store.states[NAME] = replace(endpoint.state, placed=placed)
     return endpoint.world
 
 
 WORLD = world()
 STATE = WORLD.store.states[NAME]
 assert STATE.rollout is not None
-THERE = {"endpoint": NAME, "rollout": STATE.rollout.id, "group": "team"}
+THERE = {
+    "endpoint": NAME,
+    "rollout": STATE.rollout.id,
+    "group": "team",
+    "deployment": "1",
+    "model": "first",
+    "number": 1,
+    "alias": "challenger",
+    "client": "clinic",
+}
 """What the world has, by the names that paths give it: good requests ask for that."""
 
 NEVER = {
     "POST /v1/endpoints/{endpoint}/releases": "no digest that is made up is that of a package",
+    "POST /v1/models/{model}/versions": "as above",
+    "PUT /v1/endpoints/{endpoint}/traffic": "no name that is made up is that of a deployment",
     "POST /v1/endpoints/{endpoint}/rollouts/{rollout}/approve": "it waits for nobody",
     "POST /v1/endpoints/{endpoint}/rollouts/{rollout}/reject": "it waits for nobody",
 }

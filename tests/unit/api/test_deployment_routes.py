@@ -54,8 +54,14 @@ def test_a_deployment_is_scaled_before_it_gets_traffic(api, endpoint):
     assert api.get(TWO).json["replicas"] == 3
 
 
-@pytest.mark.parametrize("body", [{}, {"name": "x", "replicas": 1}, {"replicas": 101}, {"size": 1}])
-def test_an_edit_says_one_thing(api, endpoint, body):
+def test_a_name_and_replicas_can_be_given_at_once(api, endpoint):
+    told = api.ask("PATCH", TWO, {"name": "green", "replicas": 2}, match=api.get(TWO).etag).json
+    assert (told["version"], told["name"], told["replicas"]) == ("2", "green", 2)
+    assert endpoint.actions[-2:] == ["named", "scaled"]
+
+
+@pytest.mark.parametrize("body", [{}, {"name": "x y"}, {"replicas": 101}, {"size": 1}])
+def test_an_edit_that_can_t_be_made_changes_nothing(api, endpoint, body):
     before = endpoint.state
     assert api.ask("PATCH", ONE, body).status == 400
     assert endpoint.state == before

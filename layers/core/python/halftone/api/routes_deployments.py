@@ -112,18 +112,19 @@ async def edit_deployment(
 ) -> Response:
     """Name a deployment, or say how many replicas of it stand ready.
 
-    The ETag is the endpoint's. One change at a time: each is one record.
+    The ETag is the endpoint's. Both at once are two records: the name comes first.
     """
-    if (wanted.name is None) is (wanted.replicas is None):
-        raise InvalidInput("body", None, "either name or replicas")
+    if wanted.name is None and wanted.replicas is None:
+        raise InvalidInput("body", None, "a name, replicas or both")
     said = {"actor": call.actor, "reason": wanted.message}
+    revision, called = call.revision, deployment
     if wanted.name is not None:
-        changes.rename(
-            call.parts, endpoint, deployment, wanted.name, revision=call.revision, **said
-        )
-        return _shown(call.parts, endpoint, wanted.name)
-    scale(call.parts, endpoint, deployment, wanted.replicas or 0, revision=call.revision, **said)
-    return _shown(call.parts, endpoint, deployment)
+        state = changes.rename(call.parts, endpoint, called, wanted.name, revision=revision, **said)
+        called = wanted.name
+        revision = revision and state.revision
+    if wanted.replicas is not None:
+        scale(call.parts, endpoint, called, wanted.replicas, revision=revision, **said)
+    return _shown(call.parts, endpoint, called)
 
 
 @routes.post(

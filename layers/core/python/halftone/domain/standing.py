@@ -155,10 +155,10 @@ def _told(
     version, running = deployment.version, state.active
     if deployment.deleted:
         return Status.STOPPED, f"deleted: {deployment.deleted}"
-    if placed and placed.stopped:
-        return Status.STOPPED, placed.stopped
     if state.champion and state.champion.version == version:
         return Status.DEPLOYED, f"the champion, with {share:g} % of the requests"
+    if placed and placed.stopped:
+        return Status.STOPPED, placed.stopped
     if running and running.challenger == version:
         if running.phase is Phase.PREPARING:
             return Status.DEPLOYING, f"published for {running.id}, not admitted yet"
