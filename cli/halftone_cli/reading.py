@@ -15,7 +15,7 @@ from halftone.domain.errors import HalftoneError, NotFound
 from halftone.domain.judge import judge
 from halftone.domain.names import checked_name
 from halftone.domain.phase import Phase
-from halftone.domain.routing import Routing
+from halftone.domain.routing import ReadAliases, Routing
 from halftone.domain.verdict import Verdict
 from halftone.service.ports import Guard, Parts
 
@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 class View:
     """An endpoint as it was at ``at``.
 
-    ``disagreement`` says how the alias differs from the record ("" if it does not); ``faults`` what
+    ``disagreement`` says how an alias differs from the record ("" if it does not); ``faults`` what
     could not be read, where ``routing`` or ``guard`` is None.
     """
 
@@ -70,22 +70,22 @@ def read(parts: Parts, endpoint: str) -> View:
         Unavailable: if its record can't be read.
     """
     faults: list[str] = []
-    # The alias before the record, as the engine's tick does: a shift in between reads as one that
+    # The aliases before the record, as the engine's tick does: a shift in between reads as one that
     # is still on its way, not as a disagreement.
-    routing = _try(lambda: parts.aliases.read(endpoint).routing, faults)
+    aliases = _try(lambda: parts.aliases.both(endpoint), faults)
     state = read_state(parts, endpoint)
     retired = state.champion is None and state.rollout is None
     if retired:
         # Its stack is gone, and with it the alias and the alarms: nothing is wrong.
-        routing, faults = None, []
+        aliases, faults = None, []
     return View(
         at=parts.clock.now(),
         state=state,
         recent=tuple(parts.store.audit(endpoint, after=max(0, state.audit.seq - RECENT))),
-        routing=routing,
+        routing=aliases.live.routing if aliases else None,
         guard=None if retired else _try(lambda: parts.guardrails.read(endpoint), faults),
         verdict=_verdict(parts, state),
-        disagreement=_disagreement(state, routing) if routing else "",
+        disagreement=_disagreement(state, aliases) if aliases else "",
         faults=tuple(faults),
     )
 
@@ -107,14 +107,21 @@ def _verdict(parts: Parts, state: EndpointState) -> Verdict | None:
     return judge(kept, running.plan, running.current) if kept else None
 
 
-def _disagreement(state: EndpointState, actual: Routing) -> str:
+def _disagreement(state: EndpointState, actual: ReadAliases) -> str:
+    live, challenger = actual.live.routing, actual.challenger.routing
     running = state.active
     if running and running.phase is not Phase.ROLLING_BACK:
-        found = compare(running, actual)
+        found = compare(running, live, challenger)
         return "" if isinstance(found, Agreed) else found.reason
-    if state.champion is None or actual == Routing(state.champion.version):
+    if state.champion is None:
         return ""
-    return f"the alias reads {spoken_routing(actual)}, the record version {state.champion.version}"
+    home = Routing(state.champion.version)
+    if live != home:
+        return f"the alias reads {spoken_routing(live)}, the record version {home.main}"
+    if challenger != home:
+        reads = spoken_routing(challenger)
+        return f"the alias 'challenger' reads {reads}, the record version {home.main}"
+    return ""
 
 
 def spoken_routing(routing: Routing) -> str:

@@ -12,8 +12,10 @@ from datetime import timedelta
 
 from halftone.adapters.memory import MemoryWorld
 from halftone.domain.audit import AuditRecord, verify
+from halftone.domain.dispatch import Dispatch, dispatch_of
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.evidence import BUCKET, Arm, Bucket, bucket_start
+from halftone.domain.names import CHALLENGER
 from halftone.domain.package import Flavor, Manifest
 from halftone.domain.phase import Phase
 from halftone.domain.plan import Plan
@@ -89,6 +91,12 @@ class Endpoint:
         """Release the package ``model``."""
         return release(self.parts, self.request(model, key, **changes))
 
+    def serving(self, **settings: object) -> None:
+        """How the endpoint serves from now on, as if it had been set before."""
+        states, state = self.world.store.states, self.state
+        serving = replace(state.serving, **settings)  # type: ignore[arg-type]
+        states[NAME] = replace(state, serving=serving)
+
     def serve(self, model: str) -> None:
         """Release ``model`` and bring it to all traffic at once."""
         self.release(model, plan=ALL_AT_ONCE)
@@ -145,6 +153,16 @@ class Endpoint:
     def alias(self) -> Routing:
         """What the alias says."""
         return self.world.functions.read(NAME).routing
+
+    @property
+    def challenger_alias(self) -> Routing:
+        """What the alias says by which fronts pass requests on."""
+        return self.world.functions.read(NAME, CHALLENGER).routing
+
+    @property
+    def dispatch(self) -> Dispatch:
+        """What the model servers are told."""
+        return dispatch_of(self.state)
 
     @property
     def champion(self) -> str | None:

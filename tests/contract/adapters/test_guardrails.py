@@ -9,7 +9,13 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from halftone.adapters.guardrails import CloudWatchGuardrails
 from halftone.adapters.memory import MemoryGuardrails
 from halftone.domain.errors import NotFound, Unavailable
-from halftone.domain.names import GUARDRAIL_ALARMS, guardrail_name, metric_alarm_name
+from halftone.domain.names import (
+    ALIAS,
+    CHALLENGER,
+    GUARDRAIL_ALARMS,
+    guardrail_name,
+    metric_alarm_name,
+)
 from halftone.service.ports import AlarmState
 from tests.contract.adapters.conftest import REGION
 
@@ -103,6 +109,24 @@ def test_the_guardrail_reads_back_the_version_that_it_was_armed_for(guarded):
         assert guarded.port.read("fraud").armed_for == version
 
 
+def test_the_guardrail_reads_back_the_alias_that_is_watched(guarded):
+    for alias in (CHALLENGER, ALIAS):
+        guarded.port.arm("fraud", "2", "rollout fraud-r1", alias=alias)
+        found = guarded.port.read("fraud")
+        assert (found.armed_for, found.alias) == ("2", alias)
+
+
+def test_crashes_are_counted_at_the_alias_that_is_called(cloudwatch):
+    CloudWatchGuardrails(cloudwatch, "dev").arm("fraud", "7", "rollout", alias=CHALLENGER)
+    for kind, found in alarms(cloudwatch).items():
+        told = {d["Name"]: d["Value"] for d in found["Dimensions"]}
+        if kind.startswith("crashes"):
+            assert told["Resource"] == "halftone-dev-fraud:challenger"
+            assert told["ExecutedVersion"] == "7"
+        else:
+            assert told == {d["Name"]: d["Value"] for d in OWN} | {"Version": "7"}
+
+
 def test_a_red_guardrail_tells_why(guarded):
     guarded.port.arm("fraud", "2", "rollout fraud-r1")
     guarded.trip("3 of 3 above 5 %")
@@ -155,7 +179,7 @@ def test_alarms_that_do_not_take_the_version_are_unavailable(cloudwatch):
         cloudwatch.put_metric_alarm(**definition("errors-rate"))
 
     cloudwatch.meta.events.register("after-call.cloudwatch.SetAlarmState", put_back)
-    with pytest.raises(Unavailable, match="watch version none in common after being armed for 7"):
+    with pytest.raises(Unavailable, match="none in common through '' after being armed for 7"):
         CloudWatchGuardrails(cloudwatch, "dev").arm("fraud", "7", "rollout fraud-r1")
 
 

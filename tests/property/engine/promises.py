@@ -13,6 +13,7 @@
 """
 
 from halftone.domain.audit import AuditRecord, verify
+from halftone.domain.dispatch import dispatch_of
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.evidence import BUCKET, bucket_start
 from halftone.domain.phase import TRANSITIONS, Phase
@@ -40,7 +41,7 @@ def check_step(world: World, before: Snapshot, standing: Standing, after: Snapsh
     """
     call = standing.call
     assert call is not None
-    if call.name == "aliases.write" and before.alias != after.alias:
+    if call.name in ("aliases.write", "store.commit", "store.put_dispatch"):
         _check_traffic(before, standing, after)
     if before.state is not after.state or before.records != after.records:
         record = _check_record(before, after)
@@ -50,12 +51,13 @@ def check_step(world: World, before: Snapshot, standing: Standing, after: Snapsh
 
 
 def _check_traffic(before: Snapshot, standing: Standing, after: Snapshot) -> None:
-    was, now = before.alias.routing, after.alias.routing
     state = after.state
     served = _served(after)
-    for version in {now.main, now.other} - {None, UNRELEASED.main}:
-        share = now.share_of(version)
-        if share <= was.share_of(version):
+    routings = after.alias.routing, after.challenger.routing
+    for version in {v for r in routings for v in (r.main, r.other) if v} - {UNRELEASED.main}:
+        was, now = before.reach(version), after.reach(version)
+        share = now.share
+        if share <= was.share and now.mirror <= was.mirror:
             continue
         if version in after.memory.taken_back:
             raise Broken(3, f"version {version} was taken back and gets {share:g} % again")
@@ -79,11 +81,16 @@ def _check_share(now: Snapshot) -> None:
     if rollout.phase in (Phase.ROLLING_BACK, Phase.PROMOTED):
         return  # on its way to 0 by a rule of its own; or champion, which other rollouts may change
     allowed = rollout.share
-    if rollout.phase is Phase.SHIFTING:
+    # In guarded mode a share that is not all rises with the record and not before.
+    if rollout.phase is Phase.SHIFTING and (not rollout.guarded or rollout.target == 100.0):
         allowed = max(rollout.share, rollout.target)
-    found = now.alias.routing.share_of(rollout.challenger)
-    if found > allowed:
-        raise Broken(2, f"{rollout.phase} allows {allowed:g} %, the alias gives {found:g} %")
+    found = now.reach(rollout.challenger)
+    if found.share > allowed:
+        raise Broken(2, f"{rollout.phase} allows {allowed:g} %, it may get {found.share:g} %")
+    # A front with an earlier stage's dispatch may go on scoring: no client sees those answers.
+    scored = max([0.0, *(s.mirror for s in rollout.plan.stages[: rollout.stage + 1])])
+    if found.mirror > scored:
+        raise Broken(2, f"stage {rollout.stage} allows {scored:g} % to be scored, not {found}")
 
 
 def _check_record(before: Snapshot, after: Snapshot) -> AuditRecord:
@@ -146,24 +153,31 @@ def check_agreement(now: Snapshot) -> None:
     verify(NAME, now.records, now.state.audit)
     if len(now.records) != now.state.revision:
         raise Broken(4, f"{now.state.revision} writes, {len(now.records)} records")
-    running, alias = now.state.active, now.alias.routing
+    if now.dispatch != dispatch_of(now.state):
+        raise Broken(8, f"the record says {now.state}, servers are told {now.dispatch}")
+    running, alias, challenger = now.state.active, now.alias.routing, now.challenger.routing
     if running is None:
         champion = now.state.champion
         home = Routing(champion.version) if champion else UNRELEASED
-        if alias != home:
-            raise Broken(8, f"nothing rolls out, {home} should answer and {alias} does")
+        if (alias, challenger) != (home, home):
+            raise Broken(8, f"nothing rolls out, {home} should answer, not {alias} or {challenger}")
     elif running.phase is Phase.ROLLING_BACK:
         raise Broken(8, "the rollback was not finished")
     elif alias != running.routing(running.share):
         raise Broken(8, f"the record says {running.share:g} %, the alias {alias}")
-    elif running.share and now.guard.armed_for != running.challenger:
+    elif challenger != (running.home if running.stage < 0 else running.called):
+        raise Broken(8, f"at stage {running.stage} the alias 'challenger' reads {challenger}")
+    elif running.stage >= 0 and now.guard.armed_for != running.challenger:
         raise Broken(1, f"{running.share:g} % without an armed alarm after a whole tick")
 
 
 def same(before: Snapshot, after: Snapshot) -> bool:
-    """Whether record and alias say the same; the alias may have been written with what it said."""
-    said = before.state, before.alias.routing, before.started
-    return said == (after.state, after.alias.routing, after.started)
+    """Whether record and aliases say the same; these may have been written with what they said."""
+    return _said(before) == _said(after)
+
+
+def _said(now: Snapshot) -> tuple[object, ...]:
+    return now.state, now.alias.routing, now.challenger.routing, now.started
 
 
 def _last_look(standing: Standing) -> str | None:

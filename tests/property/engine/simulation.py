@@ -28,7 +28,9 @@ FIXED = INSTANT - {"clock", "registry"}
 OUTSIDE = "outside"
 """What is no port: time, alarms, deploys, people at consoles."""
 
-READS = frozenset({"read", "load", "load_evidence", "deployments", "audit", "status", "invoke"})
+READS = frozenset(
+    {"read", "both", "load", "load_evidence", "deployments", "audit", "status", "invoke"}
+)
 """Methods without an effect on anything that another process could see."""
 
 

@@ -1,7 +1,8 @@
 """The world that the simulated processes share: all parts in memory, as a value that can be kept.
 
 Besides what the parts hold, a world remembers what the promises need to judge it and no part says:
-which versions passed their smoke test, which were taken back, and who wrote the alias last.
+which versions passed their smoke test, which were taken back, who wrote the alias last, and what
+fronts were ever told: any of them may still act on any of it.
 """
 
 from collections.abc import Mapping
@@ -13,11 +14,14 @@ from halftone.adapters.memory import MemoryStore, MemoryWorld
 from halftone.adapters.memory_registry import MemoryRegistry
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
+from halftone.domain.dispatch import Dispatch
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import HalftoneError
 from halftone.domain.evidence import Evidence
+from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.phase import Phase
 from halftone.domain.routing import UNRELEASED, ReadRouting, Routing
+from halftone.domain.serving import Mode
 from halftone.service.ports import AlarmState, Guard, Parts, Pointer
 from tests.property.engine.simulation import OUTSIDE, Answer, Call, identity
 from tests.support.engine import NAME, RIGHT
@@ -31,7 +35,7 @@ class Memory:
     """Versions whose samples were answered rightly."""
 
     taken_back: frozenset[str] = frozenset()
-    """Versions that a rollback took all traffic from, and that were not made champion since. An
+    """Versions that a rollback took both aliases from, and that were not made champion since. An
     advance that is on its way when the fence goes up may still land before that; never after."""
 
     fired_at: datetime | None = None
@@ -39,6 +43,26 @@ class Memory:
 
     by_hand: bool = False
     """Whether the alias was last written past the engine."""
+
+    told: frozenset["Told"] = frozenset()
+    """The most that any dispatch ever let fronts pass on to a version."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a front that holds the worst dispatch for ``version`` passes on to it."""
+
+    version: str
+    share: float
+    mirror: float
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The percentage of requests that a version may answer, and that it may score unseen."""
+
+    share: float = 0.0
+    mirror: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,19 +75,41 @@ class Snapshot:
     deployments: Mapping[str, Deployment]
     evidence: Mapping[tuple[str, str], Evidence]
     alias: ReadRouting
+    challenger: ReadRouting
+    dispatch: Dispatch | None
     pointer: Pointer | None
     versions: tuple[Pointer, ...]
     guard: Guard
     started: tuple[str, ...]
     registry: MemoryRegistry
     memory: Memory
+    blind: bool
     key: object = field(default=None)
+
+    def reach(self, version: str) -> Reach:
+        """The most that ``version`` may get now, by the aliases and by any front's dispatch.
+
+        A front passes on to the alias ``challenger``, and names the version that it expects: one
+        that is not there sends the request back. ``blind`` fronts take whatever answers.
+        """
+        live = self.alias.routing.share_of(version)
+        if self.challenger.routing != Routing(version):
+            return Reach(live)
+        told = [t for t in self.memory.told if self.blind or t.version == version]
+        passed_on = max((t.share for t in told), default=0.0)
+        return Reach(
+            live + (100.0 - live) * passed_on / 100.0, max((t.mirror for t in told), default=0.0)
+        )
 
 
 class World:
-    """One endpoint's world, which can be put back to any snapshot of it."""
+    """One endpoint's world, which can be put back to any snapshot of it.
 
-    def __init__(self, store: MemoryStore) -> None:
+    ``blind`` is a fault of its fronts: they do not ask which version answers them.
+    """
+
+    def __init__(self, store: MemoryStore, *, blind: bool = False) -> None:
+        self.blind = blind
         self.real = MemoryWorld(store=store)
         self.memory = Memory()
         self.parts: Parts = self.real.parts()
@@ -78,12 +124,15 @@ class World:
             deployments=dict(real.store.published[NAME]),
             evidence=dict(real.store.kept),
             alias=real.functions.read(NAME),
+            challenger=real.functions.read(NAME, CHALLENGER),
+            dispatch=real.store.dispatches.get(NAME),
             pointer=real.functions.pointers.get(NAME),
             versions=tuple(real.functions.versions[NAME]),
             guard=real.guardrails.read(NAME),
             started=tuple(real.workflow.started),
             registry=real.registry.copy(),
             memory=self.memory,
+            blind=self.blind,
         )
         object.__setattr__(snapshot, "key", _key(snapshot))
         return snapshot
@@ -98,6 +147,8 @@ class World:
         real.store.kept = dict(snapshot.evidence)
         real.functions.routings[NAME] = snapshot.alias.routing
         real.functions.revisions[NAME] = int(snapshot.alias.revision)
+        real.functions.challengers[NAME] = snapshot.challenger
+        real.store.dispatches = {NAME: snapshot.dispatch} if snapshot.dispatch else {}
         real.functions.pointers = {NAME: snapshot.pointer} if snapshot.pointer else {}
         real.functions.versions[NAME] = list(snapshot.versions)
         real.guardrails.guards[NAME] = snapshot.guard
@@ -123,6 +174,8 @@ def _key(given: Snapshot) -> object:
         tuple(given.deployments.items()),
         tuple((name, identity(kept)) for name, kept in given.evidence.items()),
         given.alias,
+        given.challenger,
+        given.dispatch and (given.dispatch.revision, given.dispatch.trial),
         given.pointer,
         given.versions,
         given.guard,
@@ -145,7 +198,7 @@ class _Outside:
     def alarm(self) -> datetime | None:
         """CloudWatch sees the version that it watches fail, if that one gets traffic."""
         watched = self._real.guardrails.read(NAME)
-        if not self._real.functions.read(NAME).routing.share_of(watched.armed_for):
+        if self._world.save().reach(watched.armed_for or "") == Reach():
             return None
         if watched.state is not AlarmState.ALARM:
             self._real.guardrails.trip(NAME, "errors above 5 %")
@@ -171,6 +224,7 @@ class _Outside:
         functions.versions[NAME] = []
         functions.pointers.pop(NAME, None)
         functions.write(NAME, UNRELEASED, revision=None)
+        functions.write(NAME, UNRELEASED, revision=None, alias=CHALLENGER)
         self._real.guardrails.guards.pop(NAME, None)
         self._world.memory = Memory()
 
@@ -190,12 +244,31 @@ def remember(world: World, call: Call, answer: Answer) -> None:
     champion = state.champion.version if state and state.champion else ""
     rollout = state.rollout if state else None
     if call.name == "aliases.write":
-        changes["by_hand"] = False
-        routing: Routing = call.args[1]
+        if call.kwargs.get("alias", ALIAS) == ALIAS:
+            changes["by_hand"] = False
         fenced = rollout and rollout.phase is Phase.ROLLING_BACK and rollout.challenger
-        if fenced and not routing.share_of(fenced):
+        both = world.real.functions.both(NAME)
+        routings = call.args[1], both.live.routing, both.challenger.routing
+        if fenced and not any(routing.share_of(fenced) for routing in routings):
             changes["taken_back"] = known.taken_back | {fenced}
     if call.name == "store.commit":
         changes["taken_back"] = known.taken_back - {champion}
+    if call.port == "store":
+        changes["told"] = _told(known.told, world.real.store.dispatches.get(NAME))
     if changes:
         world.memory = Memory(**{**vars(known), **changes})
+
+
+def _told(known: frozenset[Told], dispatch: Dispatch | None) -> frozenset[Told]:
+    """``known`` with what ``dispatch`` tells fronts; of each version the most."""
+    trial = dispatch.trial if dispatch else None
+    if trial is None:
+        return known
+    share = trial.share if trial.mode is Mode.GUARDED else 0.0
+    before = [told for told in known if told.version == trial.version]
+    most = Told(
+        trial.version,
+        max([share, *(told.share for told in before)]),
+        max([trial.mirror, *(told.mirror for told in before)]),
+    )
+    return known if most.share == most.mirror == 0.0 else (known - {*before}) | {most}

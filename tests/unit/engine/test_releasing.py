@@ -7,6 +7,7 @@ import pytest
 
 from halftone.adapters.memory import MemoryLambda
 from halftone.domain.errors import NotFound, Refused
+from halftone.domain.names import ALIAS
 from halftone.domain.phase import Phase
 from halftone.domain.routing import UNRELEASED, Routing
 from halftone.domain.spec import DeployWaits
@@ -231,7 +232,7 @@ class TestRetiring:
 
     def test_one_whose_alias_is_gone_already_is_retired_all_the_same(self, watched):
         class Gone(MemoryLambda):
-            def write(self, endpoint, routing, *, revision):
+            def write(self, endpoint, routing, *, revision, alias=ALIAS):
                 raise NotFound("endpoint", endpoint)
 
         watched.parts = replace(watched.parts, aliases=Gone())

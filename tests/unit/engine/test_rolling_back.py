@@ -207,7 +207,8 @@ class TestChangedByHand:
         grown.tick()
         assert grown.alias == Routing("2")
         assert grown.champion == "2"
-        assert grown.actions[-1] == "adopted"
+        assert grown.actions[-2:] == ["adopted", "repaired"], "the challenger's alias follows"
+        assert grown.challenger_alias == Routing("2")
 
     @pytest.mark.parametrize("routing", [Routing("9"), Routing("3", "2", 10.0), Routing("$LATEST")])
     def test_after_a_rollout_anything_else_is_set_right(self, grown, routing):

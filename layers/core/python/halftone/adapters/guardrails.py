@@ -1,7 +1,8 @@
 """An endpoint's alarms on CloudWatch: read together, armed together.
 
 The template owns thresholds, periods and rules. Arming takes each metric alarm as it stands there,
-replaces the one dimension that names a version, resets the state and reads it back.
+replaces the dimensions that name a version and the alias it is called by, resets the state and
+reads it back.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from halftone.adapters.aws import translated
 from halftone.domain.errors import NotFound, Unavailable
-from halftone.domain.names import GUARDRAIL_ALARMS, guardrail_name, metric_alarm_name
+from halftone.domain.names import (
+    ALIAS,
+    GUARDRAIL_ALARMS,
+    function_name,
+    guardrail_name,
+    metric_alarm_name,
+)
 from halftone.service.ports import AlarmState, Guard
 
 if TYPE_CHECKING:
@@ -59,19 +66,26 @@ class CloudWatchGuardrails:
         red = [a for a in found["MetricAlarms"] if a["StateValue"] == AlarmState.ALARM]
         # By their kinds: the names repeat stage and endpoint, which the reader knows.
         reasons = [f"{a['AlarmName'].rsplit('--')[-1]}: {a.get('StateReason', '')}" for a in red]
-        watched = {_version(alarm) for alarm in found["MetricAlarms"]}
+        alarms = found["MetricAlarms"]
+        watched = {_dimension(alarm, *VERSION_DIMENSIONS) for alarm in alarms}
+        # Only the platform's metrics tell by which alias a version was called.
+        resources = {r for alarm in alarms if (r := _dimension(alarm, "Resource")) is not None}
+        agreed = len(watched) == len(resources) == 1
         return Guard(
             state=AlarmState(composite["StateValue"]),
             reason="; ".join(reasons) or composite.get("StateReason", ""),
-            armed_for=watched.pop() if len(watched) == 1 else None,
+            armed_for=watched.pop() if agreed else None,
+            alias=resources.pop().rpartition(":")[2] if agreed else "",
         )
 
-    def arm(self, endpoint: str, version: str, why: str) -> None:
+    def arm(self, endpoint: str, version: str, why: str, *, alias: str = ALIAS) -> None:
         """See the port. Two calls an alarm, and two to read before and after."""
+        resource = f"{function_name(self._stage, endpoint)}:{alias}"
+        dimensions = dict.fromkeys(VERSION_DIMENSIONS, version) | {"Resource": resource}
         for alarm in self._describe(endpoint)["MetricAlarms"]:
             name = alarm["AlarmName"]
             with translated(f"arming {name!r} for version {version}"):
-                self._cloudwatch.put_metric_alarm(**_watching(alarm, version))
+                self._cloudwatch.put_metric_alarm(**_watching(alarm, dimensions))
                 # Updating an alarm keeps its state, and it acts on changes of state only: one that
                 # stayed red from the last challenger would never fire for this one.
                 self._cloudwatch.set_alarm_state(
@@ -79,11 +93,11 @@ class CloudWatchGuardrails:
                     StateValue=AlarmState.OK.value,
                     StateReason=f"armed for version {version}: {why}",
                 )
-        armed = self.read(endpoint).armed_for
-        if armed != version:
+        found = self.read(endpoint)
+        if (found.armed_for, found.alias) != (version, alias):
             raise Unavailable(
-                f"the alarms of {endpoint!r} watch version {armed or 'none in common'} "
-                f"after being armed for {version}"
+                f"the alarms of {endpoint!r} watch version {found.armed_for or 'none in common'} "
+                f"through {found.alias!r} after being armed for {version} through {alias!r}"
             )
 
     def _describe(self, endpoint: str) -> DescribeAlarmsOutputTypeDef:
@@ -101,19 +115,18 @@ class CloudWatchGuardrails:
         return found
 
 
-def _version(alarm: MetricAlarmTypeDef) -> str | None:
+def _dimension(alarm: MetricAlarmTypeDef, *names: str) -> str | None:
     for dimension in alarm.get("Dimensions", []):
-        if dimension["Name"] in VERSION_DIMENSIONS:
+        if dimension["Name"] in names:
             return dimension["Value"]
     return None
 
 
-def _watching(alarm: MetricAlarmTypeDef, version: str) -> Mapping[str, Any]:
+def _watching(alarm: MetricAlarmTypeDef, dimensions: Mapping[str, str]) -> Mapping[str, Any]:
     definition: dict[str, Any] = {
         name: value for name, value in alarm.items() if name in _DEFINITION
     }
     definition["Dimensions"] = [
-        {**d, "Value": version} if d["Name"] in VERSION_DIMENSIONS else d
-        for d in alarm.get("Dimensions", [])
+        {**d, "Value": dimensions.get(d["Name"], d["Value"])} for d in alarm.get("Dimensions", [])
     ]
     return definition

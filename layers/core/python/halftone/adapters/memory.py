@@ -16,6 +16,7 @@ from halftone.adapters.memory_scale import MemoryScale
 from halftone.adapters.memory_watch import MemoryCharts, MemoryLogs
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
+from halftone.domain.dispatch import Dispatch, dispatch_of
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import (
     InvalidInput,
@@ -56,13 +57,14 @@ class SetClock:
 
 @dataclass
 class MemoryStore:
-    """Ports ``Store``, ``Catalogue`` and ``EvidenceLog``."""
+    """Ports ``Store``, ``Catalogue`` and ``EvidenceLog``. ``dispatches`` is what servers read."""
 
     states: dict[str, EndpointState] = field(default_factory=dict)
     records: dict[str, list[AuditRecord]] = field(default_factory=lambda: defaultdict(list))
     published: dict[str, dict[str, Deployment]] = field(default_factory=lambda: defaultdict(dict))
     kept: dict[tuple[str, str], Evidence] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
+    dispatches: dict[str, Dispatch] = field(default_factory=dict)
 
     def load(self, endpoint: str) -> EndpointState | None:
         """See ``Store``."""
@@ -79,6 +81,7 @@ class MemoryStore:
             raise StaleWrite(f"the audit of {name!r} has a record {change.record.seq}")
         self.states[name] = change.after
         self.records[name].append(change.record)
+        self.dispatches[name] = dispatch_of(change.after)
         if change.deployment:
             self.published[name][change.deployment.version] = change.deployment
         if change.request:
@@ -213,9 +216,9 @@ class MemoryGuardrails:
         """See the port."""
         return self.guards.get(endpoint, Guard(AlarmState.OK, "never armed", None))
 
-    def arm(self, endpoint: str, version: str, why: str) -> None:
+    def arm(self, endpoint: str, version: str, why: str, *, alias: str = ALIAS) -> None:
         """See the port."""
-        self.guards[endpoint] = Guard(AlarmState.OK, f"armed: {why}", version)
+        self.guards[endpoint] = Guard(AlarmState.OK, f"armed: {why}", version, alias)
 
     def trip(self, endpoint: str, reason: str) -> None:
         """What CloudWatch does when the version that is watched breaches."""

@@ -7,6 +7,7 @@ plan's own word says so for a step that has reached its greatest age with its le
 from dataclasses import dataclass
 from datetime import datetime
 
+from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.phase import Phase
 from halftone.domain.plan import OnInconclusive, Stage
 from halftone.domain.quantities import spoken
@@ -61,7 +62,7 @@ def decide(rollout: Rollout, verdict: Verdict, alarmed: Alarmed | None, now: dat
         return Wait(f"{rollout.phase}: {rollout.reason}")
     age = now - (rollout.stage_since or now)
     if age < stage.min_time:
-        return Wait(f"{spoken(age)} of at least {spoken(stage.min_time)} at {stage.weight:g} %")
+        return Wait(f"{spoken(age)} of at least {spoken(stage.min_time)} at {stage.told}")
     if verdict.kind is VerdictKind.PASS:
         return GoOn(verdict.reason)
     if age < stage.max_time:
@@ -71,7 +72,7 @@ def decide(rollout: Rollout, verdict: Verdict, alarmed: Alarmed | None, now: dat
 
 def _at_greatest_age(rollout: Rollout, stage: Stage, verdict: Verdict) -> Decision:
     word = rollout.plan.on_inconclusive
-    aged = f"{verdict.kind} after {spoken(stage.max_time)} at {stage.weight:g} %: {verdict.reason}"
+    aged = f"{verdict.kind} after {spoken(stage.max_time)} at {stage.told}: {verdict.reason}"
     if word is OnInconclusive.ROLLBACK:
         return GoBack(f"{aged}; the plan says roll back")
     # The plan's word can stand in for a verdict, but not for evidence: too few requests, or
@@ -83,51 +84,67 @@ def _at_greatest_age(rollout: Rollout, stage: Stage, verdict: Verdict) -> Decisi
 
 @dataclass(frozen=True)
 class Agreed:
-    """Record and alias say the same; ``share`` is what the alias gives the challenger."""
-
-    share: float
+    """Record and aliases say the same."""
 
 
 @dataclass(frozen=True)
 class Restore:
     """The alias gives the challenger more than the record allows: write what the record says."""
 
+    alias: str
     routing: Routing
     reason: str
 
 
 @dataclass(frozen=True)
 class Yield:
-    """Somebody took traffic from the challenger, or the alias from both: the champion alone."""
+    """Somebody took traffic from the challenger, or an alias from both: the champion alone."""
 
     reason: str
 
 
-def compare(rollout: Rollout, actual: Routing) -> Agreed | Restore | Yield:
-    """Whether record and alias agree, and if not, which repair is the safer one.
+def compare(rollout: Rollout, live: Routing, challenger: Routing) -> Agreed | Restore | Yield:
+    """Whether the record and the aliases agree, and if not, which repair is the safer one.
 
     While shifting, both ends of the shift are in order; the caller goes on from where it is.
     """
     if rollout.champion is None:
-        # A first release has nobody to be compared with: before its shift the alias stands where
-        # the template put it, afterwards on the release itself.
-        arrived = rollout.challenger is not None and actual == Routing(rollout.challenger)
-        return Agreed(100.0 if arrived else 0.0)
-    allowed = (
-        {rollout.share, rollout.target} if rollout.phase is Phase.SHIFTING else {rollout.share}
-    )
+        # A first release has nobody to be compared with: before its shift the aliases stand where
+        # the template put them, afterwards on the release itself.
+        return Agreed()
+    found = _compare_live(rollout, live)
+    return _compare_challenger(rollout, challenger) if isinstance(found, Agreed) else found
+
+
+def _compare_live(rollout: Rollout, actual: Routing) -> Agreed | Restore | Yield:
+    shares = {rollout.share, rollout.target} if rollout.phase is Phase.SHIFTING else {rollout.share}
+    # In guarded mode the alias knows of no shares but none and all.
+    allowed = {rollout.routing(share).share_of(rollout.challenger) for share in shares}
     share = actual.share_of(rollout.challenger)
     known = {rollout.champion, rollout.challenger, None}
     if not {actual.main, actual.other} <= known:
         return Yield(f"the alias was changed outside the engine: it reads {actual}")
     if share in allowed:
-        return Agreed(share)
+        return Agreed()
     if share < min(allowed):
         return Yield(
             f"the alias gives the challenger {share:g} %, the record {rollout.share:g} %: "
             "it was taken back outside the engine"
         )
     return Restore(
+        ALIAS,
         rollout.routing(rollout.share),
         f"the alias gives the challenger {share:g} %, the record allows {max(allowed):g} %",
     )
+
+
+def _compare_challenger(rollout: Rollout, actual: Routing) -> Agreed | Restore | Yield:
+    """The alias that fronts call: at home until the challenger takes part, then at that one."""
+    before, first = rollout.stage < 0, rollout.phase is Phase.SHIFTING
+    allowed = {rollout.home, rollout.called} if first else {rollout.home}
+    if actual in (allowed if before else {rollout.called}):
+        return Agreed()
+    if before and actual == rollout.called:
+        told = "reads the challenger, which takes no part yet"
+        return Restore(CHALLENGER, rollout.home, f"the alias 'challenger' {told}")
+    return Yield(f"the alias 'challenger' was changed outside the engine: it reads {actual}")

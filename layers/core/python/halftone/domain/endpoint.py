@@ -12,6 +12,10 @@ from halftone.domain.rollout import Rollout
 from halftone.domain.serving import Serving
 from halftone.domain.upkeep import Upkeep
 
+MOST_PLACED = 20
+"""How many deployments can be called by name. Lambda keeps every version; the dispatch is read
+again and again, so that it must stay small."""
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -42,6 +46,28 @@ class EndpointState:
     placed: tuple[Placed, ...] = ()
     about: About = field(default_factory=About)
     upkeep: Upkeep = field(default_factory=Upkeep)
+
+    def placing(self, version: str) -> tuple[Placed, ...]:
+        """``placed`` with ``version``, without the oldest ones that nothing names any more.
+
+        What serves, rolls out, or is named by a rule, a portion, the mirror or a person stays.
+        """
+        if any(known.version == version for known in self.placed):
+            return self.placed
+        every = (*self.placed, Placed(version, version))
+        surplus = len(every) - MOST_PLACED
+        named = self._named | {version}
+        dropped = [p.version for p in every if p.version not in named and p.name == p.version]
+        return tuple(p for p in every if p.version not in dropped[: max(0, surplus)])
+
+    @property
+    def _named(self) -> set[str | None]:
+        serving, rollout = self.serving, self.rollout
+        named: set[str | None] = {rule.version for rule in serving.rules}
+        named |= {portion.version for portion in serving.split}
+        named |= {serving.mirror.version} if serving.mirror else set()
+        named |= {self.champion.version} if self.champion else set()
+        return named | ({rollout.champion, rollout.challenger} if rollout else set())
 
     @property
     def active(self) -> Rollout | None:

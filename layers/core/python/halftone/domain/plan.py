@@ -11,7 +11,8 @@ from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from halftone.domain.serving import Match
+from halftone.domain.errors import InvalidInput
+from halftone.domain.serving import Match, Mode
 
 
 class OnInconclusive(StrEnum):
@@ -52,6 +53,11 @@ class Stage:
     mirror: float = 0.0
     match: Match | None = None
 
+    @property
+    def told(self) -> str:
+        """The stage's share for people: ``5 %``, or ``mirror 10 %``."""
+        return f"mirror {self.mirror:g} %" if self.mirror else f"{self.weight:g} %"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -77,6 +83,21 @@ class Plan:
     def is_bake(self, stage: int) -> bool:
         """Whether the stage of that index is the bake."""
         return self.bakes and stage == len(self.stages) - 1
+
+
+def check_mode(plan: Plan, mode: Mode, *, at: str = "plan") -> None:
+    """See that an endpoint in ``mode`` can do what ``plan`` says.
+
+    Raises:
+        InvalidInput: naming the step that it can't.
+    """
+    if mode is Mode.GUARDED:
+        return
+    for i, stage in enumerate(plan.stages):
+        if stage.match is not None and not stage.mirror:
+            where = "bake" if plan.is_bake(i) else f"steps[{i}]"
+            why = "none in mode weighted, where the alias draws by chance: mode guarded, or mirror"
+            raise InvalidInput(f"{at}.{where}.match", stage.match, why)
 
 
 BAKE = Stage(weight=95.0, min_time=timedelta(minutes=10), max_time=timedelta(hours=6))

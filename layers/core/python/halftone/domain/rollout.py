@@ -10,6 +10,7 @@ from typing import Any
 
 from halftone.domain.deployment import PackageRef
 from halftone.domain.errors import Refused
+from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.phase import TRANSITIONS, Phase
 from halftone.domain.plan import Plan, Stage
 from halftone.domain.routing import UNRELEASED, Routing
@@ -91,10 +92,20 @@ class Rollout:
 
     @property
     def next_share(self) -> float:
-        """The share of the stage after the present one; 100 after the last, or with no champion."""
+        """The share of the stage after the present one; 100 after the last, or with no champion.
+
+        A stage in which the challenger scores unseen gives it no share: 0.
+        """
         if self.champion is None or self.following >= len(self.plan.stages):
             return 100.0
         return self.plan.stages[self.following].weight
+
+    @property
+    def next_mirror(self) -> float:
+        """The percentage that the challenger scores unseen at the stage after the present one."""
+        stages, following = self.plan.stages, self.following
+        inside = self.champion is not None and following < len(stages)
+        return stages[following].mirror if inside else 0.0
 
     @property
     def resting(self) -> Phase:
@@ -102,17 +113,33 @@ class Rollout:
         return Phase.BAKING if self.plan.is_bake(self.stage) else Phase.OBSERVING
 
     @property
+    def guarded(self) -> bool:
+        """Whether the champion stands in front of the challenger until that one takes all."""
+        return self.mode is Mode.GUARDED and self.champion is not None
+
+    @property
     def home(self) -> Routing:
-        """The routing without the challenger: the champion alone, or nobody on a first release."""
+        """Both aliases without the challenger: the champion alone, or nobody on a first release."""
         return UNRELEASED if self.champion is None else Routing(self.champion)
 
+    @property
+    def called(self) -> Routing:
+        """The alias ``challenger`` while the challenger takes part."""
+        return self.home if self.challenger is None else Routing(self.challenger)
+
+    def called_through(self, stage: int) -> str:
+        """The alias by which requests reach the challenger at that stage: its crashes are there."""
+        stages = self.plan.stages
+        scores = self.champion is not None and stage < len(stages) and stages[stage].mirror
+        return CHALLENGER if self.guarded or scores else ALIAS
+
     def routing(self, share: float) -> Routing:
-        """The routing that gives the challenger ``share`` percent.
+        """The alias ``live`` where the challenger has ``share`` percent.
 
         Raises:
             ValueError: if that takes a version that there is not.
         """
-        if share <= 0.0:
+        if share <= 0.0 or (self.guarded and share < 100.0):
             return self.home
         if self.challenger is None:
             raise ValueError(f"rollout {self.id} has no version yet to give {share} % to")

@@ -1,21 +1,26 @@
 """The tick: look, decide, and apply one decision. All that moves a rollout forward happens here.
 
-A tick reads the alias *before* the record. Whatever it then decides is written with the alias
+A tick reads the aliases *before* the record. Whatever it then decides is written with the alias
 revision it read: if a rollback came in between, the alias has moved on and the write fails. Each
-tick first brings record and alias into agreement, so that a crash anywhere in the tick before is
+tick first brings record and aliases into agreement, so that a crash anywhere in the tick before is
 repaired here.
+
+The order in which a share is given: the alias ``challenger`` first, by which nobody sends anything
+yet; then the alias ``live``, as far as the mode has it split; read back; then the record, and with
+it the dispatch, which is what a front acts on.
 """
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from halftone.domain.decide import Agreed, Alarmed, GoBack, GoOn, Wait, Yield, compare, decide
+from halftone.domain.decide import Alarmed, GoBack, GoOn, Restore, Wait, Yield, compare, decide
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound, StaleWrite, Unavailable
+from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.phase import Phase
 from halftone.domain.rollout import Rollout
-from halftone.domain.routing import ReadRouting, Routing
+from halftone.domain.routing import ReadAliases
 from halftone.domain.verdict import Verdict, VerdictKind
 from halftone.service.observe import look
 from halftone.service.ports import AlarmState, Parts
@@ -52,7 +57,7 @@ def advance(parts: Parts, endpoint: str, rollout: str | None, *, every: timedelt
     """
     phase: Phase | None = None
     for _ in range(_STEPS):
-        seen = parts.aliases.read(endpoint)
+        seen = parts.aliases.both(endpoint)
         state = parts.store.load(endpoint)
         running = state.active if state else None
         try:
@@ -79,27 +84,39 @@ def _later(parts: Parts, running: Rollout, waiting: Wait, every: timedelta) -> T
 
 
 def _step(
-    parts: Parts, state: EndpointState, running: Rollout, seen: ReadRouting
+    parts: Parts, state: EndpointState, running: Rollout, seen: ReadAliases
 ) -> EndpointState | Wait | Tick:
     """One recorded step, or why there is none to take now."""
     if running.phase is Phase.ROLLING_BACK:
         return finish(parts, state)
-    agreement = compare(running, seen.routing)
+    agreement = compare(running, seen.live.routing, seen.challenger.routing)
     if isinstance(agreement, Yield):
         return _back(parts, state, running, agreement.reason)
-    if not isinstance(agreement, Agreed):
-        # Less traffic for the challenger is always safe, so this write needs no intent of its own.
-        written = parts.aliases.write(state.endpoint, agreement.routing, revision=seen.revision)
-        repaired = replace(running, alias_revision=written)
-        return change_rollout(parts, state, repaired, action="repaired", reason=agreement.reason)
+    if isinstance(agreement, Restore):
+        return _restore(parts, state, running, agreement, seen)
     if running.phase is Phase.PREPARING:
         step = prepare(parts, state, running)
         if isinstance(step, timedelta):
             return Tick(False, step, running.phase, "waiting for Lambda")
         return step
     if running.phase is Phase.SHIFTING:
-        return _shift(parts, state, running, seen, agreement.share)
+        return _shift(parts, state, running, seen)
     return _watch(parts, state, running)
+
+
+def _restore(
+    parts: Parts, state: EndpointState, running: Rollout, found: Restore, seen: ReadAliases
+) -> EndpointState:
+    # Less traffic for the challenger is always safe, so this write needs no intent of its own.
+    at = seen.live if found.alias == ALIAS else seen.challenger
+    written = parts.aliases.write(
+        state.endpoint, found.routing, revision=at.revision, alias=found.alias
+    )
+    if found.alias == ALIAS:
+        repaired = replace(running, alias_revision=written)
+    else:
+        repaired = replace(running, challenger_revision=written)
+    return change_rollout(parts, state, repaired, action="repaired", reason=found.reason)
 
 
 def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointState | Wait:
@@ -107,10 +124,12 @@ def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointStat
         guard = parts.guardrails.read(state.endpoint)
     except NotFound as gone:
         return _back(parts, state, running, f"there is no guardrail any more: {gone}")
-    if running.challenger and guard.armed_for != running.challenger:
+    through = running.called_through(max(running.stage, 0))
+    if running.challenger and (guard.armed_for, guard.alias) != (running.challenger, through):
         # A deploy rewrote an alarm. Traffic without an armed alarm is not to be: arm or go back.
         try:
-            parts.guardrails.arm(state.endpoint, running.challenger, f"rollout {running.id}")
+            why = f"rollout {running.id}"
+            parts.guardrails.arm(state.endpoint, running.challenger, why, alias=through)
         except Unavailable as error:
             return _back(parts, state, running, f"the guardrail could not be armed: {error}")
         guard = parts.guardrails.read(state.endpoint)
@@ -139,7 +158,7 @@ def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointStat
 
 
 def _shift(
-    parts: Parts, state: EndpointState, running: Rollout, seen: ReadRouting, share: float
+    parts: Parts, state: EndpointState, running: Rollout, seen: ReadAliases
 ) -> EndpointState:
     """Give the challenger what the record intends, and record it once the alias says so."""
     # Also where the alias is there already, after a crash: all traffic is not to be confirmed over
@@ -147,25 +166,39 @@ def _shift(
     unfit = _unfit(parts, state.endpoint, running)
     if unfit:
         return _back(parts, state, running, unfit)
-    if share != running.target:
-        parts.aliases.write(state.endpoint, running.routing(running.target), revision=seen.revision)
-        seen = parts.aliases.read(state.endpoint)
-        if seen.routing != running.routing(running.target):
-            raise StaleWrite("the alias was changed right after the shift")
-    if seen.routing == Routing(running.challenger or ""):
+    challenger, live = running.called, running.routing(running.target)
+    moves = challenger != seen.challenger.routing, live != seen.live.routing
+    if moves[0]:
+        known = seen.challenger.revision
+        parts.aliases.write(state.endpoint, challenger, revision=known, alias=CHALLENGER)
+    if moves[1]:
+        parts.aliases.write(state.endpoint, live, revision=seen.live.revision)
+    if any(moves):
+        seen = parts.aliases.both(state.endpoint)
+        if (seen.live.routing, seen.challenger.routing) != (live, challenger):
+            raise StaleWrite("an alias was changed right after the shift")
+    if running.target == 100.0:
         return _promoted(parts, state, running)
     now = parts.clock.now()
-    arrived = replace(running, stage=running.stage + 1)
+    arrived = replace(running, stage=running.stage + 1, since=running.share)
     arrived = arrived.to(
         arrived.resting,
         share=running.target,
+        mirror=running.next_mirror,
         stage_since=now,
-        alias_revision=seen.revision,
+        alias_revision=seen.live.revision,
+        challenger_revision=seen.challenger.revision,
         exposed_at=running.exposed_at or now,
     )
-    return change_rollout(
-        parts, state, arrived, action="shifted", reason=f"the alias reads {arrived.share:g} %"
-    )
+    return change_rollout(parts, state, arrived, action="shifted", reason=_arrival(arrived))
+
+
+def _arrival(arrived: Rollout) -> str:
+    if arrived.mirror:
+        return f"the challenger scores {arrived.mirror:g} % unseen"
+    if arrived.guarded:
+        return f"the champion passes {arrived.share:g} % on"
+    return f"the alias reads {arrived.share:g} %"
 
 
 def _unfit(parts: Parts, endpoint: str, running: Rollout) -> str:
@@ -174,10 +207,17 @@ def _unfit(parts: Parts, endpoint: str, running: Rollout) -> str:
         guard = parts.guardrails.read(endpoint)
     except NotFound as gone:
         return f"there is no guardrail any more: {gone}"
-    if guard.armed_for != running.challenger:
+    if guard.armed_for is None or guard.armed_for != running.challenger:
         return "the guardrail is not armed for the challenger"
     if guard.state is AlarmState.ALARM and running.champion is not None:
         return f"guardrail in alarm: {guard.reason}"
+    through = running.called_through(running.following)
+    if guard.alias != through:
+        # From scoring unseen to answering: the platform counts crashes by the alias called.
+        try:
+            parts.guardrails.arm(endpoint, guard.armed_for, f"rollout {running.id}", alias=through)
+        except Unavailable as error:
+            return f"the guardrail could not be armed: {error}"
     return ""
 
 
@@ -186,7 +226,8 @@ def _promoted(parts: Parts, state: EndpointState, running: Rollout) -> EndpointS
         d for d in parts.store.deployments(state.endpoint) if d.version == running.challenger
     ]
     champion: Deployment = published[0]
-    done = running.to(Phase.PROMOTED, share=100.0, target=100.0, reason="the alias reads 100 %")
+    told = "the alias reads 100 %"
+    done = running.to(Phase.PROMOTED, share=100.0, target=100.0, mirror=0.0, reason=told)
     return change(
         parts,
         state,

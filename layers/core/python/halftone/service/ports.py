@@ -191,11 +191,15 @@ class AlarmState(StrEnum):
 
 @dataclass(frozen=True)
 class Guard:
-    """An endpoint's guardrail: its state, why, and the version that *all* its alarms watch."""
+    """An endpoint's guardrail: its state, why, and the version that *all* its alarms watch.
+
+    ``alias`` is the one through which the platform's own metrics of that version are watched.
+    """
 
     state: AlarmState
     reason: str
     armed_for: str | None
+    alias: str = ALIAS
 
 
 class Guardrails(Protocol):
@@ -205,8 +209,10 @@ class Guardrails(Protocol):
         """The guardrail as it is now."""
         ...
 
-    def arm(self, endpoint: str, version: str, why: str) -> None:
+    def arm(self, endpoint: str, version: str, why: str, *, alias: str = ALIAS) -> None:
         """Make every alarm watch ``version`` from a clean state, and read back that they do.
+
+        The platform counts crashes by the alias that was called: ``alias`` is the one to watch.
 
         Raises:
             Unavailable: if one of them does not.

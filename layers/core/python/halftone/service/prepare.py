@@ -14,7 +14,7 @@ from halftone.domain.phase import Phase
 from halftone.domain.rollout import Rollout
 from halftone.domain.smoke import check_answer, smoke_event
 from halftone.service.ports import AlarmState, Guard, Parts, Pointer, VersionStatus
-from halftone.service.record import change, change_rollout
+from halftone.service.record import ENGINE, change, change_rollout
 
 POLL = timedelta(seconds=1)
 """How long to wait for Lambda to finish an update or to activate a version."""
@@ -70,16 +70,19 @@ def _admit(
     # Arming takes the alarms off whatever they watched, and a red state off them. The champion's is
     # no reason to hold up the release that mends it, but it is one to be on record.
     found = parts.guardrails.read(state.endpoint)
-    parts.guardrails.arm(state.endpoint, version, f"rollout {rollout.id}")
+    through = rollout.called_through(rollout.following)
+    parts.guardrails.arm(state.endpoint, version, f"rollout {rollout.id}", alias=through)
     armed = parts.clock.now()
     ready = replace(rollout.onward(), armed_at=armed, latency_limits=_limits(parts, state, rollout))
     answered = f"version {version} answered its samples ({len(samples)})"
-    return change_rollout(
+    reason = f"{answered}, alarms armed for it{_red(found, rollout)}"
+    return change(
         parts,
         state,
-        ready,
+        replace(state, rollout=replace(ready, reason=reason), placed=state.placing(version)),
         action="admitted",
-        reason=f"{answered}, alarms armed for it{_red(found, rollout)}",
+        actor=ENGINE,
+        reason=reason,
         numbers={
             "samples": len(samples),
             "target": ready.target,

@@ -89,6 +89,8 @@ def summary(state: EndpointState) -> dict[str, object]:
             "candidate": str(rollout.package),
             "stage": rollout.stage,
             "share": rollout.share,
+            "mirror": rollout.mirror,
+            "mode": rollout.mode.value,
             "target": rollout.target,
         }
     return shown

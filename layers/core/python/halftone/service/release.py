@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from halftone.domain.deployment import PackageRef
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import Refused, StaleWrite, UnderWay
-from halftone.domain.plan import Plan
+from halftone.domain.plan import Plan, check_mode
 from halftone.domain.registry import ModelVersion
 from halftone.domain.rollout import Rollout
+from halftone.domain.serving import Mode
 from halftone.domain.serving_rules import without
 from halftone.service.ports import Parts
 from halftone.service.record import answered, change, made_now, until_written
@@ -58,6 +59,7 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
 
     Raises:
         InvalidPackage: if the package is not sound; nothing is stored then.
+        InvalidInput: if the plan asks for what the endpoint's mode can't do.
         NotFound: if the package is said to be kept, and is not.
         UnderWay: if another rollout is under way and the request does not supersede it.
         Refused: if the package's version in the registry failed its validation.
@@ -104,6 +106,7 @@ def _intend(
         # Answered once already: there is nothing to repeat. What it joined may still be there.
         joined = state.rollout and before.numbers.get("joined") == state.rollout.id
         return state.rollout if joined else None
+    check_mode(request.plan, state.serving.mode)
     champion, running = state.champion, state.active
     if champion and request.previous == (request.digest, request.settings):
         return running  # the declaration changed in nothing that a version holds
@@ -148,6 +151,8 @@ def _intend(
         started_at=parts.clock.now(),
         champion=champion.version if champion else None,
         message=request.message,
+        mode=state.serving.mode,
+        sticky=state.serving.mode is Mode.GUARDED and state.serving.key is not None,
     )
     change(
         parts,
@@ -157,7 +162,7 @@ def _intend(
         actor=request.actor,
         reason=request.message or f"release of {package}",
         numbers={
-            "stages": [stage.weight for stage in request.plan.stages],
+            "stages": [stage.told for stage in request.plan.stages],
             **({"withdrawn": probation.version} if probation else {}),
         },
     )

@@ -5,12 +5,13 @@ The order of writes is what makes it final:
 1. *Fence*: the record says ``rolling_back``, conditional on the revision read. From here on every
    other actor that decides on an older record fails to write it, and every one that reads this
    record only helps to finish.
-2. *Alias*: to the champion alone. The write presents the revision that the record knows, so that
-   nothing has to be read before; if the alias has moved on since, it is read, then the record, and
-   written again, as long as the fence stands. So an advance that is still on its way is undone and
-   can't come again, for its revision is stale; nor can a rollback that was held up for long undo
-   what was released after it.
-3. *Confirm*: the alias is read back, and the record says ``rolled_back``.
+2. *Aliases*: both to the champion alone; first the one by which the challenger gets its share, so
+   ``challenger`` in guarded mode and ``live`` in weighted mode. Each write presents the revision
+   that the record knows, so that nothing has to be read before; if the alias has moved on since, it
+   is read, then the record, and written again, as long as the fence stands. So an advance that is
+   still on its way is undone and can't come again, for its revision is stale; nor can a rollback
+   that was held up for long undo what was released after it.
+3. *Confirm*: the aliases are read back, and the record says ``rolled_back``.
 
 A crash after 1 or 2 is finished by the next tick, alarm or reconciler: each step may run again.
 """
@@ -24,10 +25,11 @@ from datetime import datetime
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound, Refused, RoutingChanged, StaleWrite, Unavailable
+from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.phase import Phase
 from halftone.domain.plan import PRESETS
 from halftone.domain.rollout import Rollout
-from halftone.domain.routing import Routing
+from halftone.domain.routing import UNRELEASED, Routing
 from halftone.domain.serving_rules import without
 from halftone.service.ports import Parts
 from halftone.service.record import change, change_rollout, until_written
@@ -113,14 +115,22 @@ def _recorded(
 
 
 def _alias_first(parts: Parts, endpoint: str) -> bool:
-    """Without the record: while traffic is split, the alias itself says who the champion is."""
+    """Without the record: the alias ``live`` itself says who the champion is.
+
+    Not so where a challenger takes all traffic already: then there is nothing that could be told
+    from the aliases.
+    """
 
     def attempt() -> bool:
-        seen = parts.aliases.read(endpoint)
-        if seen.routing.other is None:
-            return False
-        parts.aliases.write(endpoint, Routing(seen.routing.main), revision=seen.revision)
-        return True
+        seen = parts.aliases.both(endpoint)
+        live, home = seen.live.routing, Routing(seen.live.routing.main)
+        if live != home:
+            parts.aliases.write(endpoint, home, revision=seen.live.revision)
+        passes_on = seen.challenger.routing not in (home, UNRELEASED) and home != UNRELEASED
+        if passes_on:
+            known = seen.challenger.revision
+            parts.aliases.write(endpoint, home, revision=known, alias=CHALLENGER)
+        return live != home or passes_on
 
     return until_written(endpoint, attempt)
 
@@ -158,13 +168,15 @@ def finish(parts: Parts, state: EndpointState) -> EndpointState:
     if fenced is None or fenced.phase is not Phase.ROLLING_BACK:
         raise Refused(f"the rollout of {state.endpoint!r} is not fenced")
     _go_home(parts, state, fenced)
-    seen = parts.aliases.read(state.endpoint).routing
-    if seen != fenced.home:
-        raise Unavailable(f"the alias of {state.endpoint!r} reads {seen} after the rollback")
+    seen = parts.aliases.both(state.endpoint)
+    for alias, routing in ((ALIAS, seen.live.routing), (CHALLENGER, seen.challenger.routing)):
+        if routing != fenced.home:
+            told = f"the alias {alias!r} of {state.endpoint!r} reads {routing} after the rollback"
+            raise Unavailable(told)
     return change_rollout(
         parts,
         state,
-        fenced.to(Phase.ROLLED_BACK, share=0.0),
+        fenced.to(Phase.ROLLED_BACK, share=0.0, mirror=0.0),
         action="rolled-back",
         reason=fenced.reason,
         numbers={"alias": fenced.home.main},
@@ -172,21 +184,24 @@ def finish(parts: Parts, state: EndpointState) -> EndpointState:
 
 
 def _go_home(parts: Parts, state: EndpointState, fenced: Rollout) -> None:
-    """Step 2: the alias to where it stands without the challenger, while the fence is up."""
-    known = fenced.alias_revision
-    for _ in range(_RACES):
-        if known is None:
-            known = parts.aliases.read(state.endpoint).revision
-            newest = parts.store.load(state.endpoint)
-            if newest is None or newest.revision != state.revision:
-                raise StaleWrite(f"rollout {fenced.id} was rolled back by somebody else")
-        try:
-            parts.aliases.write(state.endpoint, fenced.home, revision=known)
-        except RoutingChanged:
-            known = None
+    """Step 2: both aliases to where they stand without the challenger, while the fence is up."""
+    known = {ALIAS: fenced.alias_revision, CHALLENGER: fenced.challenger_revision}
+    for alias in (CHALLENGER, ALIAS) if fenced.guarded else (ALIAS, CHALLENGER):
+        for _ in range(_RACES):
+            if known[alias] is None:
+                seen = parts.aliases.both(state.endpoint)
+                known = {ALIAS: seen.live.revision, CHALLENGER: seen.challenger.revision}
+                newest = parts.store.load(state.endpoint)
+                if newest is None or newest.revision != state.revision:
+                    raise StaleWrite(f"rollout {fenced.id} was rolled back by somebody else")
+            try:
+                parts.aliases.write(state.endpoint, fenced.home, revision=known[alias], alias=alias)
+            except RoutingChanged:
+                known[alias] = None
+            else:
+                break
         else:
-            return
-    raise Unavailable(f"the alias of {state.endpoint!r} changed {_RACES} times in a row")
+            raise Unavailable(f"{state.endpoint!r}: {alias!r} changed {_RACES} times in a row")
 
 
 def return_to(
@@ -249,6 +264,7 @@ def _returned(
             state,
             champion=target,
             rollout=withdrawal,
+            placed=state.placing(target.version),
             # The alarms are about to watch the version that returns.
             serving=without(state.serving, probation.version) if probation else state.serving,
         ),
