@@ -11,6 +11,7 @@ from typing import Any
 
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import PackageRef
+from halftone.domain.match_form import match_form
 from halftone.domain.plan import Margins, Plan
 from halftone.domain.rollout import Rollout
 from halftone.service.preview import EndpointPreview
@@ -35,6 +36,8 @@ def plan(given: Plan) -> Json:
         "stages": [
             {
                 "weight": stage.weight,
+                "mirror": stage.mirror,
+                "match": None if stage.match is None else match_form(stage.match),
                 "min_seconds": stage.min_time.total_seconds(),
                 "max_seconds": stage.max_time.total_seconds(),
                 "min_requests": stage.min_requests,
@@ -69,6 +72,7 @@ def preview(given: EndpointPreview, endpoint: str | None) -> Json:
         "steps": [
             {
                 "weight": step.stage.weight,
+                "mirror": step.stage.mirror,
                 "approval": step.stage.approval,
                 "requests_a_second": step.rate,
                 "lasts_seconds": _seconds(step.lasts),
@@ -138,7 +142,9 @@ def _rollout(rollout: Rollout) -> Json:
         "package": package(rollout.package),
         "champion": rollout.champion,
         "challenger": rollout.challenger,
+        "mode": rollout.mode.value,
         "share": rollout.share,
+        "mirror": rollout.mirror,
         "target": rollout.target,
         "stage": rollout.stage + 1,
         "started_at": rollout.started_at.isoformat(),

@@ -136,7 +136,7 @@ def plan_table(plan: Plan, *, present: int | None = None) -> Table:
         mark = " <-" if number == present else ""
         made.add_row(
             f"{number + 1}{' bake' if plan.is_bake(number) else ''}{mark}",
-            f"{stage.weight:g} %",
+            f"{stage.told}{' of some' if stage.match else ''}",
             spoken(stage.min_time),
             spoken(stage.max_time),
             f"{stage.min_requests}",

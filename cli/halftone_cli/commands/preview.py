@@ -134,8 +134,8 @@ def _tell(plan: str, found: Preview) -> None:
         show(f"promoted: after {about(found.promoted_after)}{people}")
     if found.steps:
         show(
-            "failed: with weighted routing; with guarded routing none would, the champion answers "
-            "in their place"
+            "failed: in mode weighted; in mode guarded none would, the champion answers in their "
+            "place"
         )
     for warning in found.warnings:
         show(f"warning: {warning}")
@@ -145,7 +145,7 @@ def _row(step: StepPreview) -> tuple[str, ...]:
     bound = step.bound_by.replace("_", " ")
     return (
         step.name.removeprefix("the "),
-        f"{step.stage.weight:g} %{' (approval)' if step.stage.approval else ''}",
+        f"{step.stage.told}{' (approval)' if step.stage.approval else ''}",
         f"{step.rate:.2g}",
         "-" if step.lasts is None else about(step.lasts),
         bound,

@@ -16,6 +16,7 @@ from halftone.domain.audit import AuditRecord, verify
 from halftone.domain.dispatch import dispatch_of
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.evidence import BUCKET, bucket_start
+from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.phase import TRANSITIONS, Phase
 from halftone.domain.routing import UNRELEASED, Routing
 from halftone.service.ports import Guard
@@ -51,7 +52,8 @@ def check_step(world: World, before: Snapshot, standing: Standing, after: Snapsh
 
 
 def _check_traffic(before: Snapshot, standing: Standing, after: Snapshot) -> None:
-    state = after.state
+    call, state = standing.call, after.state
+    assert call is not None
     served = _served(after)
     routings = after.alias.routing, after.challenger.routing
     for version in {v for r in routings for v in (r.main, r.other) if v} - {UNRELEASED.main}:
@@ -59,7 +61,9 @@ def _check_traffic(before: Snapshot, standing: Standing, after: Snapshot) -> Non
         share = now.share
         if share <= was.share and now.mirror <= was.mirror:
             continue
-        if version in after.memory.taken_back:
+        # What a front may do rests on the alias that it calls.
+        by = call.kwargs.get("alias", ALIAS) if call.name == "aliases.write" else CHALLENGER
+        if (version, by) in after.memory.taken_back:
             raise Broken(3, f"version {version} was taken back and gets {share:g} % again")
         if version in served:
             continue

@@ -10,19 +10,23 @@ from typing import Any
 
 from halftone.adapters.memory import MemoryStore
 from halftone.domain.evidence import BUCKET, Arm, Bucket
+from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.phase import Phase
 from halftone.domain.plan import Plan, Stage
 from halftone.domain.routing import Routing
+from halftone.domain.serving import Mode
 from halftone.service.ports import Parts
 from halftone.service.release import ReleaseRequest
 from tests.property.engine.mutants import Engine
 from tests.property.engine.simulation import Act, Outside
 from tests.property.engine.stage import Scenario
-from tests.property.engine.world import Memory, World
+from tests.property.engine.world import Memory, World, told
 from tests.support.engine import ALL_AT_ONCE, EVERY, NAME, Endpoint
 
 STEP = Stage(50.0, min_time=BUCKET, max_time=timedelta(minutes=5), min_requests=500)
 ONE_STEP = Plan((STEP,), bakes=False)
+TWO_STEPS = Plan((replace(STEP, weight=5.0), STEP), bakes=False)
+SCORED_FIRST = Plan((replace(STEP, weight=0.0, mirror=10.0), STEP), bakes=False)
 CALM = Arm(requests=2000, errors=0, timed=2000, late=0)
 CLOUDFORMATION = ("deploy", "second", "gone")
 """Processes whose requests may be delivered once more when all is over."""
@@ -140,9 +144,9 @@ REWRITES_ALARMS = (Act(lambda _, outside, __: outside("disarm")),)
 """A deploy puts the template's value back into the alarms."""
 
 
-def hand(version: str) -> Acts:
-    """Somebody gives all traffic to ``version``, past the engine."""
-    return (Act(lambda _, outside, __: outside("write_alias", Routing(version))),)
+def hand(version: str, alias: str = ALIAS) -> Acts:
+    """Somebody points an alias at ``version`` alone, past the engine."""
+    return (Act(lambda _, outside, __: outside("write_alias", Routing(version), alias)),)
 
 
 def world(
@@ -151,15 +155,19 @@ def world(
     plan: Plan = ONE_STEP,
     then: Iterable[str] = (),
     store: type[MemoryStore] = MemoryStore,
+    mode: Mode = Mode.WEIGHTED,
+    blind: bool = False,
 ) -> World:
     """A world in which ``served`` were champion in turn, and ``challenger`` is watched at 50 %.
 
-    ``then`` are models that a process may release later.
+    ``then`` are models that a process may release later. ``blind`` fronts take whatever answers.
     """
-    made = World(store())
+    made = World(store(), blind=blind)
     endpoint = Endpoint(made.real)
     for model in served:
         endpoint.serve(model)
+    if served:
+        endpoint.serving(mode=mode)
     start = made.real.clock.moment
     made.real.metrics.counted[NAME] = [
         Bucket(start + i * BUCKET, CALM, CALM) for i in range(HORIZON)
@@ -171,7 +179,10 @@ def world(
     for model in then:
         endpoint.offer(model)
     versions = range(1, len(made.real.functions.versions[NAME]) + 1)
-    made.memory = Memory(answered=frozenset(str(version) for version in versions))
+    made.memory = Memory(
+        answered=frozenset(str(version) for version in versions),
+        told=told(frozenset(), made.real.store.dispatches.get(NAME)),
+    )
     return made
 
 
@@ -180,8 +191,13 @@ def request(model: str, plan: Plan = ONE_STEP, key: str | None = None) -> Releas
     return Endpoint().request(model, key, plan=plan)
 
 
-def scenarios(engine: Engine, store: type[MemoryStore] = MemoryStore) -> Mapping[str, Scenario]:
-    """Every situation by its name, with its processes on ``engine`` and its record in ``store``."""
+def scenarios(
+    engine: Engine, store: type[MemoryStore] = MemoryStore, *, blind: bool = False
+) -> Mapping[str, Scenario]:
+    """Every situation by its name, with its processes on ``engine`` and its record in ``store``.
+
+    ``blind`` fronts do not ask which version answers what they pass on.
+    """
     cast = Cast(engine)
     m2, m3, m4 = (request(model, key=f"k-{model}") for model in ("m2", "m3", "m4"))
     m3_at_once = request("m3", ALL_AT_ONCE, key="k-m3")
@@ -198,6 +214,24 @@ def scenarios(engine: Engine, store: type[MemoryStore] = MemoryStore) -> Mapping
         made = watched()
         made.real.metrics.counted[NAME] = []
         return made
+
+    def guarded(plan: Plan = ONE_STEP) -> Callable[[], World]:
+        """As watched, in guarded mode: the champion passes 50 % on."""
+        return lambda: world(
+            "m1", challenger="m2", plan=plan, then=("m3", "m4"), store=store, mode=Mode.GUARDED,
+            blind=blind,
+        )  # fmt: skip
+
+    def released(mode: Mode) -> Callable[[], World]:
+        """m1 serves in that mode; m2 may be released."""
+        return lambda: world("m1", then=("m2",), store=store, mode=mode, blind=blind)
+
+    def scored(mode: Mode) -> Callable[[], World]:
+        """m2 scores 10 % unseen, in that mode; it will answer 50 % next."""
+        return lambda: world(
+            "m1", challenger="m2", plan=SCORED_FIRST, then=("m3",), store=store, mode=mode,
+            blind=blind,
+        )  # fmt: skip
 
     def served(*models: str) -> Callable[[], World]:
         return lambda: world(*models, then=("m2", "m3"), store=store)
@@ -260,5 +294,40 @@ def scenarios(engine: Engine, store: type[MemoryStore] = MemoryStore) -> Mapping
                  two=cast.returns("2"), tick=cast.ticks(1)),
         scenario("return, release, tick", served("m1", "m2"), one=cast.returns(None),
                  deploy=cast.deploy(m3_at_once), tick=cast.ticks(2)),
+        scenario("guarded: advance, alarm", guarded(), tick=cast.ticks(2), alarm=cast.alarm),
+        scenario("guarded: advance, person", guarded(), tick=cast.ticks(2), user=cast.user),
+        scenario("guarded: next share, alarm", guarded(TWO_STEPS), tick=cast.ticks(2),
+                 alarm=cast.alarm),
+        scenario("guarded: next share, two ticks at once", guarded(TWO_STEPS), tick=cast.ticks(2),
+                 schedule=cast.ticks(1)),
+        scenario("guarded: first share, person", released(Mode.GUARDED), deploy=cast.deploy(m2),
+                 user=cast.user, tick=cast.ticks(3)),
+        scenario("guarded: first share, two ticks at once", released(Mode.GUARDED),
+                 deploy=cast.deploy(m2), tick=cast.ticks(2), schedule=cast.ticks(2)),
+        scenario("guarded: promote now, alarm", guarded(), tick=cast.ticks(1),
+                 user=cast.says("promote"), alarm=cast.alarm),
+        scenario("guarded: promote now, return", guarded(), tick=cast.ticks(1),
+                 user=cast.says("promote"), one=cast.returns("1")),
+        scenario("guarded: advance, supersede", guarded(), tick=cast.ticks(2),
+                 deploy=cast.deploy(m3)),
+        scenario("guarded: alarm, supersede", guarded(), alarm=cast.alarm, deploy=cast.deploy(m3),
+                 tick=cast.ticks(1)),
+        scenario("guarded: advance, alarms rewritten", guarded(), tick=cast.ticks(2),
+                 stack=REWRITES_ALARMS),
+        scenario("guarded: advance, alias to champion", guarded(), tick=cast.ticks(2),
+                 hand=hand("1", CHALLENGER)),
+        scenario("guarded: advance, alias to challenger", guarded(), tick=cast.ticks(2),
+                 hand=hand("2")),
+        scenario("guarded: advance, retire", guarded(), tick=cast.ticks(2), gone=cast.retires),
+        scenario("guarded: rollback held up, next release", guarded(), user=cast.user,
+                 deploy=cast.deploy(m3), tick=cast.ticks(3)),
+        scenario("guarded mirror: advance, alarm", scored(Mode.GUARDED), tick=cast.ticks(2),
+                 alarm=cast.alarm),
+        scenario("mirror: advance, alarm", scored(Mode.WEIGHTED), tick=cast.ticks(2),
+                 alarm=cast.alarm),
+        scenario("mirror: first share, person", scored(Mode.WEIGHTED), tick=cast.ticks(3),
+                 user=cast.user),
+        scenario("mirror: advance, supersede", scored(Mode.WEIGHTED), tick=cast.ticks(1),
+                 deploy=cast.deploy(m3)),
     ]  # fmt: skip
     return {found.name: found for found in made}

@@ -34,9 +34,10 @@ class Memory:
     answered: frozenset[str] = frozenset()
     """Versions whose samples were answered rightly."""
 
-    taken_back: frozenset[str] = frozenset()
-    """Versions that a rollback took both aliases from, and that were not made champion since. An
-    advance that is on its way when the fence goes up may still land before that; never after."""
+    taken_back: frozenset[tuple[str, str]] = frozenset()
+    """Versions that a rollback took an alias from, with that alias, unless they were made champion
+    since. An advance that is on its way when the fence goes up may still land before; never after.
+    """
 
     fired_at: datetime | None = None
     """When the guardrail last went into alarm."""
@@ -95,10 +96,10 @@ class Snapshot:
         live = self.alias.routing.share_of(version)
         if self.challenger.routing != Routing(version):
             return Reach(live)
-        told = [t for t in self.memory.told if self.blind or t.version == version]
-        passed_on = max((t.share for t in told), default=0.0)
+        most = [t for t in self.memory.told if self.blind or t.version == version]
+        passed_on = max((t.share for t in most), default=0.0)
         return Reach(
-            live + (100.0 - live) * passed_on / 100.0, max((t.mirror for t in told), default=0.0)
+            live + (100.0 - live) * passed_on / 100.0, max((t.mirror for t in most), default=0.0)
         )
 
 
@@ -213,9 +214,9 @@ class _Outside:
         """A deploy puts the template's value back into the alarms."""
         self._real.guardrails.guards[NAME] = Guard(AlarmState.OK, "deployed", "none")
 
-    def write_alias(self, routing: Routing) -> None:
-        """Somebody writes the alias past the engine."""
-        self._real.functions.write(NAME, routing, revision=None)
+    def write_alias(self, routing: Routing, alias: str) -> None:
+        """Somebody writes an alias past the engine."""
+        self._real.functions.write(NAME, routing, revision=None, alias=alias)
         self._remember(by_hand=True)
 
     def recreate(self) -> None:
@@ -244,31 +245,30 @@ def remember(world: World, call: Call, answer: Answer) -> None:
     champion = state.champion.version if state and state.champion else ""
     rollout = state.rollout if state else None
     if call.name == "aliases.write":
-        if call.kwargs.get("alias", ALIAS) == ALIAS:
+        alias = call.kwargs.get("alias", ALIAS)
+        if alias == ALIAS:
             changes["by_hand"] = False
         fenced = rollout and rollout.phase is Phase.ROLLING_BACK and rollout.challenger
-        both = world.real.functions.both(NAME)
-        routings = call.args[1], both.live.routing, both.challenger.routing
-        if fenced and not any(routing.share_of(fenced) for routing in routings):
-            changes["taken_back"] = known.taken_back | {fenced}
+        if fenced and not call.args[1].share_of(fenced):
+            changes["taken_back"] = known.taken_back | {(fenced, alias)}
     if call.name == "store.commit":
-        changes["taken_back"] = known.taken_back - {champion}
+        changes["taken_back"] = frozenset(t for t in known.taken_back if t[0] != champion)
     if call.port == "store":
-        changes["told"] = _told(known.told, world.real.store.dispatches.get(NAME))
+        changes["told"] = told(known.told, world.real.store.dispatches.get(NAME))
     if changes:
         world.memory = Memory(**{**vars(known), **changes})
 
 
-def _told(known: frozenset[Told], dispatch: Dispatch | None) -> frozenset[Told]:
+def told(known: frozenset[Told], dispatch: Dispatch | None) -> frozenset[Told]:
     """``known`` with what ``dispatch`` tells fronts; of each version the most."""
     trial = dispatch.trial if dispatch else None
     if trial is None:
         return known
     share = trial.share if trial.mode is Mode.GUARDED else 0.0
-    before = [told for told in known if told.version == trial.version]
+    before = [one for one in known if one.version == trial.version]
     most = Told(
         trial.version,
-        max([share, *(told.share for told in before)]),
-        max([trial.mirror, *(told.mirror for told in before)]),
+        max([share, *(one.share for one in before)]),
+        max([trial.mirror, *(one.mirror for one in before)]),
     )
     return known if most.share == most.mirror == 0.0 else (known - {*before}) | {most}

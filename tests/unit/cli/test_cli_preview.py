@@ -42,7 +42,7 @@ def test_the_text_has_a_row_a_step_and_says_who_pays(busy):
     assert "10 % (approval)" in lines[3]
     assert lines[6].startswith("promoted: after ")
     assert lines[6].endswith(", and what people take for 1 approval")
-    assert lines[7].startswith("failed: with weighted routing; with guarded routing none would")
+    assert lines[7].startswith("failed: in mode weighted; in mode guarded none would")
 
 
 def test_given_numbers_need_no_stage_and_warn_with_the_arithmetic(cli):

@@ -74,16 +74,18 @@ def test_every_field_of_a_plan_is_documented():
 def test_the_defaults_are_those_of_a_plan_that_says_nothing_else():
     plan, stage, margin = tables_of_fields()
     written = plan_form(parse_plan({"steps": [{"weight": 7}]}))
+    unsaid = {"mirror": "none", "match": "none"}
     step = {**written["steps"][0], "weight": "required"}  # type: ignore[index]
 
-    assert {name: row[0] for name, row in stage.items()} == texts(step)
-    assert {name: row[1] for name, row in stage.items()} == texts(written["bake"])
+    assert {name: row[0] for name, row in stage.items()} == texts(step) | unsaid
+    assert {name: row[1] for name, row in stage.items()} == texts(written["bake"]) | unsaid
     rules = {name: written[name] for name in ("alpha", "on_inconclusive", "latency_floor")}
     assert {name: plan[name][0] for name in rules} == texts(rules)
     assert plan["preset"][0] in PRESETS
     assert parse_plan({}) == PRESETS[plan["preset"][0]]
     for metric, row in margin.items():
-        assert row[:3] == [*texts(written["margins"][metric]).values()]  # type: ignore[index]
+        said = {"regression": "-", "safety": "-"} | texts(written["margins"][metric])  # type: ignore[index]
+        assert row[:3] == [*said.values()]
 
 
 def tables_of_fields() -> tuple[dict[str, list[str]], ...]:
@@ -97,10 +99,15 @@ def texts(form: object) -> dict[str, str]:
     return {name: str(value) for name, value in form.items()}
 
 
-def test_the_example_is_a_plan():
-    [example] = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
-    plan = parse_plan(yaml.safe_load(example)["plan"])
-    assert [stage.weight for stage in plan.stages] == [1, 10, 50, 95]
+def test_the_examples_are_plans():
+    plans = [
+        parse_plan(yaml.safe_load(example)["plan"])
+        for example in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+    ]
+    assert [[stage.told for stage in plan.stages] for plan in plans] == [
+        ["1 %", "10 %", "50 %", "95 %"],
+        ["mirror 10 %", "5 %", "50 %", "95 %"],
+    ]
 
 
 def test_presets_are_described_as_the_command_does():

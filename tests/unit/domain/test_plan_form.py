@@ -8,8 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halftone.domain.audit import canonical_json
-from halftone.domain.plan import DESCRIPTIONS, PRESETS, Margins, OnInconclusive, Plan, Stage
+from halftone.domain.plan import (
+    DESCRIPTIONS,
+    INTERNAL,
+    PRESETS,
+    Margins,
+    OnInconclusive,
+    Plan,
+    Stage,
+)
 from halftone.domain.plan_form import parse_plan, plan_form
+from halftone.domain.serving import Match
 
 times = st.integers(0, 10**10).map(lambda micros: timedelta(microseconds=micros))
 
@@ -29,6 +38,15 @@ RULES: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
+matches = st.sampled_from(
+    [
+        None,
+        Match(clients=("ann",)),
+        Match({"x-tier": ("gold", "silver")}, {"region": ("eu",)}, ("bob",), ("10.0.0.0/8",)),
+    ]
+)
+
+
 @st.composite
 def stages(draw: st.DrawFn, *, bakes: bool) -> tuple[Stage, ...]:
     count = draw(st.integers(1 if bakes else 0, 5))
@@ -36,9 +54,14 @@ def stages(draw: st.DrawFn, *, bakes: bool) -> tuple[Stage, ...]:
     made = []
     for weight in sorted(weights):
         least, more = draw(times), draw(times)
+        # Scored unseen at first, then answered: the first stages, but never the bake.
+        scored = draw(st.booleans()) and not (bakes and len(made) == count - 1)
+        scored = scored and all(before.mirror for before in made)
         made.append(
             Stage(
-                weight / 10,
+                0.0 if scored else weight / 10,
+                mirror=weight / 10 if scored else 0.0,
+                match=None if bakes and len(made) == count - 1 else draw(matches),
                 min_time=least,
                 max_time=least + more,
                 min_requests=draw(st.integers(1, 10**6)),
@@ -80,7 +103,9 @@ def test_every_preset_is_described() -> None:
 
 
 def test_a_person_stands_between_the_first_look_and_more_traffic() -> None:
-    shares = {name: [(s.weight, s.approval) for s in PRESETS[name].stages] for name in PRESETS}
-    assert shares["internal"] == [(0.1, False), (5, True), (20, False), (50, False), (95, False)]
-    assert shares["large-model"] == [(1, False), (10, True), (50, False), (95, False)]
+    shares = {name: [(s.told, s.approval) for s in PRESETS[name].stages] for name in PRESETS}
+    rest = [("20 %", False), ("50 %", False), ("95 %", False)]
+    assert shares["internal"] == [("mirror 0.1 %", False), ("5 %", True), *rest]
+    assert shares["large-model"] == [("mirror 1 %", False), ("10 %", True), *rest[1:]]
     assert PRESETS["large-model"].stages[0].min_time == timedelta(hours=1)
+    assert PRESETS["internal"].stages[0].match == INTERNAL

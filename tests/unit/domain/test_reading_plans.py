@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halftone.domain.errors import InvalidInput
-from halftone.domain.plan import PRESETS, OnInconclusive, Plan
+from halftone.domain.plan import PRESETS, OnInconclusive, Plan, check_mode
 from halftone.domain.plan_form import parse_plan
+from halftone.domain.serving import Match, Mode
 from tests.support.refusals import read_or_refusal
 
 MINUTE = timedelta(minutes=1)
@@ -66,6 +67,28 @@ def test_every_field_is_read():
     assert plan.errors == PRESETS["all-at-once"].errors
 
 
+def test_a_step_is_scored_unseen_or_answered_and_of_whose_requests():
+    match = {"headers": {"X-Tier": "gold"}, "addresses": ["10.0.0.0/8"]}
+    plan = parse_plan({"steps": [{"mirror": "10 %", "match": match}, {"weight": 5}]})
+    scored, answered, bake = plan.stages
+    assert (scored.weight, scored.mirror) == (0.0, 10.0)
+    assert scored.match == Match(headers={"x-tier": ("gold",)}, addresses=("10.0.0.0/8",))
+    assert (answered.weight, answered.mirror, answered.match) == (5.0, 0.0, None)
+    assert (bake.weight, bake.mirror) == (95.0, 0.0)
+    assert scored.told == "mirror 10 %"
+
+
+def test_changed_labels_are_asked_about_only_where_the_plan_says_so():
+    assert parse_plan({}).changed == 0.0
+    assert parse_plan({"margins": {"changed": {"tolerance": "5 %"}}}).changed == 5.0
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_the_presets_suit_every_mode(mode):
+    for plan in PRESETS.values():
+        check_mode(plan, mode)
+
+
 REFUSED = [
     ("fast", "plan", "fast"),
     (7, "plan", 7),
@@ -97,6 +120,21 @@ REFUSED = [
     ({"on_inconclusive": "shrug"}, "plan.on_inconclusive", "shrug"),
     ({"margins": {"cost": {}}}, "plan.margins.cost", {}),
     ({"margins": {"late": 5}}, "plan.margins.late", 5),
+    ({"steps": [{"mirror": 5, "weight": 5}]}, "plan.steps[0].mirror", 5),
+    ({"steps": [{"mirror": 0}]}, "plan.steps[0].mirror", 0),
+    ({"steps": [{"mirror": 33.333}]}, "plan.steps[0].mirror", 33.333),
+    ({"steps": [{"weight": 5}, {"mirror": 10}]}, "plan.steps[1].mirror", 10.0),
+    ({"steps": [{"weight": 5, "match": {}}]}, "plan.steps[0].match", {}),
+    ({"steps": [{"weight": 5, "match": {"addresses": "x"}}]}, "plan.steps[0].match.addresses", "x"),
+    (
+        {"steps": [{"weight": 100, "match": {"clients": "ann"}}]},
+        "plan.steps[0].match",
+        {"clients": "ann"},
+    ),
+    ({"bake": {"mirror": 5}}, "plan.bake.mirror", 5),
+    ({"bake": {"match": {"clients": "ann"}}}, "plan.bake.match", {"clients": "ann"}),
+    ({"margins": {"changed": {"safety": 2}}}, "plan.margins.changed.safety", 2),
+    ({"margins": {"changed": {"tolerance": 51}}}, "plan.margins.changed.tolerance", 51),
     ({"margins": {"late": {"ratio": 2}}}, "plan.margins.late.ratio", 2),
     ({"margins": {"late": {"tolerance": 51}}}, "plan.margins.late.tolerance", 51),
     ({"margins": {"late": {"regression": 0.5}}}, "plan.margins.late.regression", 0.5),
@@ -117,7 +155,10 @@ LEAVES = st.one_of(
     st.sampled_from(["5m", "1h", "none", "before", "hold", "gradual", "5 %", 10**400]),
 )  # fmt: skip
 STEPS = st.dictionaries(
-    st.sampled_from(["weight", "min_time", "max_time", "min_requests", "approval", "x"]), LEAVES
+    st.sampled_from(
+        ["weight", "mirror", "match", "min_time", "max_time", "min_requests", "approval", "x"]
+    ),
+    LEAVES,
 )
 PLANS = st.one_of(
     LEAVES,
@@ -143,7 +184,9 @@ def test_whatever_is_given_is_a_sound_plan_or_refused_by_field(given_plan):
     if isinstance(plan, InvalidInput):
         assert plan.field.startswith("plan")
         return
-    assert weights(plan) == sorted(set(weights(plan)))
-    assert all(0.1 <= stage.weight < 100 for stage in plan.stages)
+    answering = [stage.weight for stage in plan.stages if not stage.mirror]
+    assert answering == sorted(set(answering))
+    assert all(0.1 <= stage.taken * 100 <= 100 for stage in plan.stages)
+    assert all(stage.weight < 100 for stage in plan.stages)
     assert all(stage.min_requests >= 1 for stage in plan.stages)
     assert all(stage.min_time <= stage.max_time for stage in plan.stages)

@@ -58,6 +58,20 @@ class Stage:
         """The stage's share for people: ``5 %``, or ``mirror 10 %``."""
         return f"mirror {self.mirror:g} %" if self.mirror else f"{self.weight:g} %"
 
+    @property
+    def taken(self) -> float:
+        """The part (0 to 1) of the requests that the challenger answers or scores."""
+        return (self.mirror or self.weight) / 100
+
+    @property
+    def drawn(self) -> float:
+        """The challenger's part (0 to 1) of all answers that are compared.
+
+        A request that is scored counts for both versions: of each 100 requests the champion has
+        100 answers, the challenger ``mirror``.
+        """
+        return self.taken / (1 + self.taken) if self.mirror else self.taken
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -66,7 +80,9 @@ class Plan:
     ``alpha`` bounds the probability that a challenger which is no worse is ever rolled back by the
     comparison, over the whole rollout and however often it is looked at. ``approve_all`` asks for a
     person's word before the challenger takes everything. What takes less than ``latency_floor``
-    is never slow, however fast the champion is.
+    is never slow, however fast the champion is. ``changed`` is the percentage of scored requests
+    whose label may differ from the champion's answer; 0 asks nothing of that, for a better model
+    answers differently.
     """
 
     stages: tuple[Stage, ...]
@@ -79,6 +95,7 @@ class Plan:
     latency: Margins = field(default_factory=Margins)
     quality: Margins = field(default_factory=Margins)
     latency_floor: timedelta = timedelta(milliseconds=10)
+    changed: float = 0.0
 
     def is_bake(self, stage: int) -> bool:
         """Whether the stage of that index is the bake."""
@@ -110,6 +127,18 @@ def _steps(*weights: float, min_time: timedelta) -> tuple[Stage, ...]:
     return tuple(Stage(weight, min_time=min_time, max_time=4 * min_time) for weight in weights)
 
 
+def _scored(share: float, *, min_time: timedelta) -> Stage:
+    return Stage(0.0, mirror=share, min_time=min_time, max_time=4 * min_time)
+
+
+INTERNAL = Match(addresses=("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+"""Private networks. An endpoint that is called from the internet sees public addresses: name those
+of the office in a plan's own ``match``."""
+
+
+_INTERNALLY = replace(_scored(0.1, min_time=_HOUR), match=INTERNAL)
+
+
 def _gated(stage: Stage) -> Stage:
     return replace(stage, approval=True)
 
@@ -119,7 +148,12 @@ PRESETS: Mapping[str, Plan] = MappingProxyType(
         "gradual": Plan((*_steps(5, 20, 50, min_time=_HALF), BAKE)),
         "internal": Plan(
             (
-                Stage(0.1, min_time=_HOUR, max_time=24 * _HOUR, min_requests=20),
+                replace(
+                    _scored(0.1, min_time=_HOUR),
+                    max_time=24 * _HOUR,
+                    min_requests=20,
+                    match=INTERNAL,
+                ),
                 *map(_gated, _steps(5, min_time=_HALF)),
                 *_steps(20, 50, min_time=_HALF),
                 BAKE,
@@ -127,7 +161,7 @@ PRESETS: Mapping[str, Plan] = MappingProxyType(
         ),
         "large-model": Plan(
             (
-                *_steps(1, min_time=_HOUR),
+                _scored(1, min_time=_HOUR),
                 *map(_gated, _steps(10, min_time=_HALF)),
                 *_steps(50, min_time=_HALF),
                 BAKE,
@@ -142,15 +176,12 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "gradual": "5, 20 and 50 % for at least half an hour each, then a bake at 95 %.",
         "internal": (
-            "0.1 % for at least an hour, then gradual once a person has approved. Who gets the 0.1 "
-            "% is drawn by chance, and the challenger answers: to choose internal addresses by a "
-            "match rule, and to log its answers without giving them, needs rules and a mirror, "
-            "which plans do not have yet."
+            "0.1 % of the requests from private networks, scored but not answered, for at least an "
+            "hour; once a person has approved, 5, 20 and 50 %, and a bake."
         ),
         "large-model": (
-            "1 % for at least an hour, a person's approval, then 10 and 50 %, and a bake. To run "
-            "both models on the same requests, and to have samples of both answers to look at, "
-            "needs a mirror, which plans do not have yet."
+            "1 % scored by both models for at least an hour, with the pairs in the capture for "
+            "people to look at; once a person has approved, 10 and 50 %, and a bake."
         ),
         "all-at-once": (
             "All traffic as soon as the smoke test has passed: nothing is compared, only the "
@@ -158,4 +189,4 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         ),
     }
 )
-"""What each preset does, in a line for people; also what it can't do yet."""
+"""What each preset does, in a line for people."""

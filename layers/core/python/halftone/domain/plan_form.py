@@ -10,10 +10,12 @@ from dataclasses import asdict, fields, replace
 from datetime import timedelta
 
 from halftone.domain.errors import InvalidInput
+from halftone.domain.match_form import match_form, parse_match
 from halftone.domain.plan import BAKE, PRESETS, Margins, OnInconclusive, Plan, Stage
 from halftone.domain.quantities import LONGEST, duration, percentage, spoken, whole
 
 _ABOUT_STAGES = ("stages", "bakes", "approve_all")
+_OWN_MARGIN = "changed"
 
 
 def parse_plan(value: object, *, at: str = "plan") -> Plan:
@@ -63,6 +65,8 @@ def plan_form(plan: Plan) -> dict[str, object]:
         value = getattr(plan, rule.name)
         if isinstance(value, Margins):
             margins[rule.name] = {name: _number(n) for name, n in asdict(value).items()}
+        elif rule.name == _OWN_MARGIN:
+            margins[rule.name] = {"tolerance": _number(value)}
         elif rule.name not in _ABOUT_STAGES:
             rules[rule.name] = _written(value)
     last: dict[str, object] = {"weight": 100, "approval": _approval(plan.approve_all)}
@@ -87,9 +91,16 @@ def _parse_steps(at: str, value: object) -> tuple[Stage, ...]:
         _parse_stage(f"{at}[{i}]", step, Stage(weight=100.0), most=100.0)
         for i, step in enumerate(value)
     ]
-    for i, stage in enumerate(stages[:-1]):
-        if stage.weight == 100.0:
+    for i, stage in enumerate(stages):
+        if stage.weight == 100.0 and i < len(stages) - 1:
             raise InvalidInput(f"{at}[{i}].weight", 100, "less than 100 before the last step")
+        if stage.weight == 100.0 and stage.match:
+            raise InvalidInput(
+                f"{at}[{i}].match", value[i]["match"], "none at 100 %: all take part"
+            )
+        if stage.mirror and any(before.weight for before in stages[:i]):
+            why = "before the steps that have a weight: a challenger that answers is seen by then"
+            raise InvalidInput(f"{at}[{i}].mirror", stage.mirror, why)
     return tuple(stages)
 
 
@@ -103,17 +114,13 @@ def _parse_bake(at: str, value: object) -> Stage | None:
 
 
 def _parse_stage(at: str, value: object, base: Stage, *, most: float) -> Stage:
-    given = _mapping(at, value)
-    _no_others(at, given, {"weight", "min_time", "max_time", "min_requests", "approval"})
-    if "weight" not in given and base.weight == 100.0:
-        raise InvalidInput(f"{at}.weight", None, "a percentage from 0.1 to 100")
-    stage = base
-    if "weight" in given:
-        weight = percentage(f"{at}.weight", given["weight"], least=0.1, most=most)
-        if weight != round(weight, 2):
-            # Finer weights would not survive the way to Lambda's fractions and back unchanged.
-            raise InvalidInput(f"{at}.weight", given["weight"], "at most two decimals")
-        stage = replace(stage, weight=weight)
+    given = {
+        name: part
+        for name, part in _mapping(at, value).items()
+        if name not in _NARROWING or part != "none"
+    }
+    _no_others(at, given, _OF_STAGES)
+    stage = _with_share(at, given, base, most=most)
     if "min_time" in given:
         least = duration(f"{at}.min_time", given["min_time"])
         stage = replace(stage, min_time=least, max_time=max(stage.max_time, _greatest_age(least)))
@@ -132,6 +139,37 @@ def _parse_stage(at: str, value: object, base: Stage, *, most: float) -> Stage:
     return stage
 
 
+_OF_STAGES = {"weight", "mirror", "match", "min_time", "max_time", "min_requests", "approval"}
+_NARROWING = ("mirror", "match")
+
+
+def _with_share(at: str, given: Mapping[str, object], base: Stage, *, most: float) -> Stage:
+    """``base`` with the share that the challenger answers or scores, and of whose requests."""
+    for name in _NARROWING:
+        if name in given and base.weight < 100.0:
+            raise InvalidInput(f"{at}.{name}", given[name], "a step: the bake is of all requests")
+    if "mirror" in given and "weight" in given:
+        why = "either a weight or a mirror share: a version answers, or it is scored unseen"
+        raise InvalidInput(f"{at}.mirror", given["mirror"], why)
+    match = parse_match(f"{at}.match", given["match"]) if "match" in given else None
+    if "mirror" in given:
+        return replace(base, weight=0.0, mirror=_share(at, given, "mirror", 100.0), match=match)
+    if "weight" in given:
+        return replace(base, weight=_share(at, given, "weight", most), match=match)
+    if base.weight == 100.0:
+        expected = "a percentage from 0.1 to 100, or a mirror share in its place"
+        raise InvalidInput(f"{at}.weight", None, expected)
+    return base
+
+
+def _share(at: str, given: Mapping[str, object], name: str, most: float) -> float:
+    share = percentage(f"{at}.{name}", given[name], least=0.1, most=most)
+    if share != round(share, 2):
+        # Finer weights would not survive the way to Lambda's fractions and back unchanged.
+        raise InvalidInput(f"{at}.{name}", given[name], "at most two decimals")
+    return share
+
+
 def _greatest_age(least: timedelta) -> timedelta:
     """What ``max_time`` is where only ``min_time`` is given."""
     return min(4 * least, LONGEST)
@@ -140,7 +178,7 @@ def _greatest_age(least: timedelta) -> timedelta:
 def _rising(at: str, plan: Plan) -> None:
     for i in range(1, len(plan.stages)):
         before, weight = plan.stages[i - 1].weight, plan.stages[i].weight
-        if weight <= before:
+        if weight <= before and not plan.stages[i].mirror:
             where = "bake" if plan.is_bake(i) else f"steps[{i}]"
             more = f"more than the {before:g} % before it"
             raise InvalidInput(f"{at}.{where}.weight", weight, more)
@@ -163,10 +201,13 @@ def _with_margins(at: str, value: object, plan: Plan) -> Plan:
     given = _mapping(at, value)
     every = {"errors": plan.errors, "late": plan.late}
     every |= {"latency": plan.latency, "quality": plan.quality}
-    _no_others(at, given, {*every})
+    _no_others(at, given, {*every, "changed"})
     for metric, margins in given.items():
         here = f"{at}.{metric}"
         fields = _mapping(here, margins)
+        if metric == "changed":
+            plan = replace(plan, changed=_changed(here, fields))
+            continue
         _no_others(here, fields, {"regression", "safety", "tolerance"})
         changed = every[metric]
         if "tolerance" in fields:
@@ -185,6 +226,12 @@ def _with_margins(at: str, value: object, plan: Plan) -> Plan:
         latency=every["latency"],
         quality=every["quality"],
     )
+
+
+def _changed(at: str, fields: Mapping[str, object]) -> float:
+    """The rate of changed labels that is tolerated; 0 asks nothing of them."""
+    _no_others(at, fields, {"tolerance"})
+    return percentage(f"{at}.tolerance", fields.get("tolerance", 0), least=0.0, most=50.0)
 
 
 def _ratio(at: str, value: object) -> float:
@@ -206,8 +253,10 @@ def _no_others(at: str, given: Mapping[str, object], known: set[str]) -> None:
 
 
 def _stage_form(stage: Stage) -> dict[str, object]:
+    share = {"mirror": stage.mirror} if stage.mirror else {"weight": stage.weight}
     return {
-        "weight": _number(stage.weight),
+        **{name: _number(value) for name, value in share.items()},
+        **({"match": match_form(stage.match)} if stage.match else {}),
         "min_time": _written(stage.min_time),
         "max_time": _written(stage.max_time),
         "min_requests": stage.min_requests,

@@ -60,7 +60,8 @@ class StepPreview:
     power (None: not even 100 %). A challenger that errs ten times as often as the champion is
     ``caught`` after so many of its requests (the median; None: not in sight), rolled back
     ``back_after`` that stage's begin, and has cost ``hurt`` failed requests that the champion would
-    have answered.
+    have answered: none where the challenger scores unseen. In guarded mode that is always none, for
+    the champion does answer them.
     """
 
     name: str
@@ -97,6 +98,10 @@ def preview(plan: Plan, traffic: Traffic, *, lag: timedelta) -> Preview:
         step = _step(name, stage, plan, traffic, proof=proof.needed(stage), delay=delay)
         steps.append(step)
         warnings += _late(step, plan)
+        if stage.match:
+            warnings.append(
+                f"{name} is for some requests only: it is reckoned as if all were meant"
+            )
         proof.seen(stage, int(step.rate * (step.lasts or stage.max_time).total_seconds()))
     spans = [step.lasts for step in steps]
     gates = sum(stage.approval for stage in plan.stages) + plan.approve_all
@@ -117,12 +122,12 @@ def preview(plan: Plan, traffic: Traffic, *, lag: timedelta) -> Preview:
 def _step(
     name: str, stage: Stage, plan: Plan, traffic: Traffic, *, proof: int | None, delay: timedelta
 ) -> StepPreview:
-    rate = traffic.rate * stage.weight / 100
+    rate = traffic.rate * stage.taken
     seen = _after(stage.min_requests, rate, delay)
     proven = _after(proof, rate, delay)
     lasts, bound_by = _lasts(stage, plan.on_inconclusive, seen, proven)
     counted = int(rate * (lasts or stage.max_time).total_seconds())
-    share, base, alpha = stage.weight / 100, traffic.errors, plan.alpha * stake("errors", _JUDGED)
+    share, base, alpha = stage.drawn, traffic.errors, plan.alpha * stake("errors", _JUDGED)
     capital = Capital.on_regression(plan.errors.regression)
     worse = min(WORSE * base, (1 + base) / 2)
     caught = requests_needed(capital, Rates(worse, base, share), alpha=alpha)
@@ -130,6 +135,8 @@ def _step(
     failed = (
         None if back_after is None else ceil((worse - base) * rate * back_after.total_seconds())
     )
+    if stage.mirror:
+        failed = 0  # no client sees what is scored
     return StepPreview(
         name=name,
         stage=stage,

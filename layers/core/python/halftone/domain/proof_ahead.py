@@ -58,7 +58,7 @@ class ProofAhead:
 
     def _by_margin(self, metric: str, stage: Stage) -> int | None:
         rate = self.rates[metric]
-        rates = Rates(rate, rate, stage.weight / 100)
+        rates = Rates(rate, rate, stage.drawn)
         capital = Capital.on_safety(self._margins(metric).safety)
         return requests_needed(capital, rates, alpha=self._alone(metric))
 

@@ -31,7 +31,8 @@ class Rollout:
     ``armed_at`` when the alarms were first armed for the challenger, ``exposed_at`` when it was
     first given traffic, ``paused_at`` since when it is paused. ``latency_limits`` are the
     milliseconds that are counted as slow, fixed before the challenger gets traffic: the champion's
-    median, 90th and 99th percentile.
+    median, 90th and 99th percentile. ``promoting`` is whether a rollback found it on its way to all
+    traffic.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Rollout:
     mirror: float = 0.0
     since: float = 0.0
     challenger_revision: str | None = None
+    promoting: bool = False
 
     def to(self, phase: Phase, **changes: Any) -> "Rollout":
         """This rollout in ``phase``, with ``changes`` to its other fields.
@@ -126,6 +128,12 @@ class Rollout:
     def called(self) -> Routing:
         """The alias ``challenger`` while the challenger takes part."""
         return self.home if self.challenger is None else Routing(self.challenger)
+
+    @property
+    def way_home(self) -> tuple[str, str]:
+        """Both aliases in the order in which a rollback writes them: first the one that counts."""
+        behind = self.guarded and not self.promoting
+        return (CHALLENGER, ALIAS) if behind else (ALIAS, CHALLENGER)
 
     def called_through(self, stage: int) -> str:
         """The alias by which requests reach the challenger at that stage: its crashes are there."""

@@ -5,12 +5,12 @@ The order of writes is what makes it final:
 1. *Fence*: the record says ``rolling_back``, conditional on the revision read. From here on every
    other actor that decides on an older record fails to write it, and every one that reads this
    record only helps to finish.
-2. *Aliases*: both to the champion alone; first the one by which the challenger gets its share, so
-   ``challenger`` in guarded mode and ``live`` in weighted mode. Each write presents the revision
-   that the record knows, so that nothing has to be read before; if the alias has moved on since, it
-   is read, then the record, and written again, as long as the fence stands. So an advance that is
-   still on its way is undone and can't come again, for its revision is stale; nor can a rollback
-   that was held up for long undo what was released after it.
+2. *Aliases*: both to the champion alone; first the one by which the challenger gets its share: in
+   guarded mode ``challenger``, unless it was on its way to all traffic, else ``live``. Each write
+   presents the revision that the record knows, so that nothing has to be read before; if the alias
+   has moved on since, it is read, then the record, and written again, as long as the fence stands.
+   So an advance that is still on its way is undone and can't come again, for its revision is stale;
+   nor can a rollback that was held up for long undo what was released after it.
 3. *Confirm*: the aliases are read back, and the record says ``rolled_back``.
 
 A crash after 1 or 2 is finished by the next tick, alarm or reconciler: each step may run again.
@@ -150,7 +150,7 @@ def fence(
     return change_rollout(
         parts,
         state,
-        running.to(Phase.ROLLING_BACK, target=0.0),
+        running.to(Phase.ROLLING_BACK, target=0.0, promoting=running.target == 100.0),
         action="fence",
         actor=actor,
         reason=reason,
@@ -186,7 +186,7 @@ def finish(parts: Parts, state: EndpointState) -> EndpointState:
 def _go_home(parts: Parts, state: EndpointState, fenced: Rollout) -> None:
     """Step 2: both aliases to where they stand without the challenger, while the fence is up."""
     known = {ALIAS: fenced.alias_revision, CHALLENGER: fenced.challenger_revision}
-    for alias in (CHALLENGER, ALIAS) if fenced.guarded else (ALIAS, CHALLENGER):
+    for alias in fenced.way_home:
         for _ in range(_RACES):
             if known[alias] is None:
                 seen = parts.aliases.both(state.endpoint)
