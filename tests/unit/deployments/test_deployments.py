@@ -144,7 +144,7 @@ def test_a_name_is_another_word_for_the_version_until_it_is_given_back(endpoint)
     assert standings(endpoint)["2"].name == "blue"
 
 
-@pytest.mark.parametrize("name", ["Blue", "", "7", "a b", "x" * 40])
+@pytest.mark.parametrize("name", ["champion", "challenger", "Blue", "", "7", "a b", "x" * 40])
 def test_what_is_no_name_is_refused(endpoint, name):
     before = record(endpoint)
     with pytest.raises(InvalidInput, match="name is"):

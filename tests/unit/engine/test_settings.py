@@ -139,6 +139,14 @@ def test_the_mode_stays_while_a_rollout_is_under_way():
     assert endpoint.state.serving.mode is Mode.GUARDED
 
 
+def test_who_meets_a_challenger_is_drawn_once():
+    endpoint = guarded()
+    endpoint.release("third")
+    for fields in ({"key": {"query": "user"}}, {"salt": "other"}):
+        with pytest.raises(Refused, match="would draw anew who meets its challenger"):
+            settings.set_serving(endpoint.parts, NAME, fields, **BEN)
+
+
 def test_a_public_endpoint_knows_no_clients():
     endpoint = guarded()
     with pytest.raises(InvalidInput, match="key is 'client', expected access private"):

@@ -111,6 +111,11 @@ def _check(state: EndpointState, serving: Serving, names: set[str]) -> None:
             f"rollout {running.id} is {running.phase} and keeps the mode that it began with: "
             "wait for its end, or abort it"
         )
+    if running and (serving.key, serving.salt) != (state.serving.key, state.serving.salt):
+        raise Refused(
+            f"rollout {running.id} is {running.phase}, and another key or salt would draw anew who "
+            "meets its challenger: wait for its end, or abort it"
+        )
     if serving.mode is Mode.WEIGHTED and names & {"mode", "traffic", "rules", "key"}:
         needing = [n for n in ("key", "rules", "split") if getattr(serving, n)]
         if needing:

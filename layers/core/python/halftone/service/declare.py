@@ -20,14 +20,17 @@ from halftone.service.probation import watched
 from halftone.service.record import answered, change, made_now, until_written
 from halftone.service.rollback import roll_back
 
+_DRAWS = ("mode", "key", "salt")
+"""What decides who meets a challenger, and stays as it is while a rollout is under way."""
+
 
 @dataclass(frozen=True)
 class Declaration:
     """What is declared now, and what was before; each as ``serving_form`` writes it.
 
     ``key`` names the request, which may come twice. ``releases`` is whether the same deploy
-    releases something: then it supersedes a rollout under way anyway, and may change the mode.
-    ``owner`` is the group that a new endpoint belongs to.
+    releases something: then it supersedes a rollout under way anyway, and may change what that one
+    is bound to. ``owner`` is the group that a new endpoint belongs to.
     """
 
     endpoint: str
@@ -63,9 +66,10 @@ def declare(parts: Parts, wanted: Declaration) -> EndpointState | None:
             state = made_now(parts, wanted.endpoint, actor=wanted.actor, owner=wanted.owner)
         if answered(parts, wanted.endpoint, wanted.key):
             return state
-        running, mode = state.active, fields.get("mode", state.serving.mode)
-        if running and wanted.releases and mode is not state.serving.mode:
-            reason = f"superseded by a deploy that changes the mode to {mode}"
+        running = state.active
+        drawn = [n for n in _DRAWS if n in fields and fields[n] != getattr(state.serving, n)]
+        if running and wanted.releases and drawn:
+            reason = f"superseded by a deploy that changes its {' and '.join(drawn)}"
             roll_back(parts, wanted.endpoint, actor=wanted.actor, reason=reason, rollout=running.id)
             raise StaleWrite("the rollout under way was ended: look at what serves now")
         serving = changed(state, fields)

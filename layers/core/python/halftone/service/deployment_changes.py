@@ -9,8 +9,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 from halftone.domain.endpoint import EndpointState, Placed
-from halftone.domain.errors import NotFound, Refused
-from halftone.domain.names import checked_name
+from halftone.domain.errors import InvalidInput, NotFound, Refused
+from halftone.domain.names import CHALLENGER, checked_name
+from halftone.domain.serving_form import CHAMPION
 from halftone.domain.standing import must_be_idle, must_not_be_the_last, placed_in
 from halftone.domain.upkeep import scaled
 from halftone.service.deployments import known, named, written
@@ -114,6 +115,8 @@ def rename(
         found = named(seen, deployment)
         if name != found.version:
             checked_name("name", name)
+        if name in (CHAMPION, CHALLENGER):
+            raise InvalidInput("name", name, "another name: it stands for whichever has that part")
         placed = placed_in(seen.state, found.version)
         if placed is None:
             raise Refused(f"version {found.version} of {endpoint!r} takes no requests to be named")
