@@ -24,7 +24,7 @@ TARGETS = {
     "local": Target(Runtime.PYTHON_3_11, Architecture.X86_64),
 }
 MAGIC = {"3.13": 3571, "3.11": 3495}
-VENDORS = ("engine", "control", "model-python", "model-onnx")
+VENDORS = ("engine", "control", "model-python", "model-onnx", "model-sklearn", "model-asgi")
 
 
 def built(group: str, target: Target) -> Layer:

@@ -6,11 +6,12 @@ calls in ``X-Forwarded-User``, and never a token of Halftone's.
 """
 
 import asyncio
-import atexit
 import logging
 import re
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
@@ -56,11 +57,12 @@ class _Served:
     def __init__(self, app: Asgi) -> None:
         self._app = app
         self._loop = asyncio.new_event_loop()
-        atexit.register(_close, self._loop)
         self._one_at_a_time = threading.Lock()
         self._state: dict[str, Any] = {}
-        # Kept, because a loop holds its tasks by weak references alone.
-        self._life = self._loop.run_until_complete(_start(app, self._state))
+        life: list[asyncio.Task[None]] = []
+        # Kept by it, because a loop holds its tasks by weak references alone.
+        weakref.finalize(self, _close, self._loop, life)
+        life.append(self._loop.run_until_complete(_start(app, self._state)))
 
     def __call__(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """The app's answer to an HTTP API event.
@@ -196,8 +198,11 @@ def _text(value: object) -> str:
     return str(value).encode(errors="replace").decode()
 
 
-def _close(loop: asyncio.AbstractEventLoop) -> None:
+def _close(loop: asyncio.AbstractEventLoop, life: list[asyncio.Task[None]]) -> None:
     for task in asyncio.all_tasks(loop):
         task.cancel()
-    loop.run_until_complete(asyncio.sleep(0))
+    # It can't run while another loop runs on this thread, and a finalizer may be called anywhere.
+    with suppress(Exception, asyncio.CancelledError):
+        for task in life:
+            loop.run_until_complete(task)
     loop.close()
