@@ -101,7 +101,7 @@ def test_the_app_sees_its_own_paths_and_knows_where_they_begin(app):
         "body": "hello",
         "root": "/endpoints/double/app",
     }
-    assert answer["headers"]["x-request-id"] == "request-1"
+    assert answer["headers"]["x-request-id"] == "request-1.3"
     assert answer["headers"]["x-halftone-version"] == "3"
     staged = {"rawPath": "/v1/endpoints/double/app/echo/ada"}
     answer = ask(served, "POST", "", body="x", **staged)

@@ -6,10 +6,10 @@ calls in ``X-Forwarded-User``, and never a token of Halftone's.
 """
 
 import asyncio
+import atexit
 import logging
 import re
 import threading
-import weakref
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
@@ -60,8 +60,8 @@ class _Served:
         self._one_at_a_time = threading.Lock()
         self._state: dict[str, Any] = {}
         life: list[asyncio.Task[None]] = []
-        # Kept by it, because a loop holds its tasks by weak references alone.
-        weakref.finalize(self, _close, self._loop, life)
+        # Kept until the process ends, because a loop holds its tasks by weak references alone.
+        atexit.register(_close, self._loop, life)
         life.append(self._loop.run_until_complete(_start(app, self._state)))
 
     def __call__(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -201,7 +201,6 @@ def _text(value: object) -> str:
 def _close(loop: asyncio.AbstractEventLoop, life: list[asyncio.Task[None]]) -> None:
     for task in asyncio.all_tasks(loop):
         task.cancel()
-    # It can't run while another loop runs on this thread, and a finalizer may be called anywhere.
     with suppress(Exception, asyncio.CancelledError):
         for task in life:
             loop.run_until_complete(task)
