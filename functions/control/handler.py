@@ -1,7 +1,14 @@
 """The control API on Lambda."""
 
-from halftone.api.gateway import behind_gateway
-from halftone.bootstrap import parts, settings
+import sys
 
-# While Lambda starts the sandbox, with its full share of the processor.
-handler = behind_gateway(parts(settings()), self_approval=settings().self_approval)
+# FastAPI asks of every parameter whether it is one of pydantic's old models, and loads those for
+# it: a tenth of the time that importing takes, for something that nothing here is.
+sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
+
+from halftone.api.gateway import behind_gateway  # noqa: E402 - after the line above
+from halftone.bootstrap import parts, settings  # noqa: E402
+
+# While Lambda starts the sandbox, with its full share of the processor. Most requests need the
+# table alone; other clients are made by the first that needs them.
+handler = behind_gateway(parts(settings(), lazy=True), self_approval=settings().self_approval)

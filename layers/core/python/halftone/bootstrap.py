@@ -4,10 +4,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, cached_property
-from typing import Generic, TypeVar, cast
+from functools import cache, cached_property, partial
+from typing import Any, Generic, TypeVar, cast
 
 import boto3
+from botocore.config import Config
 
 from halftone.adapters.aliases import LambdaAliases
 from halftone.adapters.aws import INVOKE, PATIENT, SIGNING, URGENT
@@ -99,20 +100,25 @@ def harvest_parts(given: HarvestSettings) -> HarvestParts:
 
 
 def parts(
-    given: Settings, *, urgent: bool = False, session: boto3.session.Session | None = None
+    given: Settings,
+    *,
+    urgent: bool = False,
+    lazy: bool = False,
+    session: boto3.session.Session | None = None,
 ) -> Parts:
     """All ports on AWS, with the caller's own credentials.
 
-    ``urgent`` gives up on the table within a second, for rollbacks. ``session`` is for callers that
-    want to see the calls.
+    ``urgent`` gives up on the table within a second, for rollbacks. ``lazy`` makes all clients but
+    the table's when they are first needed. ``session`` is for callers that want to see the calls.
     """
     session = session or boto3.session.Session()
-    functions = session.client("lambda", config=PATIENT)
-    invoker = session.client("lambda", config=INVOKE)
+    client: Any = partial(_client, session, lazy)
+    functions = client("lambda", PATIENT)
+    invoker = client("lambda", INVOKE)
     table = session.client("dynamodb", config=URGENT if urgent else PATIENT)
-    cloudwatch = session.client("cloudwatch", config=PATIENT)
+    cloudwatch = client("cloudwatch", PATIENT)
     store, registry = DynamoStore(table, given.table), DynamoRegistry(table, given.table)
-    bucket = session.client("s3", config=SIGNING)
+    bucket = client("s3", SIGNING)
     return Parts(
         clock=SystemClock(),
         store=store,
@@ -123,9 +129,7 @@ def parts(
         guardrails=CloudWatchGuardrails(cloudwatch, given.stage),
         metrics=CloudWatchMetrics(cloudwatch),
         packages=S3Packages(bucket, given.artifacts),
-        workflow=StepFunctionsWorkflow(
-            session.client("stepfunctions", config=PATIENT), given.workflow
-        ),
+        workflow=StepFunctionsWorkflow(client("stepfunctions", PATIENT), given.workflow),
         registry=registry,
         registry_pages=registry,
         logs=_at_first_use(
@@ -141,6 +145,13 @@ def parts(
         uploads=S3Uploads(bucket, given.artifacts),
         metric_lag=given.metric_lag,
     )
+
+
+def _client(session: Any, lazy: bool, service: str, config: Config) -> object:
+    def make() -> object:
+        return session.client(service, config=config)
+
+    return _at_first_use(make) if lazy else make()
 
 
 class _Later(Generic[_T]):
