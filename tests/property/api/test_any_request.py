@@ -102,7 +102,7 @@ def met_when_they_act() -> Iterator[None]:
 
 
 @schema.parametrize()
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_one_of_the_document(case: schemathesis.Case) -> None:
     app.state.control = Control(deepcopy(WORLD).parts(), lambda _: ANN)
     if case.meta is not None and case.meta.generation.mode.is_positive:

@@ -1,10 +1,15 @@
 """The control function as Lambda starts it: a fresh process, its environment, one import."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 
+import httpx
+
+from halftone.api.app import create_app
+from halftone.api.serve import NOBODY, control
 from tests.support.control import event
 
 ENVIRONMENT = {
@@ -42,3 +47,16 @@ def test_it_answers_and_has_imported_nothing_that_it_does_not_need(request):
     assert json.loads(told["answer"]["body"])["type"] == "urn:halftone:problem:no-such-method"
     unneeded = {"pydantic.v1.main", "halftone.serving", "numpy", "yaml", "uvicorn", "httpx"}
     assert not unneeded & {*told["modules"]}
+
+
+def test_the_same_app_is_served_on_this_machine():
+    app = create_app(control(memory=True))
+    me = asyncio.run(_get(app, "/v1/me"))
+    assert (me.status_code, me.json()["arn"]) == (200, NOBODY)
+
+
+async def _get(app, path):
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://here"
+    ) as client:
+        return await client.get(path)

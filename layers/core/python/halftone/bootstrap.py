@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 
 from halftone.adapters.aliases import LambdaAliases
-from halftone.adapters.aws import INVOKE, PATIENT, SIGNING, URGENT
+from halftone.adapters.aws import INVOKE, PATIENT, SIGNING, URGENT, translated
 from halftone.adapters.charts import CloudWatchCharts
 from halftone.adapters.clock import SystemClock
 from halftone.adapters.dynamodb import DynamoStore
@@ -145,6 +145,16 @@ def parts(
         uploads=S3Uploads(bucket, given.artifacts),
         metric_lag=given.metric_lag,
     )
+
+
+def caller() -> str:
+    """The ARN of whoever's credentials this process has.
+
+    Raises:
+        Unavailable: if there are none, or AWS does not know them.
+    """
+    with translated("asking whose credentials these are"):
+        return str(boto3.client("sts", config=PATIENT).get_caller_identity()["Arn"])
 
 
 def _client(session: Any, lazy: bool, service: str, config: Config) -> object:

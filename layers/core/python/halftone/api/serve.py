@@ -1,0 +1,43 @@
+"""The same app on this machine, under uvicorn and on loopback alone.
+
+    python -m halftone.api.serve                 on the stage that the environment names
+    python -m halftone.api.serve --memory        on parts in memory, to try it
+
+Whoever reaches the port acts as whoever started it: nobody signs here.
+"""
+
+import argparse
+
+from halftone.api.app import create_app
+from halftone.api.guard import Control
+
+HOST = "127.0.0.1"
+NOBODY = "arn:aws:iam::000000000000:user/nobody"
+"""Who acts in memory."""
+
+
+def control(*, memory: bool) -> Control:
+    """What the app works on; the principal is that of the process' own credentials."""
+    if memory:
+        from halftone.adapters.memory import MemoryWorld  # noqa: PLC0415 - for this alone
+
+        return Control(MemoryWorld().parts(), lambda _: NOBODY)
+    from halftone.bootstrap import caller, parts, settings  # noqa: PLC0415 - reads the environment
+
+    arn = caller()
+    return Control(parts(settings(), lazy=True), lambda _: arn, settings().self_approval)
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    import uvicorn  # noqa: PLC0415 - not on Lambda
+
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--port", type=int, default=8750)
+    parser.add_argument("--memory", action="store_true", help="on parts in memory")
+    asked = parser.parse_args()
+    uvicorn.run(create_app(control(memory=asked.memory)), host=HOST, port=asked.port)
+
+
+if __name__ == "__main__":
+    main()
