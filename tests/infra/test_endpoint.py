@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from halftone.adapters.folder import BuiltPackage
+from halftone.adapters.folder import BuiltPackage, build_package
 from halftone.domain.errors import InvalidInput
 from halftone.domain.names import platform_stack_name
 from halftone.domain.plan import PRESETS
@@ -16,7 +16,7 @@ from halftone.domain.spec import DeployWaits, EndpointSpec, Guardrail
 from infra.endpoint_stack import EndpointStack
 from infra.platform_stack import PlatformStack
 from infra.settings import Architecture, Runtime, Settings, SnapStart
-from tests.infra.support import Synthesised, new_app, text, written
+from tests.infra.support import EXAMPLES, Synthesised, new_app, text, written
 from tests.infra.their_app import SETTINGS, SPEC, Deploy, release
 
 OF_NO_VERSION = {
@@ -196,6 +196,24 @@ def test_the_outputs_say_how_to_call(dev: Synthesised) -> None:
     assert "/endpoints/breast-cancer/invocations" in call
     assert "curl -sS" in call
     assert "instances" in call
+
+
+def test_an_app_gets_everything_below_its_path_and_no_invocations(tmp_path: Path) -> None:
+    app = new_app(tmp_path)
+    platform = PlatformStack(app, "platform", settings=SETTINGS)
+    package = build_package(EXAMPLES / "flavors" / "iris" / "models" / "v1")
+    EndpointStack(app, "iris", spec=SPEC, package=package, platform=platform)
+    synthesised = written(app, SETTINGS)
+    keys = {
+        route.properties["RouteKey"]
+        for route in synthesised.resources("AWS::ApiGatewayV2::Route")
+        if route.stack == "iris"
+    }
+    base = f"/endpoints/{SPEC.name}"
+    assert {f"ANY {base}/app", f"ANY {base}/app/{{proxy+}}"} < keys
+    assert not [key for key in keys if "invocations" in key]
+    call = text(synthesised.templates["iris"]["Outputs"]["Curl"]["Value"])
+    assert call.endswith(f'{base}/app/species"]]}}')
 
 
 def test_packages_are_written_once_and_whole(package: BuiltPackage, deploy: Deploy) -> None:
