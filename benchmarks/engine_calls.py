@@ -84,3 +84,13 @@ def _back(stage: CountedStage) -> None:
 
     stage.act("return, with a rollout under way", returned)
     stage.act("return to the champion before", returned)
+    stage.guarded()
+    stage.release()
+    stage.tick()
+    stage.act("guarded: publish, smoke-test, arm, give the first share", stage.tick)
+    stage.must_be(Phase.OBSERVING)
+    stage.act("guarded: rollback by an alarm's event", back)
+    stage.observed()
+    stage.act("guarded: abort", lambda: operate.abort(stage.parts, ENDPOINT, **word))
+    stage.observed()
+    stage.act("guarded: rollback while the table is out", back_without_table)

@@ -32,6 +32,7 @@ from halftone.domain.plan import Margins, Plan, Stage
 from halftone.domain.rollout import Rollout
 from halftone.service.advance import advance
 from halftone.service.release import ReleaseRequest, release
+from halftone.service.settings import set_mode
 
 STAGE, ENDPOINT, REGION, ACCOUNT = "bench", "fraud", "us-east-1", "123456789012"
 MODEL = Path(__file__).parents[1] / "examples" / "breast-cancer" / "models" / "champion"
@@ -102,6 +103,10 @@ class CountedStage:
         """Ticks of the workflow."""
         for _ in range(times):
             advance(self.parts, ENDPOINT, None, every=timedelta(seconds=10))
+
+    def guarded(self) -> None:
+        """From now on the champion stands in front of a challenger."""
+        set_mode(self.parts, ENDPOINT, "guarded", actor="ann", reason="no failed request")
 
     def observed(self) -> None:
         """Release a challenger, and bring it to its first share."""
@@ -200,7 +205,10 @@ def _make_stage() -> str:
             AlarmName=names.metric_alarm_name(STAGE, ENDPOINT, kind),
             Namespace=names.NAMESPACE,
             MetricName=kind,
-            Dimensions=[{"Name": "Version", "Value": "none"}],
+            Dimensions=[
+                {"Name": "Version", "Value": "none"},
+                *(_platform(name) if kind.startswith("crashes") else []),
+            ],
             Statistic="Average",
             Period=10,
             EvaluationPeriods=1,
@@ -214,6 +222,10 @@ def _make_stage() -> str:
         roleArn=role["Role"]["Arn"],
     )
     return str(machine["stateMachineArn"])
+
+
+def _platform(function: str) -> list[Any]:
+    return [{"Name": "Resource", "Value": f"{function}:{names.ALIAS}"}]
 
 
 def _add_revision(parsed: dict[str, Any], **_: object) -> None:

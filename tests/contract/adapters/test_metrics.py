@@ -19,18 +19,19 @@ START = bucket_start(datetime.now(UTC)) - timedelta(minutes=10)
 ASKED = {"challenger": "2", "champion": "1"}
 
 
-def dimensions(version, endpoint="fraud"):
-    return [{"Name": "Endpoint", "Value": endpoint}, {"Name": "Version", "Value": version}]
+def dimensions(version, endpoint="fraud", cohort=""):
+    given = {"Endpoint": endpoint, "Version": version} | ({"Cohort": cohort} if cohort else {})
+    return [{"Name": name, "Value": value} for name, value in given.items()]
 
 
-def emit(client, metric, version, values, at, *, endpoint="fraud"):
+def emit(client, metric, version, values, at, *, endpoint="fraud", cohort=""):
     """What the model server emits of requests at that moment, one value each."""
     client.put_metric_data(
         Namespace="Halftone",
         MetricData=[
             {
                 "MetricName": metric,
-                "Dimensions": dimensions(version, endpoint),
+                "Dimensions": dimensions(version, endpoint, cohort),
                 "Timestamp": at,
                 "Value": value,
                 "StorageResolution": 1,
@@ -76,6 +77,18 @@ def test_what_others_did_before_and_after_is_left_out(cloudwatch):
         "fraud", **ASKED, since=START, until=START + BUCKET
     )
     assert list(found) == [Bucket(START, challenger=Arm(requests=1))]
+
+
+def test_each_arm_is_counted_in_its_cohort(cloudwatch):
+    emit(cloudwatch, "Errors", "2", [1, 1], START)
+    emit(cloudwatch, "Errors", "2", [0, 1, 0], START, cohort="mirror")
+    emit(cloudwatch, "Changed", "2", [0, 1, 1], START, cohort="mirror")
+    emit(cloudwatch, "Errors", "1", [0] * 9, START)
+    emit(cloudwatch, "Errors", "1", [0] * 4, START, cohort="trial")
+    metrics, span = CloudWatchMetrics(cloudwatch), {"since": START, "until": START + BUCKET}
+    [found] = metrics.buckets("fraud", **ASKED, **span, cohorts=("mirror", "trial"))
+    assert found.challenger == Arm(requests=3, errors=1, paired=3, changed=2)
+    assert found.champion == Arm(requests=4)
 
 
 def test_nobody_asked_is_no_bucket(cloudwatch):

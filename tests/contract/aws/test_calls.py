@@ -24,7 +24,10 @@ def acts() -> dict[str, Act]:
         ("rollback by an alarm's event", ["GetItem", "TransactWriteItems"]),
         ("abort", ["GetItem", "TransactWriteItems"]),
         ("return, with a rollout under way", ["GetItem", "TransactWriteItems"]),
-        ("rollback while the table is out", ["GetItem", "GetAlias"]),
+        ("rollback while the table is out", ["GetItem", "ListAliases"]),
+        ("guarded: rollback by an alarm's event", ["GetItem", "TransactWriteItems"]),
+        ("guarded: abort", ["GetItem", "TransactWriteItems"]),
+        ("guarded: rollback while the table is out", ["GetItem", "ListAliases"]),
     ],
 )
 def test_two_calls_come_before_the_challengers_share_is_0(acts, name, before):

@@ -34,8 +34,8 @@ def engine() -> Engine:
         return _imported()
 
 
-def mutant(module: str, old: str, new: str) -> Engine:
-    """The engine with ``new`` in place of ``old`` in the source of ``module``.
+def mutant(module: str, old: str, new: str, *also: tuple[str, str]) -> Engine:
+    """The engine with ``new`` in place of ``old`` in the source of ``module``; ``also`` likewise.
 
     Raises:
         LookupError: if ``old`` does not stand there exactly once: the mutation is out of date.
@@ -46,11 +46,13 @@ def mutant(module: str, old: str, new: str) -> Engine:
         assert spec is not None
         assert isinstance(spec.loader, SourceLoader)
         source = spec.loader.get_source(target) or ""
-        if source.count(old) != 1:
-            raise LookupError(f"{target} has {source.count(old)} times {old!r}")
+        mutated = source
+        for before, after in ((old, new), *also):
+            if source.count(before) != 1:
+                raise LookupError(f"{target} has {source.count(before)} times {before!r}")
+            mutated = mutated.replace(before, after)
         changed = importlib.util.module_from_spec(spec)
         sys.modules[target] = changed
-        mutated = source.replace(old, new)
         exec(compile(mutated, f"{spec.origin} (mutant)", "exec"), changed.__dict__)  # noqa: S102
         return _imported()
 

@@ -253,6 +253,7 @@ def scenarios(
         scenario("promoted, alias to an old champion", served("m1", "m2"), tick=cast.ticks(2),
                  hand=hand("1")),
         scenario("silence", silent, tick=cast.ticks(3), schedule=cast.ticks(2)),
+        scenario("silence, alias to champion", silent, tick=cast.ticks(2), hand=hand("1")),
         scenario("advance, promote now", watched, tick=cast.ticks(2), user=cast.says("promote")),
         scenario("pause and resume", watched, tick=cast.ticks(2), user=cast.says("pause"),
                  other=cast.says("resume")),

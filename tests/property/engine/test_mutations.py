@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from halftone.adapters.memory import MemoryStore
+from halftone.domain.dispatch import dispatch_of
+from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import StaleWrite
 from halftone.service.ports import Change
 from tests.property.engine.exploration import explore
@@ -18,10 +20,19 @@ class Careless(MemoryStore):
 
     def commit(self, change: Change) -> None:
         """See ``Store``, without its condition."""
+        self.dispatches[change.after.endpoint] = dispatch_of(change.after)
         self.states[change.after.endpoint] = change.after
         self.records[change.after.endpoint].append(change.record)
         if change.deployment:
             self.published[change.after.endpoint][change.deployment.version] = change.deployment
+
+
+class Apart(MemoryStore):
+    """A store to which the dispatch is written in a call of its own."""
+
+    def put_dispatch(self, state: EndpointState) -> None:
+        """The dispatch alone."""
+        self.dispatches[state.endpoint] = dispatch_of(state)
 
 
 class Halves(MemoryStore):
@@ -34,6 +45,7 @@ class Halves(MemoryStore):
         if (newest.revision if newest else None) != (change.before and change.before.revision):
             raise StaleWrite(name)
         self.states[name] = change.after
+        self.dispatches[name] = dispatch_of(change.after)
         if change.deployment:
             self.published[name][change.deployment.version] = change.deployment
 
@@ -50,11 +62,13 @@ class Fault:
     promise: int
     engine: Callable[[], Engine] = engine
     store: type[MemoryStore] = MemoryStore
+    blind: bool = False
+    """Whether fronts take whatever version answers what they pass on."""
 
 
-def instead(module: str, old: str, new: str) -> Callable[[], Engine]:
-    """An engine whose ``module`` says ``new`` where it says ``old``."""
-    return lambda: mutant(module, old, new)
+def instead(module: str, old: str, new: str, *also: tuple[str, str]) -> Callable[[], Engine]:
+    """An engine whose ``module`` says ``new`` where it says ``old``; ``also`` likewise."""
+    return lambda: mutant(module, old, new, *also)
 
 
 NO_FENCE = instead(
@@ -63,7 +77,7 @@ NO_FENCE = instead(
     return change_rollout(
         parts,
         state,
-        running.to(Phase.ROLLING_BACK, target=0.0),
+        running.to(Phase.ROLLING_BACK, target=0.0, promoting=running.target == 100.0),
         action="fence",
         actor=actor,
         reason=reason,
@@ -78,10 +92,10 @@ NO_FENCE = instead(
 )
 BLIND_ADVANCE = instead(
     "advance",
-    "running.routing(running.target), revision=seen.revision",
-    "running.routing(running.target), revision=None",
+    "state.endpoint, live, revision=seen.live.revision",
+    "state.endpoint, live, revision=None",
 )
-BLIND_ROLLBACK = instead("rollback", "fenced.home, revision=known", "fenced.home, revision=None")
+BLIND_ROLLBACK = instead("rollback", "revision=known[alias]", "revision=None")
 NO_SECOND_LOOK = instead("rollback", "newest.revision != state.revision", "newest.revision < 0")
 IN_HALVES = instead(
     "record",
@@ -97,12 +111,12 @@ IN_HALVES = instead(
 RECORD_BEFORE_ALIAS = instead(
     "advance",
     """\
-        seen = parts.aliases.read(endpoint)
+        seen = parts.aliases.both(endpoint)
         state = parts.store.load(endpoint)
 """,
     """\
         state = parts.store.load(endpoint)
-        seen = parts.aliases.read(endpoint)
+        seen = parts.aliases.both(endpoint)
 """,
 )
 NO_LOOK_AT_ALARMS = instead(
@@ -122,6 +136,19 @@ NO_LOOK_AFTER_SUPERSEDING = instead(
 )
 NO_RECONCILING = instead("advance", "reconcile(parts, state, seen)", "pass")
 NO_YIELDING = instead("advance", "if isinstance(agreement, Yield):", "if False:")
+UNCONFIRMED = ("        if routing != fenced.home:", "        if False:")
+CHALLENGER_FORGOTTEN = instead("rollback", "in fenced.way_home:", "in (ALIAS,):", UNCONFIRMED)
+LIVE_FORGOTTEN = instead("rollback", "in fenced.way_home:", "in (CHALLENGER,):", UNCONFIRMED)
+NO_FRONT = instead(
+    "advance",
+    "running.called, running.routing(running.target)",
+    "running.called, replace(running, mode=type(running.mode)('weighted')).routing(running.target)",
+)
+DISPATCH_FIRST = instead(
+    "record",
+    "    parts.store.commit(",
+    "    parts.store.put_dispatch(written)\n    parts.store.commit(",
+)
 ALL_IS_WELL = instead(
     "observe",
     "    verdict = judge(evidence, rollout.plan, stage)\n",
@@ -154,7 +181,20 @@ FAULTS = {
         "promoted, alias to an old champion", 8, NO_RECONCILING
     ),
     "traffic that was taken back is not noticed": Fault(
-        "advance, alias to champion", 8, NO_YIELDING
+        "silence, alias to champion", 8, NO_YIELDING
+    ),
+    "the challenger's alias is not pointed home": Fault(
+        "guarded: advance, alarm", 2, CHALLENGER_FORGOTTEN
+    ),
+    "the live alias is not pointed home": Fault("guarded: promote now, alarm", 2, LIVE_FORGOTTEN),
+    "a guarded share is written to the live alias": Fault(
+        "guarded: next share, alarm", 2, NO_FRONT
+    ),
+    "the dispatch is written before the record": Fault(
+        "guarded: next share, alarm", 2, DISPATCH_FIRST, Apart
+    ),
+    "fronts take whatever version answers": Fault(
+        "guarded: rollback held up, next release", 2, blind=True
     ),
     "silence is success": Fault("silence", 6, ALL_IS_WELL),
 }
@@ -163,7 +203,7 @@ FAULTS = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_faulty_engine_is_found_out(name):
     fault = FAULTS[name]
-    scenario = scenarios(fault.engine(), fault.store)[fault.scenario]
+    scenario = scenarios(fault.engine(), fault.store, blind=fault.blind)[fault.scenario]
     with pytest.raises(AssertionError, match=f"promise {fault.promise} is broken") as caught:
         explore(replace(scenario, switches=3))
     assert "To see it again:" in str(caught.value)

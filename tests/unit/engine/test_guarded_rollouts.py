@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from halftone.domain.errors import InvalidInput, Unavailable
+from halftone.domain.evidence import BUCKET, Bucket, bucket_start
 from halftone.domain.names import CHALLENGER
 from halftone.domain.phase import Phase
 from halftone.domain.plan import Plan, Stage
@@ -18,7 +19,7 @@ from halftone.domain.serving import KeySource, Match, Mode, StickyKey
 from halftone.service.advance import advance
 from halftone.service.operate import promote
 from halftone.service.rollback import return_to, roll_back
-from tests.support.engine import EVERY, FAILING, NAME, Endpoint
+from tests.support.engine import EVERY, FAILING, HEALTHY, NAME, Endpoint
 
 MINUTE = timedelta(minutes=1)
 TIMES = {"min_time": MINUTE, "max_time": 10 * MINUTE, "min_requests": 100}
@@ -289,3 +290,58 @@ def test_what_is_placed_is_pruned_but_for_what_is_named(guarded):
     placed = [found.version for found in guarded.state.placed]
     assert len(placed) == 20
     assert placed[-1] == guarded.champion == "39"
+
+
+class TestEvidence:
+    def test_whoever_takes_part_is_counted(self, watched):
+        watched.traffic(MINUTE)
+        watched.tick()
+        assert watched.world.metrics.cohorts == ("trial", "trial")
+
+    def test_where_a_key_draws_keys_are_counted_and_a_minute_later(self, guarded):
+        guarded.world.metrics.latencies[NAME] = (20.0, 40.0, 80.0)
+        guarded.serving(key=StickyKey(KeySource.HEADER, "x-user"))
+        guarded.release("m2", plan=GUARDED)
+        guarded.tick_until(Phase.OBSERVING)
+        guarded.traffic(MINUTE)
+        guarded.tick()
+        assert guarded.world.metrics.cohorts == ("", ""), "no bucket of keys is complete yet"
+        guarded.traffic(MINUTE)
+        guarded.tick()
+        assert guarded.world.metrics.cohorts == ("keys", "keys")
+
+    def test_what_is_scored_stands_against_those_who_could_have_been(self, guarded):
+        guarded.release("m2", plan=MIRRORED)
+        guarded.tick_until(Phase.OBSERVING)
+        guarded.traffic(MINUTE)
+        guarded.tick()
+        assert guarded.world.metrics.cohorts == ("mirror", "trial")
+
+    def scored(self, endpoint, changed):
+        """A minute of 300 scored requests, of which so many a bucket changed their label."""
+        plan = replace(MIRRORED, changed=5.0)
+        endpoint.release("m2", plan=plan)
+        endpoint.tick_until(Phase.OBSERVING)
+        arm = replace(HEALTHY, paired=50, changed=changed)
+        clock, counted = endpoint.world.clock, endpoint.world.metrics.counted[NAME]
+        for _ in range(12):
+            counted.append(Bucket(bucket_start(clock.now()), arm, replace(HEALTHY, requests=500)))
+            clock.pass_by(BUCKET)
+        endpoint.tick()
+
+    def test_labels_that_change_too_often_end_it(self, guarded):
+        self.scored(guarded, 10)
+        assert guarded.phase is Phase.ROLLED_BACK
+        assert "most of it by changed: 120 of 600" in guarded.rollout.reason
+
+    def test_labels_that_hardly_change_let_it_go_on(self, guarded):
+        self.scored(guarded, 0)
+        assert guarded.rollout.stage == 1
+        assert "changed 0 of 600" in " ".join(record.reason for record in guarded.history)
+
+    def test_without_a_tolerance_nothing_is_asked_of_labels(self, guarded):
+        guarded.release("m2", plan=MIRRORED)
+        guarded.tick_until(Phase.OBSERVING)
+        guarded.traffic(2 * MINUTE, challenger=replace(HEALTHY, paired=50, changed=50))
+        guarded.tick()
+        assert guarded.rollout.stage == 1

@@ -227,11 +227,15 @@ class MemoryGuardrails:
 
 @dataclass
 class MemoryMetrics:
-    """Port ``Metrics``: buckets as they were put in, whatever versions are asked for."""
+    """Port ``Metrics``: buckets as they were put in, whatever versions are asked for.
+
+    ``cohorts`` are those that were asked for last.
+    """
 
     counted: dict[str, list[Bucket]] = field(default_factory=lambda: defaultdict(list))
     latencies: dict[str, Sequence[float]] = field(default_factory=dict)
     proofs: dict[tuple[str, str], float] = field(default_factory=dict)
+    cohorts: tuple[str, str] = ("", "")
 
     def buckets(
         self,
@@ -242,8 +246,10 @@ class MemoryMetrics:
         since: datetime,
         until: datetime,
         limits: Sequence[float] = (),  # noqa: ARG002
+        cohorts: tuple[str, str] = ("", ""),
     ) -> Sequence[Bucket]:
         """See the port."""
+        self.cohorts = cohorts
         return tuple(b for b in self.counted[endpoint] if since <= b.start < until)
 
     def quantiles(self, endpoint: str, version: str, *, until: datetime) -> Sequence[float]:  # noqa: ARG002

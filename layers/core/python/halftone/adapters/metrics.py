@@ -28,6 +28,8 @@ _FIELDS = {
     "late": ("Late", "Sum"),
     "judged": ("Bad", "SampleCount"),
     "bad": ("Bad", "Sum"),
+    "paired": ("Changed", "SampleCount"),
+    "changed": ("Changed", "Sum"),
 }
 
 _QUANTILES = ("p50", "p90", "p99")
@@ -54,16 +56,17 @@ class CloudWatchMetrics:
         since: datetime,
         until: datetime,
         limits: Sequence[float] = (),
+        cohorts: tuple[str, str] = ("", ""),
     ) -> Sequence[Bucket]:
         """See the port. One call for each 100,000 values."""
         if until <= since:
             return ()
         fields = dict(_FIELDS)
         fields |= {f"over{i}": ("Latency", f"TC({limit:g}:)") for i, limit in enumerate(limits)}
-        arms = {"challenger": challenger, "champion": champion}
+        arms = {"challenger": (challenger, cohorts[0]), "champion": (champion, cohorts[1])}
         queries = [
-            _query(f"{arm}_{field}", endpoint, version, metric, statistic)
-            for arm, version in arms.items()
+            _query(f"{arm}_{field}", endpoint, version, metric, statistic, cohort=cohort)
+            for arm, (version, cohort) in arms.items()
             for field, (metric, statistic) in fields.items()
         ]
         counts: dict[datetime, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
@@ -149,8 +152,9 @@ def _arm(counts: Mapping[str, int], limits: int) -> Arm:
     return Arm(**{field: counts.get(field, 0) for field in _FIELDS}, over=over)
 
 
-def _dimensions(endpoint: str, version: str) -> list[DimensionTypeDef]:
-    return [{"Name": "Endpoint", "Value": endpoint}, {"Name": "Version", "Value": version}]
+def _dimensions(endpoint: str, version: str, cohort: str = "") -> list[DimensionTypeDef]:
+    given = {"Endpoint": endpoint, "Version": version} | ({"Cohort": cohort} if cohort else {})
+    return [{"Name": name, "Value": value} for name, value in given.items()]
 
 
 def _query(
@@ -161,6 +165,7 @@ def _query(
     statistic: str,
     *,
     period: int = int(BUCKET.total_seconds()),
+    cohort: str = "",
 ) -> MetricDataQueryTypeDef:
     return {
         "Id": name,
@@ -168,7 +173,7 @@ def _query(
             "Metric": {
                 "Namespace": NAMESPACE,
                 "MetricName": metric,
-                "Dimensions": _dimensions(endpoint, version),
+                "Dimensions": _dimensions(endpoint, version, cohort),
             },
             "Period": period,
             "Stat": statistic,

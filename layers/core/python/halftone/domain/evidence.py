@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 
 from halftone.domain.plan import Margins
-from halftone.domain.rollout import Rollout
+from halftone.domain.rollout import KEYS, Rollout
 from halftone.stats.comparison import Standing
 from halftone.stats.share import Split
 from halftone.stats.tally import Stratum, Tally
@@ -25,8 +25,8 @@ class Arm:
     ``timed`` are the requests that met a warm container: a new version at a small share is always
     colder than the champion, and must not be judged by that. ``over`` counts those of them that
     took longer than each of the rollout's latency limits. ``judged`` are the requests whose answer
-    was compared with the truth (feedback) or with the other version's (mirror), ``bad`` those
-    that lost.
+    was compared with the truth (feedback), ``bad`` those that lost. ``paired`` were scored unseen,
+    beside the champion's answer to the very same request; ``changed`` have another label.
     """
 
     requests: int = 0
@@ -36,6 +36,8 @@ class Arm:
     judged: int = 0
     bad: int = 0
     over: tuple[int, ...] = ()
+    paired: int = 0
+    changed: int = 0
 
     def __add__(self, other: "Arm") -> "Arm":
         return Arm(
@@ -46,16 +48,20 @@ class Arm:
             self.judged + other.judged,
             self.bad + other.bad,
             tuple(a + b for a, b in zip_longest(self.over, other.over, fillvalue=0)),
+            self.paired + other.paired,
+            self.changed + other.changed,
         )
 
     def tally(self, metric: str) -> Tally:
-        """The counts of one metric: ``errors``, ``late``, ``bad``, or ``over_0`` and on."""
+        """The counts of a metric: ``errors``, ``late``, ``bad``, ``changed``, ``over_0`` and on."""
         if metric == "errors":
             return Tally(self.requests, self.errors)
         if metric == "late":
             return Tally(self.timed, self.late)
         if metric == "bad":
             return Tally(self.judged, self.bad)
+        if metric == "changed":
+            return Tally(self.paired, self.changed)
         index = int(metric.removeprefix("over_"))
         return Tally(self.timed, self.over[index] if index < len(self.over) else 0)
 
@@ -130,10 +136,14 @@ def _added(known: Evidence, bucket: Bucket, rollout: Rollout) -> Evidence:
 def _drawn(splits: tuple[Split, ...], bucket: Bucket, rollout: Rollout) -> tuple[Split, ...]:
     """``splits`` with the draws of a bucket in which the alias stood still, by the share it had."""
     # The bucket of the change, and the one after it, in which Lambda may still be spreading the
-    # word, belong to neither share.
-    if rollout.stage_since is None or bucket.start < rollout.stage_since + BUCKET:
+    # word, belong to neither share; fronts ask for theirs every few seconds.
+    spreading = 3 * BUCKET if rollout.guarded else BUCKET
+    if rollout.stage_since is None or bucket.start < rollout.stage_since + spreading:
         return splits
     expected = rollout.share / 100
+    if rollout.cohorts[0] == KEYS:
+        # Only keys from the last share on are drawn afresh, and counted.
+        expected = (rollout.share - rollout.since) / (100.0 - rollout.since)
     ours, both = bucket.challenger.requests, bucket.challenger.requests + bucket.champion.requests
     if not 0 < expected < 1 or not both:
         return splits

@@ -15,13 +15,17 @@ from halftone.domain.verdict import Verdict, VerdictKind
 from halftone.stats.comparison import Comparison
 from halftone.stats.mixture import combine
 from halftone.stats.share import share
+from halftone.stats.tolerance import Tolerated
 
-_WEIGHTS = {"errors": 4.0, "late": 2.0, "bad": 2.0}
+_WEIGHTS = {"errors": 4.0, "late": 2.0, "bad": 2.0, "changed": 2.0}
 """How the bet on a regression is spread over the metrics; the latency limits have 1 each."""
 
-_HARMLESS = ("errors", "late", "bad")
+_HARMLESS = ("errors", "late", "bad", "changed")
 """The metrics that must be proven harmless. Latencies only end rollouts: which rise matters to a
 client is what ``late`` says."""
+
+Found = Mapping[str, Comparison | Tolerated]
+"""Where each metric stands."""
 
 _SHARE_ALPHA = 0.01
 """How often a share that is kept may be taken for one that is not, in a whole rollout."""
@@ -30,10 +34,14 @@ _SHARE_ALPHA = 0.01
 def judge(evidence: Evidence, plan: Plan, stage: Stage) -> Verdict:
     """What the evidence says at this stage."""
     bar = -math.log(plan.alpha)
-    found = {
+    found: dict[str, Comparison | Tolerated] = {
         name: metric.compare(tolerance=_tolerance(plan, name), alpha=plan.alpha)
         for name, metric in evidence.metrics.items()
     }
+    scored = evidence.challenger.tally("changed")
+    if plan.changed and (scored.n or stage.mirror):
+        tolerance = plan.changed / 100
+        found["changed"] = Tolerated.of(scored, tolerance=tolerance, alpha=plan.alpha)
     worse = log_e_worse(found)
     lost = share(evidence.splits)
     numbers: dict[str, object] = {
@@ -51,7 +59,7 @@ def judge(evidence: Evidence, plan: Plan, stage: Stage) -> Verdict:
 def _say(
     evidence: Evidence,
     stage: Stage,
-    found: Mapping[str, Comparison],
+    found: Found,
     *,
     worse: float,
     lost: float,
@@ -80,7 +88,7 @@ def _say(
     return VerdictKind.PASS, f"no worse than the champion: {told}"
 
 
-def log_e_worse(found: Mapping[str, Comparison]) -> float:
+def log_e_worse(found: Found) -> float:
     """ln of the e-value against "the challenger is no worse in any metric"."""
     return combine(
         [comparison.log_e_regression for comparison in found.values()],
@@ -108,8 +116,16 @@ def _tolerance(plan: Plan, metric: str) -> float | None:
     return margins.tolerance / 100 or None
 
 
-def _numbers(found: Comparison) -> dict[str, object]:
+def _numbers(found: Comparison | Tolerated) -> dict[str, object]:
     """What goes on record of one metric. JSON has no infinity: an open bound is null."""
+    if isinstance(found, Tolerated):
+        return {
+            "challenger": found.challenger.x,
+            "challenger_of": found.challenger.n,
+            "e_worse": shown(found.log_e_regression),
+            "e_harmless": shown(found.log_e_harmless),
+            "requests_needed": found.requests_needed,
+        }
     bounds = (found.interval.low, found.interval.high)
     return {
         "challenger": found.challenger.x,
@@ -128,12 +144,14 @@ def _finite(value: float | None) -> float | None:
     return float(f"{value:.3g}") if value is not None and math.isfinite(value) else None
 
 
-def _told(found: Comparison) -> str:
+def _told(found: Comparison | Tolerated) -> str:
+    if isinstance(found, Tolerated):
+        return f"{found.challenger.x} of {found.challenger.n}"
     ours, theirs = found.challenger, found.champion
     return f"{ours.x} of {ours.n} (champion {theirs.x} of {theirs.n})"
 
 
-def _missing(found: Mapping[str, Comparison]) -> str:
+def _missing(found: Found) -> str:
     needed = [c.requests_needed for c in found.values() if not c.is_harmless]
     if not needed or None in needed:
         return ""

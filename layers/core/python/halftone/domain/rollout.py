@@ -16,6 +16,9 @@ from halftone.domain.plan import Plan, Stage
 from halftone.domain.routing import UNRELEASED, Routing
 from halftone.domain.serving import Mode
 
+TRIAL, MIRROR, KEYS = "trial", "mirror", "keys"
+"""Cohorts: whom a metric is about, beside endpoint and version ("": whoever was not pinned)."""
+
 
 @dataclass(frozen=True)
 class Rollout:
@@ -128,6 +131,19 @@ class Rollout:
     def called(self) -> Routing:
         """The alias ``challenger`` while the challenger takes part."""
         return self.home if self.challenger is None else Routing(self.challenger)
+
+    @property
+    def cohorts(self) -> tuple[str, str]:
+        """Whose counts are the evidence now: the challenger's cohort, and the champion's.
+
+        What is scored unseen stands against those whose requests could have been. Where a key
+        draws, keys are what was randomised, so that keys are counted and not requests.
+        """
+        if self.mirror:
+            return (MIRROR, TRIAL)
+        if not self.guarded:
+            return ("", "")
+        return (KEYS, KEYS) if self.sticky else (TRIAL, TRIAL)
 
     @property
     def way_home(self) -> tuple[str, str]:

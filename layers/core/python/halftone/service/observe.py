@@ -1,13 +1,17 @@
 """Looking: bring the evidence of a rollout up to date, keep it, and judge it."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 from halftone.domain.errors import Unavailable
 from halftone.domain.evidence import Evidence, bucket_start
 from halftone.domain.judge import judge
-from halftone.domain.rollout import Rollout
+from halftone.domain.rollout import KEYS, Rollout
 from halftone.domain.verdict import Verdict, VerdictKind
 from halftone.service.ports import Parts
+
+HARVEST = timedelta(seconds=60)
+"""How much later keys are counted than requests: log lines are delivered, read, then counted."""
 
 
 def look(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
@@ -25,7 +29,9 @@ def look(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
         return Verdict(VerdictKind.NO_DATA, "there is no champion to compare with")
     kept = parts.evidence.load_evidence(endpoint, rollout.id)
     known = kept or Evidence.begin(rollout, bucket_start(rollout.exposed_at))
-    until = bucket_start(parts.clock.now() - parts.metric_lag)
+    keyed = rollout.cohorts[0] == KEYS
+    lag = parts.metric_lag + (HARVEST if keyed else timedelta(0))
+    until = bucket_start(parts.clock.now() - lag)
     if until <= known.until and known.stage == rollout.stage:
         return judge(known, rollout.plan, stage)
     try:
@@ -35,7 +41,9 @@ def look(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
             champion=rollout.champion,
             since=known.until,
             until=until,
-            limits=rollout.latency_limits,
+            # A key has no latency: it has many, and one that counts as late says as much.
+            limits=() if keyed else rollout.latency_limits,
+            cohorts=rollout.cohorts,
         )
     except Unavailable as error:
         return Verdict(VerdictKind.ERROR, str(error))

@@ -232,8 +232,12 @@ class Metrics(Protocol):
         since: datetime,
         until: datetime,
         limits: Sequence[float] = (),
+        cohorts: tuple[str, str] = ("", ""),
     ) -> Sequence[Bucket]:
         """The buckets from ``since`` to ``until`` (aligned), oldest first; empty ones may miss.
+
+        ``cohorts`` are those of challenger and champion whose counts are meant ("": all that were
+        not pinned).
 
         ``limits`` are milliseconds: ``Arm.over`` counts what took longer than each.
         """

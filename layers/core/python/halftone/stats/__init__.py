@@ -8,7 +8,7 @@ docs/analysis.md derives and measures them.
 ======================  =======================================================================
 `tally`                 counts: `Tally`, `Stratum`
 `capital`               `regression` and `safety` by the conditional odds ratio, as a fold
-`tolerance`             `below`: a rate proven small by the challenger's counts alone
+`tolerance`             `below`, `above`: a rate proven small, or too large, by one version's counts
 `share`                 does the challenger get the traffic it was given?
 `mixture`               `combine` several e-values into one
 `likelihood`            estimate and anytime-valid interval of the odds ratio
@@ -31,7 +31,7 @@ from halftone.stats.mixture import combine
 from halftone.stats.power import Rates, detectable, power, requests_needed
 from halftone.stats.share import Split, share
 from halftone.stats.tally import Stratum, Tally, total
-from halftone.stats.tolerance import below, requests_below
+from halftone.stats.tolerance import Tolerated, above, below, requests_below
 
 __all__ = [
     "GRID",
@@ -46,6 +46,8 @@ __all__ = [
     "Standing",
     "Stratum",
     "Tally",
+    "Tolerated",
+    "above",
     "below",
     "combine",
     "compare",

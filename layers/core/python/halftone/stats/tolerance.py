@@ -1,4 +1,4 @@
-"""Proof that a rate lies below a tolerance, from the challenger alone.
+"""Proof that a rate lies below a tolerance, or above it, from the challenger alone.
 
 Where neither version has errors the comparison of the two learns nothing: there is no event to ask
 "whose was it?" about. But two hundred requests without an error do prove that the rate is not 5 %.
@@ -8,6 +8,7 @@ This test says so, at any time, against "the challenger's rate is at least the t
 import math
 from bisect import bisect_left
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from halftone.stats.mixture import log_mean
 from halftone.stats.tally import Stratum, Tally
@@ -37,6 +38,52 @@ def below(evidence: Tally | Iterable[Stratum], *, tolerance: float) -> float:
             for fraction in FRACTIONS
         ]
     )
+
+
+# The alternatives above, as multiples of the tolerance's odds, so that none reaches a rate of 1.
+ODDS = (1.2, 1.5, 2.0, 3.0, 5.0, 10.0, 40.0)
+
+
+def above(evidence: Tally | Iterable[Stratum], *, tolerance: float) -> float:
+    """log e-value against "the challenger's rate is at most ``tolerance``": ``below``, mirrored.
+
+    Raises:
+        ValueError: unless 0 < tolerance < 1.
+    """
+    if not 0 < tolerance < 1:
+        raise ValueError(f"tolerance {tolerance:g}: give a rate between 0 and 1")
+    tally = evidence if isinstance(evidence, Tally) else _challenger(evidence)
+    # With q at f times the odds of τ, q/τ = f/w and (1-q)/(1-τ) = 1/w, w = 1 + τ·(f-1).
+    return log_mean(
+        [tally.x * math.log(f) - tally.n * math.log1p(tolerance * (f - 1)) for f in ODDS]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerated:
+    """What a verdict prints of a rate that has nobody to be compared with."""
+
+    challenger: Tally
+    alpha: float
+    log_e_regression: float
+    log_e_harmless: float
+    requests_needed: int | None
+
+    @classmethod
+    def of(cls, tally: Tally, *, tolerance: float, alpha: float) -> "Tolerated":
+        """Where ``tally`` stands between the two proofs."""
+        return cls(
+            tally,
+            alpha,
+            above(tally, tolerance=tolerance),
+            below(tally, tolerance=tolerance),
+            requests_below(tally, tolerance=tolerance, alpha=alpha),
+        )
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether the rate is proven to lie below the tolerance."""
+        return self.log_e_harmless >= -math.log(self.alpha)
 
 
 def requests_below(
