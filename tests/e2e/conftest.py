@@ -6,18 +6,22 @@ waits for another's rollout.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from unittest import mock
 
 import pytest
 
 from demo.cloud import Cloud
 from halftone_local import supervisor
+from halftone_local.addresses import api_url
+from tests.e2e.people import Person, made
 from tests.e2e.support import Stage, declare
 
 ENDPOINTS = ("promoted", "alarmed", "redeployed", "restarted", "silent", "split")
 OPERATED = ("operated", "returned")
 CONTROLLED = ("controlled",)
+KEPT = "kept"
 CRASHING = ("killed", "killed-before", "killed-after")
 
 
@@ -31,6 +35,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             cloud.activate()
             for name in (*ENDPOINTS, *OPERATED, *CONTROLLED, *CRASHING):
                 declare(cloud, name)
+            declare(cloud, KEPT, concurrency=20, throttle={"rate": 200, "burst": 100})
             cloud.copy_example("digits")
             cloud.bootstrap()
             cloud.deploy()
@@ -46,6 +51,12 @@ def client(stage: Stage) -> Iterator[None]:
     with mock.patch.dict(os.environ):
         stage.cloud.activate()
         yield
+
+
+@pytest.fixture
+def person(stage: Stage) -> Callable[[str], Person]:
+    """Make a person: a session of a role of that name."""
+    return partial(made, api_url(stage.cloud.aws, stage.cloud.outputs()["ControlUrl"]))
 
 
 def _progress(line: str) -> None:

@@ -3,17 +3,11 @@
 Two people act: each in a session of a role of their own, as on an account.
 """
 
-import json
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from halftone.adapters.folder import build_package
 from halftone.domain.phase import Phase
@@ -22,55 +16,7 @@ from halftone_local.addresses import api_url
 from tests.e2e.support import MODELS, PLAN, Stage
 
 NAME = "controlled"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
-}
 STEP = {"weight": 20, "min_time": "1h", "min_requests": 1}
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody with credentials, in front of the deployed API."""
-
-    base: str
-    arn: str
-    keys: Credentials
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, Any]:
-        """Status, headers and JSON of the answer to a signed request."""
-        data = None if body is None else json.dumps(body)
-        named = {"content-type": "application/json"}
-        named |= {name.replace("_", "-"): value for name, value in headers.items()}
-        request = AWSRequest(method, self.base + path, data=data, headers=named)
-        SigV4Auth(self.keys, "execute-api", "us-east-1").add_auth(request)
-        sent = urllib.request.Request(
-            request.url, data.encode() if data else None, dict(request.headers), method=method
-        )
-        try:
-            with urllib.request.urlopen(sent, timeout=60) as answer:
-                return answer.status, answer.headers, json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            return error.code, error.headers, json.loads(error.read())
-
-    def post(self, path: str, body: Any = None, *, key: str) -> tuple[int, Any, Any]:
-        return self.ask("POST", path, body or {}, idempotency_key=key)
-
-
-@pytest.fixture
-def person(stage: Stage) -> Any:
-    """Make a person: a session of a role of that name."""
-    base = api_url(stage.cloud.aws, stage.cloud.outputs()["ControlUrl"])
-
-    def made(name: str) -> Person:
-        iam = boto3.client("iam")
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
-        session = boto3.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="today")
-        given = session["Credentials"]
-        keys = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        return Person(base, session["AssumedRoleUser"]["Arn"], keys)
-
-    return made
 
 
 def test_a_release_from_upload_to_rollback(stage: Stage, person: Any) -> None:

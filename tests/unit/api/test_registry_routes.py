@@ -141,3 +141,12 @@ def test_a_model_that_a_group_owns_is_changed_by_its_members_alone(api, endpoint
     assert api.get(MODEL, by=BEN).json["aliases"] == {"challenger": 1}
     assert api.put(f"{MODEL}/aliases/champion", {"number": 1}, by=ANN).status == 200
     assert api.put(f"{MODEL}/owner", {"owner": "nobody-knows"}).status == 403
+
+
+def test_a_package_that_was_uploaded_is_kept_when_it_is_registered(api, endpoint):
+    digest = digest_of("fresh")
+    bucket, key = endpoint.parts.uploads.place(digest)
+    manifest = endpoint.world.packages.kept[digest_of("m1")]
+    endpoint.world.packages.offered[bucket, key] = (digest, manifest)
+    assert api.post(f"{MODEL}/versions", {"digest": digest}).json["name"] == "m1:2"
+    assert endpoint.world.packages.kept[digest] == manifest

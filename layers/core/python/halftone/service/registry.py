@@ -37,17 +37,21 @@ def register(
     details: object = None,
     model: str | None = None,
 ) -> ModelVersion:
-    """The version of a package that is kept, under the number it has or gets now.
+    """The version of a package that is kept or was uploaded, under the number it has or gets now.
 
     ``details`` are those of a new version, in their JSON form; of one that is registered already
     they must ask for nothing new. ``model`` is the name that the package is expected to have.
 
     Raises:
-        NotFound: if no such package is kept.
+        NotFound: if no such package is kept or was uploaded.
+        InvalidPackage: if the one that was uploaded is not sound.
         InvalidInput: if the details are not sound, or the package is another model's.
         Refused: if it is registered with other details.
     """
-    manifest = parts.packages.manifest(digest)
+    try:
+        manifest = parts.packages.manifest(digest)
+    except NotFound:
+        manifest = parts.packages.register(*parts.uploads.place(digest), digest)
     if model is not None and manifest.name != model:
         raise InvalidInput("digest", digest, f"a package of {model!r}, not of {manifest.name!r}")
     return registered(parts, manifest, digest, actor=actor, reason=reason, details=details)
