@@ -1,5 +1,6 @@
 """``halftone endpoints …``: which there are, whose they are, and how they are called."""
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -58,6 +59,7 @@ def show_endpoint(session: Session, endpoint: EndpointArgument) -> None:
     found = endpoint_of(session, endpoint)
     settings = session.control.get(f"/endpoints/{endpoint}/settings")
     signature = session.control.get(f"/endpoints/{endpoint}/signature")
+    signature |= _reached(signature, f"{session.stage.api}/endpoints/{endpoint}")
     if session.as_json:
         say_json({**found, "settings": settings, "signature": signature})
         return
@@ -74,6 +76,13 @@ def show_endpoint(session: Session, endpoint: EndpointArgument) -> None:
     for name, value in facts.items():
         show(f"{name:<12} {one_line(value)}")
     show(one_line(signature["curl"]))
+
+
+def _reached(signature: Json, here: str) -> dict[str, str]:
+    """The address and the curl line as they are reached from here: AWS names its own address."""
+    words, _, last = signature["curl"].rpartition(" ")
+    path = shlex.split(last)[0].removeprefix(signature["url"])
+    return {"url": here, "curl": f"{words} {shlex.quote(f'{here}{path}')}"}
 
 
 def set_endpoint(
