@@ -132,6 +132,13 @@ def test_stopping_gives_the_replicas_back(endpoint):
     assert endpoint.state.upkeep.replicas == {}
 
 
+def test_what_is_returned_to_is_started(endpoint):
+    say(stop, endpoint, "1")
+    return_to(endpoint.parts, NAME, version="1", actor="ben", reason="3 drifts")
+    assert told(endpoint)["1"] == ("Deployed", "the champion, with 100 % of the requests")
+    assert not any(placed.stopped for placed in endpoint.state.placed)
+
+
 # Names
 
 

@@ -201,6 +201,18 @@ def test_an_endpoint_that_is_made_has_its_settings_from_the_start():
     assert made.actions[0] == "settings"
 
 
+def test_whose_an_endpoint_is_stands_on_record_from_its_settings_on():
+    made = Endpoint()
+    declare_upkeep(
+        made.parts, NAME, now={"concurrency": 20}, before={}, actor="cfn", key="r", owner="clinic"
+    )
+    made.serve("m1")
+    about = made.state.about
+    assert (about.creator, about.owner, about.created_at) == (
+        "cfn", "clinic", made.world.clock.now(),
+    )  # fmt: skip
+
+
 def test_a_retired_endpoint_leaves_no_throttle_behind(endpoint):
     say(edit, endpoint, {"throttle": {"rate": 1, "burst": 1}})
     retire(endpoint.parts, NAME, actor="cfn", reason="deleted")

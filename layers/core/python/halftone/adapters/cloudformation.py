@@ -64,4 +64,5 @@ def upkeep_declared(event: dict[str, Any]) -> dict[str, Any]:
         "before": json.loads(before.get("Upkeep", "{}")),
         "actor": actor_of(event),
         "key": f"{event['RequestId']}/upkeep",
+        "owner": wanted.get("Group") or None,
     }

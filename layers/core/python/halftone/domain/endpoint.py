@@ -3,7 +3,7 @@
 One record holds all of it, so that one conditional write can change all of it at once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from halftone.domain.about import About
 from halftone.domain.audit import AuditHead
@@ -50,10 +50,11 @@ class EndpointState:
     def placing(self, version: str) -> tuple[Placed, ...]:
         """``placed`` with ``version``, without the oldest ones that nothing names any more.
 
-        What serves, rolls out, or is named by a rule, a portion, the mirror or a person stays.
+        What serves, rolls out, or is named by a rule, a portion, the mirror or a person stays. What
+        is placed again takes requests again, if it was stopped.
         """
         if any(known.version == version for known in self.placed):
-            return self.placed
+            return tuple(replace(p, stopped="") if p.version == version else p for p in self.placed)
         every = (*self.placed, Placed(version, version))
         surplus = len(every) - MOST_PLACED
         named = self._named | {version}

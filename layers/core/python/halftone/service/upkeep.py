@@ -12,7 +12,7 @@ from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound, Refused
 from halftone.domain.upkeep import Upkeep, patched_upkeep, upkeep_as_given
 from halftone.service.ports import Parts
-from halftone.service.record import ENGINE, answered, change, must_be_at, until_written
+from halftone.service.record import ENGINE, answered, change, made_now, must_be_at, until_written
 
 
 def edit(
@@ -25,12 +25,13 @@ def edit(
     revision: int | None = None,
     key: str = "",
     new: bool = False,
+    owner: str | None = None,
 ) -> EndpointState:
     """Change what ``changes`` names, by a merge patch.
 
     ``key`` names a request that can come twice: asked again, it changes nothing, whatever was
-    changed since. ``new``: the endpoint may be one that is just being made. What the platform
-    refuses is taken back, on record.
+    changed since. ``new``: the endpoint may be one that is just being made, for the group
+    ``owner``. What the platform refuses is taken back, on record.
 
     Raises:
         NotFound: if there is no such endpoint.
@@ -47,7 +48,8 @@ def edit(
         state = parts.store.load(endpoint)
         if state is None and not new:
             raise NotFound("endpoint", endpoint)
-        state = state or EndpointState(endpoint)
+        if state is None:
+            state = made_now(parts, endpoint, actor=actor, owner=owner)
         before = state.upkeep
         after = patched_upkeep(before, changes)
         if key and answered(parts, endpoint, key):
@@ -91,6 +93,7 @@ def declare_upkeep(
     before: Mapping[str, object],
     actor: str,
     key: str,
+    owner: str | None = None,
 ) -> None:
     """Apply what ``endpoint.yaml`` says otherwise than ``before``, and leave the rest as it is.
 
@@ -104,7 +107,7 @@ def declare_upkeep(
         changes["tags"] = {**_tags(now), **gone}
     if changes:
         words = f"endpoint.yaml changed in {', '.join(sorted(changes))}"
-        edit(parts, endpoint, changes, actor=actor, reason=words, key=key, new=True)
+        edit(parts, endpoint, changes, actor=actor, reason=words, key=key, new=True, owner=owner)
 
 
 def _tags(declared: Mapping[str, object]) -> Mapping[str, object]:
