@@ -105,8 +105,12 @@ class Extension(Thread):
         self._api = http.client.HTTPConnection(runtime_api)
         body = json.dumps({"events": ["INVOKE"]})
         headers = {"Lambda-Extension-Name": _NAME, "content-type": "application/json"}
-        answer = self._ask("POST", "/2020-01-01/extension/register", body, headers)
-        self._headers = {"Lambda-Extension-Identifier": answer}
+        try:
+            identifier = self._ask("POST", "/2020-01-01/extension/register", body, headers)
+        except OSError:
+            self._api.close()
+            raise
+        self._headers = {"Lambda-Extension-Identifier": identifier}
         threading.Thread(target=self._events, name=_NAME, daemon=True).start()
 
     def answered(self) -> None:

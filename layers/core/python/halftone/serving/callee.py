@@ -11,7 +11,7 @@ from typing import Any
 
 from halftone.serving.answers import Answer, Problem, payload
 from halftone.serving.capturing import body_in, captured
-from halftone.serving.differing import difference, label_field
+from halftone.serving.differing import UNCOMPARED, difference, label_field
 from halftone.serving.feedback import label_print
 from halftone.serving.own import Own
 from halftone.serving.protocol import Request, route, spoken
@@ -73,7 +73,10 @@ class Callee:
         theirs = mark.get("answer") or {}
         found = answer.exchange.predictions() if answer.exchange else None
         label = label_field(str(mark.get("label") or ""), self._own.outputs)
-        apart = difference(theirs.get("predictions"), found, label)
+        before = theirs.get("predictions")
+        # Where either has no predictions there is nothing to compare.
+        both = before is not None and found is not None
+        apart = difference(before, found, label) if both else UNCOMPARED
         told = {
             "Changed": None if apart.changed is None else int(apart.changed),
             "Distance": apart.distance,

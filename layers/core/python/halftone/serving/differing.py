@@ -21,6 +21,9 @@ class Difference:
     relative: float | None
 
 
+UNCOMPARED = Difference(None, None, None)
+
+
 def label_field(named: str, outputs: Sequence[Field]) -> str:
     """The output field that holds the label: the one that is ``named``, else the only one whose
     values can be labels (texts, whole numbers, truth values); "" if there is no such one.

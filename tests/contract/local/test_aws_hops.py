@@ -1,0 +1,79 @@
+"""Hops of a function to itself, as AWS documents invokes: what a front of the model server meets.
+
+"Invoke", https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html: a function that raises or
+whose process ends answers 200 with FunctionError, and its payload tells errorType; asynchronous
+requests are answered 202 at once. Invokes of one function, by another of its versions, run beside
+each other: "Understanding Lambda function scaling",
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+"""
+
+import time
+
+import pytest
+
+from halftone.serving.hop import LambdaHop, Outcome
+
+BEHAVES = """
+import os, time
+
+def handler(event, context):
+    what = event.get("what")
+    if what == "raise":
+        raise KeyError("secret")
+    if what == "die":
+        os._exit(1)
+    if what == "sleep":
+        time.sleep(3)
+    if what == "broken":
+        return "no answer"
+    status = {"stale": 421, "bad": 422, "failed": 503}.get(what, 200)
+    return {"statusCode": status, "headers": {}, "body": context.function_version}
+"""
+
+
+@pytest.fixture
+def hop(function, client):
+    fn = function(BEHAVES, f"{BEHAVES}\n# the second version")
+    fn.alias("challenger", "2")
+    made = LambdaHop(fn.name)
+    made._client, made._seconds = client("lambda"), 5.0
+    return made
+
+
+@pytest.mark.parametrize(
+    ("what", "outcome", "why"),
+    [
+        ("answer", Outcome.ANSWERED, ""),
+        ("bad", Outcome.ANSWERED, ""),
+        ("failed", Outcome.FAULTY, "status 503"),
+        ("raise", Outcome.FAULTY, "KeyError"),
+        ("die", Outcome.FAULTY, "Runtime.ExitError"),
+        ("broken", Outcome.FAULTY, "an answer without a status"),
+        ("stale", Outcome.STALE, ""),
+    ],
+)
+def test_each_way_in_which_a_version_can_end_is_told_apart(hop, what, outcome, why):
+    reply = hop.ask("challenger", {"what": what}, 10.0)
+    assert (reply.outcome, reply.why) == (outcome, why)
+    if outcome is Outcome.ANSWERED:
+        assert reply.answer["body"] == "2"
+    assert hop.ask("1", {}, 10.0).answer["body"] == "1", "and the next one is answered"
+
+
+def test_a_version_that_takes_too_long_is_not_waited_for(hop):
+    hop.ask("challenger", {}, 10.0)
+    began = time.monotonic()
+    assert hop.ask("challenger", {"what": "sleep"}, 0.3).outcome is Outcome.LATE
+    assert time.monotonic() - began < 1.5
+
+
+def test_a_qualifier_that_is_not_there_was_not_reached(hop):
+    reply = hop.ask("9", {}, 10.0)
+    assert (reply.outcome, reply.why) == (Outcome.UNREACHED, "ResourceNotFoundException")
+
+
+def test_an_asynchronous_hop_by_alias_is_answered_at_once(hop):
+    began = time.monotonic()
+    assert hop.send("challenger", {"what": "sleep"})
+    assert time.monotonic() - began < 1.5
+    assert not hop.send("challenger", {"text": "x" * 300_000}), "more than Lambda takes"

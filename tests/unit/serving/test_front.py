@@ -1,0 +1,220 @@
+"""Who gets in, what is mirrored, captured and fed back: one server or a few, in memory."""
+
+import base64
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from halftone.domain.capture import Row, read_line
+from halftone.domain.clients import RANDOM_BYTES, new_token
+from halftone.domain.dispatch import Dispatch, Trial
+from halftone.domain.endpoint import Placed
+from halftone.domain.errors import Unavailable
+from halftone.domain.serving import Access, Capture, Client, Mirror, Mode, Serving
+from tests.support.fleet import Fleet
+
+TOKEN, TOKEN_ID, DIGEST = new_token(bytes(range(RANDOM_BYTES)))
+NOW = datetime.now(UTC)
+SHOP = Client("shop", TOKEN_ID, DIGEST, NOW, "ann")
+BEARER = f"Bearer {TOKEN}"
+BASIC = "Basic " + base64.b64encode(f"shop:{TOKEN}".encode()).decode()
+
+
+def fleet(runs=None, trial=None, **serving):
+    placed = (Placed("1", "1"), Placed("2", "2"))
+    return Fleet(Dispatch("double", 1, "1", placed, Serving(**serving), trial), runs or {})
+
+
+# Clients --------------------------------------------------------------------------------------
+
+
+def private(**client):
+    return fleet(access=Access.PRIVATE, clients=(replace(SHOP, **client),))
+
+
+@pytest.mark.parametrize("authorization", [BEARER, BASIC])
+def test_a_client_with_its_token_is_let_in(authorization):
+    assert private().ask_x(authorization=authorization).status == 200
+
+
+@pytest.mark.parametrize("path", ["", "/endpoints/double/feedback", "/v2/models/double/infer"])
+@pytest.mark.parametrize("authorization", [None, "Bearer x", BEARER[:-1], "Negotiate x"])
+def test_a_stranger_is_sent_away_as_a_problem(path, authorization):
+    stage = private()
+    given = {} if authorization is None else {"authorization": authorization}
+    answer = stage.ask_x(path=path, **given)
+    assert answer.status == 401
+    assert "Bearer" in answer.headers["www-authenticate"]
+    assert stage.metrics(Version="1") in (
+        [],
+        [{"Endpoint": "double", "Version": "1", "ClientErrors": 1}],
+    )
+
+
+def test_a_token_that_has_expired_is_refused():
+    stage = private(expires_at=NOW - timedelta(seconds=1))
+    answer = stage.ask_x(authorization=BEARER)
+    assert answer.status == 401
+    assert "expired" in answer.body["detail"]
+
+
+def test_a_revoked_token_is_refused_by_a_server_whose_dispatch_is_old():
+    stage = private()
+    assert stage.ask_x(authorization=BEARER).status == 200
+    later = datetime.now(UTC).timestamp() + 11
+    stage.server("1")._front._known._clock = lambda: later
+    stage.source.dispatch = replace(
+        stage.dispatch, revision=2, serving=Serving(access=Access.PRIVATE)
+    )
+    assert stage.ask_x(authorization=BEARER).status == 401
+
+
+def test_while_nobody_knows_who_may_call_nobody_does():
+    stage = fleet()
+
+    class Away:
+        def read(self):
+            raise Unavailable("the table is away")
+
+    stage.source = Away()
+    answer = stage.ask_x()
+    assert answer.status == 503
+    assert answer.headers["retry-after"] == "1"
+    assert stage.metrics() == []
+
+
+# The mirror -----------------------------------------------------------------------------------
+
+
+def shifts(instances):
+    return [{"y": 2 * one["x"] + 1, "label": "other"} for one in instances]
+
+
+def test_a_shadow_tells_how_far_it_is_from_the_client_s_answer():
+    stage = fleet({"2": shifts}, mirror=Mirror("2", 100.0), label="label")
+    answer = stage.ask_x(2)
+    assert (answer.version, answer.body["predictions"][0]["y"]) == ("1", 4.0)
+    stage.ask_x(2)
+    _, line = stage.metrics(Version="2", Cohort="mirror")
+    assert (line["Changed"], line["Distance"], line["RelativeDistance"]) == (1, 1, 0.2)
+    assert line["Requests"] == 1
+    assert len(stage.metrics(Version="1")) == 2
+
+
+def test_a_shadow_that_fails_is_counted_and_no_client_notices():
+    def raises(_):
+        raise ValueError
+
+    stage = fleet({"2": raises}, mirror=Mirror("2", 100.0))
+    assert stage.ask_x().status == 200
+    (line,) = stage.metrics(Version="2")
+    assert (line["Errors"], line["Cohort"]) == (1, "mirror")
+    assert "Changed" not in line
+
+
+def test_a_pinned_or_wrong_request_is_not_mirrored():
+    stage = fleet(mirror=Mirror("2", 100.0))
+    stage.ask_x(x_halftone_deployment="1")
+    stage.post({"instances": [{"x": "wide"}]})
+    assert stage.sent == []
+
+
+def test_a_mirror_that_can_t_be_sent_is_counted():
+    stage = fleet(mirror=Mirror("2", 100.0))
+    stage.send = lambda *_: False
+    stage.ask_x()
+    assert stage.metrics(Version="2") == [
+        {"Endpoint": "double", "Version": "2", "MirrorDropped": 1}
+    ]
+
+
+def test_after_a_rollback_a_mirror_finds_another_version_and_nothing_is_counted():
+    trial = Trial("r", "2", 0, Mode.WEIGHTED, mirror=100.0)
+    stage = fleet(trial=trial)
+    stage.aliases["challenger"] = "1"
+    stage.ask_x()
+    assert {line["Version"] for line in stage.metrics()} == {"1"}
+
+
+def test_a_captured_pair_shares_its_request_id():
+    stage = fleet(
+        {"2": shifts}, mirror=Mirror("2", 100.0), label="label", capture=Capture(100.0, ("x",))
+    )
+    stage.ask_x(2)
+    rows = [read_line(json.dumps(line)) for line in stage.told("capture")]
+    assert all(isinstance(row, Row) for row in rows)
+    by_kind = {row.values["kind"]: row.values for row in rows}
+    assert set(by_kind) == {"answer", "shadow"}
+    answer, shadow = by_kind["answer"], by_kind["shadow"]
+    assert answer["request"] == shadow["request"] == "r-1"
+    assert (answer["version"], shadow["version"]) == ("1", "2")
+    assert (answer["label"], shadow["label"]) == ("low", "other")
+    assert (shadow["changed"], shadow["distance"]) == (True, 1.0)
+    assert json.loads(answer["output"])["predictions"] == [{"y": 4.0, "label": "low"}]
+    assert json.loads(shadow["output"])["predictions"] == [{"y": 5.0, "label": "other"}]
+    assert json.loads(answer["input"]) == {"instances": [{"x": "[redacted]"}]}
+
+
+def test_a_share_of_requests_is_captured():
+    stage = fleet(capture=Capture(25.0))
+    for _ in range(400):
+        stage.ask_x()
+    assert 70 <= len(stage.told("capture")) <= 130
+
+
+def test_a_body_that_is_too_long_for_a_line_is_left_out():
+    stage = fleet(capture=Capture(100.0))
+    stage.post({"instances": [{"x": float(i)} for i in range(9_000)]})
+    (line,) = stage.told("capture")
+    assert (line["cut"], line["input"]) == (True, None)
+    assert max(map(len, stage.log)) < 200_000
+
+
+# Feedback -------------------------------------------------------------------------------------
+
+FEEDBACK = "/endpoints/double/feedback"
+
+
+def test_feedback_by_label_needs_no_look_up():
+    stage = fleet(label="label", capture=Capture(100.0))
+    named = stage.ask_x(2).headers["x-request-id"]
+    assert named.startswith("r-1.1.")
+    for label in ("low", "high"):
+        assert stage.post({"request_id": named, "label": label}, path=FEEDBACK).status == 202
+    assert [line["Bad"] for line in stage.metrics() if "Bad" in line] == [0, 1]
+    assert [line["label"] for line in stage.told("feedback")] == ["low", "high"]
+    assert all(isinstance(read_line(json.dumps(x)), Row) for x in stage.told("feedback"))
+
+
+def test_feedback_by_reward_becomes_a_metric_of_the_version_that_answered():
+    stage = fleet()
+    body = {"request_id": "r-9.1", "reward": 0.25}
+    assert stage.post(body, path=FEEDBACK).status == 202
+    (line,) = stage.metrics()
+    assert (line["Version"], line["Reward"], line["Bad"]) == ("1", 0.25, 1)
+    assert stage.told("feedback") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ([], "body"),
+        ({}, "request_id"),
+        ({"request_id": "r-1", "reward": 1}, "request_id"),
+        ({"request_id": "r-1.99", "reward": 1}, "request_id"),
+        ({"request_id": "r-1.0", "reward": 1}, "request_id"),
+        ({"request_id": "r-1.1"}, "reward"),
+        ({"request_id": "r-1.1", "reward": 2}, "reward"),
+        ({"request_id": "r-1.1", "reward": True}, "reward"),
+        ({"request_id": "r-1.1", "label": "low"}, "label"),
+        ({"request_id": "r-1.1.00000000", "label": {}}, "label"),
+        ({"request_id": "r-1.1", "reward": 1, "why": "x"}, "why"),
+    ],
+)
+def test_feedback_that_can_t_be_taken_is_named_and_counts_nothing(body, field):
+    stage = fleet()
+    answer = stage.post(body, path=FEEDBACK)
+    assert (answer.status, answer.body["field"]) == (422, field)
+    assert stage.metrics() == []
