@@ -128,6 +128,8 @@ def test_each_failure_has_its_diagram():
     assert [section.partition("\n")[0] for section in sections] == [
         "An alarm while a step is observed",
         "An alarm races an advance",
+        "An alarm in guarded mode",
+        "A guarded rollout reaches 100 %",
         "A crash after the intent",
         "A crash after the alias",
         "The table does not answer",
