@@ -1,8 +1,10 @@
 """Lines as model functions log them, and deliveries of them."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+from halftone.domain.capture import Column
 from halftone.service.harvest import Delivery
 
 AT = 1_767_225_605_500  # 2026-01-01 00:00:05.5 UTC
@@ -24,3 +26,13 @@ def line(kind: str, /, **fields: Any) -> str:
 def delivery(*messages: str, endpoint: str = "fraud", first: int = 0) -> Delivery:
     """A delivery of these lines; ``first`` is the id of the first one."""
     return Delivery(endpoint, tuple((str(first + i), m) for i, m in enumerate(messages)))
+
+
+def as_view(folder: Path, table: str, columns: tuple[Column, ...]) -> str:
+    """SQL for DuckDB: the table's view, with the catalogue's columns, and folders as partitions."""
+    kinds = ", ".join(f"'{column.name}': '{column.kind}'" for column in columns)
+    source = f"read_json('{folder}/{table}/*/*/*/*.jsonl.gz', format='newline_delimited', "
+    return (
+        f"CREATE VIEW {table} AS SELECT * FROM {source}hive_partitioning=true, "  # noqa: S608
+        f"hive_types={{'endpoint': varchar, 'dt': varchar, 'hour': int}}, columns={{{kinds}}})"
+    )

@@ -9,10 +9,10 @@ import duckdb
 import pytest
 
 from halftone.adapters.memory_harvest import MemoryHarvest
-from halftone.domain.capture import FEEDBACK, REQUESTS, Column
+from halftone.domain.capture import FEEDBACK, REQUESTS
 from halftone.service.harvest import harvest
 from infra.paths import ROOT
-from tests.support.harvest import AT, HOUR, delivery, line
+from tests.support.harvest import AT, HOUR, as_view, delivery, line
 
 
 def answered(request: str, version: str, label: str, **more: object) -> list[str]:
@@ -60,19 +60,9 @@ def sql(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         path.write_bytes(data)
     connection = duckdb.connect()
     for table, columns in (("requests", REQUESTS), ("feedback", FEEDBACK)):
-        connection.execute(view(tmp_path, table, columns))
+        connection.execute(as_view(tmp_path, table, columns))
     yield connection
     connection.close()
-
-
-def view(folder: Path, table: str, columns: tuple[Column, ...]) -> str:
-    """The table's view: the catalogue's columns and types, and the folders as partitions."""
-    kinds = ", ".join(f"'{column.name}': '{column.kind}'" for column in columns)
-    source = f"read_json('{folder}/{table}/*/*/*/*.jsonl.gz', format='newline_delimited', "
-    return (
-        f"CREATE VIEW {table} AS SELECT * FROM {source}hive_partitioning=true, "  # noqa: S608
-        f"hive_types={{'endpoint': varchar, 'dt': varchar, 'hour': int}}, columns={{{kinds}}})"
-    )
 
 
 def test_every_column_has_the_catalogues_type(sql):
