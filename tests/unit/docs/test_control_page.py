@@ -1,0 +1,105 @@
+"""docs/control.md says of the control API what the code says."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from halftone.api.errors import STATUS, problem
+from halftone.domain import status
+from halftone.domain.access import MAY, Action, Role
+from halftone.domain.errors import (
+    Forbidden,
+    InProgress,
+    InvalidInput,
+    KeyReused,
+    NotFound,
+    Outdated,
+    Refused,
+    StaleWrite,
+    Unavailable,
+    UnderWay,
+)
+from halftone.service.once import LEASE
+
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "control.md").read_text(encoding="utf-8")
+DOCUMENT = json.loads((DOCS / "openapi.json").read_text(encoding="utf-8"))
+ERRORS = [
+    InvalidInput("f", 1, "2"),
+    Forbidden("no"),
+    NotFound("endpoint", "x"),
+    Refused("no"),
+    UnderWay("r", "no"),
+    InProgress("wait"),
+    StaleWrite("raced"),
+    Outdated("read again"),
+    KeyReused("another"),
+    Unavailable("out"),
+]
+
+
+def rows(head: str) -> list[list[str]]:
+    """The cells of the table whose head begins so."""
+    lines = PAGE.splitlines()
+    begin = next(n for n, line in enumerate(lines) if line.startswith(head))
+    found = []
+    for line in lines[begin + 2 :]:
+        if not line.startswith("|"):
+            break
+        found.append([cell.strip() for cell in line.strip("|").split("|")])
+    return found
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_errors_are_told_with_their_status(error):
+    told = {
+        kind: row[0]
+        for row in rows("| status | `type`")
+        for kind in re.findall("`([^`]+)`", row[1])
+    }
+    answer = problem(error)
+    kind = json.loads(answer.body)["type"].rpartition(":")[2]
+    assert told[kind] == str(answer.status_code)
+
+
+def test_every_status_of_an_error_is_told():
+    told = {int(row[0]) for row in rows("| status | `type`")}
+    assert {*STATUS.values()} <= told
+
+
+def test_statuses_of_endpoints_are_told_as_the_code_tells_them():
+    told = {row[0]: row[1] for row in rows("| endpoint's status")}
+    assert {*told} == {*map(str, status.Status)}
+    for word, meaning in told.items():
+        assert re.search(rf"\| {word} +\| {re.escape(meaning)} +\|", status.__doc__ or "")
+
+
+def test_the_table_of_roles_is_the_code_s():
+    head = next(line for line in PAGE.splitlines() if line.startswith("| action |"))
+    roles = [cell.strip() for cell in head.strip("|").split("|")][1:-1]
+    assert roles == [*map(str, Role)]
+    told = {row[0]: row[1:-1] for row in rows("| action |")}
+    assert {*told} == {*map(str, Action)}
+    for action, cells in told.items():
+        for role, cell in zip(roles, cells, strict=True):
+            assert (cell == "yes") is (action in MAY[Role(role)]), (action, role)
+
+
+def test_operations_that_the_page_names_are_there():
+    shapes = [re.sub(r"\{\w+\}", "[^/]+", path) for path in DOCUMENT["paths"]]
+    named = re.findall(r"`(?:GET|POST|PUT|PATCH|DELETE) (/v1/[^`?… ]+)", PAGE)
+    assert len(named) > 5
+    for path in named:
+        assert any(re.fullmatch(shape, path) for shape in shapes), path
+
+
+def test_the_lease_is_told():
+    assert f"({LEASE.total_seconds():.0f} s)" in PAGE
+
+
+def test_figures_are_there():
+    for name in ("imports", "calls"):
+        between = PAGE.partition(f"<!-- {name} -->")[2].partition(f"<!-- end of {name} -->")[0]
+        assert between.count("\n| ") > 4
