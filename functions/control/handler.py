@@ -1,5 +1,6 @@
 """The control API on Lambda."""
 
+import asyncio
 import sys
 
 # FastAPI asks of every parameter whether it is one of pydantic's old models, and loads those for
@@ -8,6 +9,9 @@ sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
 
 from halftone.api.gateway import behind_gateway  # noqa: E402 - after the line above
 from halftone.bootstrap import parts, settings  # noqa: E402
+
+# Mangum takes the thread's loop, and later Pythons make none by themselves.
+asyncio.set_event_loop(asyncio.new_event_loop())
 
 # While Lambda starts the sandbox, with its full share of the processor. Most requests need the
 # table alone; other clients are made by the first that needs them.

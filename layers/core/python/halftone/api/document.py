@@ -6,6 +6,7 @@ python -m halftone.api.document docs/openapi.json      write it
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,9 @@ def document(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     _, ours = msgspec.json.schema_components([Problem, *SHAPES.values()], ref_template=_REF)
+    for shape in ours.values():
+        # Python 3.13 takes the indentation out of docstrings, and 3.11 leaves it in.
+        shape["description"] = cleandoc(shape.get("description", ""))
     schemas.update(ours)
     found["components"]["schemas"] = dict(sorted(schemas.items()))
     for route in routes_of(app):
