@@ -50,3 +50,13 @@ def test_a_policy_is_not_longer_than_iam_takes(role):
     arn = "arn:aws-us-gov:execute-api:ap-southeast-2:111111111111:abcdefghij/$default/"
     written = sum(len(arn) + len(pattern) + 3 for pattern in patterns(role, KNOWN))
     assert written + 120 < LONGEST
+
+
+def test_no_request_below_v1_goes_unsigned(dev: Synthesised):
+    routes = {
+        route.properties["RouteKey"]: route.properties
+        for route in dev.resources("AWS::ApiGatewayV2::Route")
+        if " /v1/" in route.properties["RouteKey"]
+    }
+    assert {*routes} == {"ANY /v1/{proxy+}"}
+    assert routes["ANY /v1/{proxy+}"]["AuthorizationType"] == "AWS_IAM"

@@ -5,7 +5,7 @@
 | Deploying | A rollout is under way; the champion, if there is one, answers meanwhile.        |
 | Deployed  | The champion answers, and nothing is under way.                                  |
 | Failed    | Nothing answers: the first release did not come through.                         |
-| Stopped   | Nothing answers: the endpoint was stopped or retired.                            |
+| Stopped   | Nothing answers: the endpoint was stopped or retired, or waits for a release.    |
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def told(state: EndpointState) -> Told:
         return Told(Status.DEPLOYING, f"{share}: {running.reason}" if running.reason else share)
     if champion is None:
         if newest is None:
-            return Told(Status.STOPPED, "it was retired: nothing answers")
+            return Told(Status.STOPPED, "nothing was released to it, or it was retired")
         return Told(Status.FAILED, f"{newest.package} is {newest.phase}: {newest.reason}")
     serving = f"version {champion.version} answers ({champion.package})"
     if newest and newest.phase in (Phase.FAILED, Phase.ROLLED_BACK):

@@ -72,7 +72,7 @@ def _settings(state: EndpointState) -> str:
         return state.champion.settings
     if state.rollout:
         return state.rollout.settings
-    raise Refused(f"{state.endpoint!r} was retired: deploy its stack first (cdk deploy)")
+    raise Refused(f"{state.endpoint!r} serves nothing: deploy its stack first (cdk deploy)")
 
 
 def _place(parts: Parts, offer: Offer) -> tuple[str, str, str]:
