@@ -1,7 +1,7 @@
 """What a request costs beside the model's own time: ratios between servers of one process and run.
 
     python -m benchmarks.data_plane            print the tables
-    python -m benchmarks.data_plane --write    and write them into docs/serving.md
+    python -m benchmarks.data_plane --write    and write them into docs/protocols.md
 
 All serve one ONNX graph (the logistic regression of the digits example, without its preprocessor)
 on the same event of an HTTP API with a body of 1 KB. They take turns in short blocks, so that what
@@ -28,7 +28,7 @@ from benchmarks.data_plane_servers import halftone
 
 ROOT = Path(__file__).parents[1]
 GRAPH = ROOT / "examples" / "digits" / "models" / "champion" / "model.onnx"
-PAGE = ROOT / "docs" / "serving.md"
+PAGE = ROOT / "docs" / "protocols.md"
 ROUNDS, BLOCK = 150, 40
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -115,11 +115,12 @@ def measure(servers: dict[str, Handler], asked: dict[str, Any]) -> dict[str, lis
 def request_table() -> str:
     """Warm requests: medians and 99th percentiles, and what each server adds to the model."""
     with tempfile.TemporaryDirectory() as home, Path(os.devnull).open("w") as log:
-        server, authorization = halftone(GRAPH, Path(home), log.write)
+        public, private, authorization = halftone(GRAPH, Path(home), log.write)
         asked = event(authorization)
         servers: dict[str, Handler] = {
             "bare handler: `json`, numpy, `json`": bare(GRAPH),
-            "Halftone: routing, auth, checks, metrics": server,
+            "Halftone: routing, checks, metrics": public,
+            "Halftone, private: a token beside": private,
             "Powertools' resolver": powertools(GRAPH),
             "FastAPI + Mangum, async route": fastapi_mangum(GRAPH),
         }
@@ -138,10 +139,10 @@ def rows(took: dict[str, list[float]]) -> str:
     median = {name: statistics.median(times) for name, times in took.items()}
     tail = {name: statistics.quantiles(times, n=100)[98] for name, times in took.items()}
     alone = median.pop("the model alone")
-    first, ours, *_ = median
+    first, _, ours, *_ = median
     base = median[ours] - alone
     lines = [
-        "| one warm request, body of 1 KB | median | p99 | beside the model's own time | ratio |",
+        "| one warm request, body of 1 KB | median | p99 | beside the model | to ours, private |",
         "|---|---:|---:|---:|---:|",
         f"| the model alone | {alone / median[first]:.2f} | | | |",
     ]
@@ -184,7 +185,7 @@ def main() -> int:
     """Print the tables; with --write, put them into the page, too."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--write", action="store_true", help="write the tables into docs/serving.md"
+        "--write", action="store_true", help="write the tables into docs/protocols.md"
     )
     write = parser.parse_args().write
     # FastAPI's side runs on a loop of this thread, as Mangum expects.

@@ -1,16 +1,24 @@
 """Halftone's model server around a graph: the real package, installed and loaded by real code."""
 
+import os
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from halftone.adapters.folder import build_package
+from halftone.domain.clients import RANDOM_BYTES, new_token
+from halftone.domain.dispatch import Dispatch
 from halftone.domain.names import package_key
-from halftone.serving.app import start
+from halftone.domain.serving import Access, Client, Serving
+from halftone.serving.app import ModelServer
 from halftone.serving.artifacts import FolderArtifacts
+from halftone.serving.dispatches import Fixed, Known
+from halftone.serving.install import install
+from halftone.serving.loading import LoadedModel, load
 from halftone.serving.settings import Settings
 
 MANIFEST: dict[str, Any] = {
@@ -27,15 +35,35 @@ MANIFEST: dict[str, Any] = {
 Handler = Callable[[dict[str, Any], Any], Any]
 
 
-def halftone(graph: Path, home: Path, write: Callable[[str], object]) -> tuple[Handler, str]:
-    """A server of ``graph``, and the Authorization header of a client that may call it."""
-    source = home / "source"
-    source.mkdir()
-    shutil.copy(graph, source / "model.onnx")
-    (source / "model.yaml").write_text(yaml.safe_dump(MANIFEST))
-    package = build_package(source)
+def halftone(
+    graph: Path, home: Path, write: Callable[[str], object]
+) -> tuple[Handler, Handler, str]:
+    """Two servers of ``graph`` that write metric lines: one for everybody, one for twenty clients
+    with tokens; and the header by which one of those calls.
+    """
+    folder = home / "source"
+    folder.mkdir()
+    shutil.copy(graph, folder / "model.onnx")
+    (folder / "model.yaml").write_text(yaml.safe_dump(MANIFEST))
+    package = build_package(folder)
     stored = home / package_key(package.digest)
     stored.parent.mkdir(parents=True)
     stored.write_bytes(package.data)
     settings = Settings("digits", "bucket", 500.0, 1_000_000, "rollout-1", package.digest)
-    return start(settings, FolderArtifacts(home), root=home / "root", write=write), ""
+
+    def source() -> LoadedModel:
+        return load(*install(package.digest, FolderArtifacts(home), home / "root"), package.digest)
+
+    def server(serving: Serving) -> ModelServer:
+        known = Known(Fixed(Dispatch("digits", 1, champion="3", serving=serving)))
+        return ModelServer(settings, source, write=write, known=known)
+
+    token, client = _client("shop")
+    others = tuple(_client(f"other-{i}")[1] for i in range(19))
+    private = Serving(access=Access.PRIVATE, clients=(*others, client))
+    return server(Serving()), server(private), f"Bearer {token}"
+
+
+def _client(name: str) -> tuple[str, Client]:
+    token, token_id, digest = new_token(os.urandom(RANDOM_BYTES))
+    return token, Client(name, token_id, digest, datetime.now(UTC), "benchmark")

@@ -26,7 +26,7 @@ def root(stage: Stage) -> str:
 
 
 @pytest.fixture(params=BASES, ids=["root", "below the endpoint"])
-def client(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Any]:
+def inference(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Any]:
     with triton.InferenceServerClient(root(stage) + request.param) as made:
         yield made
 
@@ -51,12 +51,12 @@ def tensor(name: str, array: Any, datatype: str, *, binary: bool) -> Any:
     return made
 
 
-def test_server_and_model_tell_of_themselves(client: Any) -> None:
-    assert client.is_server_live()
-    assert client.is_server_ready()
-    assert client.is_model_ready(DIGITS)
-    assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
-    told = client.get_model_metadata(DIGITS)
+def test_server_and_model_tell_of_themselves(inference: Any) -> None:
+    assert inference.is_server_live()
+    assert inference.is_server_ready()
+    assert inference.is_model_ready(DIGITS)
+    assert "binary_tensor_data" in inference.get_server_metadata()["extensions"]
+    told = inference.get_model_metadata(DIGITS)
     assert told["name"] == DIGITS
     assert told["inputs"] == [{"name": "pixels", "datatype": "FP32", "shape": [-1, 8, 8]}]
     assert [output["name"] for output in told["outputs"]] == ["label", "probabilities"]
@@ -65,7 +65,7 @@ def test_server_and_model_tell_of_themselves(client: Any) -> None:
 @pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize("compression", [None, "gzip", "deflate"])
 def test_triton_infers_what_json_does(
-    client: Any, stage: Stage, binary: bool, compression: str | None
+    inference: Any, stage: Stage, binary: bool, compression: str | None
 ) -> None:
     given = records(stage, DIGITS, 3)
     pixels = np.array([record["pixels"] for record in given], np.float32)
@@ -73,7 +73,7 @@ def test_triton_infers_what_json_does(
         triton.InferRequestedOutput("label", binary_data=not binary),
         triton.InferRequestedOutput("probabilities", binary_data=binary),
     ]
-    found = client.infer(
+    found = inference.infer(
         DIGITS,
         [tensor("pixels", pixels, "FP32", binary=binary)],
         outputs=wanted,
@@ -87,21 +87,21 @@ def test_triton_infers_what_json_does(
     assert np.allclose(found.as_numpy("probabilities"), probabilities, atol=1e-6)
 
 
-def test_without_requested_outputs_all_come_in_bytes(client: Any, stage: Stage) -> None:
+def test_without_requested_outputs_all_come_in_bytes(inference: Any, stage: Stage) -> None:
     pixels = np.array([record["pixels"] for record in records(stage, DIGITS, 2)], np.float32)
-    found = client.infer(DIGITS, [tensor("pixels", pixels, "FP32", binary=True)])
+    found = inference.infer(DIGITS, [tensor("pixels", pixels, "FP32", binary=True)])
     assert all("binary_data_size" in o["parameters"] for o in found.get_response()["outputs"])
     assert found.as_numpy("probabilities").shape == (2, 10)
 
 
-def test_a_version_is_pinned_by_its_number(client: Any, stage: Stage) -> None:
+def test_a_version_is_pinned_by_its_number(inference: Any, stage: Stage) -> None:
     pixels = np.array([record["pixels"] for record in records(stage, DIGITS, 1)], np.float32)
     inputs = [tensor("pixels", pixels, "FP32", binary=True)]
     champion = stage.state(DIGITS).champion
     assert champion is not None
-    found = client.infer(DIGITS, inputs, model_version=champion.version)
+    found = inference.infer(DIGITS, inputs, model_version=champion.version)
     assert found.get_response()["model_version"] == champion.version
-    assert client.is_model_ready(DIGITS, champion.version)
+    assert inference.is_model_ready(DIGITS, champion.version)
 
 
 def test_thirty_scalars_and_a_text_are_thirty_one_tensors(stage: Stage) -> None:
@@ -117,9 +117,9 @@ def test_thirty_scalars_and_a_text_are_thirty_one_tensors(stage: Stage) -> None:
     assert np.allclose(found.as_numpy("probability"), [one["probability"] for one in expected])
 
 
-def test_errors_are_what_triton_reads(client: Any) -> None:
+def test_errors_are_what_triton_reads(inference: Any) -> None:
     def infer(shape: list[int], datatype: str, kind: Any) -> None:
-        client.infer(DIGITS, [tensor("pixels", np.zeros(shape, kind), datatype, binary=True)])
+        inference.infer(DIGITS, [tensor("pixels", np.zeros(shape, kind), datatype, binary=True)])
 
     with pytest.raises(InferenceServerException, match=r"shape is \[1, 64\], expected \[records"):
         infer([1, 64], "FP32", np.float32)
@@ -130,7 +130,7 @@ def test_errors_are_what_triton_reads(client: Any) -> None:
     pixels[0, 0, 3] = 99
     inputs = [tensor("pixels", pixels, "FP32", binary=True)]
     with pytest.raises(InferenceServerException, match=r"inputs\[0\]\.data\[3\] is 99"):
-        client.infer(DIGITS, inputs)
+        inference.infer(DIGITS, inputs)
 
 
 def test_every_shape_of_mlflows_scoring_server_is_the_same_request(stage: Stage) -> None:

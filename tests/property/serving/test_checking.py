@@ -92,7 +92,9 @@ def test_bytes_are_decoded_as_the_standard_library_does(body):
     assert same(outcome(decode), outcome(json_of))
 
 
-@pytest.mark.parametrize("name", ["class", "def", "__init__", "x", "f1", "self", "né"])
+@pytest.mark.parametrize(
+    "name", ["class", "def", "__init__", "x", "f1", "self", "né", "od280/od315", " a b"]
+)
 def test_a_field_may_have_any_name(name):
     field = [Field("f0", FieldType.STRING), Field(name, FieldType.FLOAT32)]
     records = [{name: 1, "f0": "a"}]

@@ -2,7 +2,9 @@
 to it that each has an answer.
 """
 
+import os
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 
 from halftone.domain.clients import CHALLENGE, Unauthorized, check
@@ -23,6 +25,8 @@ from halftone.serving.settings import Settings
 from halftone.serving.telemetry import Telemetry
 from halftone.serving.traces import Traces
 from halftone.serving.visit import LONGEST_SECONDS, Visit
+
+_KEY = os.urandom(32)
 
 
 class Front:
@@ -94,12 +98,22 @@ class Front:
         if not router.private:
             return None
         given = request.headers.get("authorization")
+        # SHA-256 is OpenSSL's, which displaces so much of the caches that a request pays for it ten
+        # times over. So what was checked is known again, until the next dispatch, by a hash that
+        # nobody outside of this process can compute: finding it tells nothing of a token.
+        seen = blake2b((given or "").encode("utf-8", "surrogatepass"), key=_KEY).digest()
+        client = router.admitted.get(seen)
+        if client is not None and client.expires_at is None:
+            return client.name
         try:
-            return check(given, router.clients, datetime.now(UTC)).name
+            client = check(given, router.clients, datetime.now(UTC))
         except Unauthorized as error:
             if request.predicts:
                 self._telemetry.refused(visit.version)
             raise Problem(401, str(error), {"www-authenticate": CHALLENGE}) from None
+        if len(router.admitted) < 1000:
+            router.admitted[seen] = client
+        return client.name
 
     def _arm(
         self, request: Request, router: Router, client: str | None, visit: Visit

@@ -47,10 +47,6 @@ class Route(Enum):
     SERVER_READY = "whether the server is ready"
 
 
-PREDICTIONS = frozenset({Route.INVOKE, Route.INFER, Route.APP})
-"""The routes on which the model itself answers: what is routed, counted and judged."""
-
-
 class Request(NamedTuple):
     """A request as the server reads it. A tuple, because one is made for each event.
 
@@ -72,8 +68,10 @@ class Request(NamedTuple):
 
     @property
     def predicts(self) -> bool:
-        """Whether it asks the model itself."""
-        return self.route in PREDICTIONS
+        """Whether it asks the model itself: what is routed, counted and judged."""
+        # By identity: an enum's members hash by a call into Python.
+        asked = self.route
+        return asked is Route.INVOKE or asked is Route.INFER or asked is Route.APP
 
 
 def route(event: object, endpoint: str) -> Request:

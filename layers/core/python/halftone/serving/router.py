@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from halftone.domain.assignment import fingerprint, position, salted
 from halftone.domain.dispatch import Dispatch, Trial
 from halftone.domain.names import CHALLENGER
-from halftone.domain.serving import Access, Mirror, Mode
+from halftone.domain.serving import Access, Client, Mirror, Mode
 from halftone.serving.matching import Facts, condition, key_reader
 
 TRIAL = "trial"
@@ -86,6 +86,7 @@ class Router:
         """The arm of every request that is not pinned, where there is nothing to decide."""
         self.private = serving.access is Access.PRIVATE
         self.clients = serving.clients
+        self.admitted: dict[bytes, Client] = {}
         budget = serving.latency_budget
         self.budget_seconds = budget.total_seconds() if budget else None
         self.label = serving.label
