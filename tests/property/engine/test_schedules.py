@@ -44,7 +44,7 @@ LONGER = {
 def bounds(scenario: Scenario) -> list[tuple[int, int, int | None]]:
     """Crashes, faults and switches of a schedule, for each exploration of the scenario."""
     if scenario.name in LONG:
-        return [(0, 0, 3), (1, 0, 2), (0, 1, 1)]
+        return [(0, 0, 3 if len(scenario.processes) == 2 else 1), (1, 0, 1), (0, 1, 1)]
     if scenario.name in LONGER:
         return [(0, 0, 2 if len(scenario.processes) == 2 else 1), (1, 0, 1), (0, 1, 0)]
     return BOUNDS[len(scenario.processes)]
