@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_PARTS = re.compile(r"^## (?P<title>[^\n]+)$|^```sh\n(?P<commands>.*?)^```$", re.MULTILINE | re.DOTALL)
+_PARTS = re.compile(
+    r"^## (?P<title>[^\n]+)$|^```sh\n(?P<commands>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _RECORDED = re.compile(
     r"(^```sh\n(?P<commands>.*?)^```\n)\n```text\n.*?^```$", re.MULTILINE | re.DOTALL
 )

@@ -19,7 +19,12 @@ from halftone_cli.commands.deployments import (
     stop_deployment,
 )
 from halftone_cli.commands.doctor import doctor
-from halftone_cli.commands.endpoints import list_endpoints, set_endpoint, show_endpoint
+from halftone_cli.commands.endpoints import (
+    list_endpoints,
+    own_endpoint,
+    set_endpoint,
+    show_endpoint,
+)
 from halftone_cli.commands.history import history
 from halftone_cli.commands.init import init
 from halftone_cli.commands.invoke import invoke
@@ -135,6 +140,7 @@ endpoints = typer.Typer(help="Which endpoints there are, and whose.", **_PLAIN)
 endpoints.command("list")(on_stage(list_endpoints))
 endpoints.command("show")(on_stage(show_endpoint))
 endpoints.command("set")(changes(set_endpoint))
+endpoints.command("own")(changes(own_endpoint))
 app.add_typer(endpoints, name="endpoints")
 
 deployments = typer.Typer(help="Published versions of an endpoint.", **_PLAIN)

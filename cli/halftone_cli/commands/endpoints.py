@@ -138,6 +138,49 @@ def set_endpoint(
         show(f"{name:<12} {one_line(str(value if value not in (None, '', {}) else '-'))}")
 
 
+def own_endpoint(
+    session: Session,
+    endpoint: EndpointArgument,
+    owner: Annotated[
+        str,
+        typer.Argument(
+            metavar="GROUP|nobody", help="Whose members may change it.", show_default=False
+        ),
+    ],
+    *,
+    self_approval: Annotated[
+        bool | None,
+        typer.Option(
+            "--self-approval/--no-self-approval",
+            help="Whether who started a rollout may approve it; else the stage says.",
+            show_default=False,
+        ),
+    ] = None,
+    message: MessageOption = "",
+) -> None:
+    """Give an endpoint to a group, and say whether one person may start and approve a rollout.
+
+    \b
+    Examples:
+      halftone endpoints own fraud risk --no-self-approval
+      halftone endpoints own playground nobody --self-approval
+    """
+    path = f"/endpoints/{existing(endpoint)}"
+    wanted = {
+        "owner": None if owner == "nobody" else owner,
+        "self_approval": self_approval,
+        "message": message,
+    }
+    seen = session.control.read(path)
+    found: Json = session.control.put(f"{path}/owner", wanted, etag=seen.etag).json
+    if session.as_json:
+        say_json(found)
+        return
+    approval = {None: "as the stage says", True: "allowed", False: "not allowed"}
+    told = approval[found["self_approval"]]
+    show(one_line(f"{endpoint}: owned by {found['owner'] or 'nobody'}, self-approval {told}"))
+
+
 def _tag(word: str) -> tuple[str, str | None]:
     name, _, text = word.partition("=")
     if not name:

@@ -244,3 +244,12 @@ def test_figures_are_told_by_version(three):
     assert ran.out.splitlines()[1].split()[:2] == ["of", "requests/s"]
     assert three("metrics", NAME, "--json").json["period_seconds"] > 0
     assert three("metrics", NAME, "--since", "soon").code == 2
+
+
+def test_an_endpoint_is_owned_and_self_approval_is_a_word_on_it(three):
+    ran = three("endpoints", "own", NAME, "nobody", "--self-approval")
+    assert (ran.code, ran.out) == (0, "fraud: owned by nobody, self-approval allowed\n")
+
+    ran = three("endpoints", "own", NAME, "nobody", "--json")
+    assert (ran.json["owner"], ran.json["self_approval"]) == (None, None)
+    assert three("endpoints", "own", NAME, "risk").code == 7
