@@ -16,7 +16,7 @@ _PARTS = re.compile(
     r"^## (?P<title>[^\n]+)$|^```sh\n(?P<commands>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _RECORDED = re.compile(
-    r"(^```sh\n(?P<commands>.*?)^```\n)\n```text\n.*?^```$", re.MULTILINE | re.DOTALL
+    r"(^```sh\n(?P<commands>(?:(?!```).)*)^```\n)\n```text\n.*?^```$", re.MULTILINE | re.DOTALL
 )
 _SECONDS = 300
 

@@ -58,8 +58,11 @@ def test_a_command_that_fails_stops_the_walk_with_what_it_printed(tmp_path: Path
 
 
 def test_what_was_printed_takes_the_place_of_what_was_recorded() -> None:
-    page = recorded(SAMPLE, {block.commands: "new\n" for block in blocks(SAMPLE)})
+    unshown = "## Zeroth\n\n```sh\ntrue\n```\n\n"
+    given = unshown + SAMPLE
+    page = recorded(given, {block.commands: "new\n" for block in blocks(given)})
 
+    assert page.startswith(unshown + "\n# A page")
     assert "```text\nnew\n```" in page
     assert "something old" not in page
-    assert blocks(page) == blocks(SAMPLE)
+    assert blocks(page) == blocks(given)
