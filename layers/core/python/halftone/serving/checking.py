@@ -48,7 +48,7 @@ class RecordCheck:
         self._fields = tuple(fields)
         self._names = tuple(field.name for field in fields)
         types = [element_type(field, field.shape) for field in fields]
-        self._type: Any = None
+        self._body: Any = None
         self._decode: Callable[[str | bytes], Any] | None = None
         if None not in types:
             # Names of a signature may be anything, such as "class": the struct has its own.
@@ -60,11 +60,11 @@ class RecordCheck:
                 forbid_unknown_fields=True,
                 gc=False,
             )
-            self._type = Annotated[list[record], msgspec.Meta(min_length=1)]  # type: ignore[valid-type]
-            body = msgspec.defstruct(
-                "Body", [("instances", self._type)], forbid_unknown_fields=True
+            records = Annotated[list[record], msgspec.Meta(min_length=1)]  # type: ignore[valid-type]
+            self._body = msgspec.defstruct(
+                "Body", [("instances", records)], forbid_unknown_fields=True
             )
-            self._decode = msgspec.json.Decoder(body).decode
+            self._decode = msgspec.json.Decoder(self._body).decode
 
     def decode(self, body: str | bytes) -> list[Any] | None:
         """The structs in a body ``{"instances": [{…}, …]}``, in one go; None for any other body,
@@ -80,10 +80,11 @@ class RecordCheck:
 
     def structs(self, value: object) -> list[Any] | None:
         """The records as structs of one type, in C; None if they may not fit."""
-        if self._type is None or type(value) is not list:
+        if self._body is None or type(value) is not list:
             return None
         try:
-            found: list[Any] = msgspec.convert(value, self._type)
+            # As a body, because msgspec reads any type but a struct anew for each value.
+            found: list[Any] = msgspec.convert({"instances": value}, self._body).instances
         except _REFUSED:
             return None
         return found

@@ -183,4 +183,5 @@ def _introduced(request: Request, client: str | None) -> Request:
         headers.pop("authorization", None)
         headers[USER] = client
     event: dict[str, Any] = {**request.event, "headers": headers}
-    return request._replace(headers=headers, event=event)
+    # Not by _replace, which takes longer than all of the above.
+    return Request(request.route, request.pin, headers, request.query, event)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from halftone.domain.errors import HalftoneError
 from halftone.domain.signature import Field
 from halftone.serving.answers import Answer, ModelFault, Problem
-from halftone.serving.context import context_of
+from halftone.serving.context import NOBODY, context_of
 from halftone.serving.loading import LoadedModel
 from halftone.serving.protocol import Request
 from halftone.serving.recent import Recent
@@ -88,8 +88,10 @@ class Own:
             )
         if self._scorer is None:
             raise Problem(503, reason)
-        wanted = self._scorer.model.manifest.headers
-        context = context_of(request.headers, wanted, client=client, request_id=request_id)
+        model, context = self._scorer.model, NOBODY
+        if model.arrays is None:  # one on arrays is told of nothing else
+            wanted = model.manifest.headers
+            context = context_of(request.headers, wanted, client=client, request_id=request_id)
         return self._scorer.score(request, context, version=version)
 
 
