@@ -22,6 +22,7 @@ ENDPOINTS = ("promoted", "alarmed", "redeployed", "restarted", "silent", "split"
 OPERATED = ("operated", "returned")
 CONTROLLED = ("controlled",)
 KEPT = "kept"
+GUARDED = ("guarded-raising", "guarded-sleeping", "guarded-dying", "sticky")
 CRASHING = ("killed", "killed-before", "killed-after")
 
 
@@ -35,6 +36,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             cloud.activate()
             for name in (*ENDPOINTS, *OPERATED, *CONTROLLED, *CRASHING):
                 declare(cloud, name)
+            for name in GUARDED:
+                declare(cloud, name, mode="guarded", latency_budget="2s")
+            declare(cloud, "private")
             declare(cloud, KEPT, concurrency=20, throttle={"rate": 200, "burst": 100})
             cloud.copy_example("digits")
             cloud.bootstrap()
