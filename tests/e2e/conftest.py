@@ -21,6 +21,7 @@ from tests.e2e.support import Stage, declare
 ENDPOINTS = ("promoted", "alarmed", "redeployed", "restarted", "silent", "split")
 OPERATED = ("operated", "returned")
 CONTROLLED = ("controlled",)
+CAPTURED = ("captured",)
 KEPT = "kept"
 GUARDED = ("guarded-raising", "guarded-sleeping", "guarded-dying", "sticky")
 CRASHING = ("killed", "killed-before", "killed-after")
@@ -34,7 +35,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         cloud = Cloud(aws, tmp_path_factory.mktemp("stage"), _progress)
         with mock.patch.dict(os.environ):
             cloud.activate()
-            for name in (*ENDPOINTS, *OPERATED, *CONTROLLED, *CRASHING):
+            for name in (*ENDPOINTS, *OPERATED, *CONTROLLED, *CAPTURED, *CRASHING):
                 declare(cloud, name)
             for name in GUARDED:
                 declare(cloud, name, mode="guarded", latency_budget="2s")
