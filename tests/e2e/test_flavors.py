@@ -1,9 +1,11 @@
 """The further flavors, deployed: their layers, their load at the function's start, their routes."""
 
 import json
+import os
 import urllib.error
 import urllib.request
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -19,7 +21,10 @@ def flavors(stage: Stage) -> dict[str, tuple[AnySample, ...]]:
     """Endpoints of the examples, deployed by the CDK CLI; the samples of each."""
     for name in FLAVORS:
         stage.cloud.copy_example(f"flavors/{name}", name)
-    stage.cloud.deploy(*FLAVORS)
+    # This fixture outlives the tests' own activation.
+    with mock.patch.dict(os.environ):
+        stage.cloud.activate()
+        stage.cloud.deploy(*FLAVORS)
     folder = stage.cloud.endpoints
     return {
         name: open_package(folder / name / "models" / "v1").manifest.samples for name in FLAVORS
