@@ -115,3 +115,13 @@ VALUES = st.recursive(
 def test_whatever_is_given_is_a_declaration_or_refused_by_field(given_spec):
     found = read_or_refusal(parse_spec, {**LEAST, **given_spec})
     assert not isinstance(found, InvalidInput) or found.field
+
+
+def test_a_step_that_takes_the_guarded_mode_is_refused_without_it():
+    plan = {"steps": [{"weight": 5, "match": {"clients": ["acme"]}}]}
+    with pytest.raises(InvalidInput) as refused:
+        parse_spec(LEAST | {"plan": plan})
+    assert refused.value.field == "plan.steps[0].match"
+    assert "acme" in str(refused.value)
+    spec = parse_spec(LEAST | {"plan": plan, "mode": "guarded"})
+    assert spec.plan.stages[0].match is not None

@@ -87,6 +87,7 @@ class StepPreview(Shape):
 
     name: str
     weight: float
+    mirror: float
     approval: bool
     requests_a_second: float
     lasts_seconds: float | None
@@ -279,6 +280,7 @@ def _preview(told: EndpointPreview) -> PlanPreview:
             StepPreview(
                 name=step.name,
                 weight=step.stage.weight,
+                mirror=step.stage.mirror,
                 approval=step.stage.approval,
                 requests_a_second=step.rate,
                 lasts_seconds=step.lasts.total_seconds() if step.lasts else None,

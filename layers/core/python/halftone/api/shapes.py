@@ -8,6 +8,7 @@ from typing import Any
 from halftone.api.answers import Shape
 from halftone.domain import audit, deployment, plan, rollout, status
 from halftone.domain.endpoint import EndpointState
+from halftone.domain.match_form import match_form
 from halftone.domain.phase import Phase
 from halftone.domain.plan import Margins
 from halftone.domain.status import Status
@@ -46,9 +47,15 @@ class Endpoint(Shape):
 
 
 class PlanStage(Shape):
-    """A step of a plan, or its bake."""
+    """A step of a plan, or its bake.
+
+    It has a `weight` that the challenger answers, or a `mirror` share that it scores unseen: the
+    other one is 0. `match` is whose requests take part, in a plan's own words; null: everybody's.
+    """
 
     weight: float
+    mirror: float
+    match: Mapping[str, Any] | None
     min_seconds: float
     max_seconds: float
     min_requests: int
@@ -222,6 +229,8 @@ def shown_plan(given: plan.Plan) -> Plan:
         stages=[
             PlanStage(
                 weight=stage.weight,
+                mirror=stage.mirror,
+                match=match_form(stage.match) if stage.match else None,
                 min_seconds=stage.min_time.total_seconds(),
                 max_seconds=stage.max_time.total_seconds(),
                 min_requests=stage.min_requests,

@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from halftone.domain.errors import InvalidInput
+from halftone.domain.match_form import match_form
 from halftone.domain.serving import Match, Mode
 
 
@@ -114,7 +115,7 @@ def check_mode(plan: Plan, mode: Mode, *, at: str = "plan") -> None:
         if stage.match is not None and not stage.mirror:
             where = "bake" if plan.is_bake(i) else f"steps[{i}]"
             why = "none in mode weighted, where the alias draws by chance: mode guarded, or mirror"
-            raise InvalidInput(f"{at}.{where}.match", stage.match, why)
+            raise InvalidInput(f"{at}.{where}.match", match_form(stage.match), why)
 
 
 BAKE = Stage(weight=95.0, min_time=timedelta(minutes=10), max_time=timedelta(hours=6))

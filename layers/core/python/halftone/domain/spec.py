@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.names import checked_name
-from halftone.domain.plan import PRESETS, Plan
+from halftone.domain.plan import PRESETS, Plan, check_mode
 from halftone.domain.plan_form import parse_plan
 from halftone.domain.quantities import duration, percentage, spoken, whole
+from halftone.domain.serving import Serving
 from halftone.domain.serving_form import FIELDS, parse_serving, serving_form
 from halftone.domain.upkeep import (
     Throttle,
@@ -133,11 +135,12 @@ def parse_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a f
         spec = replace(spec, plan=parse_plan(value["plan"]))
     if spec.late_after > spec.timeout:
         raise InvalidInput("late_after", value.get("late_after"), "at most timeout")
-    return replace(spec, serving=_serving(value, spec.timeout))
+    serving = parse_serving({name: field for name, field in value.items() if name in FIELDS})
+    check_mode(spec.plan, serving.get("mode", Serving().mode))
+    return replace(spec, serving=_within(spec.timeout, serving))
 
 
-def _serving(value: Mapping[str, object], timeout: timedelta) -> dict[str, object]:
-    given = parse_serving({name: field for name, field in value.items() if name in FIELDS})
+def _within(timeout: timedelta, given: Mapping[str, Any]) -> dict[str, object]:
     budget = given.get("latency_budget")
     if budget is not None and budget > timeout:
         raise InvalidInput("latency_budget", spoken(budget), f"at most timeout, {spoken(timeout)}")

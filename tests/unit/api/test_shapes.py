@@ -1,0 +1,12 @@
+"""What the API shows of values that have no route of their own."""
+
+from halftone.api.shapes import shown_plan
+from halftone.domain.plan_form import parse_plan
+
+
+def test_a_plan_is_shown_with_its_mirror_steps_and_whose_requests_they_take():
+    step = {"mirror": 0.1, "match": {"addresses": ["10.0.0.0/8"]}}
+    first, second, *_ = shown_plan(parse_plan({"steps": [step, {"weight": 5}]})).stages
+    assert (first.weight, first.mirror) == (0, 0.1)
+    assert first.match == step["match"]
+    assert (second.weight, second.mirror, second.match) == (5, 0, None)
