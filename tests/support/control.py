@@ -1,6 +1,9 @@
 """The control API in memory, spoken to as API Gateway does: through Mangum, by a principal."""
 
+import asyncio
+import atexit
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +24,16 @@ def role(name: str, session: str = "laptop") -> str:
 
 
 ANN, BEN = role("ann"), role("ben")
+
+_LOOP = asyncio.new_event_loop()
+"""Mangum takes its thread's loop and makes one where there is none, which nobody would close."""
+atexit.register(_LOOP.close)
+
+
+def _enter_loop() -> None:
+    # Other threads bring a loop of their own: one loop can't run in two at once.
+    if threading.current_thread() is threading.main_thread():
+        asyncio.set_event_loop(_LOOP)
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,7 @@ class Api:
     _mangum: Mangum = field(init=False)
 
     def __post_init__(self) -> None:
+        _enter_loop()
         self._mangum = behind_gateway(self.parts, self_approval=self.self_approval)
 
     def ask(
@@ -89,6 +103,7 @@ class Api:
     def send(self, given: dict[str, Any]) -> Reply:
         """The answer to one event of an HTTP API."""
         context: Any = None
+        _enter_loop()
         answer = self._mangum(given, context)
         return Reply(answer["statusCode"], answer["headers"], answer["body"])
 
