@@ -113,6 +113,19 @@ def test_a_private_endpoint_reads_again_what_is_older_than_ten_seconds():
     assert source.reads == 2
 
 
+def test_a_private_endpoint_lets_nobody_in_on_what_it_can_t_read_again():
+    private = Dispatch("e", 1, "1", serving=Serving(access=Access.PRIVATE))
+    newest, source, clock = known(private)
+    newest.refresh()
+    source.dispatch = None
+    clock.now += PRIVATE_SECONDS - 0.1
+    assert newest.router("1") is not None
+    clock.now += 0.2
+    assert newest.router("1") is None
+    source.dispatch = replace(private, revision=2)
+    assert newest.router("1").dispatch.revision == 2
+
+
 def test_without_any_dispatch_nobody_knows_who_may_call():
     newest, source, _ = known(None)
     newest.refresh()

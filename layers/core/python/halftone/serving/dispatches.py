@@ -147,12 +147,20 @@ class Known:
         return made[2]
 
     def router(self, own: str) -> Router | None:
-        """The router of the version ``own``; None while no dispatch could be read.
+        """The router of the version ``own``; None while no dispatch can be read that may decide.
 
-        Reads again first where nothing is known, and where a private endpoint's is too old.
+        Reads again first where nothing is known, and where a private endpoint's is too old. If that
+        fails nobody is let in: a token may have been revoked since.
         """
-        dispatch = self._dispatch
-        private = dispatch is not None and dispatch.serving.access is Access.PRIVATE
-        if dispatch is None or (private and self._clock() - self._read_at > PRIVATE_SECONDS):
+        if not self._decides():
             self.refresh()
+            if not self._decides():
+                return None
         return self.latest(own)
+
+    def _decides(self) -> bool:
+        """Whether what is known may say who is let in."""
+        dispatch = self._dispatch
+        if dispatch is None or dispatch.serving.access is not Access.PRIVATE:
+            return dispatch is not None
+        return self._clock() - self._read_at <= PRIVATE_SECONDS

@@ -84,7 +84,7 @@ class Front:
     def _router(self, version: str) -> Router:
         router = self._known.router(version)
         if router is None:
-            told = "it is not known yet who may call this endpoint"
+            told = "it is not known at present who may call this endpoint"
             raise Problem(503, told, {"retry-after": "1"})
         if self._known.stale:
             self._look_again(version)
