@@ -4,6 +4,7 @@ Hops go from server to server in memory, through the same deadlines as on Lambda
 sandbox there crashes a hop here. So a story of a thousand requests takes milliseconds.
 """
 
+import base64
 import itertools
 import json
 import textwrap
@@ -158,16 +159,17 @@ class Fleet:
         **headers: str,
     ) -> Answered:
         """A client's request to the front, which is version ``to``. Header names are given with
-        underscores.
+        underscores; bytes travel in base64.
         """
+        carried = base64.b64encode(body).decode() if isinstance(body, bytes) else body
         event = {
             "version": "2.0",
             "rawPath": path or f"/endpoints/{self.dispatch.endpoint}/invocations",
             "headers": {name.replace("_", "-"): value for name, value in headers.items()},
             "queryStringParameters": query,
             "requestContext": {"http": {"method": "POST", "sourceIp": address}},
-            "body": body if isinstance(body, str) else json.dumps(body),
-            "isBase64Encoded": False,
+            "body": carried if isinstance(carried, str) else json.dumps(carried),
+            "isBase64Encoded": isinstance(body, bytes),
         }
         return self.send_event(event, to=to)
 

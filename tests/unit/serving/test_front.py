@@ -2,6 +2,7 @@
 
 import base64
 import json
+import struct
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -68,6 +69,26 @@ def test_a_revoked_token_is_refused_by_a_server_whose_dispatch_is_old():
     stage.source.dispatch = replace(
         stage.dispatch, revision=2, serving=Serving(access=Access.PRIVATE)
     )
+    assert stage.ask_x(authorization=BEARER).status == 401
+
+
+def test_a_token_that_was_let_in_is_refused_once_it_is_revoked():
+    stage = private()
+    assert stage.ask_x(authorization=BEARER).status == 200
+    stage.change(replace(stage.dispatch, revision=2, serving=Serving(access=Access.PRIVATE)))
+    assert stage.ask_x(authorization=BEARER).status == 401
+
+
+def test_a_token_that_was_let_in_is_refused_once_it_has_expired(monkeypatch):
+    stage = private(expires_at=datetime.now(UTC) + timedelta(hours=1))
+    assert stage.ask_x(authorization=BEARER).status == 200
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(hours=2)
+
+    monkeypatch.setattr("halftone.serving.front.datetime", Later)
     assert stage.ask_x(authorization=BEARER).status == 401
 
 
@@ -155,6 +176,52 @@ def test_a_captured_pair_shares_its_request_id():
     assert json.loads(answer["output"])["predictions"] == [{"y": 4.0, "label": "low"}]
     assert json.loads(shadow["output"])["predictions"] == [{"y": 5.0, "label": "other"}]
     assert json.loads(answer["input"]) == {"instances": [{"x": "[redacted]"}]}
+
+
+SECRET = 7654321.5
+INFER = "/v2/models/double/infer"
+TENSOR = {"name": "x", "shape": [1], "datatype": "FP64", "data": [SECRET]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("", {"instances": [{"x": SECRET}]}),
+        ("", {"dataframe_split": {"columns": ["x"], "data": [[SECRET]]}}),
+        ("", {"dataframe_records": [{"x": SECRET}]}),
+        ("", {"inputs": {"x": [SECRET]}}),
+        ("", {"inputs": [[SECRET]]}),
+        ("", {"instances": [[SECRET]]}),
+        (INFER, {"inputs": [TENSOR]}),
+        (INFER, {"inputs": [TENSOR | {"datatype": "FP32"}]}),
+        ("", {"instances": [{"x": f"{SECRET}"}]}),
+        ("", {"dataframe_split": {"columns": ["x"], "data": [[f"{SECRET}"]]}}),
+    ],
+)
+@pytest.mark.parametrize("pinned", [False, True], ids=["own", "another's"])
+def test_no_form_of_a_body_carries_a_redacted_value_into_a_line(path, body, pinned):
+    stage = fleet(mirror=Mirror("2", 100.0), capture=Capture(100.0, ("x",)))
+    headers = {"x-halftone-deployment": "2"} if pinned else {}
+    answer = stage.post(body, path=path, **headers)
+    lines = stage.told("capture")
+    assert lines
+    assert str(SECRET) not in json.dumps(lines)
+    assert not any(line["cut"] for line in lines if answer.status == 200 and not pinned)
+
+
+def test_a_body_of_binary_tensors_is_captured_as_its_records():
+    stage = fleet(capture=Capture(100.0))
+    tensor = {k: v for k, v in TENSOR.items() if k != "data"}
+    head = json.dumps({"inputs": [tensor | {"parameters": {"binary_data_size": 8}}]}).encode()
+    answer = stage.post(
+        head + struct.pack("<d", 3.0),
+        path=INFER,
+        inference_header_content_length=str(len(head)),
+    )
+    assert answer.status == 200
+    (line,) = stage.told("capture")
+    assert json.loads(line["input"]) == {"instances": [{"x": 3.0}]}
+    assert not line["cut"]
 
 
 def test_a_share_of_requests_is_captured():

@@ -65,7 +65,7 @@ REQUESTS = _columns("""
     distance    double   Shadow: how far its answer is from the client's, or null
     input       string   Body of the request as JSON, without the fields that are redacted
     output      string   Body of the answer as JSON, without the fields that are redacted
-    cut         boolean  Whether input or output was left out because it was too long
+    cut         boolean  Whether input or output was left out: too long, or not to be redacted
 """)
 """The table ``requests``."""
 

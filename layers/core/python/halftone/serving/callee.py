@@ -115,6 +115,8 @@ class Callee:
                 columns,
                 given=body_in(request.event),
                 found=answer.body,
+                status=answer.status,
+                exchange=answer.exchange,
                 redact=[str(name) for name in mark.get("redact") or ()],
                 label=label,
             )

@@ -1,16 +1,19 @@
 """Lines of the inference table: what is kept of requests and answers, where capture is on.
 
 The columns are those of ``halftone.domain.capture``. Fields are redacted by their name, at any
-depth, or by a path with dots from the top; a body that is no JSON can't be redacted and is left
-out, as is one that is too long. All of it is done after the answer.
+depth, or by a path with dots from the top. A body that has values without their fields' names
+(tensors, rows, split frames) is kept as the records that the model made of it; where another
+version answered, or none did, it can't be redacted and is left out. So are bodies that are no JSON,
+or too long. All of it is done after the answer.
 """
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from halftone.domain.capture import LONGEST_LINE
+from halftone.serving.answers import Exchange
 from halftone.serving.differing import labels_of
 
 REDACTED = "[redacted]"
@@ -24,15 +27,23 @@ def captured(
     *,
     given: object,
     found: object,
+    status: int,
+    exchange: Exchange | None,
     redact: Sequence[str],
     label: str,
 ) -> dict[str, object]:
     """The line with ``columns``, the request's body ``given`` and the answer's body ``found``.
 
-    Bodies are texts, bytes, or JSON values; ``label`` is the output field that is told apart.
+    Bodies are texts, bytes, or JSON values. ``exchange`` is what a model of this server was asked
+    and said, if one answered; ``label`` is the output field that is told apart.
     """
-    taken = _value(given)
+    asked, said = (exchange.instances, exchange.predictions) if exchange else (None, None)
+    taken = _named(_value(given), asked, "instances", redact)
     answered = _value(found)
+    if redact and status >= 400:
+        answered = _without_values(answered)
+    else:
+        answered = _named(answered, said, "predictions", redact)
     line: dict[str, object] = {"halftone": "capture", **columns}
     predictions = answered.get("predictions") if isinstance(answered, dict) else None
     labels = labels_of(predictions, label)
@@ -77,6 +88,38 @@ def _value(body: object) -> object:
         except (ValueError, RecursionError):
             return _Unreadable
     return body
+
+
+def _named(
+    value: object, records: Callable[[], object] | None, called: str, redact: Sequence[str]
+) -> object:
+    """A body whose values stand under their fields' names, as far as that matters."""
+    if records is not None and (redact or value is _Unreadable):
+        made = records()
+        return value if value == made else {called: made}  # free JSON is its own record
+    return _Unreadable if redact and _by_place(value) else value
+
+
+def _by_place(value: object) -> bool:
+    """Whether a body may have values whose fields their place tells, and no name beside them."""
+    if isinstance(value, list):
+        return not all(isinstance(row, dict) for row in value)
+    if not isinstance(value, dict):
+        return value is not None
+    tensors = any(isinstance(value.get(name), list) for name in ("inputs", "outputs"))
+    rows = (value.get(name) for name in ("instances", "dataframe_records", "predictions"))
+    return (
+        tensors
+        or "dataframe_split" in value
+        or any(isinstance(r, list) and _by_place(r) for r in rows)
+    )
+
+
+def _without_values(problem: object) -> object:
+    """A problem without what it quotes of the request: that has no field's name to go by."""
+    if not isinstance(problem, dict):
+        return _Unreadable
+    return {name: problem[name] for name in ("title", "status") if name in problem}
 
 
 def _kept(value: object, redact: Sequence[str]) -> tuple[str | None, bool]:

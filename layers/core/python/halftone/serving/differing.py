@@ -4,9 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from halftone.domain.signature import Field, FieldType
-
-_LABELS = (FieldType.STRING, FieldType.INT32, FieldType.INT64, FieldType.BOOL)
+from halftone.domain.signature import Field
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ def label_field(named: str, outputs: Sequence[Field]) -> str:
     """
     if named:
         return named
-    found = [field.name for field in outputs if field.type in _LABELS and not field.shape]
+    found = [field.name for field in outputs if not field.type.is_float and not field.shape]
     return found[0] if len(found) == 1 else ""
 
 

@@ -120,6 +120,8 @@ class Traces:
             columns,
             given=body_in(case.request.event),
             found=result.body(),
+            status=result.status,
+            exchange=result.answer.exchange if result.answer else None,
             redact=case.router.capture.redact,
             label=case.router.label,
         )
