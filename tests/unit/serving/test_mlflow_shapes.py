@@ -1,8 +1,8 @@
-"""Requests as MLflow documents them for its scoring server, answered by the real server.
+"""Requests in the shapes that MLflow's scoring server takes, answered by the real server.
 
-Sources: MLflow, "Deploy MLflow Model as a Local Inference Server", sections "Supported formats" and
-"TF Serving"; their example of the wine model (``fixed acidity`` and the like, names adapted, as a
-signature's names are identifiers), of ``{"inputs": {"a": …, "b": …}}`` and of a tensor.
+``instances``, ``inputs``, ``dataframe_split`` and ``dataframe_records``, with ``params``: the names are
+MLflow's ("Raw Payload Dict", "Wrapped Payload Dict" of its page on local inference servers), the
+values are made up to fit the signatures here.
 """
 
 import json
