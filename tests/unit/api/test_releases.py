@@ -4,6 +4,8 @@ import pytest
 
 from halftone.domain.phase import Phase
 from halftone.domain.plan import PRESETS
+from halftone.domain.plan_form import parse_plan
+from halftone.domain.serving import Mode
 from halftone.service.retire import retire
 from tests.support.control import ANN, on
 from tests.support.engine import NAME, Endpoint, digest_of, manifest_of
@@ -100,6 +102,37 @@ def test_after_a_return_it_is_not_the_return_s(api, endpoint):
     api.post(f"/v1/endpoints/{NAME}/rollback?v=1")
     api.post(PATH, uploaded(endpoint, "third"))
     assert endpoint.rollout.plan == PRESETS["gradual"]
+
+
+SOME = {"headers": {"x-tier": ["gold"]}}
+SCORED = {"steps": [{"mirror": 10, "match": SOME}, {"weight": 5}]}
+FOR_SOME = {"steps": [{"weight": 5, "match": SOME}]}
+
+
+def test_a_plan_may_score_unseen_and_say_whose_requests(api, endpoint):
+    begun = api.post(PATH, uploaded(endpoint, "second") | {"plan": SCORED})
+    assert begun.status == 202
+    first, second, _ = api.get(begun.headers["location"]).json["plan"]["stages"]
+    assert (first["mirror"], first["weight"], first["match"]) == (10.0, 0.0, SOME)
+    assert (second["mirror"], second["weight"], second["match"]) == (0.0, 5.0, None)
+
+
+def test_a_plan_that_the_mode_can_t_follow_is_refused_before_the_package_is_kept(api, endpoint):
+    wanted = uploaded(endpoint, "second") | {"plan": FOR_SOME}
+    before = (endpoint.state, endpoint.world.packages.kept.copy())
+    told = api.post(PATH, wanted)
+    assert (told.status, told.problem["field"]) == (400, "plan.steps[0].match")
+    assert told.problem["value"] == str(SOME)
+    assert (endpoint.state, endpoint.world.packages.kept) == before
+    endpoint.serving(mode=Mode.GUARDED)
+    assert api.post(PATH, wanted).status == 202
+
+
+def test_a_release_asked_again_after_the_mode_changed_is_answered_as_before(endpoint):
+    endpoint.serving(mode=Mode.GUARDED)
+    begun = endpoint.release("second", plan=parse_plan(FOR_SOME))
+    endpoint.serving(mode=Mode.WEIGHTED)
+    assert endpoint.release("second", plan=parse_plan(FOR_SOME)) == begun
 
 
 @pytest.mark.parametrize(

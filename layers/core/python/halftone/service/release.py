@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 from halftone.domain.deployment import PackageRef
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import Refused, StaleWrite, UnderWay
+from halftone.domain.errors import InvalidInput, Refused, StaleWrite, UnderWay
 from halftone.domain.plan import Plan, check_mode
 from halftone.domain.registry import ModelVersion
 from halftone.domain.rollout import Rollout
-from halftone.domain.serving import Mode
+from halftone.domain.serving import Mode, Serving
 from halftone.domain.serving_rules import without
 from halftone.service.ports import Parts
 from halftone.service.record import answered, change, made_now, until_written
@@ -64,6 +64,7 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
         UnderWay: if another rollout is under way and the request does not supersede it.
         Refused: if the package's version in the registry failed its validation.
     """
+    _must_suit(parts, request)
     if request.bucket:
         manifest = parts.packages.register(request.bucket, request.object_key, request.digest)
     else:
@@ -91,6 +92,17 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
                 parts, version, endpoint=request.endpoint, rollout=rollout.id, actor=request.actor
             )
     return rollout
+
+
+def _must_suit(parts: Parts, request: ReleaseRequest) -> None:
+    """Refuse a plan that the endpoint's mode can't do, before anything of the package is kept."""
+    state = parts.store.load(request.endpoint)
+    try:
+        check_mode(request.plan, (state.serving if state else Serving()).mode)
+    except InvalidInput:
+        # Asked while the mode was another, it has its answer, and gets the same again.
+        if not answered(parts, request.endpoint, rollout_id(request.endpoint, request.key)):
+            raise
 
 
 def _intend(
