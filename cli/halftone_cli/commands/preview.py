@@ -100,11 +100,12 @@ def _part(percent: str) -> float:
 
 
 def _traffic(rate: float, errors: float | None) -> Traffic:
-    if not 0 < rate <= 1e6:
-        raise InvalidInput("--rate", rate, "requests a second, above 0 and up to 1000000")
     part = _ERRORS / 100 if errors is None else errors
     source = f"as given; {100 * part:g} % taken to err, and as many to be late"
-    return Traffic(rate, part, part, source)
+    try:
+        return Traffic(rate, part, part, source)
+    except InvalidInput as error:
+        raise InvalidInput("--rate", rate, error.expected) from None
 
 
 def _tell(plan: str, found: Preview) -> None:

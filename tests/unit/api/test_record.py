@@ -111,6 +111,7 @@ def test_a_preview_of_a_plan_at_a_rate(api):
         ("plan=%7B", "plan"),
         ("plan=%7B%22steps%22:3%7D", "plan.steps"),
         ("requests_a_second=0", "requests_a_second"),
+        ("plan=large-model&requests_a_second=5e-324", "requests_a_second"),
         ("errors_percent=99", "errors_percent"),
     ],
 )

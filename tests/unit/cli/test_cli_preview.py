@@ -95,7 +95,8 @@ def test_what_plan_show_prints_can_be_previewed(cli, tmp_path):
     [
         ((), 2, "--plan is None, expected gradual, internal"),
         (("--plan", "gradual"), 2, "--rate is None, expected requests a second, or an ENDPOINT"),
-        (("--plan", "gradual", "--rate", "0"), 2, "--rate is 0.0, expected requests a second, abo"),
+        (("--plan", "gradual", "--rate", "0"), 2, "--rate is 0.0, expected requests a second, fro"),
+        (("--plan", "large-model", "--rate", "5e-324"), 2, "--rate is 5e-324, expected requests"),
         (("--plan", "gradual", "--rate", "nan"), 2, "--rate is nan"),
         (("--plan", "gradual", "--rate", "1", "--error-rate", "0"), 2, "--error-rate is '0', exp"),
         (

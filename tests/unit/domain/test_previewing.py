@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from halftone.domain.errors import InvalidInput
 from halftone.domain.plan import PRESETS, OnInconclusive, Plan, Stage
 from halftone.domain.preview import Traffic, about, preview
 from halftone.stats.comparison import Standing
@@ -162,7 +163,7 @@ def test_any_traffic_can_be_previewed(name, rate, errors, word):
 
 
 def test_traffic_is_a_rate_and_parts_of_one():
-    with pytest.raises(ValueError, match="rate 0: give more than 0"):
+    with pytest.raises(InvalidInput, match="requests_a_second is 0, expected requests a second"):
         traffic(0)
     with pytest.raises(ValueError, match="errors 1, late"):
         traffic(1, errors=1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 
+from halftone.domain.errors import InvalidInput
 from halftone.domain.evidence import BUCKET
 from halftone.domain.judge import stake
 from halftone.domain.plan import OnInconclusive, Plan, Stage
@@ -16,6 +17,9 @@ from halftone.domain.proof_ahead import ProofAhead
 from halftone.domain.quantities import LONGEST, spoken
 from halftone.stats.capital import Capital
 from halftone.stats.power import Rates, detectable, requests_needed
+
+LEAST_RATE, MOST_RATE = 1e-6, 1e6
+"""The requests a second that can be reckoned with: the least is one in eleven days."""
 
 WORSE = 10
 """The regression that ``StepPreview.caught`` is about: so many times the base error rate."""
@@ -34,7 +38,8 @@ class Traffic:
     ``source`` says where the numbers come from.
 
     Raises:
-        ValueError: if there are no requests, or a part is not between 0 and 1.
+        InvalidInput: if ``rate`` is not from ``LEAST_RATE`` to ``MOST_RATE``.
+        ValueError: if a part is not between 0 and 1.
     """
 
     rate: float
@@ -43,8 +48,9 @@ class Traffic:
     source: str
 
     def __post_init__(self) -> None:
-        if not self.rate > 0:
-            raise ValueError(f"rate {self.rate:g}: give more than 0 requests a second")
+        if not LEAST_RATE <= self.rate <= MOST_RATE:
+            expected = f"requests a second, from {LEAST_RATE:f} to {MOST_RATE:.0f}"
+            raise InvalidInput("requests_a_second", self.rate, expected)
         if not (0 < self.errors < 1 and 0 < self.late < 1):
             raise ValueError(f"errors {self.errors:g}, late {self.late:g}: give parts of 1")
 
