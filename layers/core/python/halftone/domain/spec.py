@@ -50,7 +50,8 @@ class Guardrail:
 class EndpointSpec:
     """An endpoint's declaration. ``memory`` in MB; ``model`` is a path relative to the file.
 
-    ``group`` owns the endpoint from when it is made ("": nobody does).
+    ``group`` owns the endpoint from when it is made ("": nobody does). Changed later it has no
+    effect: a deploy asks for no member's role, so it could take an endpoint from its group.
 
     ``concurrency`` and ``throttle`` are those of ``Upkeep``; with description and tags they can be
     changed without a deploy, too.
