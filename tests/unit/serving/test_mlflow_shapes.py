@@ -1,8 +1,8 @@
 """Requests in the shapes that MLflow's scoring server takes, answered by the real server.
 
-``instances``, ``inputs``, ``dataframe_split`` and ``dataframe_records``, with ``params``: the names are
-MLflow's ("Raw Payload Dict", "Wrapped Payload Dict" of its page on local inference servers), the
-values are made up to fit the signatures here.
+``instances``, ``inputs``, ``dataframe_split`` and ``dataframe_records``, with ``params``. The names
+are those of MLflow ("Raw Payload Dict" and "Wrapped Payload Dict" of its page on local inference
+servers), the values are made up to fit the signatures here.
 """
 
 import json
