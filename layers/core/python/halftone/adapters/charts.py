@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC
 from typing import TYPE_CHECKING
 
-from halftone.adapters.aws import translated
+from halftone.adapters.metric_data import Points, query, read
 from halftone.domain.charts import Counted, Window
-from halftone.domain.errors import Unavailable
-from halftone.domain.names import NAMESPACE
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
 
 _FIELDS = {
     "requests": ("Requests", "Sum"),
@@ -39,65 +34,29 @@ class CloudWatchCharts:
     def counted(self, endpoint: str, versions: Sequence[str], window: Window) -> Sequence[Counted]:
         """See the port. One call for each 62 versions or 100,000 values."""
         queries = [
-            _query(f"v{i}_{field}", (endpoint, version), what, window)
+            query(f"v{i}_{field}", endpoint, version, metric, statistic, period=window.period)
             for i, version in enumerate(versions)
-            for field, what in _FIELDS.items()
+            for field, (metric, statistic) in _FIELDS.items()
         ]
-        found: dict[str, dict[int, float]] = {}
+        found: Points = {}
         for first in range(0, len(queries), _MOST_QUERIES):
-            found |= self._read(endpoint, queries[first : first + _MOST_QUERIES], window)
-        return tuple(
-            Counted(
-                **{
-                    field: tuple(found[f"v{i}_{field}"].get(n) for n in range(window.count))
-                    for field in _FIELDS
-                }
+            found |= read(
+                self._cloudwatch,
+                queries[first : first + _MOST_QUERIES],
+                since=window.start,
+                until=window.end,
+                what="figures",
+                endpoint=endpoint,
             )
+        values = {
+            name: {(moment - window.start) // window.period: value for moment, value in points}
+            for name, points in found.items()
+        }
+
+        def series(name: str) -> tuple[float | None, ...]:
+            return tuple(values.get(name, {}).get(n) for n in range(window.count))
+
+        return tuple(
+            Counted(**{field: series(f"v{i}_{field}") for field in _FIELDS})
             for i in range(len(versions))
         )
-
-    def _read(
-        self, endpoint: str, queries: Sequence[MetricDataQueryTypeDef], window: Window
-    ) -> dict[str, dict[int, float]]:
-        """The values of each query by the number of their period."""
-        pages = self._cloudwatch.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=queries,
-            StartTime=window.start,
-            EndTime=window.end,
-            ScanBy="TimestampAscending",
-        )
-        found: dict[str, dict[int, float]] = defaultdict(dict)
-        complete: dict[str, str] = {}
-        with translated(f"reading the figures of {endpoint!r}"):
-            for page in pages:
-                for result in page["MetricDataResults"]:
-                    complete[result["Id"]] = result["StatusCode"]
-                    for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
-                        period = (moment.astimezone(UTC) - window.start) // window.period
-                        found[result["Id"]][period] = value
-        for query in queries:
-            status = complete.get(query["Id"], "no answer")
-            if status != "Complete":
-                raise Unavailable(f"CloudWatch gave {status} for {query['Id']} of {endpoint!r}")
-        return {query["Id"]: found[query["Id"]] for query in queries}
-
-
-def _query(
-    name: str, whose: tuple[str, str], what: tuple[str, str], window: Window
-) -> MetricDataQueryTypeDef:
-    (endpoint, version), (metric, statistic) = whose, what
-    return {
-        "Id": name,
-        "MetricStat": {
-            "Metric": {
-                "Namespace": NAMESPACE,
-                "MetricName": metric,
-                "Dimensions": [
-                    {"Name": "Endpoint", "Value": endpoint},
-                    {"Name": "Version", "Value": version},
-                ],
-            },
-            "Period": int(window.period.total_seconds()),
-            "Stat": statistic,
-        },
-    }

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from halftone.adapters.aws import translated
-from halftone.domain.errors import Unavailable
+from halftone.adapters.metric_data import Points, dimensions, query, read
 from halftone.domain.evidence import BUCKET, Arm, Bucket
 from halftone.domain.names import NAMESPACE, PROOF
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDataQueryTypeDef
+    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
 
 
 _FIELDS = {
@@ -65,7 +65,9 @@ class CloudWatchMetrics:
         fields |= {f"over{i}": ("Latency", f"TC({limit:g}:)") for i, limit in enumerate(limits)}
         arms = {"challenger": (challenger, cohorts[0]), "champion": (champion, cohorts[1])}
         queries = [
-            _query(f"{arm}_{field}", endpoint, version, metric, statistic, cohort=cohort)
+            query(
+                f"{arm}_{field}", endpoint, version, metric, statistic, period=BUCKET, cohort=cohort
+            )
             for arm, (version, cohort) in arms.items()
             for field, (metric, statistic) in fields.items()
         ]
@@ -86,9 +88,8 @@ class CloudWatchMetrics:
 
     def quantiles(self, endpoint: str, version: str, *, until: datetime) -> Sequence[float]:
         """See the port. One call."""
-        period = int(_HIGH_RESOLUTION.total_seconds())
         queries = [
-            _query(name, endpoint, version, "Latency", statistic, period=period)
+            query(name, endpoint, version, "Latency", statistic, period=_HIGH_RESOLUTION)
             for name, statistic in (("count", "SampleCount"), *((q, q) for q in _QUANTILES))
         ]
         found = self._read(endpoint, queries, until - _HIGH_RESOLUTION, until)
@@ -107,7 +108,7 @@ class CloudWatchMetrics:
                 MetricData=[
                     {
                         "MetricName": PROOF,
-                        "Dimensions": _dimensions(endpoint, version),
+                        "Dimensions": dimensions(endpoint, version),
                         "Timestamp": at,
                         "Value": proof,
                         "StorageResolution": 1,
@@ -121,61 +122,12 @@ class CloudWatchMetrics:
         queries: Sequence[MetricDataQueryTypeDef],
         since: datetime,
         until: datetime,
-    ) -> dict[str, list[tuple[datetime, float]]]:
-        """The points of each query, oldest first.
-
-        Raises:
-            Unavailable: if any query was not answered in full.
-        """
-        pages = self._cloudwatch.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=queries, StartTime=since, EndTime=until, ScanBy="TimestampAscending"
+    ) -> Points:
+        return read(
+            self._cloudwatch, queries, since=since, until=until, what="metrics", endpoint=endpoint
         )
-        found: dict[str, list[tuple[datetime, float]]] = defaultdict(list)
-        complete: dict[str, str] = {}
-        with translated(f"reading the metrics of {endpoint!r}"):
-            for page in pages:
-                for result in page["MetricDataResults"]:
-                    moments = [moment.astimezone(UTC) for moment in result["Timestamps"]]
-                    found[result["Id"]] += zip(moments, result["Values"], strict=True)
-                    complete[result["Id"]] = result["StatusCode"]
-        # A call may succeed while one of its queries does not. Requests without their errors would
-        # pass for healthy ones.
-        for query in queries:
-            status = complete.get(query["Id"], "no answer")
-            if status != "Complete":
-                raise Unavailable(f"CloudWatch gave {status} for {query['Id']} of {endpoint!r}")
-        return found
 
 
 def _arm(counts: Mapping[str, int], limits: int) -> Arm:
     over = tuple(counts.get(f"over{i}", 0) for i in range(limits))
     return Arm(**{field: counts.get(field, 0) for field in _FIELDS}, over=over)
-
-
-def _dimensions(endpoint: str, version: str, cohort: str = "") -> list[DimensionTypeDef]:
-    given = {"Endpoint": endpoint, "Version": version} | ({"Cohort": cohort} if cohort else {})
-    return [{"Name": name, "Value": value} for name, value in given.items()]
-
-
-def _query(
-    name: str,
-    endpoint: str,
-    version: str,
-    metric: str,
-    statistic: str,
-    *,
-    period: int = int(BUCKET.total_seconds()),
-    cohort: str = "",
-) -> MetricDataQueryTypeDef:
-    return {
-        "Id": name,
-        "MetricStat": {
-            "Metric": {
-                "Namespace": NAMESPACE,
-                "MetricName": metric,
-                "Dimensions": _dimensions(endpoint, version, cohort),
-            },
-            "Period": period,
-            "Stat": statistic,
-        },
-    }
