@@ -3,11 +3,11 @@
 from functools import cache
 from typing import Any
 
-from halftone.adapters.cloudformation import asked_by, declaration, release_request, upkeep_declared
+from halftone.adapters import cloudformation as asked
 from halftone.bootstrap import parts, settings
 from halftone.domain.spec import DeployWaits
 from halftone.service.await_release import is_settled
-from halftone.service.declare import declare
+from halftone.service.declare import declare, declare_owner
 from halftone.service.release import release
 from halftone.service.retire import retire
 from halftone.service.upkeep import declare_upkeep
@@ -20,11 +20,12 @@ def on_event(event: dict[str, Any], _context: object) -> dict[str, object]:
     endpoint = event["ResourceProperties"]["Endpoint"]
     identity = {"PhysicalResourceId": f"release-of-{endpoint}"}
     if event["RequestType"] == "Delete":
-        retire(_parts(), endpoint, reason="its stack was deleted", **asked_by(event))
+        retire(_parts(), endpoint, reason="its stack was deleted", **asked.asked_by(event))
         return identity
-    declare(_parts(), declaration(event))
-    declare_upkeep(_parts(), **upkeep_declared(event))
-    rollout = release(_parts(), release_request(event))
+    declare_owner(_parts(), **asked.owner_declared(event))
+    declare(_parts(), asked.declaration(event))
+    declare_upkeep(_parts(), **asked.upkeep_declared(event))
+    rollout = release(_parts(), asked.release_request(event))
     return {**identity, "Data": {"Rollout": rollout.id if rollout else ""}}
 
 

@@ -49,7 +49,6 @@ class Release(Construct):
                 "PackageName": package.manifest.name,
                 "Settings": settings_digest,
                 "Plan": canonical_json(plan_form(spec.plan)).decode(),
-                # Whose the endpoint is when it is made; later that is changed on record alone.
                 **({"Group": spec.group} if spec.group else {}),
                 "Serving": canonical_json(spec.serving).decode(),
                 "Upkeep": canonical_json(upkeep_form(spec)).decode(),

@@ -20,7 +20,9 @@ def list_endpoints(
         str | None,
         typer.Option(metavar="NAME", help="Only those of this owner group.", show_default=False),
     ] = None,
-    mine: Annotated[bool, typer.Option("--mine", help="Only those that the caller made.")] = False,
+    mine: Annotated[
+        bool, typer.Option("--mine", help="Only those of my groups, or my doing.")
+    ] = False,
     search: Annotated[
         str | None,
         typer.Option(metavar="TEXT", help="Only names that hold this.", show_default=False),

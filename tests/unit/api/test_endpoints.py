@@ -6,6 +6,7 @@ import pytest
 
 from halftone.api.errors import problem
 from halftone.domain.about import About
+from halftone.domain.access import EVERYWHERE
 from halftone.domain.errors import (
     BrokenChain,
     Forbidden,
@@ -21,6 +22,7 @@ from halftone.domain.errors import (
     Unavailable,
     UnderWay,
 )
+from halftone.service.groups import make_group
 from tests.support.control import ANN, BEN, Api, event, on, role
 from tests.support.engine import NAME, Endpoint
 
@@ -30,6 +32,9 @@ def several() -> Api:
     """Endpoints of two groups and two creators, all in the state of one."""
     endpoint = Endpoint()
     endpoint.serve("first")
+    for group, member in [("clinic", "cleo"), ("bank", "bob"), (EVERYWHERE, "root")]:
+        members = {role(member): ["viewer"]}
+        make_group(endpoint.parts, group, description="", members=members, actor=ANN, reason="")
     abouts = {
         "churn": About(creator=role("ann", "at home"), owner="bank"),
         "fraud": About(creator=BEN, owner="bank"),
@@ -74,6 +79,25 @@ def test_pages_together_are_the_whole(several, limit, query):
         assert len(page["items"]) == limit
         cursor = f"&cursor={page['next']}"
     assert found == whole
+
+
+@pytest.mark.parametrize(
+    ("who", "found"),
+    [
+        ("cleo", ["fraud-eu"]),
+        ("bob", ["churn", "fraud"]),
+        ("root", []),
+        ("stranger", []),
+        ("dora", ["xray"]),
+    ],
+)
+def test_mine_are_those_of_my_groups_and_what_i_rolled_out(several, who, found):
+    """Endpoints are made by deploys, and CloudFormation does not tell whose deploy it was."""
+    states = several.parts.store.states
+    rollout = replace(states["xray"].rollout, actor=role("dora", "at work"))
+    states["xray"] = replace(states["xray"], rollout=rollout)
+    page = several.get("/v1/endpoints?mine=true", by=role(who)).json
+    assert [item["name"] for item in page["items"]] == found
 
 
 def test_an_endpoint_is_shown_with_its_status(api, endpoint):

@@ -55,6 +55,18 @@ def declaration(event: dict[str, Any]) -> Declaration:
     )
 
 
+def owner_declared(event: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of ``declare_owner`` in a create or update event."""
+    wanted, before = event["ResourceProperties"], event.get("OldResourceProperties", {})
+    return {
+        "endpoint": wanted["Endpoint"],
+        "now": wanted.get("Group") or None,
+        "before": before.get("Group") or None,
+        "actor": actor_of(event),
+        "key": f"{event['RequestId']}/owner",
+    }
+
+
 def upkeep_declared(event: dict[str, Any]) -> dict[str, Any]:
     """The arguments of ``declare_upkeep`` in a create or update event."""
     wanted, before = event["ResourceProperties"], event.get("OldResourceProperties", {})

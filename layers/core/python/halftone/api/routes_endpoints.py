@@ -37,15 +37,21 @@ async def list_endpoints(
     call: Annotated[Call, reads()],
     name: Annotated[str, Query(max_length=32, description="A part of the name.")] = "",
     group: Annotated[str, Query(max_length=32, description="The owner group.")] = "",
-    mine: Annotated[bool, Query(description="Only those that the caller created.")] = False,
+    mine: Annotated[
+        bool,
+        Query(
+            description="Only those of the caller: that a group of theirs owns, or that they made "
+            "or rolled out to last."
+        ),
+    ] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
     """List endpoints, in the order of their names."""
     first = after(cursor)
+    wanted = service.Wanted(name, group, service.mine(call.parts, call.principal) if mine else None)
 
     def matching() -> Iterator[tuple[str, shapes.Endpoint]]:
-        wanted = service.Wanted(name, group, call.principal if mine else "")
         for state in service.matching(call.parts, wanted, after=first):
             yield state.endpoint, shapes.endpoint(state)
 

@@ -89,13 +89,8 @@ class GroupWanted(Body):
 @routes.get("/me", responses=shown(Me))
 async def show_me(call: Annotated[Call, reads()]) -> Response:
     """Show who asks, and what it is in which group."""
-    groups = call.parts.groups
-    found = (groups.load_group(name) for name in groups.groups())
-    roles = {
-        group.name: sorted(group.members[call.principal])
-        for group in found
-        if group and call.principal in group.members
-    }
+    found = service.roles_of(call.parts, call.principal)
+    roles = {group: sorted(held) for group, held in found.items()}
     return answer(Me(arn=call.actor, principal=call.principal, roles=roles))
 
 

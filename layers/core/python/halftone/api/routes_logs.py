@@ -9,6 +9,7 @@ from fastapi import Query, Response
 from halftone.api.answers import Cursor, Limit, Shape, after, answer, cursor_after, router, shown
 from halftone.api.guard import Call, reads
 from halftone.api.requests import EndpointName
+from halftone.domain.access import Action
 from halftone.domain.logs import NEWEST
 from halftone.service import logs as service
 
@@ -92,7 +93,7 @@ async def list_replicas(
 async def read_logs(
     *,
     endpoint: EndpointName,
-    call: Annotated[Call, reads()],
+    call: Annotated[Call, reads(Action.READ)],
     version: Version = None,
     replica: ReplicaName = None,
     cursor: LongCursor = None,
@@ -115,7 +116,7 @@ async def read_logs(
 @routes.get("/endpoints/{endpoint}/logs/download", responses=shown(Piece))
 async def download_logs(
     endpoint: EndpointName,
-    call: Annotated[Call, reads()],
+    call: Annotated[Call, reads(Action.READ)],
     version: Version = None,
     replica: ReplicaName = None,
     cursor: LongCursor = None,

@@ -1,12 +1,14 @@
 """Who may do what: principals, their roles in groups, and the table of what each role may. Pure.
 
 IAM lets a principal reach a route. Groups say whose endpoints it may touch there: an endpoint that
-has an owner group is changed by that group's members alone, each by the roles that it has there. An
-endpoint without an owner group, and a group without an admin, are left to IAM.
+has an owner group is changed by that group's members alone, each by the roles that it has there,
+and its logs, which may hold what its clients sent, are read by them alone. All else is for all to
+see. An endpoint without an owner group, and a group without an admin, are left to IAM.
 
 | action     | viewer | releaser | approver | admin | what                                        |
 | ---------- | ------ | -------- | -------- | ----- | ------------------------------------------- |
-| view       | yes    | yes      | yes      | yes   | every GET                                   |
+| view       | yes    | yes      | yes      | yes   | every other GET, of members and others      |
+| read       | yes    | yes      | yes      | yes   | the lines of logs                           |
 | operate    |        | yes      | yes      | yes   | pause, resume, abort, reject, roll back     |
 | release    |        | yes      |          | yes   | releases, settings, traffic, rules, clients |
 | approve    |        |          | yes      | yes   | approve, promote                            |
@@ -48,6 +50,7 @@ class Action(StrEnum):
     """A kind of request. The module's table says who may make it."""
 
     VIEW = "view"
+    READ = "read"
     OPERATE = "operate"
     RELEASE = "release"
     APPROVE = "approve"
@@ -55,9 +58,9 @@ class Action(StrEnum):
 
 
 MAY: Mapping[Role, frozenset[Action]] = {
-    Role.VIEWER: frozenset({Action.VIEW}),
-    Role.RELEASER: frozenset({Action.VIEW, Action.OPERATE, Action.RELEASE}),
-    Role.APPROVER: frozenset({Action.VIEW, Action.OPERATE, Action.APPROVE}),
+    Role.VIEWER: frozenset({Action.VIEW, Action.READ}),
+    Role.RELEASER: frozenset({Action.VIEW, Action.READ, Action.OPERATE, Action.RELEASE}),
+    Role.APPROVER: frozenset({Action.VIEW, Action.READ, Action.OPERATE, Action.APPROVE}),
     Role.ADMIN: frozenset(Action),
 }
 
@@ -97,6 +100,14 @@ def principal_of(arn: str) -> str:
     if _OTHER.fullmatch(arn):
         return arn
     raise InvalidInput("principal", arn, "the ARN of a role, a user or an account's root")
+
+
+def principal_in(actor: str) -> str:
+    """The principal of who is on record as ``actor``, or its name where it has none: a deploy."""
+    try:
+        return principal_of(actor)
+    except InvalidInput:
+        return actor
 
 
 def checked_members(field: str, given: Mapping[str, Sequence[str]]) -> dict[str, frozenset[Role]]:

@@ -50,8 +50,8 @@ class Guardrail:
 class EndpointSpec:
     """An endpoint's declaration. ``memory`` in MB; ``model`` is a path relative to the file.
 
-    ``group`` owns the endpoint from when it is made ("": nobody does). Changed later it has no
-    effect: a deploy asks for no member's role, so it could take an endpoint from its group.
+    ``group`` owns the endpoint ("": nobody does). Changed later it gives the endpoint away, unless
+    that belongs to another group by then: see ``service.declare``.
 
     ``concurrency`` and ``throttle`` are those of ``Upkeep``; with description and tags they can be
     changed without a deploy, too.

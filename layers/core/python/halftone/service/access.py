@@ -1,7 +1,7 @@
 """Whether somebody may do something to an endpoint or to what a group owns: asked here alone."""
 
-from halftone.domain.access import EVERYWHERE, Action, Group, permits, principal_of
-from halftone.domain.errors import Forbidden, InvalidInput, NotFound
+from halftone.domain.access import EVERYWHERE, Action, Group, permits, principal_in
+from halftone.domain.errors import Forbidden, NotFound
 from halftone.service.ports import Parts
 
 
@@ -74,16 +74,8 @@ def must_not_have_started(
     if state is None or running is None or running.id != rollout:
         return  # there is nothing to approve: the operation says so
     own = allowed if state.about.self_approval is None else state.about.self_approval
-    if not own and _principal(running.actor) == principal:
+    if not own and principal_in(running.actor) == principal:
         raise Forbidden(
             f"{principal} started rollout {rollout}: somebody else must approve it, or the "
             "endpoint's self_approval must be on"
         )
-
-
-def _principal(actor: str) -> str:
-    """The principal of an actor, or its name where it has none, such as a deploy."""
-    try:
-        return principal_of(actor)
-    except InvalidInput:
-        return actor

@@ -1,4 +1,4 @@
-"""Serving as ``endpoint.yaml`` declares it: a deploy applies what changed in the declaration.
+"""Owner and serving as ``endpoint.yaml`` declares them: a deploy applies what changed there.
 
 What it does not mention, and what it says as before, stays as people have set it since.
 """
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import StaleWrite
+from halftone.domain.errors import NotFound, Refused, StaleWrite
 from halftone.domain.serving_form import (
     defaults,
     parse_serving,
@@ -48,6 +48,72 @@ class Declaration:
         gone = {name: usual[name] for name in self.before if name not in self.now}
         said = {n: value for n, value in self.now.items() if self.before.get(n) != value}
         return {**gone, **said}
+
+
+def declare_owner(
+    parts: Parts, endpoint: str, *, now: str | None, before: str | None, actor: str, key: str
+) -> EndpointState | None:
+    """Give an endpoint from the group that the file named ``before`` to the one that it names now.
+
+    Only who was right about the owner may change it: a deploy asks for no member's role, and must
+    not take an endpoint from a group that got it by word of its admins. None: to or from nobody.
+
+    Raises:
+        Refused: if the endpoint is owned by neither. That is on record, so that the return to the
+            declaration before, by which CloudFormation answers, finds nothing to do.
+        NotFound: if there is no such group.
+    """
+    given = {"owner": now, "was": before}
+
+    def attempt() -> EndpointState | None:
+        state = parts.store.load(endpoint)
+        if state is None or state.about.owner == now:
+            return state
+        asked = answered(parts, endpoint, key)
+        if asked and "refused" in asked.numbers:
+            raise Refused(asked.reason)
+        if asked or _takes_back_what_was_refused(parts, endpoint, given):
+            return state
+        owned = state.about.owner == before
+        if owned and now is not None and parts.groups.load_group(now) is None:
+            raise NotFound("group", now, "POST /v1/groups makes one")
+        words = f"endpoint.yaml gives {endpoint!r} from {_group(before)} to {_group(now)}"
+        if not owned:
+            words += (
+                f", but {_group(state.about.owner)} owns it on record: PUT /v1/endpoints/{endpoint}"
+                "/owner gives it away, by an admin of both"
+            )
+        about = replace(state.about, owner=now) if owned else state.about
+        numbers = {"request": key, **(given if owned else {"refused": given})}
+        changed = change(
+            parts,
+            state,
+            replace(state, about=about),
+            action="owner" if owned else "asked",
+            actor=actor,
+            reason=words,
+            numbers=numbers,
+        )
+        if not owned:
+            raise Refused(words)
+        return changed
+
+    return until_written(endpoint, attempt) if now != before else None
+
+
+def _takes_back_what_was_refused(
+    parts: Parts, endpoint: str, given: Mapping[str, str | None]
+) -> bool:
+    refused = {"owner": given["was"], "was": given["owner"]}
+    last: object = None
+    for record in parts.store.audit(endpoint):
+        if record.action == "owner" or "refused" in record.numbers:
+            last = record.numbers.get("refused")
+    return last == refused
+
+
+def _group(name: str | None) -> str:
+    return "nobody" if name is None else f"group {name!r}"
 
 
 def declare(parts: Parts, wanted: Declaration) -> EndpointState | None:

@@ -1,28 +1,44 @@
 """Endpoints as a person looks for them, and whose they are."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from halftone.domain.access import principal_of
+from halftone.domain.access import EVERYWHERE, principal_in
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import InvalidInput, NotFound
+from halftone.domain.errors import NotFound
+from halftone.service.groups import roles_of
 from halftone.service.ports import Parts
 from halftone.service.record import change, must_be_at, until_written
 
 
 @dataclass(frozen=True)
+class Mine:
+    """Somebody for whom endpoints are looked for: a principal, and the groups that name it."""
+
+    principal: str
+    groups: frozenset[str]
+
+    def has(self, state: EndpointState) -> bool:
+        """Whether a group of theirs owns the endpoint, or they made it or rolled out to it last.
+
+        Who made an endpoint is seldom a person: CloudFormation does not say whose deploy it was.
+        """
+        by = [state.about.creator, state.rollout.actor if state.rollout else ""]
+        return state.about.owner in self.groups or self.principal in map(principal_in, by)
+
+
+@dataclass(frozen=True)
 class Wanted:
-    """What to look for: a part of the name, the owner group, the creator's principal; "" any."""
+    """What to look for: a part of the name, the owner group, and whose; "" and None any."""
 
     name: str = ""
     owner: str = ""
-    creator: str = ""
+    mine: Mine | None = None
 
     def fits(self, state: EndpointState) -> bool:
         """Whether ``state`` is looked for."""
-        about = state.about
-        return self.owner in ("", about.owner) and self.creator in ("", creator_of(state))
+        theirs = self.mine is None or self.mine.has(state)
+        return theirs and self.owner in ("", state.about.owner)
 
 
 def matching(parts: Parts, wanted: Wanted, *, after: str = "") -> Iterator[EndpointState]:
@@ -49,11 +65,9 @@ def endpoint(parts: Parts, name: str) -> EndpointState:
     return state
 
 
-def creator_of(state: EndpointState) -> str:
-    """Who made the endpoint, without the name of a session."""
-    with suppress(InvalidInput):
-        return principal_of(state.about.creator)
-    return state.about.creator
+def mine(parts: Parts, principal: str) -> Mine:
+    """What tells the endpoints of ``principal``: those of the group of all groups are not meant."""
+    return Mine(principal, frozenset(roles_of(parts, principal)) - {EVERYWHERE})
 
 
 def set_owner(

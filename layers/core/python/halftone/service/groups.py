@@ -24,6 +24,12 @@ def group_named(parts: Parts, name: str) -> Group:
     return found
 
 
+def roles_of(parts: Parts, principal: str) -> dict[str, frozenset[Role]]:
+    """The roles of ``principal``, by the groups that name it."""
+    found = (parts.groups.load_group(name) for name in parts.groups.groups())
+    return {g.name: g.members[principal] for g in found if g and principal in g.members}
+
+
 def make_group(
     parts: Parts,
     name: str,
