@@ -15,7 +15,7 @@ from typing import Any
 
 from halftone.domain.dispatch import Dispatch
 from halftone.domain.package_form import parse_manifest
-from halftone.serving.afterwards import AtOnce
+from halftone.serving.afterwards import Afterwards, AtOnce
 from halftone.serving.app import ModelServer
 from halftone.serving.dispatches import Fixed, Known
 from halftone.serving.hop import Event, Outcome, Reply, reply_of, watched
@@ -66,7 +66,9 @@ class Answered:
 
 @dataclass
 class Fleet:
-    """One endpoint with a sandbox for each version of ``runs``; ``dispatch`` is what all know."""
+    """One endpoint with a sandbox for each version of ``runs``; ``dispatch`` is what all know.
+    ``starts`` is how many seconds a version's sandbox takes until it is there.
+    """
 
     dispatch: Dispatch
     runs: dict[str, Run] = field(default_factory=dict)
@@ -75,6 +77,8 @@ class Fleet:
     sent: list[tuple[str, Event]] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    starts: dict[str, float] = field(default_factory=dict)
+    afterwards: Callable[[], Afterwards] = AtOnce
 
     def __post_init__(self) -> None:
         self._ids = itertools.count(1)
@@ -94,6 +98,7 @@ class Fleet:
         """The sandbox of that version, started when it is first asked."""
         found = self._servers.get(version)
         if found is None:
+            time.sleep(self.starts.get(version, 0.0))
             run = self.runs.get(version, doubles)
             model = LoadedModel(
                 parse_manifest(MANIFEST), "d" * 64, lambda given, _context: run(given)
@@ -114,7 +119,7 @@ class Fleet:
                 write=self.log.append,
                 known=Known(self.source, self.clock),
                 hop=self,
-                afterwards=AtOnce(),
+                afterwards=self.afterwards(),
             )
         return found
 

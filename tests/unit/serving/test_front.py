@@ -206,7 +206,29 @@ def test_no_form_of_a_body_carries_a_redacted_value_into_a_line(path, body, pinn
     lines = stage.told("capture")
     assert lines
     assert str(SECRET) not in json.dumps(lines)
-    assert not any(line["cut"] for line in lines if answer.status == 200 and not pinned)
+    assert not any(line["cut"] for line in lines if answer.status == 200)
+
+
+@pytest.mark.parametrize("pin", ["1", "2"])
+def test_what_another_version_answered_is_captured_as_its_records(pin):
+    stage = fleet(capture=Capture(100.0, ("y",)), label="label")
+    body = {"inputs": [TENSOR | {"data": [2.0]}]}
+    answer = stage.post(body, path=INFER, x_halftone_deployment=pin)
+    assert (answer.status, answer.version) == (200, pin)
+    assert set(answer.body) == {"model_name", "model_version", "outputs"}
+    (line,) = stage.told("capture")
+    assert json.loads(line["input"]) == {"instances": [{"x": 2.0}]}
+    assert json.loads(line["output"]) == {"predictions": [{"y": "[redacted]", "label": "low"}]}
+    assert (line["label"], line["cut"]) == ("low", False)
+
+
+def test_more_records_than_a_line_holds_are_left_to_the_version_that_answered():
+    stage = fleet(capture=Capture(100.0, ("y",)))
+    body = {"instances": [[float(i)] for i in range(9_000)]}
+    answer = stage.post(body, x_halftone_deployment="2")
+    assert (answer.status, len(answer.body["predictions"])) == (200, 9_000)
+    (line,) = stage.told("capture")
+    assert (line["cut"], line["input"], line["output"]) == (True, None, None)
 
 
 def test_a_body_of_binary_tensors_is_captured_as_its_records():

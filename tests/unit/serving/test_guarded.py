@@ -9,8 +9,9 @@ import pytest
 from halftone.domain.dispatch import Dispatch, Trial
 from halftone.domain.endpoint import Placed
 from halftone.domain.serving import Capture, KeySource, Match, Mode, Rule, Serving, StickyKey
+from halftone.serving.afterwards import Thread
 from halftone.serving.circuit import FAULTS
-from halftone.serving.hop import Outcome, Reply
+from halftone.serving.hop import HEARD_SECONDS, Outcome, Reply
 from halftone.serving.passing import OwnTimes
 from tests.support.fleet import Crash, Fleet, doubles, unreached
 
@@ -85,16 +86,91 @@ def test_a_challenger_that_fails_is_answered_for_and_charged(fault):
     assert "secret" not in "".join(stage.log)
 
 
-def test_a_challenger_over_the_budget_is_answered_for_within_it():
-    stage = fleet(runs={"2": sleeps}, latency_budget=timedelta(milliseconds=300))
-    stage.ask_x(pin="1", x_halftone_deployment="1")
+BUDGET = timedelta(milliseconds=300)
+LATE = [{"Requests": 1, "Errors": 1, "ClientErrors": 0, "ColdStart": 0, "Fallback": 1}]
+
+
+def values(lines):
+    """Metric lines without their dimensions."""
+    return [
+        {name: value for name, value in line.items() if isinstance(value, int)} for line in lines
+    ]
+
+
+@pytest.mark.parametrize("starts", [{}, {"2": 0.8}])
+def test_a_challenger_over_the_budget_is_answered_for_within_it(starts):
+    stage = fleet(runs={} if starts else {"2": sleeps}, latency_budget=BUDGET)
+    stage.starts, stage.afterwards = starts, Thread
+    stage.ask_x(x_halftone_deployment="1")
     began = time.monotonic()
     answer = stage.ask_x()
     took = time.monotonic() - began
     assert (answer.status, answer.version) == (200, "1")
     assert took < 0.5, f"{took:.3f} s of a budget of 0.3: not the 0.8 of the challenger"
-    (line,) = stage.metrics(Version="2")
-    assert (line["Errors"], line["Fallback"]) == (1, 1)
+    assert stage.metrics(Version="2") == [], "what it was is known when it is over"
+    until(lambda: stage.metrics(Version="2"))
+
+
+def until(true):
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_cold_start_over_the_budget_is_not_the_challenger_s_fault():
+    stage = fleet(latency_budget=BUDGET, key=StickyKey(KeySource.HEADER, "x-user"))
+    stage.starts["2"] = 0.6
+    assert stage.ask_x(x_user="ann").version == "1"
+    assert values(stage.metrics(Version="2")) == [{"ColdStart": 1, "Fallback": 1}]
+    assert stage.told("key") == []
+    assert stage.ask_x(x_user="ann").version == "2", "it has started meanwhile"
+
+
+def test_a_challenger_that_is_late_by_itself_is_charged_cold_or_not():
+    stage = fleet(runs={"2": sleeps}, latency_budget=BUDGET)
+    for _ in range(2):
+        assert stage.ask_x().version == "1"
+    assert values(stage.metrics(Version="2")) == LATE * 2
+
+
+def test_a_challenger_that_crashes_while_it_starts_is_charged():
+    stage = fleet(runs={"2": crashes}, latency_budget=BUDGET)
+    stage.starts["2"] = 0.6
+    assert stage.ask_x().version == "1"
+    assert values(stage.metrics(Version="2")) == LATE
+
+
+@pytest.mark.parametrize(
+    ("later", "counted"),
+    [
+        (Reply(Outcome.LATE), LATE),
+        (Reply(Outcome.FAULTY, why="Runtime.ExitError"), LATE),
+        (Reply(Outcome.ANSWERED, {"statusCode": 200, "headers": {}, "body": ""}), LATE),
+        (Reply(Outcome.STALE), [{"Fallback": 1}]),
+        (unreached(), [{"Fallback": 1}]),
+    ],
+)
+def test_a_late_answer_counts_for_what_it_turns_out_to_be(later, counted):
+    stage = fleet(latency_budget=BUDGET)
+    stage.outcomes["challenger"] = Reply(Outcome.LATE, rest=lambda _: later)
+    assert stage.ask_x().version == "1"
+    assert values(stage.metrics(Version="2")) == counted
+
+
+def test_a_challenger_that_goes_on_being_late_is_charged_without_listening():
+    heard = []
+
+    def rest(seconds):
+        heard.append(seconds)
+        return Reply(Outcome.LATE)
+
+    stage = fleet(latency_budget=BUDGET)
+    stage.outcomes["challenger"] = Reply(Outcome.LATE, rest=rest)
+    for _ in range(FAULTS + 2):
+        assert stage.ask_x().version == "1"
+    assert heard == [HEARD_SECONDS]
+    assert values(stage.metrics(Version="2")) == LATE * FAULTS + [{"Fallback": 1}] * 2
 
 
 def test_the_front_keeps_back_what_its_own_answers_take():

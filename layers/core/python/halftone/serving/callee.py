@@ -3,13 +3,18 @@
 The front has let the client in, assigned and counted the request already. So this end answers, says
 how long it took, and counts nothing; but for a mirror, whose answer nobody waits for: that one is
 compared with the client's answer here, and counted here.
+
+A front that keeps or mirrors a request asks for its records, too: of tensors and rows it has no
+fields' names, without which nothing can be redacted or compared.
 """
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from halftone.serving.answers import Answer, Problem, payload
+from halftone.domain.capture import LONGEST_LINE
+from halftone.serving.answers import Answer, Exchange, Problem, payload
 from halftone.serving.capturing import body_in, captured
 from halftone.serving.differing import UNCOMPARED, difference, label_field
 from halftone.serving.feedback import label_print
@@ -21,6 +26,7 @@ from halftone.serving.visit import Visit
 
 LATENCY = "x-halftone-latency-ms"
 COLD = "x-halftone-cold"
+RECORDS = "halftone-records"
 
 
 class Callee:
@@ -60,7 +66,10 @@ class Callee:
             LATENCY: f"{latency_ms:.3f}",
             COLD: str(int(visit.cold)),
         }
-        return payload(answer, request_id=named.rstrip("."), version=visit.version)
+        found = payload(answer, request_id=named.rstrip("."), version=visit.version)
+        if mark.get("records") and answer.exchange:
+            found |= _records(answer.exchange)
+        return found
 
     def _compare(
         self,
@@ -121,3 +130,14 @@ class Callee:
                 label=label,
             )
         )
+
+
+def _records(exchange: Exchange) -> dict[str, object]:
+    """What the model was asked and said, unless it is more than anybody keeps: an invoke's answer
+    has a limit.
+    """
+    records = {"instances": exchange.instances(), "predictions": exchange.predictions()}
+    try:
+        return {RECORDS: records} if len(json.dumps(records)) <= LONGEST_LINE else {}
+    except RecursionError:
+        return {}

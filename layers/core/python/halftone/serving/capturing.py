@@ -2,9 +2,9 @@
 
 The columns are those of ``halftone.domain.capture``. Fields are redacted by their name, at any
 depth, or by a path with dots from the top. A body that has values without their fields' names
-(tensors, rows, split frames) is kept as the records that the model made of it; where another
-version answered, or none did, it can't be redacted and is left out. So are bodies that are no JSON,
-or too long. All of it is done after the answer.
+(tensors, rows, split frames) is kept as the records that the model made of it, which a version
+that was asked by a hop tells the front; where no model answered it can't be redacted and is left
+out. So are bodies that are no JSON, or too long. All of it is done after the answer.
 """
 
 import base64
@@ -34,8 +34,8 @@ def captured(
 ) -> dict[str, object]:
     """The line with ``columns``, the request's body ``given`` and the answer's body ``found``.
 
-    Bodies are texts, bytes, or JSON values. ``exchange`` is what a model of this server was asked
-    and said, if one answered; ``label`` is the output field that is told apart.
+    Bodies are texts, bytes, or JSON values. ``exchange`` is what a model was asked and said, where
+    that is known; ``label`` is the output field that is told apart.
     """
     asked, said = (exchange.instances, exchange.predictions) if exchange else (None, None)
     taken = _named(_value(given), asked, "instances", redact)

@@ -34,6 +34,10 @@ class Circuits:
         self._open_until[version] = now + REST_SECONDS
         return True
 
+    def troubled(self, version: str) -> bool:
+        """Whether the last that was heard of ``version`` is a fault."""
+        return version in self._faults
+
     def answered(self, version: str) -> None:
         """``version`` answered: its circuit closes."""
         if self._faults:

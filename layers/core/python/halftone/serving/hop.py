@@ -15,6 +15,10 @@ Event = Mapping[str, Any]
 STALE = 421
 """The status of a version that was asked in the place of another (RFC 9110: misdirected)."""
 
+HEARD_SECONDS = 5.0
+"""How long a late hop is listened to after the front's own answer: a cold start is longer than a
+budget, and should be over by then."""
+
 MOST_ASYNC = 250_000
 """Bytes of an asynchronous request: Lambda has taken 256 KB for long, and takes 1 MB by now."""
 
@@ -39,11 +43,14 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a hop brought back. ``why`` names the fault by its type, without a request's data."""
+    """What a hop brought back. ``why`` names the fault by its type, without a request's data. Of a
+    late one, ``rest`` waits for so many seconds more for what it brings after all.
+    """
 
     outcome: Outcome
     answer: dict[str, Any] | None = None
     why: str = ""
+    rest: "Callable[[float], Reply] | None" = None
 
 
 class Hop(Protocol):
@@ -99,7 +106,7 @@ class LambdaHop:
             config=Config(
                 connect_timeout=min(1.0, seconds),
                 # The front stops waiting by itself; this ends what nobody waits for any more.
-                read_timeout=seconds + 0.5,
+                read_timeout=seconds + HEARD_SECONDS + 0.5,
                 retries={"total_max_attempts": 1},
                 max_pool_connections=_MOST_WAITING,
                 tcp_keepalive=True,
@@ -182,7 +189,8 @@ _waiting = threading.Semaphore(_MOST_WAITING)
 
 
 def watched(call: Callable[[], Reply], seconds: float) -> Reply:
-    """What ``call`` brings back within ``seconds``, else LATE: it ends by itself, unheard.
+    """What ``call`` brings back within ``seconds``, else LATE, with what is still to come as its
+    ``rest``. It ends by itself, heard or not.
 
     A client's own time-out counts from its last byte and covers neither a slow name server nor an
     answer that trickles in. So the call has a thread of its own, and who waits keeps the time.
@@ -203,7 +211,11 @@ def watched(call: Callable[[], Reply], seconds: float) -> Reply:
         box.put(reply)
 
     threading.Thread(target=run, name="halftone-hop", daemon=True).start()
-    try:
-        return box.get(timeout=seconds)
-    except Empty:
-        return Reply(Outcome.LATE, why="no answer in time")
+
+    def wait(at_most: float) -> Reply:
+        try:
+            return box.get(timeout=max(0.0, at_most))
+        except Empty:
+            return Reply(Outcome.LATE, why="no answer in time", rest=wait)
+
+    return wait(seconds)

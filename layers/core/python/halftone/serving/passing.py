@@ -6,6 +6,7 @@ What a request counts for:
 | ------------------------ | ----------------- | -------------------------------------- |
 | answers, below 500       | its answer        | as its own requests are                |
 | raises, crashes, is late | the front's       | Errors 1, Fallback 1; opens a circuit  |
+| is late, for it starts   | the front's       | ColdStart 1, Fallback 1                |
 | can't be reached         | the front's       | Fallback 1 alone                       |
 | is not asked (circuit)   | the front's       | Fallback 1 alone                       |
 | is another one by now    | the front's       | nothing: the front's own request       |
@@ -17,11 +18,11 @@ import time
 from collections.abc import Callable, Mapping
 
 from halftone.serving.answers import Problem, payload
-from halftone.serving.callee import COLD, LATENCY
+from halftone.serving.callee import COLD, LATENCY, RECORDS
 from halftone.serving.case import Case
 from halftone.serving.circuit import Circuits
 from halftone.serving.feedback import label_print
-from halftone.serving.hop import Hop, Outcome, Reply
+from halftone.serving.hop import HEARD_SECONDS, Hop, Outcome, Reply
 from halftone.serving.own import Own
 from halftone.serving.result import Result, of_reply
 from halftone.serving.router import DIRECT, PINNED, Assignment
@@ -79,7 +80,7 @@ class Passing:
         reply = self._ask(case, self._seconds(case))
         if reply.outcome is Outcome.ANSWERED and reply.answer is not None:
             self._circuits.answered(arm.version)
-            result = of_reply(reply.answer, arm.version, LATENCY, COLD)
+            result = of_reply(reply.answer, arm.version, LATENCY, COLD, RECORDS)
             self._traces.answered(arm, result, case.visit)
             return result
         return self._in_place(case, reply)
@@ -92,6 +93,7 @@ class Passing:
             "client": case.client,
             "request": request_id,
             "label": case.router.label,
+            "records": arm.shadow is not None or case.router.captures(request_id),
         }
         reply = self._hop.ask(arm.via, marked(case.request.event, mark), seconds)
         if reply.outcome in (Outcome.FAULTY, Outcome.LATE):
@@ -107,17 +109,52 @@ class Passing:
             result.fallback = False
             self._traces.answered(Assignment(case.visit.version), result, case.visit)
         elif reply.outcome is Outcome.UNREACHED:
-            self._traces.stood_in(arm, asked=False)
-        else:
-            self._circuits.failed(arm.version)
-            self._traces.stood_in(arm, asked=True)
+            self._traces.skipped(arm)
+        elif not self._hears_out(case, reply):
+            self._failed(arm)
         return result
+
+    def _failed(self, arm: Assignment) -> None:
+        self._circuits.failed(arm.version)
+        self._traces.stood_in(arm)
+
+    def _hears_out(self, case: Case, reply: Reply) -> bool:
+        """Whether a late reply is judged after the client has its answer, by what comes then.
+
+        That is seldom worth the time of a sandbox: only for a version of which nothing bad is
+        known. One that goes on being late is charged at once.
+        """
+        rest = reply.rest
+        if rest is None or self._circuits.troubled(case.arm.version):
+            return False
+
+        def judge() -> None:
+            left = case.visit.seconds_left() - _MARGIN_SECONDS
+            self._judge(case, rest(min(left, HEARD_SECONDS)))
+
+        return self._traces.later(judge)
+
+    def _judge(self, case: Case, reply: Reply) -> None:
+        """Charge the arm for a late reply, unless it was its sandbox that had to start: what it
+        took for the request itself is within the budget.
+        """
+        arm, budget = case.arm, case.router.budget_seconds
+        if reply.outcome is Outcome.ANSWERED and reply.answer is not None:
+            found = of_reply(reply.answer, arm.version, LATENCY, COLD, RECORDS)
+            if found.cold and (budget is None or found.latency_ms <= budget * 1e3):
+                self._circuits.answered(arm.version)
+                self._traces.started(arm)
+                return
+        if reply.outcome in (Outcome.STALE, Outcome.UNREACHED):
+            self._traces.skipped(arm)
+        else:
+            self._failed(arm)
 
     def _pinned(self, case: Case, reply: Reply) -> Result:
         """What a pinned request gets: nobody stands in for the version that it asked for."""
         arm, visit = case.arm, case.visit
         if reply.answer is not None:
-            result = of_reply(reply.answer, arm.version, LATENCY, COLD)
+            result = of_reply(reply.answer, arm.version, LATENCY, COLD, RECORDS)
         else:
             status, told = _FAILURES[reply.outcome]
             problem = Problem(status, f"version {arm.version} {told}")
@@ -154,7 +191,7 @@ class Passing:
             latency_ms=latency_ms,
             cold=visit.cold,
             fallback=fallback,
-            answer=answer,
+            exchange=answer.exchange,
         )
 
     def _seconds(self, case: Case) -> float:

@@ -2,19 +2,19 @@
 
 import base64
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from halftone.serving.answers import Answer, Spoken
+from halftone.serving.answers import Exchange, Spoken
 from halftone.serving.protocol import answered
 
 
 @dataclass(slots=True)
 class Result:
     """``payload`` is what the client gets, from ``version``, which took ``latency_ms`` by itself
-    and was ``cold`` or not. ``fallback`` is whether it stood in for another. ``answer`` is there
-    where it is the front's own.
+    and was ``cold`` or not. ``fallback`` is whether it stood in for another. ``exchange`` is there
+    where a model answered whose records are known: the front's own, or one that told them.
     """
 
     payload: dict[str, object]
@@ -23,7 +23,7 @@ class Result:
     latency_ms: float
     cold: bool
     fallback: bool = False
-    answer: Answer | None = None
+    exchange: Exchange | None = None
 
     def body(self) -> str | bytes | None:
         """The body that the client gets."""
@@ -34,15 +34,39 @@ class Result:
 
     def predictions(self, spoken: Spoken) -> object:
         """The predictions in the answer, as JSON values; None where they can't be read."""
-        if self.answer is not None and self.answer.exchange is not None:
-            return self.answer.exchange.predictions()
+        if self.exchange is not None:
+            return self.exchange.predictions()
         body = self.body()
         return None if body is None else answered(body, spoken)
 
 
-def of_reply(reply: Mapping[str, Any], version: str, latency: str, cold: str) -> Result:
-    """The answer of another version, without the headers ``latency`` and ``cold``, in which it says
-    how long it took and whether it had just started.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An ``Exchange`` of another version, as that one told it."""
+
+    given: object
+    found: object
+
+    def instances(self) -> object:
+        """See Exchange."""
+        return self.given
+
+    def predictions(self) -> object:
+        """See Exchange."""
+        return self.found
+
+    def output(self, name: str) -> Sequence[object]:
+        """See Exchange."""
+        found = self.found if isinstance(self.found, list) else [self.found]
+        return [record[name] for record in found if isinstance(record, dict) and name in record]
+
+
+def of_reply(
+    reply: Mapping[str, Any], version: str, latency: str, cold: str, records: str
+) -> Result:
+    """The answer of another version, without what it says of it to the front alone: under the
+    headers ``latency`` and ``cold`` how long it took and whether it had just started, and beside
+    the body under ``records`` what its model was asked and said, where it was asked to tell.
     """
     given = reply.get("headers")
     headers = {**given} if isinstance(given, dict) else {}
@@ -50,10 +74,16 @@ def of_reply(reply: Mapping[str, Any], version: str, latency: str, cold: str) ->
     latency_ms = 0.0
     with contextlib.suppress(TypeError, ValueError):
         latency_ms = float(took)
+    own = {**reply, "headers": headers}
+    told = own.pop(records, None)
+    exchange = None
+    if isinstance(told, dict) and told.keys() >= {"instances", "predictions"}:
+        exchange = Told(told["instances"], told["predictions"])
     return Result(
-        payload={**reply, "headers": headers},
+        payload=own,
         status=reply["statusCode"],
         version=version,
         latency_ms=latency_ms,
         cold=started == "1",
+        exchange=exchange,
     )

@@ -81,6 +81,10 @@ class Telemetry:
         """A request of ``version`` that failed there and was answered in its place."""
         self._emit(version, cohort, (*_COLD, "Fallback"), (1, 1, 0, 0, 1))
 
+    def started(self, version: str, *, cohort: str) -> None:
+        """A request of ``version`` that was answered in its place while a sandbox of it started."""
+        self._emit(version, cohort, ("ColdStart", "Fallback"), (1, 1))
+
     def skipped(self, version: str, *, cohort: str) -> None:
         """A request of ``version`` that was answered in its place without asking it."""
         self._emit(version, cohort, ("Fallback",), (1,))

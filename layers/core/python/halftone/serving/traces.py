@@ -45,13 +45,18 @@ class Traces:
             late = None if result.cold else self._telemetry.is_late(result.latency_ms)
             self._saw(arm, failed=result.status >= 500, late=late)
 
-    def stood_in(self, arm: Assignment, *, asked: bool) -> None:
-        """The front answered in the arm's place: after that one had failed, or without asking."""
-        if not asked:
-            self._telemetry.skipped(arm.version, cohort=arm.cohort)
-            return
+    def stood_in(self, arm: Assignment) -> None:
+        """The front answered in the arm's place, after that one had failed."""
         self._telemetry.stood_in(arm.version, cohort=arm.cohort)
         self._saw(arm, failed=True, late=None)
+
+    def skipped(self, arm: Assignment) -> None:
+        """The front answered in the arm's place, without asking it: no evidence."""
+        self._telemetry.skipped(arm.version, cohort=arm.cohort)
+
+    def started(self, arm: Assignment) -> None:
+        """The front answered in the arm's place while a sandbox of it started: no evidence."""
+        self._telemetry.started(arm.version, cohort=arm.cohort)
 
     def kept(self, case: Case, result: Result) -> None:
         """The rest, of which a client notices nothing: the shadow's copy, and the captured line."""
@@ -59,12 +64,12 @@ class Traces:
             case.arm.shadow is not None
             and result.status < 400
             and case.request.route is not Route.APP
-            and not self._afterwards.add(self._safely(lambda: self._mirror(case, result)))
+            and not self.later(lambda: self._mirror(case, result))
         ):
             self._telemetry.dropped(case.arm.shadow.version)
         if case.router.captures(case.visit.request_id):
             columns = _columns(case, result)
-            self._afterwards.add(self._safely(lambda: self._capture(case, result, columns)))
+            self.later(lambda: self._capture(case, result, columns))
 
     def feedback(self, found: Feedback, router: Router, client: str | None) -> None:
         """What an earlier answer was worth."""
@@ -82,6 +87,10 @@ class Traces:
             "bad": found.bad,
         }
         self._telemetry.line(line)
+
+    def later(self, work: Callable[[], None]) -> bool:
+        """Have ``work`` done after the answer; False if too much is waiting."""
+        return self._afterwards.add(self._safely(work))
 
     def _saw(self, arm: Assignment, *, failed: bool, late: bool | None) -> None:
         trial = arm.trial
@@ -121,7 +130,7 @@ class Traces:
             given=body_in(case.request.event),
             found=result.body(),
             status=result.status,
-            exchange=result.answer.exchange if result.answer else None,
+            exchange=result.exchange,
             redact=case.router.capture.redact,
             label=case.router.label,
         )
