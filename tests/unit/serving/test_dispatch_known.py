@@ -11,7 +11,7 @@ from halftone.domain.endpoint import Placed
 from halftone.domain.errors import Unavailable
 from halftone.domain.serving import Access, Mode, Serving
 from halftone.serving.dispatches import (
-    PRIVATE_SECONDS,
+    DECIDE_SECONDS,
     REFRESH_SECONDS,
     Known,
     dispatch_from_json,
@@ -78,7 +78,30 @@ def test_a_dispatch_is_stale_after_two_seconds():
     clock.now += REFRESH_SECONDS + 0.1
     assert newest.stale
     assert newest.router("1").dispatch.revision == 1
-    assert source.reads == 1, "a public endpoint does not wait for it"
+    assert source.reads == 1, "no request waits for it"
+
+
+def test_a_sandbox_that_slept_reads_again_before_it_answers():
+    newest, source, clock = known(Dispatch("e", 1, "1"))
+    newest.refresh()
+    clock.now += DECIDE_SECONDS - 0.1
+    newest.router("1")
+    assert source.reads == 1
+    source.dispatch = Dispatch("e", 2, "1", serving=Serving(access=Access.PRIVATE))
+    clock.now += 0.2
+    assert newest.router("1").private, "made private while this sandbox slept"
+    assert source.reads == 2
+
+
+def test_a_public_endpoint_goes_on_without_its_table_and_asks_it_seldom():
+    newest, source, clock = known(Dispatch("e", 1, "1"))
+    newest.refresh()
+    source.dispatch = None
+    clock.now += 60
+    for _ in range(20):
+        assert newest.router("1").dispatch.revision == 1
+        clock.now += 1
+    assert source.reads == 1 + 2, "once each ten seconds"
 
 
 def test_a_source_that_fails_leaves_the_last_one():
@@ -104,7 +127,7 @@ def test_a_private_endpoint_reads_again_what_is_older_than_ten_seconds():
     private = Dispatch("e", 1, "1", serving=Serving(access=Access.PRIVATE))
     newest, source, clock = known(private)
     newest.refresh()
-    clock.now += PRIVATE_SECONDS - 0.1
+    clock.now += DECIDE_SECONDS - 0.1
     newest.router("1")
     assert source.reads == 1
     source.dispatch = replace(private, revision=2)
@@ -118,7 +141,7 @@ def test_a_private_endpoint_lets_nobody_in_on_what_it_can_t_read_again():
     newest, source, clock = known(private)
     newest.refresh()
     source.dispatch = None
-    clock.now += PRIVATE_SECONDS - 0.1
+    clock.now += DECIDE_SECONDS - 0.1
     assert newest.router("1") is not None
     clock.now += 0.2
     assert newest.router("1") is None

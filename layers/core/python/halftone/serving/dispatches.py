@@ -1,8 +1,12 @@
 """The dispatch that a model server knows: read before traffic, and again off the path of requests.
 
-A source that fails leaves the last one in place: routing that is seconds old is harmless. Who may
-call is another matter: before a private endpoint decides it reads again what is older than ten
-seconds, so that a revoked token is refused within that time.
+Off that path while there is traffic. A sandbox that nobody asked for ten seconds reads again before
+it answers, so that none acts on what was true before it fell asleep: an endpoint made private, a
+token revoked, a share put to 0.
+
+A source that fails leaves the last one in place: routing that is old is harmless, and an endpoint
+that anybody may call does not fall silent with the table. Who may call a private one is another
+matter: nobody is let in on what can't be read again.
 """
 
 import time
@@ -17,8 +21,8 @@ from halftone.serving.router import Router
 REFRESH_SECONDS = 2.0
 """A dispatch older than this is read again after an answer."""
 
-PRIVATE_SECONDS = 10.0
-"""A dispatch older than this does not let clients into a private endpoint."""
+DECIDE_SECONDS = 10.0
+"""A dispatch older than this is read again before it decides."""
 
 
 class Source(Protocol):
@@ -113,13 +117,13 @@ class Known:
         self._source = source
         self._clock = clock
         self._dispatch: Dispatch | None = None
-        self._read_at = float("-inf")
+        self._read_at = self._tried_at = float("-inf")
         self._router: tuple[Dispatch, str, Router] | None = None
         self.failures = 0
 
     def refresh(self) -> bool:
         """Read again; whether that was possible. What is known stays known if not."""
-        at = self._clock()
+        at = self._tried_at = self._clock()
         try:
             found = self._source.read()
         except Unavailable:
@@ -149,8 +153,9 @@ class Known:
     def router(self, own: str) -> Router | None:
         """The router of the version ``own``; None while no dispatch can be read that may decide.
 
-        Reads again first where nothing is known, and where a private endpoint's is too old. If that
-        fails nobody is let in: a token may have been revoked since.
+        Reads again first what is too old. Where that fails, nobody is let into a private endpoint
+        (a token may have been revoked since); any other goes on, and tries no sooner again than
+        ten seconds later, so that clients wait seldom for a table that is away.
         """
         if not self._decides():
             self.refresh()
@@ -159,8 +164,11 @@ class Known:
         return self.latest(own)
 
     def _decides(self) -> bool:
-        """Whether what is known may say who is let in."""
+        """Whether what is known may decide, or nothing better can be had now."""
         dispatch = self._dispatch
-        if dispatch is None or dispatch.serving.access is not Access.PRIVATE:
-            return dispatch is not None
-        return self._clock() - self._read_at <= PRIVATE_SECONDS
+        if dispatch is None:
+            return False
+        since = self._read_at
+        if dispatch.serving.access is not Access.PRIVATE and self._tried_at > since:
+            since = self._tried_at
+        return self._clock() - since <= DECIDE_SECONDS
