@@ -7,13 +7,14 @@ import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from benchmarks import detection_rivals as rivals
 from benchmarks import detection_traffic as traffic
-from benchmarks.detection_traffic import BUCKETS, Errors, Ints, Latencies
-from halftone.stats import GRID, Capital, Stratum, Tally, combine
+from benchmarks.detection_traffic import BUCKETS, Errors, Ints, Latencies, Users
+from halftone.stats import GRID, POOLED, Capital, Stratum, Tally, combine
 
 SEED = 20_260_401
 PROVEN = math.log(20)
@@ -50,26 +51,24 @@ class Cell:
         seed = zlib.crc32(self.name.encode())
         seen = self.simulate(np.random.default_rng([SEED, seed, 0]))
         if self.kind == "safe":
-            return {"halftone": summary(seen.n, judged(seen, Capital.on_safety()))}
+            return {"halftone": summary(seen, judged(seen, Capital.on_safety()))}
         if self.kind == "plans":
             return {
-                plan: summary(seen.n, rivals.obrien_fleming(seen, buckets=buckets))
+                plan: summary(seen, rivals.obrien_fleming(seen, buckets=buckets))
                 for plan, buckets in PLANS.items()
             }
         if self.kind == "stakes":
             equal = Capital.on_regression(grid=tuple((factor, 1.0) for factor, _ in GRID))
             return {
-                "staked": summary(seen.n, judged(seen, Capital.on_regression())),
-                "equal": summary(seen.n, judged(seen, equal)),
+                "staked": summary(seen, judged(seen, Capital.on_regression())),
+                "equal": summary(seen, judged(seen, equal)),
             }
         return {
-            "halftone": summary(seen.n, judged(seen, Capital.on_regression())),
-            "threshold": summary(seen.n, rivals.threshold_alarm(seen)),
-            "z": summary(seen.n, rivals.repeated_z(seen)),
-            "obrien_fleming": summary(seen.n, rivals.obrien_fleming(seen)),
-            "kayenta": summary(
-                seen.n, rivals.kayenta(seen, np.random.default_rng([SEED, seed, 1]))
-            ),
+            "halftone": summary(seen, judged(seen, Capital.on_regression())),
+            "threshold": summary(seen, rivals.threshold_alarm(seen)),
+            "z": summary(seen, rivals.repeated_z(seen)),
+            "obrien_fleming": summary(seen, rivals.obrien_fleming(seen)),
+            "kayenta": summary(seen, rivals.kayenta(seen, np.random.default_rng([SEED, seed, 1]))),
         }
 
 
@@ -88,24 +87,48 @@ def judged(seen: Errors | Latencies, start: Capital) -> Ints:
 def _decision(n: Ints, m: Ints, x: Ints, y: Ints, start: Capital) -> int:
     """The same of one rollout; ``x`` and ``y`` are (buckets, metrics), judged by their mean."""
     capitals = [start] * x.shape[1]
-    for bucket in np.flatnonzero((x + y).any(axis=1)).tolist():  # others change no capital
-        counts = zip(x[bucket].tolist(), y[bucket].tolist(), strict=True)
-        ours, theirs = int(n[bucket]), int(m[bucket])
+    ends = pools(n + m)
+    n, m, x, y = (_sums(counts, ends) for counts in (n, m, x, y))
+    for pool in np.flatnonzero((x + y).any(axis=1)).tolist():  # others change no capital
+        counts = zip(x[pool].tolist(), y[pool].tolist(), strict=True)
+        ours, theirs = int(n[pool]), int(m[pool])
         capitals = [
             capital.update(Stratum(Tally(ours, a), Tally(theirs, b)))
             for capital, (a, b) in zip(capitals, counts, strict=True)
         ]
         if combine([capital.log_e for capital in capitals]) >= PROVEN:
-            return int(bucket)
+            return int(ends[pool])
     return -1
 
 
-def summary(n: Ints, bucket: Ints) -> dict[str, float | None]:
+def pools(units: Ints) -> Ints:
+    """The last bucket of each pool, as `halftone.stats.pooled` ends them; the rest waits.
+
+    Where the share changes the engine lets a pool end early; twenty units make no difference here.
+    """
+    ends, waiting = [], 0
+    for bucket, count in enumerate(units.tolist()):
+        waiting += count
+        if waiting >= POOLED:
+            ends.append(bucket)
+            waiting = 0
+    return np.array(ends, dtype=np.int64)
+
+
+def _sums(counts: Ints, ends: Ints) -> Ints:
+    """``counts`` by bucket, summed over each pool."""
+    whole = np.cumsum(counts, axis=0)[ends]
+    return np.diff(whole, axis=0, prepend=np.zeros_like(whole[:1]))
+
+
+def summary(seen: Errors | Latencies, bucket: Ints) -> dict[str, float | None]:
     """Share of rollouts decided in three hours and in half an hour; challenger requests until then.
 
     The median and the 90th percentile count undecided rollouts as longest, and are None among them.
     """
-    used = np.cumsum(n, axis=1)[np.arange(len(bucket)), bucket].astype(float)
+    units = seen.requests if isinstance(seen, Errors) else None
+    requests = seen.n if units is None else units
+    used = np.cumsum(requests, axis=1)[np.arange(len(bucket)), bucket].astype(float)
     used[bucket < 0] = math.inf
     median, slow = np.quantile(used, [0.5, 0.9], method="inverted_cdf")
     return {
@@ -120,8 +143,14 @@ def cells() -> list[Cell]:
     """All cells of the table."""
     return [
         *(cell for rate in (10, 1) for cell in _equal(rate, 1000)),
+        *(cell for cell in _equal(0.1, 1000) if not cell.name.startswith("clustered")),
         *(cell for rate in (10, 1) for cell in _quiet(rate, 250)),
         *(cell for rate in (10, 1) for cell in (*_worse(rate), *_slower(rate, 250))),
+        *(cell for rate in (10, 1) for cell in _sticky(rate, 500)),
+        *(
+            _shifted(f"errors {name}, 0.1/s", "worse", 0.1, *PAIRS[name])
+            for name in ("0.5 to 5 %", "1 to 50 %")
+        ),
         _shifted("errors 1 to 2 %, half the traffic, 1/s", "worse", 1, 0.01, 0.02, share=0.5),
         *(_shifted(f"equal at 1 %, {rate}/s", "safe", rate, 0.01, 0.01) for rate in (10, 1)),
         _shifted("equal at 10 %, 1/s", "safe", 1, 0.1, 0.1),
@@ -148,10 +177,13 @@ def _equal(rate: float, rollouts: int) -> list[Cell]:
         "null": lambda rng: traffic.errors(rng, rollouts, rate, rate=0.01),
         "incident": lambda rng: traffic.errors(rng, rollouts, rate, rate=burst),
         "ramp": lambda rng: traffic.errors(rng, rollouts, rate, rate=drift, share=share),
-        "clustered, keys counted": lambda rng: traffic.clustered(rng, rollouts, rate, by_key=True),
-        "clustered, requests counted": lambda rng: traffic.clustered(
-            rng, rollouts, rate, by_key=False
-        ),
+        **{
+            f"clustered{kind}, {unit} counted": partial(
+                drawn, rollouts=rollouts, per_second=rate, by_key=unit == "keys"
+            )
+            for kind, drawn in (("", traffic.visitors), (" ramp", traffic.regulars))
+            for unit in ("keys", "requests")
+        },
     }
     return [Cell(f"{name}, {rate}/s", "equal", simulate) for name, simulate in made.items()]
 
@@ -168,6 +200,31 @@ def _quiet(rate: float, rollouts: int) -> list[Cell]:
 def _worse(rate: float) -> list[Cell]:
     return [
         _shifted(f"errors {name}, {rate}/s", "worse", rate, *pair) for name, pair in PAIRS.items()
+    ]
+
+
+def _sticky(rate: float, rollouts: int) -> list[Cell]:
+    """Detection under sticky routing: errors that come by user, and errors that do not."""
+    made: dict[str, tuple[Users, Users, bool]] = {
+        "clustered errors 1 to 3 %, keys counted": (Users(0.02), Users(0.06), True),
+        "clustered errors 1 to 3 %, requests counted": (Users(0.02), Users(0.06), False),
+        "clustered errors 0.5 to 5 %, keys counted": (Users(0.01), Users(0.1), True),
+        "errors of any user 1 to 3 %, keys counted": (Users(1, 0.01), Users(1, 0.03), True),
+    }
+    return [
+        Cell(
+            f"{name}, {rate}/s",
+            "worse",
+            partial(
+                traffic.visitors,
+                rollouts=rollouts,
+                per_second=rate,
+                by_key=by_key,
+                users=users,
+                worse=worse,
+            ),
+        )
+        for name, (users, worse, by_key) in made.items()
     ]
 
 

@@ -23,11 +23,11 @@ from functools import cache
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.detection_traffic import (
     BUCKETS,
     PER_MINUTE,
+    Bools,
     Errors,
     Floats,
     Ints,
@@ -35,7 +35,6 @@ from benchmarks.detection_traffic import (
 )
 
 Numbers = TypeVar("Numbers", Ints, Floats)
-Bools = npt.NDArray[np.bool_]
 
 # One-sided 5 % for all that have a level.
 Z_95 = 1.6448536270

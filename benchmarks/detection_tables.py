@@ -17,10 +17,12 @@ SCENARIOS = (
     "ramp",
     "clustered, keys counted",
     "clustered, requests counted",
+    "clustered ramp, keys counted",
+    "clustered ramp, requests counted",
     "latency null",
     "latency incident",
 )
-RATES = (10, 1)
+RATES = (10, 1, 0.1)
 
 
 def tables(results: dict[str, Result]) -> str:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 SECONDS = 10
 BUCKETS = 3 * 3600 // SECONDS
@@ -28,12 +29,16 @@ STALL = 1.0
 
 @dataclass(frozen=True)
 class Errors:
-    """``x`` of ``n`` challenger units and ``y`` of ``m`` champion units failed."""
+    """``x`` of ``n`` challenger units and ``y`` of ``m`` champion units failed.
+
+    ``requests`` are the challenger's, where the units are not requests.
+    """
 
     n: Ints
     m: Ints
     x: Ints
     y: Ints
+    requests: Ints | None = None
 
 
 @dataclass(frozen=True)
@@ -87,33 +92,133 @@ def ramp() -> tuple[Floats, Floats]:
     return share, np.linspace(0.005, 0.03, BUCKETS)
 
 
-def clustered(
-    rng: np.random.Generator, rollouts: int, per_second: float, *, by_key: bool
-) -> Errors:
-    """Sticky routing, and errors that come by user: one in fifty users fails at half his requests.
+@dataclass(frozen=True)
+class Users:
+    """How errors come by user: so many are ``unlucky``, and fail each request with ``fails``."""
 
-    A user makes ten requests in as many buckets and stays with one version. ``by_key`` counts users
-    that have not failed before, and their first failures; otherwise requests and failed requests.
+    unlucky: float = 0.02
+    fails: float = 0.5
+
+
+USUAL = Users()
+VISIT = 10
+"""Requests of one user, in as many buckets."""
+
+
+def visitors(
+    rng: np.random.Generator,
+    rollouts: int,
+    per_second: float,
+    *,
+    by_key: bool,
+    users: Users = USUAL,
+    worse: Users | None = None,
+) -> Errors:
+    """Sticky routing: users who make ten requests in as many buckets, and are gone.
+
+    ``worse`` are the users of the challenger (None: like the champion's). ``by_key`` counts as the
+    product does (docs/decisions/0008), else requests are counted.
     """
-    visit = 10
-    counts = np.zeros((4, rollouts, BUCKETS + visit), dtype=np.int64)  # n, m, x, y
-    arrivals = rng.poisson(per_second * SECONDS / visit, (rollouts, BUCKETS))
+    counts = np.zeros((rollouts, 5, BUCKETS), dtype=np.int64)
+    arrivals = rng.poisson(per_second * SECONDS / VISIT, (rollouts, BUCKETS))
     for rollout in range(rollouts):
         start = np.repeat(np.arange(BUCKETS), arrivals[rollout])
         ours = rng.random(start.size) < SHARE
-        unlucky = rng.random(start.size) < 0.02
-        fails = unlucky[:, None] & (rng.random((start.size, visit)) < 0.5)
-        counted = np.full(fails.shape, fill_value=True)
-        if by_key:
-            counted = np.cumsum(fails, axis=1) - fails == 0
-            fails = fails & counted
-        when = start[:, None] + np.arange(visit)
-        told = (ours, counted), (~ours, counted), (ours, fails), (~ours, fails)
-        for row, (version, what) in enumerate(told):
-            where = when[version[:, None] & what]
-            counts[row, rollout] = np.bincount(where, minlength=BUCKETS + visit)
-    n, m, x, y = counts[:, :, :BUCKETS]
-    return Errors(n, m, x, y)
+        failing = _failing(rng.random(start.size), ours, users, worse or users)
+        failed = rng.random((start.size, VISIT)) < failing[:, None]
+        user, when = np.divmod(np.arange(failed.size), VISIT)
+        when = when + start[user]
+        seen = when < BUCKETS
+        add(counts[rollout], ours, user[seen], when[seen], failed.ravel()[seen], by_key=by_key)
+    return _told(counts)
+
+
+REGULARS = 3
+"""Requests of one regular in ten minutes."""
+
+
+def regulars(
+    rng: np.random.Generator,
+    rollouts: int,
+    per_second: float,
+    *,
+    by_key: bool,
+) -> Errors:
+    """Sticky routing over a ramp of 5, 20 and 50 %: the same users through all three hours.
+
+    Who is on the challenger stays there. ``by_key`` counts in each stage the keys that it draws
+    afresh: from the share before to the present one they are the challenger's, from there on the
+    control.
+    """
+    count = round(per_second * 600 / REGULARS)
+    share, _ = ramp()
+    stages = [np.flatnonzero(share == each) for each in np.unique(share)]
+    counts = np.zeros((rollouts, 5, BUCKETS), dtype=np.int64)
+    for rollout in range(rollouts):
+        position, luck, since = rng.random(count), rng.random(count), 0.0
+        for buckets in stages:
+            part = share[buckets[0]]
+            ours = position < part
+            failing = _failing(luck, ours, USUAL, USUAL)
+            asked = rng.poisson(per_second * SECONDS * buckets.size)
+            when = buckets[0] + np.sort(rng.integers(0, buckets.size, asked))
+            user = rng.integers(0, count, asked)
+            failed = rng.random(asked) < failing[user]
+            fresh = position >= since if by_key else None
+            add(counts[rollout], ours, user, when, failed, by_key=by_key, fresh=fresh)
+            since = part
+    return _told(counts)
+
+
+def _failing(luck: Floats, ours: Bools, users: Users, worse: Users) -> Floats:
+    """With what probability each user's requests fail; ``luck`` is evenly spread from 0 to 1."""
+    usual = np.where(luck < users.unlucky, users.fails, 0.0)
+    return np.where(ours, np.where(luck < worse.unlucky, worse.fails, 0.0), usual)
+
+
+def add(
+    counts: Ints,
+    ours: Bools,
+    user: Ints,
+    when: Ints,
+    failed: Bools,
+    *,
+    by_key: bool,
+    fresh: Bools | None = None,
+) -> None:
+    """Add one stage's requests, of ``user`` in bucket ``when``; each user's are in order of time.
+
+    ``ours`` and ``fresh`` are by user: who is on the challenger, and who was drawn by this stage
+    (None: all). Rows of ``counts``: n, m, x, y, and the challenger's requests.
+    """
+    counts[4] += np.bincount(when[ours[user]], minlength=BUCKETS)
+    counted, events = np.ones(user.size, dtype=bool), failed
+    if by_key:
+        first = _first_of(user, np.arange(user.size), ours.size)
+        fails = _first_of(user[failed], np.flatnonzero(failed), ours.size)
+        # A key is observed when it is first seen, and once more when it first fails after that.
+        counted, events = np.zeros(user.size, dtype=bool), np.zeros(user.size, dtype=bool)
+        counted[first[first >= 0]] = True
+        events[fails[fails >= 0]] = True
+        counted |= events
+    if fresh is not None:
+        counted, events = counted & fresh[user], events & fresh[user]
+    for row, (version, what) in enumerate(
+        ((ours, counted), (~ours, counted), (ours, events), (~ours, events))
+    ):
+        counts[row] += np.bincount(when[version[user] & what], minlength=BUCKETS)
+
+
+def _first_of(user: Ints, index: Ints, count: int) -> Ints:
+    """Each user's first index, or -1."""
+    first = np.full(count, -1)
+    first[user[::-1]] = index[::-1]  # the last one written stays
+    return first
+
+
+def _told(counts: Ints) -> Errors:
+    n, m, x, y, requests = np.swapaxes(counts, 0, 1)
+    return Errors(n, m, x, y, requests)
 
 
 def latencies(

@@ -11,7 +11,8 @@ from benchmarks.engine_stage import ENDPOINT, Act, CountedStage, moto
 from halftone.domain.errors import Unavailable
 from halftone.domain.phase import Phase
 from halftone.service import operate
-from halftone.service.rollback import return_to, roll_back
+from halftone.service.returning import return_to
+from halftone.service.rollback import roll_back
 
 
 def counted() -> list[Act]:

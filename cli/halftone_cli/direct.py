@@ -11,7 +11,8 @@ from halftone.domain.errors import StaleWrite, Unavailable
 from halftone.domain.phase import Phase
 from halftone.domain.rollout import Rollout
 from halftone.service.ports import Parts
-from halftone.service.rollback import return_to, roll_back
+from halftone.service.returning import return_to
+from halftone.service.rollback import roll_back
 from halftone_cli import shapes
 from halftone_cli.changing import ask
 from halftone_cli.context import Session, Stage

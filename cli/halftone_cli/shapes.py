@@ -68,6 +68,7 @@ def preview(given: EndpointPreview, endpoint: str | None) -> Json:
             "errors_percent": 100 * found.traffic.errors,
             "late_percent": 100 * found.traffic.late,
             "source": found.traffic.source,
+            "keys_an_hour": found.traffic.keys,
         },
         "steps": [
             {
@@ -75,6 +76,8 @@ def preview(given: EndpointPreview, endpoint: str | None) -> Json:
                 "mirror": step.stage.mirror,
                 "approval": step.stage.approval,
                 "requests_a_second": step.rate,
+                "counts": step.counted.units,
+                "counted_an_hour": 3600 * step.counted.rate,
                 "lasts_seconds": _seconds(step.lasts),
                 "bound_by": step.bound_by,
                 "proof_requests": step.proof,

@@ -12,7 +12,7 @@ from halftone.domain.errors import Refused
 from halftone.domain.phase import Phase
 from halftone.domain.routing import Routing
 from halftone.service import operate
-from halftone.service.rollback import return_to
+from halftone.service.returning import return_to
 from tests.e2e.support import Stage
 
 BEN = {"actor": "ben", "reason": "the clinic asked"}

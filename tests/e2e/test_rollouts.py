@@ -11,7 +11,7 @@ from scipy.stats import binom
 from halftone.domain import audit
 from halftone.domain.phase import Phase
 from halftone.domain.routing import Routing
-from halftone.service.rollback import return_to
+from halftone.service.returning import return_to
 from tests.e2e.support import Stage, redeclare
 
 

@@ -1,5 +1,8 @@
 """``halftone plan preview``: what a plan will take, see and cost, before anything follows it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -8,8 +11,9 @@ import typer
 from halftone.domain.errors import InvalidInput
 from halftone.domain.names import checked_name
 from halftone.domain.plan import PRESETS
-from halftone.domain.preview import WORSE, Preview, StepPreview, Traffic, about, preview
+from halftone.domain.preview import WORSE, Preview, StepPreview, about, preview
 from halftone.domain.quantities import percentage
+from halftone.domain.traffic import Traffic, few_or_many
 from halftone.service.preview import EndpointPreview, preview_endpoint
 from halftone_cli import shapes
 from halftone_cli.context import Session
@@ -35,6 +39,7 @@ def preview_plan(
             autocompletion=endpoint_names,
         ),
     ] = None,
+    *,
     plan: Annotated[
         str | None,
         typer.Option(
@@ -57,6 +62,14 @@ def preview_plan(
             show_default=False,
         ),
     ] = None,
+    key_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="K",
+            help="New keys (users) an hour, where a key draws: what counts are then keys.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Show how long a plan takes at today's traffic, and what it can see.
 
@@ -67,28 +80,34 @@ def preview_plan(
     it. Alarms may be faster. Nothing is changed.
 
     With ENDPOINT the traffic is that of its last hour; --plan and --rate together need neither a
-    stage nor credentials.
+    stage nor credentials. In mode guarded with a sticky key, keys are counted and not requests:
+    --key-rate says how many come in an hour that the step has not seen before, and --error-rate how
+    many of them meet an error. With ENDPOINT these are known while such a rollout is under way.
 
     \b
     Examples:
       halftone plan preview fraud
       halftone plan preview fraud --plan endpoints/fraud/endpoint.yaml --error-rate 0.5
       halftone plan preview --plan large-model --rate 20 --json
+      halftone plan preview --plan gradual --rate 20 --key-rate 3000
     """
     chosen = chosen_plan(plan) if plan is not None else None
     errors = _part(error_rate) if error_rate is not None else None
     given = _traffic(rate, errors) if rate is not None else None
     if endpoint is not None:
-        name = checked_name("ENDPOINT", endpoint)
-        found = preview_endpoint(
-            session.stage.parts, name, plan=chosen, traffic=given, errors=errors
-        )
+        name, parts = checked_name("ENDPOINT", endpoint), session.stage.parts
+        with _options():
+            found = preview_endpoint(
+                parts, name, plan=chosen, traffic=given, errors=errors, keys=key_rate
+            )
     elif chosen is None:
         raise InvalidInput("--plan", None, f"{', '.join(PRESETS)} or a file, or an ENDPOINT")
     elif given is None:
         raise InvalidInput("--rate", None, "requests a second, or an ENDPOINT to look at")
     else:
-        found = EndpointPreview(chosen, "", preview(chosen, given, lag=_LAG))
+        with _options():
+            traffic = replace(given, keys=key_rate)
+        found = EndpointPreview(chosen, "", preview(chosen, traffic, lag=_LAG))
     if session.as_json:
         say_json(shapes.preview(found, endpoint))
     else:
@@ -102,20 +121,32 @@ def _part(percent: str) -> float:
 def _traffic(rate: float, errors: float | None) -> Traffic:
     part = _ERRORS / 100 if errors is None else errors
     source = f"as given; {100 * part:g} % taken to err, and as many to be late"
-    try:
+    with _options():
         return Traffic(rate, part, part, source)
+
+
+@contextmanager
+def _options() -> Iterator[None]:
+    """What is wrong with the traffic is told by the option that it came from."""
+    try:
+        yield
     except InvalidInput as error:
-        raise InvalidInput("--rate", rate, error.expected) from None
+        names = {"requests_a_second": "--rate", "keys_an_hour": "--key-rate"}
+        if error.field not in names:
+            raise
+        raise InvalidInput(names[error.field], error.value, error.expected) from None
 
 
 def _tell(plan: str, found: Preview) -> None:
     traffic = found.traffic
-    show(one_line(f"{plan} at {traffic.rate:.3g} requests a second ({traffic.source})"))
+    keyed = traffic.keys is not None
+    keys = "" if traffic.keys is None else f" of {few_or_many(traffic.keys)} new keys an hour"
+    show(one_line(f"{plan} at {traffic.rate:.3g} requests a second{keys} ({traffic.source})"))
     if found.steps:
         made = table(
             "step",
             "share",
-            "a second",
+            "counted" if keyed else "a second",
             "lasts",
             "until",
             "proof",
@@ -125,7 +156,7 @@ def _tell(plan: str, found: Preview) -> None:
             "failed",
         )
         for step in found.steps:
-            made.add_row(*_row(step))
+            made.add_row(*_row(step, keyed=keyed))
         show(made)
     gates = f"{found.approvals} approval{'s' if found.approvals > 1 else ''}"
     people = f", and what people take for {gates}" if found.approvals else ""
@@ -133,7 +164,7 @@ def _tell(plan: str, found: Preview) -> None:
         show("promoted: never by itself, see the warnings")
     else:
         show(f"promoted: after {about(found.promoted_after)}{people}")
-    if found.steps:
+    if found.steps and not keyed:
         show(
             "failed: in mode weighted; in mode guarded none would, the champion answers in their "
             "place"
@@ -142,12 +173,12 @@ def _tell(plan: str, found: Preview) -> None:
         show(f"warning: {warning}")
 
 
-def _row(step: StepPreview) -> tuple[str, ...]:
-    bound = step.bound_by.replace("_", " ")
+def _row(step: StepPreview, *, keyed: bool) -> tuple[str, ...]:
+    bound = step.bound_by.replace("_", " ").replace("requests", step.counted.units)
     return (
         step.name.removeprefix("the "),
         f"{step.stage.told}{' (approval)' if step.stage.approval else ''}",
-        f"{step.rate:.2g}",
+        step.counted.spoken if keyed else f"{step.rate:.2g}",
         "-" if step.lasts is None else about(step.lasts),
         bound,
         "-" if step.proof is None else f"{step.proof}",

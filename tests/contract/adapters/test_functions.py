@@ -6,7 +6,7 @@ moto has Lambda's versions and aliases, but no revisions: those are in ``test_la
 import pytest
 
 from halftone.adapters.aliases import LambdaAliases
-from halftone.adapters.memory import MemoryLambda
+from halftone.adapters.memory_lambda import MemoryLambda
 from halftone.adapters.versions import LambdaVersions
 from halftone.domain.errors import InvalidInput, NotFound, StaleWrite
 from halftone.domain.names import CHALLENGER

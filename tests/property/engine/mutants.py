@@ -88,7 +88,7 @@ def _imported() -> Engine:
         retire=use_case("retire").retire,
         roll_back=use_case("rollback").roll_back,
         operate=use_case("operate"),
-        return_to=use_case("rollback").return_to,
+        return_to=use_case("returning").return_to,
     )
 
 

@@ -104,9 +104,21 @@ def test_a_preview_of_a_plan_at_a_rate(api):
     assert api.get(f"{PATH}/preview?plan=gradual&requests_a_second=50").status == 200
 
 
+def test_a_preview_where_a_key_draws_counts_keys(api):
+    plan = quote(json.dumps({"steps": [{"mirror": 1}, {"weight": 10}], "bake": "none"}))
+    given = f"plan={plan}&requests_a_second=50&keys_an_hour=3600"
+    told = api.get(f"{PATH}/preview?{given}").json
+    assert told["traffic"]["keys_an_hour"] == 3600
+    assert [(step["counts"], step["counted_an_hour"]) for step in told["steps"]] == [
+        ("requests", 1800.0), ("keys", 360.0),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
+        ("plan=gradual&requests_a_second=1&keys_an_hour=3601", "keys_an_hour"),
+        ("keys_an_hour=0", "keys_an_hour"),
         ("plan=quick", "plan"),
         ("plan=%7B", "plan"),
         ("plan=%7B%22steps%22:3%7D", "plan.steps"),

@@ -53,6 +53,25 @@ def test_given_numbers_need_no_stage_and_warn_with_the_arithmetic(cli):
     assert "\nwarning: step 1 gives the challenger 0.05 requests a second: the proof" in ran.out
 
 
+def test_where_a_key_draws_the_text_counts_keys(cli):
+    ran = cli("plan", "preview", "--plan", "large-model", "--rate", "20", "--key-rate", "3000")
+
+    lines = ran.out.splitlines()
+    assert lines[0].startswith("large-model at 20 requests a second of 3,000 new keys an hour (as")
+    assert "0.2 requests a second" in lines[2]
+    assert "300 new keys an hour" in lines[3]
+    assert "1,350 new keys an hour" in lines[5]
+    assert "in mode weighted" not in ran.out
+
+
+def test_keys_can_be_given_beside_the_traffic_that_was_seen(busy):
+    found = busy("plan", "preview", NAME, "--key-rate", "360", "--json").json
+
+    assert found["traffic"]["keys_an_hour"] == 360
+    assert found["traffic"]["requests_a_second"] == 10.0
+    assert (found["steps"][0]["counts"], found["steps"][0]["counted_an_hour"]) == ("keys", 18.0)
+
+
 def test_an_error_rate_replaces_the_one_that_was_seen(busy):
     found = busy("plan", "preview", NAME, "--error-rate", "2", "--json").json
 
@@ -98,6 +117,11 @@ def test_what_plan_show_prints_can_be_previewed(cli, tmp_path):
         (("--plan", "gradual", "--rate", "0"), 2, "--rate is 0.0, expected requests a second, fro"),
         (("--plan", "large-model", "--rate", "5e-324"), 2, "--rate is 5e-324, expected requests"),
         (("--plan", "gradual", "--rate", "nan"), 2, "--rate is nan"),
+        (
+            ("--plan", "gradual", "--rate", "1", "--key-rate", "5000"),
+            2,
+            "--key-rate is 5000.0, expected new keys an hour, from 0.0036 to the 3,600 requests",
+        ),
         (("--plan", "gradual", "--rate", "1", "--error-rate", "0"), 2, "--error-rate is '0', exp"),
         (
             ("--plan", "no-such-file", "--rate", "1"),

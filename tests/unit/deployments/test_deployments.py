@@ -13,7 +13,8 @@ from halftone.domain.standing import Past, standing
 from halftone.service.deployment_changes import delete, rename, start, stop
 from halftone.service.deployments import listed, shown
 from halftone.service.retire import retire
-from halftone.service.rollback import return_to, roll_back
+from halftone.service.returning import return_to
+from halftone.service.rollback import roll_back
 from halftone.service.scale import scale
 from tests.support.deployments import say, served_by, standings, told, write
 from tests.support.engine import NAME, Endpoint

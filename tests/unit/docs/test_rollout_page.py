@@ -13,7 +13,8 @@ from halftone.domain.errors import InvalidInput
 from halftone.domain.phase import TRANSITIONS, Phase
 from halftone.domain.plan import DESCRIPTIONS, PRESETS
 from halftone.domain.plan_form import parse_plan, plan_form
-from halftone.domain.preview import Traffic, about, preview
+from halftone.domain.preview import about, preview
+from halftone.domain.traffic import Traffic
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs" / "rollout.md").read_text()
 LAG = timedelta(minutes=1)
@@ -120,6 +121,14 @@ def test_times_are_those_of_the_preview():
         traffic = Traffic(float(rate), 0.01, 0.01, "given")
         spans = [preview(PRESETS[name], traffic, lag=LAG).promoted_after for name in heading[1:]]
         assert shown == [about(span) for span in spans if span is not None], rate
+
+
+def test_times_by_key_are_those_of_the_preview():
+    for told, *shown in table("new keys an hour"):
+        keys = None if told == "drawn by request" else float(told)
+        found = preview(PRESETS["gradual"], Traffic(20, 0.01, 0.01, "given", keys), lag=LAG)
+        spans = (found.steps[0].lasts, found.promoted_after)
+        assert shown == [about(span) for span in spans if span is not None], told
 
 
 def test_each_failure_has_its_diagram():

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halftone.domain.evidence import BUCKET, Arm, Bucket, Evidence, bucket_start
-from tests.support.rollouts import START, rollout
+from halftone.domain.serving import Mode
+from tests.support.rollouts import MINUTE, START, rollout
 
 GIVEN = rollout()
 ARMS = st.builds(
@@ -66,6 +67,45 @@ def test_the_stage_counts_afresh_and_the_rest_carries_over():
         .fold([bucket(0), bucket(1), bucket(2)], START + 3 * BUCKET, GIVEN)
         .metrics
     )
+
+
+FEW = Arm(1, 1, 1, 0), Arm(2, 0, 2, 0)
+
+
+def waiting(stage_since, count, **changes) -> list[int]:
+    """Units of ``errors`` that wait after each of ``count`` buckets with three each."""
+    given = rollout(stage_since=stage_since, **changes)
+    evidence, found = Evidence.begin(given, START), []
+    for i in range(count):
+        evidence = evidence.fold([bucket(i, *FEW)], START + (i + 1) * BUCKET, given)
+        found.append(evidence.metrics["errors"].waiting.units)
+    return found
+
+
+def test_buckets_with_few_requests_are_pooled_while_the_share_stands():
+    assert waiting(START - timedelta(hours=1), 8) == [3, 6, 9, 12, 15, 18, 0, 3]
+
+
+@pytest.mark.parametrize(
+    ("mode", "apart"), [("weighted", [2]), ("guarded", [2, 3, 4])], ids=["weighted", "guarded"]
+)
+def test_what_was_drawn_while_the_share_changed_is_pooled_with_nothing(mode, apart):
+    since = START + 2 * BUCKET
+    found = waiting(since, 6, mode=Mode(mode))
+    assert found[:2] == [3, 6]
+    assert [i for i in range(2, 6) if not found[i]] == apart
+    assert found[apart[-1] + 1] == 3
+
+
+def test_when_a_look_comes_makes_no_difference_to_what_is_pooled():
+    before = rollout(stage_since=START - MINUTE)
+    after = rollout(stage=1, stage_since=START + 3 * BUCKET + MINUTE / 12)
+    every = [bucket(i, *FEW) for i in range(9)]
+    end = START + 9 * BUCKET
+    at_once = Evidence.begin(before, START).fold(every, end, after)
+    for look in range(4):
+        first = Evidence.begin(before, START).fold(every[:look], START + look * BUCKET, before)
+        assert first.fold(every, end, after).metrics == at_once.metrics
 
 
 @pytest.mark.parametrize(("seconds", "start"), [(0, 0), (9.9, 0), (10, 10), (19.999, 10)])

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.plan import PRESETS, OnInconclusive, Plan, Stage
-from halftone.domain.preview import Traffic, about, preview
+from halftone.domain.preview import about, preview
+from halftone.domain.traffic import Traffic, few_or_many
 from halftone.stats.comparison import Standing
 from halftone.stats.tally import Stratum, Tally
 
@@ -134,6 +135,62 @@ def test_longer_steps_see_smaller_regressions():
         return step.visible
 
     assert 0.01 < visible(240) < visible(60) < visible(15)
+
+
+def by_key(plan: Plan, keys: float, errors: float = 0.01):
+    return preview(plan, Traffic(20, errors, errors, "given", keys), lag=LAG)
+
+
+def test_where_a_key_draws_a_step_counts_the_keys_that_it_draws_afresh():
+    steps = by_key(PRESETS["gradual"], 3600).steps
+
+    assert [step.counted.units for step in steps] == ["keys"] * 4
+    assert [step.counted.rate for step in steps] == pytest.approx([0.05, 0.15, 0.3, 0.45])
+    # Whoever was on the challenger before is in neither arm.
+    drawn = [5 / 100, 15 / 95, 30 / 80, 45 / 50]
+    assert [step.counted.drawn for step in steps] == pytest.approx(drawn)
+    assert [step.rate for step in steps] == pytest.approx([1, 4, 10, 19])
+
+
+def test_what_is_scored_unseen_is_drawn_by_request_all_the_same():
+    scored, *answered = by_key(PRESETS["large-model"], 3600).steps
+
+    assert (scored.counted.units, scored.counted.rate) == ("requests", 0.2)
+    assert [step.counted.rate for step in answered] == pytest.approx([0.1, 0.4, 0.45])
+
+
+def test_a_step_that_cannot_see_its_keys_in_time_is_told_with_the_arithmetic():
+    plan = one_step(5, min_time=MINUTE, max_time=HOUR)
+
+    [told] = by_key(plan, 600, errors=0.2).warnings
+
+    assert told == (
+        "step 1 gives the challenger 30 new keys an hour: 100 keys take 3h20m, "
+        "max_time is 1h; it is held until they have come"
+    )
+    assert preview(plan, traffic(20, errors=0.2), lag=LAG).warnings == ()
+
+
+def test_ten_requests_of_each_key_make_a_step_ten_times_as_long_and_cost_no_client_a_request():
+    [requests] = preview(one_step(), traffic(20), lag=LAG).steps
+    [keys] = by_key(one_step(), 20 * 360).steps
+
+    assert (keys.proof, keys.caught) == (requests.proof, requests.caught)
+    counted = requests.lasts - DELAY, keys.lasts - DELAY - MINUTE
+    assert counted[1] / counted[0] == pytest.approx(10)
+    assert keys.back_after > requests.back_after
+    assert (requests.hurt > 0, keys.hurt) == (True, 0)
+
+
+@pytest.mark.parametrize("keys", [0.0, -1.0, float("nan"), 72_001.0])
+def test_keys_are_some_and_no_more_than_the_requests(keys):
+    with pytest.raises(InvalidInput, match=r"keys_an_hour is .*, from 0.0036 to the 72,000 reque"):
+        by_key(one_step(), keys)
+
+
+@pytest.mark.parametrize(("count", "told"), [(0.254, "0.25"), (15, "15"), (1350.4, "1,350")])
+def test_keys_are_told_as_people_count(count, told):
+    assert few_or_many(count) == told
 
 
 def test_a_plan_without_steps_compares_nothing():

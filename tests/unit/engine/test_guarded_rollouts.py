@@ -18,7 +18,8 @@ from halftone.domain.routing import UNRELEASED, Routing
 from halftone.domain.serving import KeySource, Match, Mode, StickyKey
 from halftone.service.advance import advance
 from halftone.service.operate import promote
-from halftone.service.rollback import return_to, roll_back
+from halftone.service.returning import return_to
+from halftone.service.rollback import roll_back
 from tests.support.engine import EVERY, FAILING, HEALTHY, NAME, Endpoint
 
 MINUTE = timedelta(minutes=1)

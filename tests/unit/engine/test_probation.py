@@ -11,7 +11,7 @@ from halftone.service import settings
 from halftone.service.alarm import on_alarm
 from halftone.service.ports import AlarmState, Guard
 from halftone.service.release import release
-from halftone.service.rollback import return_to
+from halftone.service.returning import return_to
 from tests.support.engine import NAME, Endpoint
 from tests.support.serving import BEN, guarded
 

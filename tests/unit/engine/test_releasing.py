@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from halftone.adapters.memory import MemoryLambda
+from halftone.adapters.memory_lambda import MemoryLambda
 from halftone.domain.errors import NotFound, Refused
 from halftone.domain.names import ALIAS
 from halftone.domain.phase import Phase
@@ -13,7 +13,8 @@ from halftone.domain.routing import UNRELEASED, Routing
 from halftone.domain.spec import DeployWaits
 from halftone.service.await_release import is_settled
 from halftone.service.retire import retire
-from halftone.service.rollback import return_to, roll_back
+from halftone.service.returning import return_to
+from halftone.service.rollback import roll_back
 from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint, digest_of
 
 

@@ -9,7 +9,8 @@ from halftone.domain.errors import NotFound, Refused, StaleWrite, Unavailable
 from halftone.domain.phase import Phase
 from halftone.domain.routing import Routing
 from halftone.service import operate
-from halftone.service.rollback import fence, finish, return_to, roll_back
+from halftone.service.returning import return_to
+from halftone.service.rollback import fence, finish, roll_back
 from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint
 from tests.support.operations import say
 from tests.support.rollouts import MINUTE

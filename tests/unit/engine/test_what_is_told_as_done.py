@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from halftone.adapters.memory import MemoryLambda
+from halftone.adapters.memory_lambda import MemoryLambda
 from halftone.domain.phase import Phase
 from halftone.domain.routing import Routing
 from halftone.service import operate

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from halftone.stats import Standing, Stratum, Tally, compare, present_rates
+from halftone.stats import Capital, Standing, Stratum, Tally, compare, present_rates
 
 WORSE = Stratum(Tally(20, 3), Tally(180, 3))
 EQUAL = Stratum(Tally(100, 1), Tally(900, 9))
@@ -60,6 +60,25 @@ def test_silence_proves_nothing():
 def test_a_standing_that_is_carried_compares_as_if_it_had_seen_all_buckets_at_once():
     carried = Standing.start().fold([WORSE, EQUAL]).fold([CLEAN, WORSE])
     assert carried.compare(tolerance=0.02) == compare([WORSE, EQUAL, CLEAN, WORSE], tolerance=0.02)
+
+
+def test_few_units_are_bet_on_together_and_tell_nothing_before():
+    few = Stratum(Tally(1, 1), Tally(5, 0))
+    standing = Standing.start().fold([few] * 3)
+    assert standing.compare(tolerance=0.5) == Standing.start().compare(tolerance=0.5)
+    full = standing.update(few)
+    assert (full.total, full.waiting) == (Stratum(Tally(4, 4), Tally(20, 0)), Stratum())
+    assert full.regression == Capital.on_regression().update(full.total)
+    settled = standing.settled()
+    assert settled.regression == Capital.on_regression().update(Stratum(Tally(3, 3), Tally(15, 0)))
+    assert settled.settled() is settled
+
+
+def test_one_request_in_ten_seconds_says_something_in_a_pool_and_nothing_alone():
+    """Of one unit it is known who had its event: alone, none of these would be a bet."""
+    each = [Stratum(Tally(1, 1), Tally()), *[Stratum(Tally(), Tally(1, 0))] * 9]
+    assert Capital.on_regression().fold(each * 10).log_e == 0
+    assert compare(each * 10).is_regression
 
 
 def test_the_rates_reckoned_with_lean_to_the_common_one_only_while_units_are_few():

@@ -6,7 +6,16 @@ from scipy.stats import mannwhitneyu, norm
 
 from benchmarks import detection_rivals as rivals
 from benchmarks.detection_tables import into_page
-from benchmarks.detection_traffic import BUCKETS, PER_MINUTE, Errors, clustered, errors
+from benchmarks.detection_traffic import (
+    BUCKETS,
+    PER_MINUTE,
+    Errors,
+    add,
+    errors,
+    regulars,
+    visitors,
+)
+from halftone.domain.sighting import Seen, news
 
 SEED = 3
 
@@ -72,16 +81,49 @@ def test_kayenta_does_not_judge_before_fifty_points():
     assert found[0] == 50 * PER_MINUTE - 1
 
 
-def test_clustered_errors_are_the_same_in_both_versions_and_fewer_by_key():
+@pytest.mark.parametrize("drawn", [visitors, regulars])
+def test_clustered_errors_are_the_same_in_both_versions_and_fewer_by_key(drawn):
     by_request, by_key = (
-        clustered(np.random.default_rng(SEED), 4, 10, by_key=by_key) for by_key in (False, True)
+        drawn(np.random.default_rng(SEED), 12, 10, by_key=by_key) for by_key in (False, True)
     )
     for seen in (by_request, by_key):
         rates = seen.x.sum() / seen.n.sum(), seen.y.sum() / seen.m.sum()
         assert rates[0] == pytest.approx(rates[1], rel=0.2)
     assert by_request.y.sum() / by_request.m.sum() == pytest.approx(0.01, rel=0.1)
+    assert by_key.y.sum() / by_key.m.sum() == pytest.approx(0.02, rel=0.1)
     assert by_request.y.sum() > 4 * by_key.y.sum()
-    assert by_key.m.sum() < by_request.m.sum()
+    assert (by_key.requests == by_request.requests).all()
+    assert (by_request.requests == by_request.n).all()
+
+
+def test_keys_are_counted_as_the_harvest_counts_them():
+    rng = np.random.default_rng(SEED)
+    user, failed = rng.integers(0, 30, 400), rng.random(400) < 0.1
+    when = np.sort(rng.integers(0, BUCKETS, 400))
+    ours, fresh = rng.random(30) < 0.3, rng.random(30) < 0.8
+    counts = np.zeros((5, BUCKETS), dtype=np.int64)
+    add(counts, ours, user, when, failed, by_key=True, fresh=fresh)
+
+    expected, known = np.zeros((4, BUCKETS), dtype=np.int64), {}
+    for who, bucket, bad in zip(user, when, failed, strict=True):
+        now = Seen(bool(bad), None)
+        now = known[who].and_then(now) if who in known else now
+        added, known[who] = news(known.get(who), now).errors, now
+        if added is not None and fresh[who]:
+            expected[0 if ours[who] else 1, bucket] += 1
+            expected[2 if ours[who] else 3, bucket] += added
+    assert (counts[:4] == expected).all()
+    assert counts[4].sum() == ours[user].sum()
+
+
+def test_a_regular_counts_once_in_each_stage_that_draws_it():
+    """Of 2,000 users 5, 15 and 30 % come to the challenger in turn; who is there draws no more."""
+    seen = regulars(np.random.default_rng(SEED), 4, 10, by_key=True)
+    late = 4 * 2000 * 0.02  # the most that may be observed twice, a stage
+    for hour, (ours, theirs) in enumerate([(0.05, 0.95), (0.15, 0.8), (0.3, 0.5)]):
+        part = slice(hour * BUCKETS // 3, (hour + 1) * BUCKETS // 3)
+        for found, share in ((seen.n, ours), (seen.m, theirs)):
+            assert found[:, part].sum() == pytest.approx(4 * 2000 * share, rel=0.12, abs=late)
 
 
 def test_simulated_rates_are_those_asked_for():

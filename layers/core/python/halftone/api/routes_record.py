@@ -28,7 +28,7 @@ from halftone.domain.errors import BrokenChain, InvalidInput
 from halftone.domain.phase import Phase
 from halftone.domain.plan import PRESETS, Plan
 from halftone.domain.plan_form import parse_plan
-from halftone.domain.preview import Traffic
+from halftone.domain.traffic import Traffic
 from halftone.service import rollouts as service
 from halftone.service.endpoints import endpoint as found
 from halftone.service.preview import EndpointPreview, preview_endpoint
@@ -83,13 +83,19 @@ class Verified(Shape):
 
 
 class StepPreview(Shape):
-    """A step of a plan at that traffic; null where something is not in sight."""
+    """A step of a plan at that traffic; null where something is not in sight.
+
+    `counts` says what is counted of the challenger: `requests`, or `keys` where a key draws. That
+    is what `proof_requests` and `caught_after_requests` count.
+    """
 
     name: str
     weight: float
     mirror: float
     approval: bool
     requests_a_second: float
+    counts: str
+    counted_an_hour: float
     lasts_seconds: float | None
     bound_by: str
     proof_requests: int | None
@@ -106,6 +112,7 @@ class PreviewTraffic(Shape):
     errors_percent: float
     late_percent: float
     source: str
+    keys_an_hour: float | None
 
 
 class PlanPreview(Shape):
@@ -219,7 +226,16 @@ async def preview_plan(
         float | None, Query(ge=0.001, le=1e6, description="Else those of the last hour.")
     ] = None,
     errors_percent: Annotated[
-        float | None, Query(ge=0.001, le=50, description="Percent of requests that err.")
+        float | None,
+        Query(ge=0.001, le=50, description="Percent of requests (of keys, where a key draws)."),
+    ] = None,
+    keys_an_hour: Annotated[
+        float | None,
+        Query(
+            gt=0,
+            le=3.6e9,
+            description="New keys an hour, where a key draws; else those of the stage under way.",
+        ),
     ] = None,
 ) -> Response:
     """Show how long a plan takes at an endpoint's traffic, and what it can see."""
@@ -230,7 +246,9 @@ async def preview_plan(
         source = f"as given; {100 * part:g} % taken to err, and as many to be late"
         traffic = Traffic(requests_a_second, part, part, source)
     chosen = None if plan is None else _plan(plan)
-    told = preview_endpoint(call.parts, endpoint, plan=chosen, traffic=traffic, errors=errors)
+    told = preview_endpoint(
+        call.parts, endpoint, plan=chosen, traffic=traffic, errors=errors, keys=keys_an_hour
+    )
     return answer(_preview(told))
 
 
@@ -275,6 +293,7 @@ def _preview(told: EndpointPreview) -> PlanPreview:
             errors_percent=100 * seen.traffic.errors,
             late_percent=100 * seen.traffic.late,
             source=seen.traffic.source,
+            keys_an_hour=seen.traffic.keys,
         ),
         steps=[
             StepPreview(
@@ -283,6 +302,8 @@ def _preview(told: EndpointPreview) -> PlanPreview:
                 mirror=step.stage.mirror,
                 approval=step.stage.approval,
                 requests_a_second=step.rate,
+                counts=step.counted.units,
+                counted_an_hour=3600 * step.counted.rate,
                 lasts_seconds=step.lasts.total_seconds() if step.lasts else None,
                 bound_by=step.bound_by,
                 proof_requests=step.proof,

@@ -17,7 +17,7 @@ from halftone.service import rollouts as service
 from halftone.service.access import must_not_have_started
 from halftone.service.endpoints import endpoint as found
 from halftone.service.ports import Parts
-from halftone.service.rollback import return_to
+from halftone.service.returning import return_to
 
 routes = router("rollouts")
 

@@ -17,6 +17,9 @@ from halftone.stats.tally import Stratum, Tally
 
 BUCKET = timedelta(seconds=10)
 
+HARVEST = timedelta(seconds=60)
+"""How much later keys are counted than requests: log lines are delivered, read, then counted."""
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -120,12 +123,15 @@ def _start(margins: Margins) -> Standing:
 def _added(known: Evidence, bucket: Bucket, rollout: Rollout) -> Evidence:
     ours, theirs, since = bucket.challenger, bucket.champion, rollout.stage_since
     counts = since is not None and bucket.start >= bucket_start(since)
+    strata = {name: Stratum(ours.tally(name), theirs.tally(name)) for name in known.metrics}
+    metrics = {name: known.metrics[name].update(strata[name]) for name in strata}
+    if counts and not _is_steady(bucket, rollout):  # different shares are not pooled
+        metrics = {
+            name: known.metrics[name].settled().update(strata[name]).settled() for name in strata
+        }
     return replace(
         known,
-        metrics={
-            name: metric.update(Stratum(ours.tally(name), theirs.tally(name)))
-            for name, metric in known.metrics.items()
-        },
+        metrics=metrics,
         challenger=known.challenger + ours,
         champion=known.champion + theirs,
         in_stage=known.in_stage + (ours.requests if counts else 0),
@@ -135,10 +141,7 @@ def _added(known: Evidence, bucket: Bucket, rollout: Rollout) -> Evidence:
 
 def _drawn(splits: tuple[Split, ...], bucket: Bucket, rollout: Rollout) -> tuple[Split, ...]:
     """``splits`` with the draws of a bucket in which the alias stood still, by the share it had."""
-    # The bucket of the change, and the one after it, in which Lambda may still be spreading the
-    # word, belong to neither share; fronts ask for theirs every few seconds.
-    spreading = 3 * BUCKET if rollout.guarded else BUCKET
-    if rollout.stage_since is None or bucket.start < rollout.stage_since + spreading:
+    if not _is_steady(bucket, rollout):
         return splits
     expected = rollout.share / 100
     if rollout.cohorts[0] == KEYS:
@@ -152,6 +155,14 @@ def _drawn(splits: tuple[Split, ...], bucket: Bucket, rollout: Rollout) -> tuple
     ours += sum(split.challenger for split in before)
     both += sum(split.total for split in before)
     return (*kept, Split(ours, both, expected))
+
+
+def _is_steady(bucket: Bucket, rollout: Rollout) -> bool:
+    """Whether all of the bucket was drawn with the present stage's share."""
+    # The bucket of the change, and the one after it, in which Lambda may still be spreading the
+    # word, belong to neither share; fronts ask for theirs every few seconds.
+    spreading = 3 * BUCKET if rollout.guarded else BUCKET
+    return rollout.stage_since is not None and bucket.start >= rollout.stage_since + spreading
 
 
 def bucket_start(moment: datetime) -> datetime:

@@ -9,17 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 
-from halftone.domain.errors import InvalidInput
 from halftone.domain.evidence import BUCKET
 from halftone.domain.judge import stake
 from halftone.domain.plan import OnInconclusive, Plan, Stage
 from halftone.domain.proof_ahead import ProofAhead
 from halftone.domain.quantities import LONGEST, spoken
+from halftone.domain.traffic import Counted, Traffic, counted
 from halftone.stats.capital import Capital
 from halftone.stats.power import Rates, detectable, requests_needed
-
-LEAST_RATE, MOST_RATE = 1e-6, 1e6
-"""The requests a second that can be reckoned with: the least is one in eleven days."""
 
 WORSE = 10
 """The regression that ``StepPreview.caught`` is about: so many times the base error rate."""
@@ -32,47 +29,25 @@ _JUDGED = ("errors", "late", "bad", "over_0", "over_1", "over_2")
 
 
 @dataclass(frozen=True)
-class Traffic:
-    """What to reckon with: an endpoint's requests a second, and the parts that err or are late.
-
-    ``source`` says where the numbers come from.
-
-    Raises:
-        InvalidInput: if ``rate`` is not from ``LEAST_RATE`` to ``MOST_RATE``.
-        ValueError: if a part is not between 0 and 1.
-    """
-
-    rate: float
-    errors: float
-    late: float
-    source: str
-
-    def __post_init__(self) -> None:
-        if not LEAST_RATE <= self.rate <= MOST_RATE:
-            expected = f"requests a second, from {LEAST_RATE:f} to {MOST_RATE:.0f}"
-            raise InvalidInput("requests_a_second", self.rate, expected)
-        if not (0 < self.errors < 1 and 0 < self.late < 1):
-            raise ValueError(f"errors {self.errors:g}, late {self.late:g}: give parts of 1")
-
-
-@dataclass(frozen=True)
 class StepPreview:
     """One stage at that traffic.
 
-    ``rate`` is the challenger's requests a second, ``proof`` how many more of them prove it
-    harmless (None: not in sight). The stage ``lasts`` until its least time, its least requests and
-    that proof are there, whichever is last, ``bound_by`` says; None if it does not end in a
-    promotion. ``visible`` is the smallest error rate that it shows as a regression with 80 %
-    power (None: not even 100 %). A challenger that errs ten times as often as the champion is
-    ``caught`` after so many of its requests (the median; None: not in sight), rolled back
+    ``rate`` is the challenger's requests a second, ``counted`` what the stage counts of them:
+    requests, or keys where a key draws. ``proof`` is how many more units of that prove the
+    challenger harmless (None: not in sight). The stage ``lasts`` until its least time, its least
+    requests (or keys) and that proof are there, whichever is last, ``bound_by`` says; None if it
+    does not end in a promotion. ``visible`` is the smallest error rate that it shows as a
+    regression with 80 % power (None: not even 100 %). A challenger that errs ten times as often as
+    the champion is ``caught`` after so many units (the median; None: not in sight), rolled back
     ``back_after`` that stage's begin, and has cost ``hurt`` failed requests that the champion would
-    have answered: none where the challenger scores unseen. In guarded mode that is always none, for
-    the champion does answer them.
+    have answered: none where the challenger scores unseen. In guarded mode, without which no key
+    draws, that is always none, for the champion does answer them.
     """
 
     name: str
     stage: Stage
     rate: float
+    counted: Counted
     proof: int | None
     lasts: timedelta | None
     bound_by: str
@@ -101,14 +76,19 @@ def preview(plan: Plan, traffic: Traffic, *, lag: timedelta) -> Preview:
     steps, warnings = [], []
     for index, stage in enumerate(plan.stages):
         name = "the bake" if plan.is_bake(index) else f"step {index + 1}"
-        step = _step(name, stage, plan, traffic, proof=proof.needed(stage), delay=delay)
+        units = counted(plan, index, traffic)
+        step = _step(
+            name, stage, plan, traffic, units,
+            proof=proof.needed(units.drawn), delay=delay + units.late,
+        )  # fmt: skip
         steps.append(step)
         warnings += _late(step, plan)
         if stage.match:
             warnings.append(
                 f"{name} is for some requests only: it is reckoned as if all were meant"
             )
-        proof.seen(stage, int(step.rate * (step.lasts or stage.max_time).total_seconds()))
+        within = (step.lasts or stage.max_time).total_seconds()
+        proof.seen(units.drawn, int(units.rate * within))
     spans = [step.lasts for step in steps]
     gates = sum(stage.approval for stage in plan.stages) + plan.approve_all
     if steps and WORSE * traffic.errors < plan.errors.tolerance / 100:
@@ -126,14 +106,21 @@ def preview(plan: Plan, traffic: Traffic, *, lag: timedelta) -> Preview:
 
 
 def _step(
-    name: str, stage: Stage, plan: Plan, traffic: Traffic, *, proof: int | None, delay: timedelta
+    name: str,
+    stage: Stage,
+    plan: Plan,
+    traffic: Traffic,
+    units: Counted,
+    *,
+    proof: int | None,
+    delay: timedelta,
 ) -> StepPreview:
-    rate = traffic.rate * stage.taken
+    rate = units.rate
     seen = _after(stage.min_requests, rate, delay)
     proven = _after(proof, rate, delay)
     lasts, bound_by = _lasts(stage, plan.on_inconclusive, seen, proven)
-    counted = int(rate * (lasts or stage.max_time).total_seconds())
-    share, base, alpha = stage.drawn, traffic.errors, plan.alpha * stake("errors", _JUDGED)
+    count = int(rate * (lasts or stage.max_time).total_seconds())
+    share, base, alpha = units.drawn, traffic.errors, plan.alpha * stake("errors", _JUDGED)
     capital = Capital.on_regression(plan.errors.regression)
     worse = min(WORSE * base, (1 + base) / 2)
     caught = requests_needed(capital, Rates(worse, base, share), alpha=alpha)
@@ -141,17 +128,18 @@ def _step(
     failed = (
         None if back_after is None else ceil((worse - base) * rate * back_after.total_seconds())
     )
-    if stage.mirror:
-        failed = 0  # no client sees what is scored
+    if stage.mirror or traffic.keys is not None:
+        failed = 0  # no client sees what is scored, nor what the champion answers in its place
     return StepPreview(
         name=name,
         stage=stage,
-        rate=rate,
+        rate=traffic.rate * stage.taken,
+        counted=units,
         proof=proof,
         lasts=lasts,
         bound_by=bound_by,
         visible=detectable(
-            counted, share=share, base_rate=base, capital=capital, alpha=alpha, chance=CHANCE
+            count, share=share, base_rate=base, capital=capital, alpha=alpha, chance=CHANCE
         ),
         caught=caught,
         back_after=back_after,
@@ -190,12 +178,12 @@ def _after(count: int | None, rate: float, delay: timedelta) -> timedelta | None
 
 def _late(step: StepPreview, plan: Plan) -> list[str]:
     """What is wrong with a step that reaches its greatest age first, with the arithmetic."""
-    stage, rate = step.stage, step.rate
-    gives = f"{step.name} gives the challenger {rate:.2g} requests a second"
+    stage, rate, units = step.stage, step.counted.rate, step.counted.units
+    gives = f"{step.name} gives the challenger {step.counted.spoken}"
     waits, word = "it is held until they have come", plan.on_inconclusive
     least = timedelta(seconds=min(stage.min_requests / rate, LONGEST.total_seconds()))
     if least > stage.max_time:
-        told = f"{stage.min_requests:,} requests take {about(least)}"
+        told = f"{stage.min_requests:,} {units} take {about(least)}"
         if word is OnInconclusive.ROLLBACK:
             waits = "then it is rolled back"
         return [f"{gives}: {told}, max_time is {spoken(stage.max_time)}; {waits}"]
@@ -205,7 +193,7 @@ def _late(step: StepPreview, plan: Plan) -> list[str]:
         proven = timedelta(seconds=min(step.proof / rate, LONGEST.total_seconds()))
         if proven <= stage.max_time:
             return []
-        told = f"the proof that it is harmless takes {step.proof:,} requests, {about(proven)}"
+        told = f"the proof that it is harmless takes {step.proof:,} {units}, {about(proven)}"
     if word is OnInconclusive.ROLLBACK:
         waits = "then it is rolled back"
     elif word is OnInconclusive.PROMOTE:

@@ -4,14 +4,11 @@ from contextlib import suppress
 from datetime import timedelta
 
 from halftone.domain.errors import Unavailable
-from halftone.domain.evidence import Evidence, bucket_start
+from halftone.domain.evidence import HARVEST, Evidence, bucket_start
 from halftone.domain.judge import judge
 from halftone.domain.rollout import KEYS, Rollout
 from halftone.domain.verdict import Verdict, VerdictKind
 from halftone.service.ports import Parts
-
-HARVEST = timedelta(seconds=60)
-"""How much later keys are counted than requests: log lines are delivered, read, then counted."""
 
 
 def look(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:

@@ -12,7 +12,7 @@ from halftone.service.endpoints import endpoint
 from halftone.service.ports import Parts
 from halftone.service.registry import version_of
 from halftone.service.release import ReleaseRequest
-from halftone.service.rollback import is_return
+from halftone.service.returning import is_return
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,31 @@
 """Previewing a plan on an endpoint: at the traffic of its last hour, or at one that is given."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import reduce
 
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound, Refused
-from halftone.domain.evidence import Arm, bucket_start
+from halftone.domain.evidence import BUCKET, HARVEST, Arm, Bucket, bucket_start
 from halftone.domain.phase import Phase
 from halftone.domain.plan import Plan
-from halftone.domain.preview import Preview, Traffic, preview
+from halftone.domain.preview import Preview, about, preview
+from halftone.domain.rollout import KEYS
+from halftone.domain.serving import Mode
+from halftone.domain.traffic import Traffic
 from halftone.service.ports import Parts
 
 SPAN = timedelta(hours=1)
 """How far back traffic is looked at."""
+
+_LEAST = timedelta(minutes=10)
+"""For less than that, the keys of a stage are mostly those who come all the time."""
+
+_UNKNOWN = (
+    "a key draws, and how many new keys come is not known: every request is reckoned as one of a "
+    "new key, which is the most that can be; give the keys an hour"
+)
 
 
 @dataclass(frozen=True)
@@ -32,12 +44,16 @@ def preview_endpoint(
     plan: Plan | None = None,
     traffic: Traffic | None = None,
     errors: float | None = None,
+    keys: float | None = None,
 ) -> EndpointPreview:
     """What ``plan`` (None: that of the newest rollout) does at ``traffic`` (None: as it was).
 
-    ``errors`` replaces the part of requests that err.
+    ``errors`` replaces the part of requests (or keys) that err, ``keys`` the new keys an hour. At
+    an endpoint whose key draws, those are what the stage under way has counted of late, if they are
+    not given; without any there is a warning.
 
     Raises:
+        InvalidInput: if there can't be so many ``keys`` at that traffic.
         NotFound: if the endpoint does not exist.
         Refused: if it has no plan, or its last hour had no requests to reckon with.
         Unavailable: if its metrics can't be read.
@@ -50,11 +66,19 @@ def preview_endpoint(
         if state.rollout is None:
             raise Refused(f"{endpoint!r} has no rollout whose plan could be shown: name a plan")
         plan, of = state.rollout.plan, f"rollout {state.rollout.id}"
+    sticky = state.serving.key is not None and state.serving.mode is Mode.GUARDED
     traffic = traffic or last_hour(parts, state)
+    if keys is not None:
+        traffic = replace(traffic, keys=keys, source=f"{traffic.source}; new keys as given")
+    elif sticky and traffic.keys is None:
+        traffic = with_keys(parts, state, traffic)
     if errors is not None:
         told = f"{traffic.source}; errors taken as {100 * errors:g} %"
         traffic = replace(traffic, errors=errors, source=told)
-    return EndpointPreview(plan, of, preview(plan, traffic, lag=parts.metric_lag))
+    found = preview(plan, traffic, lag=parts.metric_lag)
+    if sticky and traffic.keys is None:
+        found = replace(found, warnings=(_UNKNOWN, *found.warnings))
+    return EndpointPreview(plan, of, found)
 
 
 def last_hour(parts: Parts, state: EndpointState) -> Traffic:
@@ -97,6 +121,47 @@ def last_hour(parts: Parts, state: EndpointState) -> Traffic:
             f"the last hour: {requests:,} requests, {served.errors:,} errors of "
             f"{served.requests:,} and {served.late:,} late of {served.timed:,} by champions"
         ),
+    )
+
+
+def with_keys(parts: Parts, state: EndpointState, traffic: Traffic) -> Traffic:
+    """``traffic`` with the new keys an hour, and the champion's parts of them, as last counted.
+
+    They are known of a sticky rollout that is under way: a stage counts each of its keys once. It
+    is the same traffic where no stage has counted any for ten minutes.
+
+    Raises:
+        Unavailable: if the metrics can't be read.
+    """
+    running = state.active
+    if running is None or running.cohorts[0] != KEYS or not running.stage_since:
+        return traffic
+    until = bucket_start(parts.clock.now() - parts.metric_lag - HARVEST)
+    since = max(bucket_start(running.stage_since) + BUCKET, until - SPAN)
+    if until - since < _LEAST or running.challenger is None or running.champion is None:
+        return traffic
+    buckets: Sequence[Bucket] = parts.metrics.buckets(
+        state.endpoint,
+        challenger=running.challenger,
+        champion=running.champion,
+        since=since,
+        until=until,
+        cohorts=running.cohorts,
+    )
+    champion = reduce(Arm.__add__, (bucket.champion for bucket in buckets), Arm())
+    drawn = champion.requests + sum(bucket.challenger.requests for bucket in buckets)
+    if not drawn:
+        return traffic
+    # Only keys from the share before on are counted: those below it are not drawn afresh.
+    every = drawn / (1 - running.since / 100)
+    keys = min(every * (SPAN / (until - since)), traffic.rate * SPAN.total_seconds())
+    told = f"{drawn:,} keys in {about(until - since)} of the stage under way"
+    return replace(
+        traffic,
+        keys=keys,
+        errors=_rate(champion.errors, champion.requests),
+        late=_rate(champion.late, champion.timed),
+        source=f"{traffic.source}; {told}",
     )
 
 

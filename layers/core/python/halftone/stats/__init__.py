@@ -6,7 +6,7 @@ anything: a claim is proven at error rate α once it reaches ln(1/α), whenever 
 docs/analysis.md derives and measures them.
 
 ======================  =======================================================================
-`tally`                 counts: `Tally`, `Stratum`
+`tally`                 counts: `Tally`, `Stratum`; `pooled`: when few of them are enough for a bet
 `capital`               `regression` and `safety` by the conditional odds ratio, as a fold
 `tolerance`             `below`, `above`: a rate proven small, or too large, by one version's counts
 `share`                 does the challenger get the traffic it was given?
@@ -30,11 +30,12 @@ from halftone.stats.likelihood import Interval, Likelihood, odds_ratio_interval
 from halftone.stats.mixture import combine
 from halftone.stats.power import Rates, detectable, power, requests_needed
 from halftone.stats.share import Split, share
-from halftone.stats.tally import Stratum, Tally, total
+from halftone.stats.tally import POOLED, Stratum, Tally, pooled, total
 from halftone.stats.tolerance import Tolerated, above, below, requests_below
 
 __all__ = [
     "GRID",
+    "POOLED",
     "REGRESSION_MARGIN",
     "SAFETY_MARGIN",
     "Capital",
@@ -53,6 +54,7 @@ __all__ = [
     "compare",
     "detectable",
     "odds_ratio_interval",
+    "pooled",
     "power",
     "present_rates",
     "regression",

@@ -8,8 +8,10 @@ from halftone.stats.capital import REGRESSION_MARGIN, SAFETY_MARGIN, Capital
 from halftone.stats.likelihood import Interval, Likelihood
 from halftone.stats.mixture import combine
 from halftone.stats.power import Rates, requests_needed
-from halftone.stats.tally import Stratum, Tally
+from halftone.stats.tally import Stratum, Tally, pooled
 from halftone.stats.tolerance import below, requests_below
+
+_NOTHING = Stratum()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,17 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All that must be kept of a metric's closed buckets; folds in parts give the same floats."""
+    """All that must be kept of a metric's closed buckets; folds in parts give the same floats.
+
+    ``waiting`` are units that were not bet on yet (see ``pooled``). No number tells of their events
+    before: what is decided by them would decide when the pool ends, and then its bets are not fair.
+    """
 
     total: Stratum
     regression: Capital
     safety: Capital
     likelihood: Likelihood
+    waiting: Stratum = _NOTHING
 
     @classmethod
     def start(
@@ -67,12 +74,21 @@ class Standing:
         )
 
     def update(self, stratum: Stratum) -> "Standing":
-        """The standing after one more closed bucket."""
+        """The standing after one more closed bucket, drawn with the share of those that wait."""
+        ready, waiting = pooled(self.waiting, stratum)
+        return self._bet(ready, waiting)
+
+    def settled(self) -> "Standing":
+        """The standing with what waits bet on as it is: at the end of a share."""
+        return self._bet(self.waiting, _NOTHING) if self.waiting.units else self
+
+    def _bet(self, stratum: Stratum, waiting: Stratum) -> "Standing":
         return Standing(
             self.total + stratum,
             self.regression.update(stratum),
             self.safety.update(stratum),
             self.likelihood.update(stratum),
+            waiting,
         )
 
     def fold(self, strata: Iterable[Stratum]) -> "Standing":

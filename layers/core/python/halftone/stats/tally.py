@@ -2,11 +2,15 @@
 
 The unit is the unit of randomisation. Alias weights draw per request, so a unit is a request.
 Sticky routing draws per user key, so a unit is a key and its event is the key's first one in the
-rollout: counting the same user's ten errors as ten would make the tests see what is not there.
+stage: counting the same user's ten errors as ten would make the tests see what is not there.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+POOLED = 20
+"""Units of both versions that a stratum has at least. Of N units, the condition on their events
+takes one part in N of what they say: of one it takes all, of twenty a twentieth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,9 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """Both versions' tallies over one closed bucket of time (ten seconds)."""
+    """Both versions' tallies over one stretch of time: a closed bucket of ten seconds, or several
+    where there were few units.
+    """
 
     challenger: Tally = Tally()
     champion: Tally = Tally()
@@ -49,10 +55,24 @@ class Stratum:
         return self.challenger.x + self.champion.x
 
     @property
+    def units(self) -> int:
+        """Units of both versions together."""
+        return self.challenger.n + self.champion.n
+
+    @property
     def is_informative(self) -> bool:
         """Whether the total leaves open who had the events; else the bucket says nothing."""
-        units = self.challenger.n + self.champion.n
-        return 0 < self.events < units and self.challenger.n > 0 and self.champion.n > 0
+        return 0 < self.events < self.units and self.challenger.n > 0 and self.champion.n > 0
+
+
+def pooled(waiting: Stratum, closed: Stratum) -> tuple[Stratum, Stratum]:
+    """What is to be bet on after one more closed bucket (nothing yet: empty), and what waits.
+
+    When a pool is full is told by its units alone, never by their events: else the bets on it would
+    not be fair. All of a pool must be drawn with one share.
+    """
+    both = waiting + closed
+    return (Stratum(), both) if both.units < POOLED else (both, Stratum())
 
 
 def total(strata: Iterable[Stratum]) -> Stratum:
