@@ -15,6 +15,10 @@ AGAIN = [
     "null, 1/s",
     "incident, 1/s",
     "clustered, keys counted, 1/s",
+    "clustered ramp, keys counted, 1/s",
+    "clustered ramp, requests counted, 1/s",
+    "clustered errors 0.5 to 5 %, keys counted, 1/s",
+    "errors 1 to 50 %, 0.1/s",
     "errors 1 to 3 %, 10/s",
     "errors 0.5 to 5 %, 10/s",
     "2 % stalls, 1/s",
@@ -43,7 +47,7 @@ def test_the_table_is_complete_and_stands_on_the_page():
 def test_false_alarms_stay_below_five_percent_in_every_scenario():
     false = {c.name: RESULTS[c.name]["halftone"]["decided"] for c in cells() if c.kind == "equal"}
     wrong_unit = {name for name in false if "requests counted" in name}
-    assert len(wrong_unit) == 2
+    assert len(wrong_unit) == 4
     for name, rate in false.items():
         assert (rate > 0.1) if name in wrong_unit else (rate <= 0.05), name
 
@@ -52,3 +56,13 @@ def test_tripled_errors_are_found_in_a_third_of_obrien_flemings_and_a_seventh_of
     median = {judge: RESULTS["errors 1 to 3 %, 10/s"][judge]["median"] for judge in JUDGES}
     assert median["halftone"] <= median["obrien_fleming"] / 3
     assert median["halftone"] <= median["kayenta"] / 7
+
+
+def test_keys_find_what_they_can():
+    """Sticky routing has its price, and at a few requests a minute pooling is what pays it."""
+    found = {
+        name: cell["halftone"]["decided"] for name, cell in RESULTS.items() if "halftone" in cell
+    }
+    assert found["clustered errors 1 to 3 %, keys counted, 10/s"] > 0.95
+    assert found["clustered errors 0.5 to 5 %, keys counted, 1/s"] > 0.9
+    assert found["errors 1 to 50 %, 0.1/s"] == 1
