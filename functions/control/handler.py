@@ -8,11 +8,14 @@ import sys
 sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
 
 from halftone.api.gateway import behind_gateway  # noqa: E402 - after the line above
-from halftone.bootstrap import parts, settings  # noqa: E402
+from halftone.bootstrap import parts, settings, snapped  # noqa: E402
 
 # Mangum takes the thread's loop, and later Pythons make none by themselves.
 asyncio.set_event_loop(asyncio.new_event_loop())
 
 # While Lambda starts the sandbox, with its full share of the processor. Most requests need the
-# table alone; other clients are made by the first that needs them.
-handler = behind_gateway(parts(settings(), lazy=True), self_approval=settings().self_approval)
+# table alone; other clients are made by the first that needs them, unless a snapshot is taken: what
+# is in it costs nobody anything.
+handler = behind_gateway(
+    parts(settings(), lazy=not snapped()), self_approval=settings().self_approval
+)

@@ -149,6 +149,8 @@ class Engine(Construct):
             timeout=Duration.seconds(29),
             memory=1024,
             vendor="control",
+            # Most of a cold start is importing.
+            snaps=True,
             environment={
                 **self._environment,
                 "HALFTONE_WORKFLOW": self.workflow.state_machine_arn,
@@ -172,4 +174,4 @@ class Engine(Construct):
                 self._may.store_packages(self._bucket_arn),
                 self._may.start_workflow(self.workflow.state_machine_arn),
             ],
-        ).function
+        ).callable

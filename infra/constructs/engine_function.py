@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.constructs.layers import check_size, lambda_architecture, lambda_runtime, layer_version
 from infra.constructs.logs import log_group
+from infra.constructs.published import published
 from infra.layers.build import core_layer, vendor_layer
 from infra.layers.target import Target
 from infra.paths import FUNCTIONS
@@ -24,7 +25,8 @@ class EngineFunction(Construct):
     ``name`` is what it does; it becomes part of the function's name, which no pattern over the
     names of model functions matches. Given ``dead_letters``, the function may be invoked
     asynchronously: what fails three times goes there. ``vendor`` is the lock of the packages that
-    it imports, ``memory`` in MB.
+    it imports, ``memory`` in MB. ``snaps``: it is called by an alias of a published version, which
+    starts from a snapshot where the stage has that; ``callable`` is what callers are given.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class EngineFunction(Construct):
         dead_letters: sqs.IQueue | None = None,
         vendor: str = "engine",
         memory: int = 512,
+        snaps: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         function_name = f"halftone_{settings.name}_{name}"
@@ -54,7 +57,7 @@ class EngineFunction(Construct):
         role = function_role(self, group)
         for statement in permissions:
             role.add_to_policy(statement)
-        self.function = lambda_.Function(
+        function = lambda_.Function(
             self,
             "Function",
             function_name=function_name,
@@ -79,6 +82,13 @@ class EngineFunction(Construct):
             retry_attempts=2 if dead_letters else None,
             max_event_age=Duration.hours(1) if dead_letters else None,
             on_failure=destinations.SqsDestination(dead_letters) if dead_letters else None,
+            snap_start=(
+                lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snaps and settings.snaps else None
+            ),
+        )
+        self.function: lambda_.IFunction = function
+        self.callable: lambda_.IFunction = (
+            published(function, name.title(), layers) if snaps else function
         )
 
 

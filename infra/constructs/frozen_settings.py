@@ -25,19 +25,23 @@ _OF_THE_FUNCTION = {
 """Properties that belong to the function as a whole, or that change nothing of how it runs."""
 
 
-def frozen_settings(function: lambda_.CfnFunction, layers: Sequence[Layer]) -> str:
+def frozen_settings(
+    function: lambda_.CfnFunction, layers: Sequence[Layer], form: str = "{}"
+) -> str:
     """The digest, taken when the template is written, so that later changes of ``function`` count.
 
-    Layers are named by their content: what a template calls them does not change with it.
+    Layers are named by their content: what a template calls them does not change with it. ``form``
+    is the text that the digest stands in, as ``str.format`` reads it.
     """
-    return Lazy.string(_Digest(function, [layer.digest for layer in layers]))
+    return Lazy.string(_Digest(function, [layer.digest for layer in layers], form))
 
 
 @jsii.implements(IStableStringProducer)
 class _Digest:
-    def __init__(self, function: lambda_.CfnFunction, layers: list[str]) -> None:
+    def __init__(self, function: lambda_.CfnFunction, layers: list[str], form: str) -> None:
         self._function = function
         self._layers = layers
+        self._form = form
 
     def produce(self) -> str:
         """The digest of the function as it now is."""
@@ -46,7 +50,8 @@ class _Digest:
             for name, value in self._properties().items()
             if name not in _OF_THE_FUNCTION
         }
-        return hashlib.sha256(canonical_json({**frozen, "layers": self._layers})).hexdigest()
+        digest = hashlib.sha256(canonical_json({**frozen, "layers": self._layers})).hexdigest()
+        return self._form.format(digest)
 
     def _properties(self) -> dict[str, object]:
         # The getters of CfnFunction give no environment, because CDK adds to that until the end.

@@ -177,5 +177,8 @@ def _leaves(synthesised: Synthesised) -> dict[tuple[str, ...], str]:
 
 
 def _generic(value: str, synthesised: Synthesised) -> str:
-    # CDK ends its ids with a hash of their path, which begins with the stack's name.
-    return re.sub("[0-9A-F]{8}", "", value).replace(synthesised.settings.name, "STAGE")
+    # CDK ends its ids with a hash of their path, which begins with the stack's name, and the
+    # control function's version has one that ends in a digest of its settings.
+    return re.sub("(?<=ControlVersion)[0-9a-f]{16}|[0-9A-F]{8}", "", value).replace(
+        synthesised.settings.name, "STAGE"
+    )

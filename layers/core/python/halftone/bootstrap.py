@@ -147,6 +147,15 @@ def parts(
     )
 
 
+def snapped() -> bool:
+    """Whether this process is being started for a snapshot, from which others will be restored.
+
+    What it draws at random or learns of the time is the same in all of them; clients ask for
+    credentials again when theirs are old.
+    """
+    return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
+
+
 def caller() -> str:
     """The ARN of whoever's credentials this process has.
 
