@@ -44,12 +44,13 @@ IMPORTS = {
     "FastAPI and Mangum alone": "import fastapi, mangum",
     "the app with every route, on parts in memory": APP,
     "the app, boto3, and every client at once": EAGER,
-    "the control function: no old pydantic, most clients when needed": HANDLER,
+    "the control function: models and clients that are not needed yet left out": HANDLER,
 }
 ENVIRONMENT = {
     "HALFTONE_STAGE": "local",
     "HALFTONE_TABLE": "table",
     "HALFTONE_ARTIFACTS": "bucket",
+    "PYDANTIC_DISABLE_PLUGINS": "true",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",

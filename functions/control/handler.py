@@ -3,11 +3,18 @@
 import asyncio
 import sys
 
-# FastAPI asks of every parameter whether it is one of pydantic's old models, and loads those for
-# it: a tenth of the time that importing takes, for something that nothing here is.
-sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
+from pydantic import BaseModel
 
-from halftone.api.gateway import behind_gateway  # noqa: E402 - after the line above
+# FastAPI asks of every parameter whether it is one of pydantic's old models, and loads those for
+# it: a tenth of the time that importing takes, for something that nothing here is. And of its own
+# models only an OpenAPI document has need: they are built with the first.
+sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
+BaseModel.model_config["defer_build"] = True
+import fastapi  # noqa: E402, F401 - after the lines above
+
+del BaseModel.model_config["defer_build"]
+
+from halftone.api.gateway import behind_gateway  # noqa: E402
 from halftone.bootstrap import parts, settings, snapped  # noqa: E402
 
 # Mangum takes the thread's loop, and later Pythons make none by themselves.

@@ -156,6 +156,8 @@ class Engine(Construct):
                 "HALFTONE_WORKFLOW": self.workflow.state_machine_arn,
                 "HALFTONE_API": self._api_id,
                 "HALFTONE_SELF_APPROVAL": str(self._settings.self_approval).lower(),
+                # pydantic looks for plugins in all packages that there are, when it is imported.
+                "PYDANTIC_DISABLE_PLUGINS": "true",
             },
             permissions=[
                 *self._rollback_permissions(),

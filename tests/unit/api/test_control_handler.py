@@ -10,12 +10,13 @@ import httpx
 
 from halftone.api.app import create_app
 from halftone.api.serve import NOBODY, control
-from tests.support.control import event
+from tests.support.control import ANN, event
 
 ENVIRONMENT = {
     "HALFTONE_STAGE": "dev",
     "HALFTONE_TABLE": "table",
     "HALFTONE_ARTIFACTS": "bucket",
+    "PYDANTIC_DISABLE_PLUGINS": "true",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
@@ -24,29 +25,73 @@ ENVIRONMENT = {
 }
 SCRIPT = """
 import json, sys
+import boto3.session
+made, client = [], boto3.session.Session.client
+boto3.session.Session.client = lambda self, name, **more: (
+    made.append(name) or client(self, name, **more)
+)
 import handler
+clients = [*made]
 answer = handler.handler(json.load(sys.stdin), None)
-print(json.dumps({"answer": answer, "modules": sorted(sys.modules)}))
+print(json.dumps({"answer": answer, "modules": sorted(sys.modules), "clients": clients}))
 """
 
 
-def test_it_answers_and_has_imported_nothing_that_it_does_not_need(request):
-    root = request.config.rootpath
+def started(root, given, **environment):
+    """What a fresh process answers to the event, and the modules that it has imported."""
     paths = os.pathsep.join(map(str, (root / "functions" / "control", root / "layers/core/python")))
-    given = event("DELETE", "/v1/me", {"host": "control"}, None, "")
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT],
-        env={**ENVIRONMENT, "PYTHONPATH": paths},
+        env={**ENVIRONMENT, "PYTHONPATH": paths, **environment},
         input=json.dumps(given),
         capture_output=True,
         text=True,
         check=True,
     )
     told = json.loads(done.stdout)
-    assert told["answer"]["statusCode"] == 405
-    assert json.loads(told["answer"]["body"])["type"] == "urn:halftone:problem:no-such-method"
+    return told["answer"], {*told["modules"]}, told["clients"]
+
+
+def test_it_answers_and_has_imported_nothing_that_it_does_not_need(request):
+    given = event("DELETE", "/v1/me", {"host": "control"}, None, "")
+    answer, modules, clients = started(request.config.rootpath, given)
+    assert answer["statusCode"] == 405
+    assert json.loads(answer["body"])["type"] == "urn:halftone:problem:no-such-method"
     unneeded = {"pydantic.v1.main", "halftone.serving", "numpy", "yaml", "uvicorn", "httpx"}
-    assert not unneeded & {*told["modules"]}
+    assert not unneeded & modules
+    assert clients == ["dynamodb"]
+
+
+def test_before_a_snapshot_it_makes_every_client_that_a_request_may_need(request):
+    """What is in the snapshot costs no request anything."""
+    given = event("DELETE", "/v1/me", {"host": "control"}, None, "")
+    mode = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    _, _, clients = started(request.config.rootpath, given, **mode)
+    assert {*clients} == {
+        "apigatewayv2",
+        "cloudwatch",
+        "dynamodb",
+        "lambda",
+        "logs",
+        "s3",
+        "stepfunctions",
+    }
+
+
+def test_a_body_is_checked_as_everywhere_though_models_are_built_late(request):
+    headers = {"host": "control", "content-type": "application/json", "if-match": "*"}
+    path = "/v1/models/churn/versions/1"
+    given = event("PATCH", path, headers, '{"description": 7}', ANN)
+    answer, _, _ = started(request.config.rootpath, given)
+    told = json.loads(answer["body"])
+    assert (answer["statusCode"], told["field"], told["value"]) == (400, "description", 7)
+
+
+def test_the_document_can_be_had_though_models_are_built_late(request):
+    given = event("GET", "/v1/openapi.json", {"host": "control"}, None, ANN)
+    answer, _, _ = started(request.config.rootpath, given)
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"])["openapi"].startswith("3.1")
 
 
 def test_the_same_app_is_served_on_this_machine():

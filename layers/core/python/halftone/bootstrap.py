@@ -103,16 +103,18 @@ def parts(
     given: Settings,
     *,
     urgent: bool = False,
-    lazy: bool = False,
+    lazy: bool | None = None,
     session: boto3.session.Session | None = None,
 ) -> Parts:
     """All ports on AWS, with the caller's own credentials.
 
     ``urgent`` gives up on the table within a second, for rollbacks. ``lazy`` makes all clients but
-    the table's when they are first needed. ``session`` is for callers that want to see the calls.
+    the table's when they are first needed; False none of them; None those that no tick needs.
+    ``session`` is for callers that want to see the calls.
     """
     session = session or boto3.session.Session()
-    client: Any = partial(_client, session, lazy)
+    client: Any = partial(_client, session, lazy or False)
+    seldom: Any = partial(_client, session, lazy is not False)
     functions = client("lambda", PATIENT)
     invoker = client("lambda", INVOKE)
     table = session.client("dynamodb", config=URGENT if urgent else PATIENT)
@@ -132,14 +134,10 @@ def parts(
         workflow=StepFunctionsWorkflow(client("stepfunctions", PATIENT), given.workflow),
         registry=registry,
         registry_pages=registry,
-        logs=_at_first_use(
-            lambda: CloudWatchLogs(session.client("logs", config=PATIENT), given.stage)
-        ),
+        logs=CloudWatchLogs(seldom("logs", PATIENT), given.stage),
         charts=CloudWatchCharts(cloudwatch),
         scaling=LambdaScaling(functions, given.stage),
-        gate=_at_first_use(
-            lambda: HttpGate(session.client("apigatewayv2", config=PATIENT), given.api)
-        ),
+        gate=HttpGate(seldom("apigatewayv2", PATIENT), given.api),
         claims=DynamoClaims(table, given.table),
         groups=DynamoGroups(table, given.table),
         uploads=S3Uploads(bucket, given.artifacts),
