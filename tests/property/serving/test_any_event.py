@@ -88,6 +88,10 @@ headers = st.dictionaries(
     | st.sampled_from(["Inference-Header-Content-Length", "x-halftone-deployment", "content-type"]),
     st.text() | st.integers(0, 99).map(str),
 )
+tables = st.text() | st.lists(
+    st.lists(st.sampled_from(["x", "n", "", '"', "1", "1e999", "9" * 400]) | st.text(), max_size=4),
+    max_size=4,
+).map(lambda rows: "\n".join(map(",".join, rows)))
 methods = st.sampled_from(["GET", "POST", "PUT"]) | st.text()
 events = json_values | st.fixed_dictionaries(
     {},
@@ -139,6 +143,13 @@ def check(served, event):
 @given(event=events)
 def test_any_event_is_answered(served, event):
     check(served, event)
+
+
+@settings(max_examples=300, deadline=None)
+@given(event=posts, table=tables, sent_as=st.sampled_from(["text/csv", "Application/CSV; a"]))
+def test_any_table_is_answered(served, event, table, sent_as):
+    sent = {"rawPath": PATH, "body": table, "headers": {"content-type": sent_as}}
+    check(served, {**event, **sent, "isBase64Encoded": False})
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,8 +1,9 @@
-"""Requests in the shapes that MLflow's scoring server takes, answered by the real server.
+"""Requests in the four shapes of MLflow's scoring server, and in rows and ``params`` of our own.
 
-``instances``, ``inputs``, ``dataframe_split`` and ``dataframe_records``, with ``params``. The names
-are those of MLflow ("Raw Payload Dict" and "Wrapped Payload Dict" of its page on local inference
-servers), the values are made up to fit the signatures here.
+The names ``instances``, ``inputs``, ``dataframe_split`` and ``dataframe_records`` are MLflow's;
+what its server makes of them is in ``test_mlflow_requests.py``. Here every shape is one request,
+and what fits none is named. Rows of values in the order of the fields, and ``params`` as fields
+that all records share, are this project's.
 """
 
 import json
@@ -89,7 +90,7 @@ def test_rows_of_one_scalar_are_its_values(serve, body):
         ({"inputs": [], "instances": []}, "inputs"),
         ({"inputs": {"a": [1], "b": [2]}, "signature_name": "x"}, "signature_name"),
         ({"inputs": {"a": [1], "b": [2, 3]}}, "inputs.b"),
-        ({"inputs": {"a": 1, "b": 2}}, "inputs.a"),
+        ({"inputs": {"a": 1, "b": [2]}}, "inputs.a"),
         ({"inputs": {}}, "inputs"),
         ({"inputs": "text"}, "inputs"),
         ({"inputs": {"a": [1], "c": [2]}}, "inputs[0].b"),
@@ -110,7 +111,8 @@ def test_rows_of_one_scalar_are_its_values(serve, body):
         ({"instances": [{"a": 1}], "params": {"temperature": 1}}, "params.temperature"),
         ({"instances": [{"a": 1}], "params": {"b": 1.5}}, "params.b"),
         ({"instances": [{"a": 1, "b": 2}], "params": {"b": 3}}, "params.b"),
-        ({"instances": {"a": 1}, "params": {"b": 3}}, "instances"),
+        ({"instances": {"a": {}}, "params": {"b": 3}}, "instances.a"),
+        ({"dataframe_split": {"index": 0, "data": [[1, 2]]}}, "dataframe_split.index"),
         ({"instances": [7], "params": {"b": 3}}, "instances[0]"),
     ],
 )

@@ -94,27 +94,30 @@ def _element(field: Field) -> Schema:
 
 
 def _records(manifest: Manifest) -> dict[str, Schema]:
-    shapes: dict[str, Schema] = {
-        "instances": _list_of("Record"),
-        "dataframe_records": _list_of("Record"),
-        "inputs": {
-            "oneOf": [
-                _list_of("Record"),
-                {
-                    "type": "object",
-                    "description": "Columns: for each field a list with one value a record.",
-                    "properties": {
-                        field.name: {"type": "array", "items": schema_of(field)}
-                        for field in manifest.inputs
-                    },
+    either: Schema = {
+        "anyOf": [
+            _list_of("Record"),
+            {**_ref("Record"), "description": "One record, of scalars."},
+            {
+                "type": "object",
+                "description": "Columns: for each field a list with one value a record.",
+                "properties": {
+                    field.name: {"type": "array", "items": schema_of(field)}
+                    for field in manifest.inputs
                 },
-            ]
-        },
+                "minProperties": 1,
+            },
+        ]
+    }
+    shapes: dict[str, Schema] = {
+        "instances": either,
+        "inputs": either,
+        "dataframe_records": _list_of("Record"),
         "dataframe_split": {
             "type": "object",
-            "required": ["columns", "data"],
+            "required": ["data"],
             "properties": {
-                "columns": {"type": "array", "items": {"type": "string"}},
+                "columns": {"type": "array"},
                 "index": {"type": "array"},
                 "data": {"type": "array", "items": {"type": "array"}},
             },
@@ -160,12 +163,17 @@ def _plain(manifest: Manifest) -> Schema:
     answer = {"schema": _ref("Response")}
     if "predictions" in sample:
         answer["example"] = {"predictions": sample["predictions"]}
-    return _operation(
+    told = _operation(
         "invoke",
         "Predict for each record.",
         {"schema": _ref("Request"), "example": {"instances": sample["instances"]}},
         answer,
     )
+    if not any(field.shape for field in manifest.inputs):
+        told["requestBody"]["content"]["text/csv"] = {
+            "schema": {"type": "string", "description": "A header of the fields, then records."}
+        }
+    return told
 
 
 def _free(manifest: Manifest) -> Schema:

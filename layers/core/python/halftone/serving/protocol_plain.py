@@ -3,12 +3,15 @@
     {"instances": [{field: value, …}, …]}           records, or rows of values in the fields' order
     {"inputs": [{…} or […], …]}                     the same
     {"inputs": {field: [value, …], …}}              columns: tensors of shape [records, …]
+    {"inputs": {field: value, …}}                   one record, of scalars
     {"dataframe_records": [{field: value, …}, …]}   records
     {"dataframe_split": {"columns": [field, …], "data": [[value, …], …]}}
 
 One of the four, and beside it ``"params": {field: value, …}``: fields that have the same value in
-every record. Where the signature has a single field, a row is that field's value, be it in a list
-or not. The answer is ``{"predictions": [{field: value, …}, …]}`` in all cases.
+every record. ``instances`` and ``inputs`` take the same. Where the signature has a single field, a
+row is that field's value, be it in a list or not; where that is a list of scalars, so is a row of
+``dataframe_split``, whatever its columns are called. The answer is
+``{"predictions": [{field: value, …}, …]}`` in all cases.
 """
 
 from collections.abc import Sequence
@@ -35,7 +38,7 @@ def records_in(body: object, fields: Sequence[Field]) -> tuple[str, object]:
     value = body[name]
     if name == "dataframe_split":
         value = _split(value, fields)
-    elif type(value) is dict and name == "inputs":
+    elif type(value) is dict and name != "dataframe_records":
         value = _columns(name, value)
     elif name != "dataframe_records" and _is_rows(value):
         value = _rows(name, value, fields)
@@ -84,6 +87,8 @@ def _unwrapped(row: object, depth: int) -> object:
 
 
 def _columns(at: str, columns: dict[str, Any]) -> list[dict[str, Any]]:
+    if columns and not any(type(column) in (list, dict) for column in columns.values()):
+        return [columns]
     count = -1
     for name, column in columns.items():
         if type(column) is not list:
@@ -103,18 +108,29 @@ def _split(value: object, fields: Sequence[Field]) -> list[dict[str, Any]]:
         if name not in ("columns", "data", "index"):
             expected = "no such field; known: columns, data, index"
             raise InvalidInput(f"{at}.{name}", value[name], expected)
-    columns = value.get("columns", [field.name for field in fields])
-    data = value.get("data")
+    names = [field.name for field in fields]
+    columns, data, index = value.get("columns", names), value.get("data"), value.get("index")
+    if type(data) is not list:
+        raise InvalidInput(f"{at}.data", data, "a list of rows")
+    if index is not None and (type(index) is not list or len(index) != len(data)):
+        raise InvalidInput(f"{at}.index", index, f"a list of {len(data)}, one for each row")
+    if type(columns) is list and columns != names and _are_elements(columns, fields):
+        return [{names[0]: row} for row in data]
     if type(columns) is not list or not all(type(name) is str for name in columns):
         raise InvalidInput(f"{at}.columns", columns, "a list of the fields' names")
     if len(set(columns)) != len(columns):
         raise InvalidInput(f"{at}.columns", columns, "each name once")
-    if type(data) is not list:
-        raise InvalidInput(f"{at}.data", data, "a list of rows")
+    if "columns" not in value and len(fields) == 1:
+        return _rows(f"{at}.data", data, fields)
     for i, row in enumerate(data):
         if type(row) is not list or len(row) != len(columns):
             raise InvalidInput(f"{at}.data[{i}]", row, f"a list of {len(columns)} values")
     return [dict(zip(columns, row, strict=True)) for row in data]
+
+
+def _are_elements(columns: list[Any], fields: Sequence[Field]) -> bool:
+    """Whether a table's columns, of any names, are the elements of the only field."""
+    return len(fields) == 1 and fields[0].shape == (len(columns),)
 
 
 def _with_params(value: object, params: object, fields: Sequence[Field]) -> object:

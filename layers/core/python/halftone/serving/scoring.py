@@ -26,6 +26,8 @@ from halftone.serving.tensors import flat, from_bytes, nested, to_bytes
 MAX_ANSWER = 6_000_000
 """Bytes of an answer as Lambda carries it, below its limit of 6 MB for the whole response."""
 
+_CSV = ("text/csv", "application/csv")
+_PARQUET = "application/vnd.apache.parquet"
 _MISFIT = "the model's answer does not fit its signature"
 
 
@@ -87,7 +89,7 @@ class Scorer:
         body = body_of(request.event, self._max_body, encoding)
         try:
             if request.route is Route.INVOKE:
-                return self._plain(body, context)
+                return self._plain(body, request.headers, context)
             return self._v2(body, request.headers, context, version)
         except InvalidInput as error:
             raise Problem.of_input(error) from None
@@ -97,11 +99,11 @@ class Scorer:
 
     # Plain JSON ------------------------------------------------------------------------------
 
-    def _plain(self, body: str | bytes, context: Context) -> Answer:
+    def _plain(self, body: str | bytes, headers: Mapping[str, str], context: Context) -> Answer:
         # Most bodies are records that fit; the judge reads any other, or names what does not.
         structs = self._input_check.decode(body)
         if structs is None:
-            at, value = records_in(decode(body), self._inputs)
+            at, value = self._other_form(body, headers)
             structs = self._input_check.structs(value)
             if structs is None:
                 records = read_records(at, self._inputs, value)
@@ -120,6 +122,16 @@ class Scorer:
         if _too_large(text):
             raise Problem(413, f"the answer to {count} instances is too large: send fewer at once")
         return Answer(200, text, exchange=Kept(given, checked))
+
+    def _other_form(self, body: str | bytes, headers: Mapping[str, str]) -> tuple[str, object]:
+        sent_as = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if sent_as in _CSV:
+            from halftone.serving.protocol_csv import csv_records  # noqa: PLC0415
+
+            return csv_records(body, self._inputs)
+        if sent_as == _PARQUET:
+            raise Problem(415, f"content-type is {sent_as!r}, expected JSON or text/csv")
+        return records_in(decode(body), self._inputs)
 
     def _encoded(self, found: object, count: int) -> tuple[Callable[[], object], str]:
         """Predictions that fit the signature, and the body that they make."""
