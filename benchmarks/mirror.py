@@ -1,20 +1,26 @@
-"""What a mirror costs the client: one server with none and with all requests mirrored, in turns.
+"""What a mirror costs the client: requests with none and with all of them mirrored, in turns.
 
-    python -m benchmarks.mirror
+    python -m benchmarks.mirror            print the table
+    python -m benchmarks.mirror --write    and write it into docs/routing.md
 
-Sending takes as long as an asynchronous invoke within a region (WAIT_SECONDS), in the thread that
-works after answers, as on Lambda. As there, a sandbox gets its next request when that is done.
-Printed are ratios of the handler's time, mirror to none, at the median and the 99th percentile.
+Once the handler alone, in this process: there sending takes as long as an asynchronous invoke
+within a region (WAIT_SECONDS), in the thread that works after answers, as on Lambda. As there, a
+sandbox gets its next request when that is done. And once a client of an endpoint on a local AWS,
+whose shadow sleeps in each request (``mirror_clients``; some minutes, nearly all to deploy).
 """
 
+import argparse
 import itertools
 import json
 import statistics
+import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from benchmarks.mirror_clients import SHADOW_SECONDS, on_a_stage
 from halftone.domain.dispatch import Dispatch
 from halftone.domain.endpoint import Placed
 from halftone.domain.package_form import parse_manifest
@@ -26,6 +32,7 @@ from halftone.serving.hop import Alone, Event
 from halftone.serving.loading import LoadedModel
 from halftone.serving.settings import Settings
 
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "routing.md"
 WAIT_SECONDS = 0.005
 ROUNDS, BLOCK = 40, 25
 FIELDS = 30
@@ -99,6 +106,38 @@ def measure() -> dict[str, float]:
     }
 
 
+def table() -> str:
+    """Ratios, with all requests mirrored to none."""
+    alone, clients = measure(), on_a_stage()
+    with_, without = clients["with"], clients["without"]
+    seen = {n: with_.quantile(n) / without.quantile(n) for n in (50, 99)}
+    handler = f"of a model that takes no time; sending takes {WAIT_SECONDS * 1e3:g} ms"
+    client = (
+        f"the shadow takes {SHADOW_SECONDS * 1e3:g} ms,"
+        f" a request without it {without.quantile(50):.0f} ms at the median"
+    )
+    return "\n".join(
+        [
+            "| all requests mirrored, to none | median | p99 | |",
+            "|---|---:|---:|---|",
+            f"| the handler alone | {alone['median']:.2f} | {alone['p99']:.2f} | {handler} |",
+            f"| a client on the local AWS | {seen[50]:.2f} | {seen[99]:.2f} | {client} |",
+        ]
+    )
+
+
+def main() -> int:
+    """Print the table; with --write, put it into the page, too."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write the table into docs/routing.md")
+    write, made = parser.parse_args().write, table()
+    print(made)
+    if write:
+        begin, end = "<!-- mirror -->\n", "<!-- end of mirror -->"
+        before, rest = PAGE.read_text().split(begin)
+        PAGE.write_text(f"{before}{begin}{made}\n{end}{rest.split(end)[1]}")
+    return 0
+
+
 if __name__ == "__main__":
-    for name, ratio in measure().items():
-        print(f"{name:8}{ratio:6.2f}")
+    sys.exit(main())

@@ -40,6 +40,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             for name in GUARDED:
                 declare(cloud, name, mode="guarded", latency_budget="2s")
             declare(cloud, "private")
+            declare(cloud, "mirrored", late_after="2s")
             declare(cloud, KEPT, concurrency=20, throttle={"rate": 200, "burst": 100})
             cloud.copy_example("digits")
             cloud.bootstrap()

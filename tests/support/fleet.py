@@ -178,10 +178,13 @@ class Fleet:
         }
         return self.send_event(event, to=to)
 
-    def get(self, path: str, *, to: str = "1", **headers: str) -> Answered:
+    def get(
+        self, path: str, *, to: str = "1", query: dict[str, str] | None = None, **headers: str
+    ) -> Answered:
         """A client's GET."""
         event = {
             "rawPath": path,
+            "queryStringParameters": query,
             "headers": {name.replace("_", "-"): value for name, value in headers.items()},
             "requestContext": {"http": {"method": "GET", "sourceIp": "192.0.2.1"}},
         }

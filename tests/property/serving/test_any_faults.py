@@ -57,7 +57,9 @@ REPLIES = [
     Reply(Outcome.UNREACHED, why="ThrottlingException"),
     Reply(Outcome.FAULTY, why="Runtime.OutOfMemory"),
     Reply(Outcome.FAULTY, {"statusCode": 503, "headers": {}, "body": "{}"}),
+    Reply(Outcome.ANSWERED, {"statusCode": 422, "headers": {}, "body": "{}"}),
 ]
+REPLIES += [Reply(Outcome.LATE, rest=lambda _, reply=reply: reply) for reply in REPLIES]
 faults = st.lists(st.sampled_from([*BEHAVIOURS, *REPLIES]), min_size=1, max_size=40)
 
 

@@ -190,6 +190,19 @@ def test_a_request_that_is_wrong_is_the_client_s_error_and_nobody_else_s():
     assert (line["Version"], line["Errors"], line["ClientErrors"]) == ("2", 0, 1)
 
 
+def test_a_challenger_that_refuses_what_the_champion_answers_is_answered_for_and_charged():
+    stage = fleet()
+    stage.settings["max_body"] = 40  # the challenger takes less than the champion
+    stage.server("2")
+    stage.settings["max_body"] = 100_000
+    answer = stage.post({"instances": [{"x": 4.0}] * 4})
+    assert (answer.status, answer.version, len(answer.body["predictions"])) == (200, "1", 4)
+    assert values(stage.metrics()) == LATE
+    (told,) = [line for line in stage.lines() if line.get("event") == "hop failed"]
+    assert told["why"] == "status 413 to a request that version 1 answers"
+    assert stage.ask_x().version == "2", "what it takes is its own"
+
+
 def test_a_stale_front_answers_itself_and_nothing_is_counted_against_anybody():
     stage = fleet()
     stage.aliases["challenger"] = "1"  # rolled back, and this front does not know yet
@@ -235,6 +248,12 @@ def test_a_pinned_request_gets_that_version_s_answer(mode):
     assert pinned.status == 404, "rawPath has no query"
     health = stage.get("/endpoints/double/health", x_halftone_deployment="3")
     assert health.body["version"] == "3"
+    for named in ("3", "green"):
+        asked = stage.get("/endpoints/double/health", query={"version": named})
+        assert (asked.status, asked.body["version"], asked.body["loaded"]) == (200, "3", True)
+        assert set(asked.body["last_minute"]) == {"requests", "error_rate", "mean_latency_ms"}
+        assert asked.body["last_minute"]["requests"] == 2, "those that it answered itself"
+    assert stage.get("/endpoints/double/health", query={"version": "9"}).status == 404
     assert len(stage.metrics()) == 2, "a question about the server is no prediction"
 
 

@@ -5,6 +5,7 @@ What a request counts for:
 | the other version        | client gets       | counted for it                         |
 | ------------------------ | ----------------- | -------------------------------------- |
 | answers, below 500       | its answer        | as its own requests are                |
+| refuses what front takes | the front's       | Errors 1, Fallback 1; opens a circuit  |
 | raises, crashes, is late | the front's       | Errors 1, Fallback 1; opens a circuit  |
 | is late, for it starts   | the front's       | ColdStart 1, Fallback 1                |
 | can't be reached         | the front's       | Fallback 1 alone                       |
@@ -24,6 +25,7 @@ from halftone.serving.circuit import Circuits
 from halftone.serving.feedback import label_print
 from halftone.serving.hop import HEARD_SECONDS, Hop, Outcome, Reply
 from halftone.serving.own import Own
+from halftone.serving.protocol import Route
 from halftone.serving.result import Result, of_reply
 from halftone.serving.router import DIRECT, PINNED, Assignment
 from halftone.serving.telemetry import Telemetry
@@ -79,8 +81,11 @@ class Passing:
             return self._in_place(case, Reply(Outcome.UNREACHED, why="the circuit is open"))
         reply = self._ask(case, self._seconds(case))
         if reply.outcome is Outcome.ANSWERED and reply.answer is not None:
-            self._circuits.answered(arm.version)
             result = of_reply(reply.answer, arm.version, LATENCY, COLD, RECORDS)
+            own = self._instead(case, result) if result.status >= 400 else None
+            if own is not None:
+                return own
+            self._circuits.answered(arm.version)
             self._traces.answered(arm, result, case.visit)
             return result
         return self._in_place(case, reply)
@@ -113,6 +118,20 @@ class Passing:
         elif not self._hears_out(case, reply):
             self._failed(arm)
         return result
+
+    def _instead(self, case: Case, refused: Result) -> Result | None:
+        """The front's answer to a request that the arm refused; None where it refuses it, too, so
+        that it was the client's mistake. What an application refuses is its own affair.
+        """
+        if case.request.route is Route.APP:
+            return None
+        own = self._by_itself(case, fallback=True)
+        if own.status >= 400:
+            return None
+        why = f"status {refused.status} to a request that version {own.version} answers"
+        self._telemetry.hop_failed(case.arm.version, why, request_id=case.visit.request_id)
+        self._failed(case.arm)
+        return own
 
     def _failed(self, arm: Assignment) -> None:
         self._circuits.failed(arm.version)

@@ -138,7 +138,7 @@ class Router:
             for name, (version, stopped) in self._names.items()
             if not stopped and (name != version or not self._named(version))
         ]
-        return ", ".join(names) or "none"
+        return ", ".join(names) or self._own
 
     def _named(self, version: str) -> bool:
         return any(name != of == version for name, (of, _) in self._names.items())

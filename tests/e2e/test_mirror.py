@@ -1,0 +1,65 @@
+"""A mirror on real parts: a shadow that takes its time costs no client any, and it compares."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import boto3
+
+from benchmarks.mirror_clients import MIRROR_ALL, SHADOW_FACTOR, SHADOW_SECONDS, in_turns, slow
+from halftone.domain.phase import Phase
+from halftone.service.operate import abort
+from tests.e2e.support import Stage
+
+NAME = "mirrored"
+ROUNDS, BLOCK = 8, 20
+
+
+def shadows(metric: str) -> tuple[float, float]:
+    """Sum and count of a metric of what the shadow scored."""
+    now = datetime.now(UTC)
+    of = {"Endpoint": NAME, "Version": "2", "Cohort": "mirror"}
+    found = boto3.client("cloudwatch").get_metric_statistics(
+        Namespace="Halftone",
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in of.items()],
+        StartTime=now - timedelta(minutes=30),
+        EndTime=now + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Sum", "SampleCount"],
+    )["Datapoints"]
+    return sum(p["Sum"] for p in found), sum(p["SampleCount"] for p in found)
+
+
+def test_a_mirror_of_everything_costs_the_client_nothing_and_compares_each_answer(
+    stage: Stage, tmp_path: Path
+) -> None:
+    stage.release(NAME, str(slow(tmp_path / "slow")), steps=[MIRROR_ALL])
+    stage.until_phase(NAME, Phase.OBSERVING)
+    lines = (stage.cloud.endpoints / NAME / "traffic.jsonl").read_text().splitlines()
+    bodies = [json.dumps({"instances": [json.loads(x)["instance"]]}).encode() for x in lines]
+    url = stage.cloud.url(NAME)
+    stage.until(
+        "the front mirrors",
+        lambda: bool(in_turns(url, bodies[:1], rounds=1, block=1)) and shadows("Requests")[1] > 0,
+    )
+    before = shadows("Requests")[1]
+    taken = in_turns(url, bodies, rounds=ROUNDS, block=BLOCK)
+    plain, mirrored = taken["without"], taken["with"]
+    figures = {
+        percent: (plain.quantile(percent), mirrored.quantile(percent)) for percent in (50, 99)
+    }
+
+    assert mirrored.answers == plain.answers
+    half = SHADOW_SECONDS * 1e3 / 2
+    assert figures[50][1] < figures[50][0] + half, "the shadow's time is not the client's"
+    assert figures[50][1] < 2 * figures[50][0], figures
+    assert figures[99][1] < 3 * figures[99][0] + half, figures
+
+    sent = before + ROUNDS * BLOCK
+    stage.until("every pair is compared", lambda: shadows("Distance")[1] >= sent)
+    assert shadows("Errors")[0] == shadows("Changed")[0] == 0
+    assert 0 < shadows("Distance")[0] < sent * (1 - SHADOW_FACTOR)
+    total, warm = shadows("Latency")
+    assert total >= warm * SHADOW_SECONDS * 1e3 > 0
+    abort(stage.parts, NAME, actor="test", reason="end to end")
