@@ -40,10 +40,21 @@ ALSO = {
     ],
     Flavor.ASGI: ["boto3", "fastapi", "mangum", "msgspec", "pydantic", "starlette"],
 }
+# Every module of the server's is imported, but for what needs another flavor's libraries.
+OTHERS = {
+    Flavor.PYTHON: ["asgi_flavor", "onnx_flavor", "sklearn_flavor"],
+    Flavor.ONNX: ["asgi_flavor", "sklearn_flavor"],
+    Flavor.SKLEARN: ["asgi_flavor", "onnx_flavor"],
+    Flavor.ASGI: ["onnx_flavor", "sklearn_flavor", "arrays", "columnar"],
+}
 PROGRAM = """
 import importlib, json, pathlib, sys
-vendor, core, root, digest, flavor, *modules = sys.argv[1:]
+vendor, core, root, digest, flavor, others, *modules = sys.argv[1:]
 sys.path[:0] = [vendor, core]
+import halftone.serving
+for module in pathlib.Path(halftone.serving.__path__[0]).glob("*.py"):
+    if module.stem not in ("__init__", *others.split()):
+        importlib.import_module(f"halftone.serving.{module.stem}")
 for name in modules:
     importlib.import_module(name)
 if flavor == "sklearn":
@@ -111,9 +122,10 @@ def test_a_flavor_runs_on_its_layer_alone(flavor: Flavor, target: Target, tmp_pa
         stored.parent.mkdir(exist_ok=True)
         stored.write_bytes(package.data)
         arguments = [tmp_path / "vendor/python", tmp_path / "core/python", tmp_path, package.digest]
+        words = [flavor, " ".join(OTHERS[flavor]), *ALSO[flavor]]
         done = subprocess.run(
             # Isolated and without site: neither this environment's packages nor its variables.
-            [python, "-I", "-S", "-c", PROGRAM, *map(str, arguments), flavor, *ALSO[flavor]],
+            [python, "-I", "-S", "-c", PROGRAM, *map(str, arguments), *words],
             capture_output=True,
             text=True,
             check=False,
