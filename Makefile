@@ -35,10 +35,11 @@ check: setup ## style, types and import directions
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
 
-deploy: setup ## deploy to the AWS account of your profile: make deploy STAGE=dev
+deploy: setup ## deploy to the AWS account of your profile: make deploy STAGE=dev ENDPOINTS=folder
 	@test "$(STAGE)" != local || { echo "name a stage: make deploy STAGE=dev" >&2; exit 2; }
 	@npx --no-install cdk bootstrap -c stage=$(STAGE)
-	@npx --no-install cdk deploy --all -c stage=$(STAGE)
+	@npx --no-install cdk deploy --all -c stage=$(STAGE) \
+	  $(if $(ENDPOINTS),-c endpoints=$(abspath $(ENDPOINTS)))
 
 train: setup .local/train/.done ## train the examples' models again
 	@for script in examples/*/train.py; do .local/train/bin/python $$script || exit 1; done
