@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from halftone.domain.errors import InvalidInput
 from halftone.domain.signature import Field, FieldType, read_records
 from halftone.serving.answers import Problem
+from halftone.serving.bodies import json_of
 from halftone.serving.checking import ColumnCheck, RecordCheck, decode, encode, read_flat
-from halftone.serving.protocol import json_of
 from tests.property.serving.signatures import elements, fields, near, shaped
 
 

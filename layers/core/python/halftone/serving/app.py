@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from halftone.domain.dispatch import Dispatch
+from halftone.domain.smoke import MARK
 from halftone.serving.afterwards import Afterwards, AtOnce, afterwards_for
 from halftone.serving.answers import Problem, payload
 from halftone.serving.artifacts import Artifacts
@@ -20,7 +21,7 @@ from halftone.serving.hop import Alone, Hop, LambdaHop
 from halftone.serving.install import install
 from halftone.serving.loading import LoadedModel, load
 from halftone.serving.own import Own, Source
-from halftone.serving.protocol import is_smoke, route, spoken
+from halftone.serving.protocol import route, spoken
 from halftone.serving.settings import Settings
 from halftone.serving.telemetry import Telemetry, Write, to_stdout
 from halftone.serving.visit import Visit, mark_of
@@ -65,9 +66,9 @@ class ModelServer:
         visit = Visit.of(context, cold=cold)
         try:
             mark = mark_of(event)
-            if mark is not None:
+            if isinstance(mark, dict):
                 return self._callee.answer(event, mark, visit)
-            if is_smoke(event):
+            if mark == MARK:
                 return self._smoke(event, visit)
             return self._front.answer(event, visit)
         finally:

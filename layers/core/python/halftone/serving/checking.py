@@ -16,8 +16,8 @@ import msgspec
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.signature import Field, FieldType, read_records
+from halftone.serving.bodies import json_of
 from halftone.serving.loading import Record
-from halftone.serving.protocol import json_of
 
 _REFUSED = (msgspec.MsgspecError, ValueError, RecursionError)
 

@@ -11,6 +11,7 @@ from halftone.domain.clients import CHALLENGE, Unauthorized, check
 from halftone.domain.errors import InvalidInput
 from halftone.serving.afterwards import Afterwards
 from halftone.serving.answers import Answer, Problem, payload
+from halftone.serving.bodies import read_json
 from halftone.serving.case import Case
 from halftone.serving.context import USER
 from halftone.serving.dispatches import Known
@@ -19,7 +20,7 @@ from halftone.serving.hop import Hop
 from halftone.serving.matching import Facts
 from halftone.serving.own import Own
 from halftone.serving.passing import Passing
-from halftone.serving.protocol import Request, Route, read_json, route, spoken
+from halftone.serving.protocol import Request, Route, route, spoken
 from halftone.serving.router import Assignment, Refusal, Router
 from halftone.serving.settings import Settings
 from halftone.serving.telemetry import Telemetry

@@ -14,18 +14,13 @@ version in the path, or the header ``x-halftone-deployment``, pins a request to 
 Whatever an event holds, reading it raises nothing but ``Problem``.
 """
 
-import base64
-import json
 import re
-import zlib
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from halftone.domain.smoke import MARK
 from halftone.serving.answers import Problem, Spoken
-from halftone.serving.tensors import nested
 
 PIN = "x-halftone-deployment"
 
@@ -186,124 +181,3 @@ def _all_texts(value: object) -> Mapping[str, str]:
     """Names as they are: those of a query have their case."""
     given = value if isinstance(value, dict) else {}
     return {n: text for n, text in given.items() if type(n) is str and type(text) is str}
-
-
-def is_smoke(event: object) -> bool:
-    """Whether ``event`` is of the engine's smoke test. API Gateway writes that context itself."""
-    context = event.get("requestContext") if isinstance(event, dict) else None
-    return isinstance(context, dict) and context.get("halftone") == MARK
-
-
-def body_of(event: Mapping[str, Any], max_body: int, encoding: str | None = None) -> str | bytes:
-    """The body as API Gateway hands it over: text, or bytes where it was binary to it. ``encoding``
-    is the request's content-encoding: what is compressed is unpacked.
-
-    Raises:
-        Problem: 413 for more than ``max_body`` bytes, 400 for none or for broken base64, 415 for
-            an encoding that is not known.
-    """
-    body = event.get("body")
-    if not isinstance(body, str) or not body:
-        raise Problem(400, "there is no body", field="body")
-    try:
-        if event.get("isBase64Encoded"):
-            data: str | bytes = base64.b64decode(body, validate=True)
-            size = len(data)
-        else:
-            data, size = body, len(body) if body.isascii() else len(body.encode())
-    except ValueError as error:  # binascii's and Unicode's errors are among them
-        raise Problem(400, f"the body is no text: {error}", field="body") from None
-    if size > max_body:
-        raise Problem(413, f"the body has {size} bytes, expected at most {max_body}", field="body")
-    return data if encoding is None else _unpacked(data, encoding, max_body)
-
-
-def _unpacked(data: str | bytes, encoding: str, max_body: int) -> str | bytes:
-    if encoding == "identity":
-        return data
-    if encoding not in ("gzip", "deflate"):
-        given = encoding[:40]
-        raise Problem(415, f"content-encoding is {given!r}, expected gzip, deflate or identity")
-    # 32: the header says whether it is gzip's or zlib's. Never more is unpacked than may be sent.
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-    try:
-        found = unpacker.decompress(data.encode() if isinstance(data, str) else data, max_body + 1)
-    except (zlib.error, ValueError) as error:
-        raise Problem(400, f"the body is no {encoding}: {error}", field="body") from None
-    if len(found) > max_body:
-        raise Problem(413, f"the body unpacks to more than {max_body} bytes", field="body")
-    if not unpacker.eof:
-        raise Problem(400, f"the body is no {encoding}: it ends too early", field="body")
-    return found
-
-
-def bytes_of(event: Mapping[str, Any], max_body: int) -> bytes:
-    """The body as it was sent, which may be none at all.
-
-    Raises:
-        Problem: 413 for more than ``max_body`` bytes, 400 for broken base64.
-    """
-    if not event.get("body"):
-        return b""
-    body = body_of(event, max_body)
-    return body if isinstance(body, bytes) else body.encode()
-
-
-def json_of(body: str | bytes) -> object:
-    """The JSON value in ``body``.
-
-    Raises:
-        Problem: 400 if there is none.
-    """
-    try:
-        text = body if isinstance(body, str) else body.decode()
-    except ValueError as error:
-        raise Problem(400, f"the body is no text: {error}", field="body") from None
-    try:
-        value: object = _DECODER.decode(text)
-    except ValueError as error:
-        raise Problem(400, f"the body is no JSON: {error}", field="body", value=text[:40]) from None
-    except RecursionError:
-        raise Problem(400, "the body is nested too deeply", field="body") from None
-    return value
-
-
-def read_json(request: Request, max_body: int) -> object:
-    """The JSON value in a request's body, whatever the model makes of it.
-
-    Raises:
-        Problem: 400 or 413.
-    """
-    return json_of(body_of(request.event, max_body, request.headers.get("content-encoding")))
-
-
-def answered(body: str | bytes, spoken: Spoken) -> object:
-    """The predictions in a body that another version answered, in the form of
-    ``Exchange.predictions``; None if there are none to read.
-    """
-    try:
-        value = json_of(body)
-    except Problem:
-        return None
-    if not isinstance(value, dict):
-        return value if spoken is Spoken.PLAIN else None
-    return value.get("predictions") if spoken is Spoken.PLAIN else _records_in(value)
-
-
-def _records_in(value: dict[str, Any]) -> object:
-    """The records in an answer of the Open Inference Protocol, unless a tensor stands in bytes."""
-    outputs = value.get("outputs")
-    columns: dict[str, list[Any]] = {}
-    for output in outputs if isinstance(outputs, list) else ():
-        data, shape = output.get("data"), output.get("shape", [])
-        if not isinstance(data, list):
-            return None
-        columns[output["name"]] = nested(data, shape)
-    return [dict(zip(columns, row, strict=False)) for row in zip(*columns.values(), strict=False)]
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from halftone.serving.answers import Exchange, Spoken
-from halftone.serving.protocol import answered
+from halftone.serving.bodies import answered
 
 
 @dataclass(slots=True)

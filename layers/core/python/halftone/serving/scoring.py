@@ -16,10 +16,11 @@ from halftone.domain.package import Interface
 from halftone.domain.signature import Field, FieldType, read_records
 from halftone.serving import protocol_v2
 from halftone.serving.answers import JSON, Answer, ModelFault, Problem, as_json
+from halftone.serving.bodies import body_of, bytes_of, read_json
 from halftone.serving.checking import ColumnCheck, RecordCheck, decode, encode
 from halftone.serving.context import NOBODY, Context
 from halftone.serving.loading import LoadedModel, Record
-from halftone.serving.protocol import Request, Route, body_of, bytes_of, read_json
+from halftone.serving.protocol import Request, Route
 from halftone.serving.protocol_plain import records_in
 from halftone.serving.tensors import flat, from_bytes, nested, to_bytes
 
