@@ -18,7 +18,7 @@ ENVIRONMENT = {
 }
 HEAVY = ("boto3", "botocore", "numpy", "onnxruntime", "pydantic", "fastapi", "yaml", "msgspec")
 SCRIPT = """
-import json, sys
+import gc, json, sys
 import handler
 
 class Context:
@@ -28,7 +28,8 @@ class Context:
 path = "/endpoints/double/invocations"
 event = {"rawPath": path, "requestContext": {"http": {"method": "POST"}}, "body": "{}"}
 answer = handler.handler(event, Context())
-print(json.dumps({"answer": answer, "modules": sorted(sys.modules)}))
+frozen = gc.get_freeze_count()
+print(json.dumps({"answer": answer, "modules": sorted(sys.modules), "frozen": frozen}))
 """
 
 
@@ -46,6 +47,8 @@ def test_before_a_release_it_answers_503_and_has_imported_nothing_heavy(request)
     assert printed["answer"]["statusCode"] == 503
     assert not set(HEAVY) & set(printed["modules"])
     assert metrics["Version"] == "$LATEST"
+    # No collection during a request looks at what was there before it.
+    assert printed["frozen"] > 1000
     assert done.stderr == ""
 
 
