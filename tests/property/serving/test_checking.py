@@ -56,6 +56,18 @@ def test_a_column_is_read_as_its_elements_are(data, field):
     )
 
 
+@settings(max_examples=500)
+@given(data=st.data(), field=fields(), count=st.integers(1, 3))
+def test_columns_are_taken_as_the_records_that_they_stand_for(data, field, count):
+    one = shaped(elements(field) | near, field.shape) | near
+    column = data.draw(st.lists(one, min_size=count, max_size=count))
+    check, records = RecordCheck([field]), [{field.name: value} for value in column]
+    fast, slow = check.of_columns([column]), judged(read_records, "at", [field], records)
+    assert (fast is None) == (check.structs(records) is None)
+    if fast is not None:
+        assert same(check.dicts(fast), slow)
+
+
 NUMBERS = st.from_regex(r"-?[0-9]{1,3}(\.[0-9]{0,25})?([eE][-+]?[0-9]{0,3})?", fullmatch=True)
 TEXTS = st.from_regex(r'"([ -!#-~\n\x00é]|\\[\\"/bfnrtux]|\\u[0-9a-fdD]{4}){0,4}"', fullmatch=True)
 
@@ -102,12 +114,14 @@ def test_a_field_may_have_any_name(name):
     found = check.structs(records)
     assert check.dicts(found) == [{"f0": "a", name: 1.0}]
     assert json.loads(encode(found)) == [{"f0": "a", name: 1.0}]
+    assert check.of_columns([["a"], [1]]) == found
 
 
 def test_what_msgspec_has_no_type_for_is_left_to_the_judge():
     field = Field("x", FieldType.UINT64)
     check = RecordCheck([field])
     assert check.structs([{"x": 2**64 - 1}]) is None
+    assert check.of_columns([[2**64 - 1]]) is None
     assert check.read("at", [{"x": 2**64 - 1}]) == [{"x": 2**64 - 1}]
     with pytest.raises(InvalidInput, match=r"at\[0\]\.x is 18446744073709551616"):
         check.read("at", [{"x": 2**64}])

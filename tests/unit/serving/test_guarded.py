@@ -12,7 +12,7 @@ from halftone.domain.serving import Capture, KeySource, Match, Mode, Rule, Servi
 from halftone.serving.afterwards import Thread
 from halftone.serving.circuit import FAULTS
 from halftone.serving.hop import HEARD_SECONDS, Outcome, Reply
-from halftone.serving.passing import OwnTimes
+from halftone.serving.passing import reserve
 from tests.support.fleet import Crash, Fleet, doubles, unreached
 
 ALL = Trial("double-r1", "2", 1, Mode.GUARDED, share=100.0)
@@ -174,12 +174,10 @@ def test_a_challenger_that_goes_on_being_late_is_charged_without_listening():
 
 
 def test_the_front_keeps_back_what_its_own_answers_take():
-    times = OwnTimes()
-    assert times.reserve(1.0) == pytest.approx(0.01)
-    times.add(100.0)
-    assert times.reserve(1.0) == pytest.approx(0.16)
-    assert times.reserve(0.1) == pytest.approx(0.05), "the other version gets half at least"
-    assert times.reserve(-1.0) == 0.0
+    assert reserve(1.0, []) == pytest.approx(0.01)
+    assert reserve(1.0, [2.0, 100.0, 3.0]) == pytest.approx(0.16)
+    assert reserve(0.1, [100.0]) == pytest.approx(0.05), "the other version gets half at least"
+    assert reserve(-1.0, [100.0]) == 0.0
 
 
 def test_a_request_that_is_wrong_is_the_client_s_error_and_nobody_else_s():

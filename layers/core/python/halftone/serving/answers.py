@@ -117,20 +117,25 @@ class ModelFault(Exception):
 
 def payload(answer: Answer, *, request_id: str, version: str) -> dict[str, object]:
     """``answer`` as API Gateway takes it from a function (payload format 2.0)."""
-    body = answer.body
-    binary = type(body) is bytes
-    return {
-        **({"cookies": list(answer.cookies)} if answer.cookies else {}),
+    body, binary = answer.body, False
+    if isinstance(body, bytes):
+        body, binary = base64.b64encode(body).decode(), True
+    headers = {
+        "content-type": answer.content_type,
+        "x-request-id": request_id,
+        "x-halftone-version": version,
+    }
+    if answer.headers:
+        headers.update(answer.headers)
+    made = {
         "statusCode": answer.status,
-        "headers": {
-            "content-type": answer.content_type,
-            "x-request-id": request_id,
-            "x-halftone-version": version,
-            **answer.headers,
-        },
-        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+        "headers": headers,
+        "body": body,
         "isBase64Encoded": binary,
     }
+    if answer.cookies:
+        made["cookies"] = list(answer.cookies)
+    return made
 
 
 def as_json(value: object) -> str:

@@ -7,9 +7,11 @@ from halftone.serving.router import Assignment, Router
 from halftone.serving.visit import Visit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
-    """``client`` is the name of who calls a private endpoint. ``arm`` is what the request was
+    """Never changed; not frozen only because one is made for each request, at twice the cost.
+
+    ``client`` is the name of who calls a private endpoint. ``arm`` is what the request was
     assigned to by ``router``, and with that by one state of the dispatch, from first to last.
     """
 

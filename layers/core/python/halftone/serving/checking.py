@@ -48,12 +48,14 @@ class RecordCheck:
         self._fields = tuple(fields)
         self._names = tuple(field.name for field in fields)
         types = [element_type(field, field.shape) for field in fields]
+        self._record: Any = None
         self._body: Any = None
+        self._columns: Any = None
         self._decode: Callable[[str | bytes], Any] | None = None
         if None not in types:
             # Names of a signature may be anything, such as "class": the struct has its own.
             own = [f"f{i}" for i in range(len(types))]
-            record = msgspec.defstruct(
+            self._record = record = msgspec.defstruct(
                 "Record",
                 list(zip(own, types, strict=True)),
                 rename=dict(zip(own, self._names, strict=True)),
@@ -65,6 +67,10 @@ class RecordCheck:
                 "Body", [("instances", records)], forbid_unknown_fields=True
             )
             self._decode = msgspec.json.Decoder(self._body).decode
+            columns = [(name, list[kind]) for name, kind in zip(own, types, strict=True)]  # type: ignore[valid-type]
+            self._columns = msgspec.defstruct(
+                "Columns", columns, array_like=True, forbid_unknown_fields=True
+            )
 
     def decode(self, body: str | bytes) -> list[Any] | None:
         """The structs in a body ``{"instances": [{…}, …]}``, in one go; None for any other body,
@@ -88,6 +94,18 @@ class RecordCheck:
         except _REFUSED:
             return None
         return found
+
+    def of_columns(self, columns: list[list[Any]]) -> list[Any] | None:
+        """The structs of records that stand as a list of values for each field, in the order of the
+        fields and all as long; None if they may not fit. No dict is made on the way.
+        """
+        if self._columns is None:
+            return None
+        try:
+            found = msgspec.convert(columns, self._columns)
+        except _REFUSED:
+            return None
+        return list(map(self._record, *msgspec.structs.astuple(found)))
 
     def read(self, at: str, value: object) -> list[Record]:
         """The records in ``value``.

@@ -35,8 +35,7 @@ class Stack:
     def structs(self, structs: Sequence[Any]) -> dict[str, Array]:
         """The arrays of structs."""
         return {
-            name: np.array([get(struct) for struct in structs], dtype)
-            for name, get, dtype in self._of_structs
+            name: np.array(list(map(get, structs)), dtype) for name, get, dtype in self._of_structs
         }
 
     def records(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
@@ -143,8 +142,13 @@ def to_bytes(field: Field, array: Array) -> bytes:
     return array.astype(dtype_of(field).newbyteorder("<"), copy=False).tobytes()
 
 
+def columns_of(fields: Sequence[Field], arrays: Arrays) -> list[list[Any]]:
+    """The plain values in arrays, a list for each field."""
+    return [arrays[field.name].tolist() for field in fields]
+
+
 def records_of(fields: Sequence[Field], arrays: Arrays) -> list[dict[str, Any]]:
     """The records that arrays stand for, in plain values."""
     names = [field.name for field in fields]
-    columns = [arrays[name].tolist() for name in names]
+    columns = columns_of(fields, arrays)
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

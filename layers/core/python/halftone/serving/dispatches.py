@@ -140,6 +140,13 @@ class Known:
         """Whether it is time to read again, after an answer."""
         return self._clock() - self._read_at > REFRESH_SECONDS
 
+    def fresh(self, own: str) -> Router | None:
+        """The router of the version ``own``, if it is there and nothing has to be read again."""
+        made = self._router
+        if made is None or made[0] is not self._dispatch or made[1] != own:
+            return None
+        return made[2] if self._clock() - self._read_at <= REFRESH_SECONDS else None
+
     def latest(self, own: str) -> Router | None:
         """The router of the version ``own`` by what is known now, however old."""
         dispatch = self._dispatch

@@ -61,7 +61,14 @@ class Own:
     ) -> Answer:
         """The answer to ``request``, also where it is a problem or the model's fault."""
         try:
-            return self._answer(request, version, request_id, client, smoke=smoke)
+            scorer = self._scorer
+            if scorer is None or not request.predicts:
+                return self._tell(request, version, smoke=smoke)
+            if scorer.model.arrays is not None:  # one on arrays is told of nothing else
+                return scorer.score(request, NOBODY, version=version)
+            wanted = scorer.model.manifest.headers
+            context = context_of(request.headers, wanted, client=client, request_id=request_id)
+            return scorer.score(request, context, version=version)
         except Problem as problem:
             return problem.answer(request.spoken)
         except ModelFault as fault:
@@ -71,28 +78,21 @@ class Own:
             detail = f"{fault}: {_told(cause)}" if smoke else str(fault)
             return Problem(500, detail).answer(request.spoken)
 
-    def _answer(
-        self, request: Request, version: str, request_id: str, client: str | None, *, smoke: bool
-    ) -> Answer:
+    def _tell(self, request: Request, version: str, *, smoke: bool) -> Answer:
+        """The answer without the model's help: because nobody asks for it, or there is none."""
         released = self._settings.package is not None
         hidden = self._scorer is None and released and not smoke
         reason = "the model could not be loaded" if hidden else self._reason
-        if not request.predicts:
-            return tell(
-                self._scorer.model if self._scorer else None,
-                request,
-                self._settings,
-                version=version,
-                recent=self.recent,
-                reason=reason,
-            )
-        if self._scorer is None:
+        if request.predicts:
             raise Problem(503, reason)
-        model, context = self._scorer.model, NOBODY
-        if model.arrays is None:  # one on arrays is told of nothing else
-            wanted = model.manifest.headers
-            context = context_of(request.headers, wanted, client=client, request_id=request_id)
-        return self._scorer.score(request, context, version=version)
+        return tell(
+            self._scorer.model if self._scorer else None,
+            request,
+            self._settings,
+            version=version,
+            recent=self.recent,
+            reason=reason,
+        )
 
 
 def _told(error: BaseException) -> str:

@@ -16,7 +16,8 @@ A pinned request gets that version's answer or its failure, and no other's.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 
 from halftone.serving.answers import Problem, payload
 from halftone.serving.callee import COLD, LATENCY, RECORDS
@@ -66,7 +67,7 @@ class Passing:
         self._traces = traces
         self._moved = moved
         self._circuits = Circuits()
-        self._own_times = OwnTimes()
+        self._own_ms: deque[float] = deque(maxlen=32)
 
     def answer(self, case: Case) -> Result:
         """The arm's answer, or the front's own in its place; and the metrics of it."""
@@ -197,20 +198,21 @@ class Passing:
             case.request, version=visit.version, request_id=visit.request_id, client=case.client
         )
         latency_ms = (time.perf_counter_ns() - began) / 1e6
-        self._own_times.add(latency_ms)
+        self._own_ms.append(latency_ms)
         self._own.recent.add(latency_ms=latency_ms, failed=answer.status >= 500)
         named = f"{visit.request_id}.{visit.version}"
         if case.router.label and answer.exchange:
             labels = list(answer.exchange.output(case.router.label))
             named = f"{named}.{label_print(self._endpoint, labels)}".rstrip(".")
+        made = payload(answer, request_id=named, version=visit.version)
         return Result(
-            payload=payload(answer, request_id=named, version=visit.version),
-            status=answer.status,
-            version=visit.version,
-            latency_ms=latency_ms,
-            cold=visit.cold,
-            fallback=fallback,
-            exchange=answer.exchange,
+            made,
+            answer.status,
+            visit.version,
+            latency_ms,
+            visit.cold,
+            fallback,
+            answer.exchange,
         )
 
     def _seconds(self, case: Case) -> float:
@@ -219,23 +221,11 @@ class Passing:
         budget = case.router.budget_seconds
         if budget is not None:
             left = min(left, budget - case.visit.elapsed_ms() / 1e3)
-        return left - self._own_times.reserve(left)
+        return left - reserve(left, self._own_ms)
 
 
-class OwnTimes:
-    """How long the front's own answers have taken of late: what it keeps back of a budget."""
-
-    def __init__(self) -> None:
-        self._last = [0.0] * 32
-        self._next = 0
-
-    def add(self, milliseconds: float) -> None:
-        """One own answer."""
-        self._last[self._next] = milliseconds
-        self._next = (self._next + 1) % len(self._last)
-
-    def reserve(self, seconds: float) -> float:
-        """Seconds to keep back of ``seconds``: half more than the slowest of the last answers and
-        10 ms, but never more than half of it all.
-        """
-        return max(0.0, min(seconds / 2, max(self._last) * 1.5e-3 + 0.01))
+def reserve(seconds: float, own_ms: Iterable[float]) -> float:
+    """Seconds to keep back of ``seconds`` for the front's own answer: half more than the slowest of
+    its last ones (``own_ms``) and 10 ms, but never more than half of it all.
+    """
+    return max(0.0, min(seconds / 2, max(own_ms, default=0.0) * 1.5e-3 + 0.01))

@@ -29,6 +29,8 @@ MAX_ANSWER = 6_000_000
 
 _CSV = ("text/csv", "application/csv")
 _PARQUET = "application/vnd.apache.parquet"
+# Python 3.11 reads an enum's member by a call.
+_APP, _INVOKE = Route.APP, Route.INVOKE
 _MISFIT = "the model's answer does not fit its signature"
 
 
@@ -63,6 +65,7 @@ class Scorer:
         self._max_body = max_body
         inputs, outputs = model.manifest.inputs, model.manifest.outputs
         self._inputs, self._outputs = inputs, outputs
+        self._takes_records = model.manifest.interface is Interface.RECORDS
         self._input_check, self._output_check = RecordCheck(inputs), RecordCheck(outputs)
         self._input_columns = {field.name: ColumnCheck(field) for field in inputs}
         self._output_columns = {field.name: ColumnCheck(field) for field in outputs}
@@ -81,15 +84,14 @@ class Scorer:
             Problem: if the request can't be taken, or its answer not be sent.
             ModelFault: if the model is at fault.
         """
-        model = self.model
-        if request.route is Route.APP or model.asgi is not None:
-            return self._pass_on(request, context)
-        if model.manifest.interface is Interface.JSON:
-            return self._free(request, context)
+        asked = request.route
+        if asked is _APP or not self._takes_records:
+            passed_on = asked is _APP or self.model.asgi is not None
+            return self._pass_on(request, context) if passed_on else self._free(request, context)
         encoding = request.headers.get("content-encoding")
         body = body_of(request.event, self._max_body, encoding)
         try:
-            if request.route is Route.INVOKE:
+            if asked is _INVOKE:
                 return self._plain(body, request.headers, context)
             return self._v2(body, request.headers, context, version)
         except InvalidInput as error:
@@ -113,13 +115,16 @@ class Scorer:
             records = records if structs is None else self._input_check.dicts(structs)
             count, given = len(records), lambda: records
             found = self._ask(records, context)
+            checked, text = self._encoded(found, self._output_check.structs(found), count)
         else:
-            stack = self._stack
+            stack, columnar, outputs = self._stack, self._columnar, self._outputs
             arrays = stack.records(records) if structs is None else stack.structs(structs)
             count = len(records if structs is None else structs)
-            given = lambda: self._columnar.records_of(self._inputs, arrays)  # noqa: E731
-            found = self._columnar.records_of(self._outputs, self._ask_arrays(arrays, count))
-        checked, text = self._encoded(found, count)
+            given = lambda: columnar.records_of(self._inputs, arrays)  # noqa: E731
+            made = self._ask_arrays(arrays, count)
+            predicted = self._output_check.of_columns(columnar.columns_of(outputs, made))
+            found = columnar.records_of(outputs, made) if predicted is None else predicted
+            checked, text = self._encoded(found, predicted, count)
         if _too_large(text):
             raise Problem(413, f"the answer to {count} instances is too large: send fewer at once")
         return Answer(200, text, exchange=Kept(given, checked))
@@ -134,10 +139,13 @@ class Scorer:
             raise Problem(415, f"content-type is {sent_as!r}, expected JSON or text/csv")
         return records_in(decode(body), self._inputs)
 
-    def _encoded(self, found: object, count: int) -> tuple[Callable[[], object], str]:
-        """Predictions that fit the signature, and the body that they make."""
+    def _encoded(
+        self, found: object, structs: list[Any] | None, count: int
+    ) -> tuple[Callable[[], object], str]:
+        """Predictions that fit the signature, and the body that they make. ``structs`` are those of
+        ``found``, where they were found to fit already.
+        """
         check = self._output_check
-        structs = check.structs(found)
         predictions: list[Any]
         try:
             if structs is None:
@@ -164,7 +172,8 @@ class Scorer:
         reply = protocol_v2.Reply(self._endpoint, version, asked.id, count)
         if self._columnar is None:
             records = self._records(asked)
-            found, _ = self._encoded(self._ask(records, context), count)
+            answered = self._ask(records, context)
+            found, _ = self._encoded(answered, self._output_check.structs(answered), count)
             given: Callable[[], object] = lambda: records  # noqa: E731
             predictions = found()
             assert isinstance(predictions, list)  # noqa: S101

@@ -24,9 +24,12 @@ from halftone.domain.names import NAMESPACE
 from halftone.serving.router import PINNED
 
 Write = Callable[[str], object]
+_Counts = tuple[tuple[str, ...], tuple[int, ...]]
+"""Metrics that are 0 or 1: their names and values."""
 
 _COLD = ("Requests", "Errors", "ClientErrors", "ColdStart")
-_WARM = (*_COLD, "Late", "Latency")
+_WARM = (*_COLD, "Late")
+_LATENCY = ("Latency",)
 _FORMATS: Mapping[str, str] = {
     "Latency": "%.3f",
     "Distance": "%.9g",
@@ -47,7 +50,7 @@ class Telemetry:
         self._endpoint = endpoint
         self._late_after_ms = late_after_ms
         self._write = write
-        self._templates: dict[tuple[str, str, tuple[str, ...]], str] = {}
+        self._lines: dict[tuple[str, str, _Counts, tuple[str, ...]], tuple[str, str]] = {}
 
     def request(
         self,
@@ -65,13 +68,16 @@ class Telemetry:
         A cold request says nothing of lateness and latency: they are the sandbox's, not the
         version's, and a version with little traffic has more of them.
         """
-        names: tuple[str, ...] = _COLD
-        values: tuple[float, ...] = (1, status >= 500, 400 <= status < 500, cold)
+        failed, refused = status >= 500, 400 <= status < 500
+        counts: _Counts = (_COLD, (1, failed, refused, 1))
+        measures: tuple[str, ...] = ()
+        values: tuple[float, ...] = ()
         if not cold:
-            names, values = _WARM, (*values, latency_ms > self._late_after_ms, latency_ms)
+            counts = (_WARM, (1, failed, refused, 0, latency_ms > self._late_after_ms))
+            measures, values = _LATENCY, (latency_ms,)
         if more:
-            names, values = (*names, *more), (*values, *more.values())
-        self._emit(version, cohort, names, values)
+            measures, values = (*measures, *more), (*values, *more.values())
+        self._emit(version, cohort, counts, measures, values)
 
     def is_late(self, latency_ms: float) -> bool:
         """Whether that is late."""
@@ -79,7 +85,7 @@ class Telemetry:
 
     def stood_in(self, version: str, *, cohort: str) -> None:
         """A request of ``version`` that failed there and was answered in its place."""
-        self._emit(version, cohort, (*_COLD, "Fallback"), (1, 1, 0, 0, 1))
+        self._emit(version, cohort, ((*_COLD, "Fallback"), (1, 1, 0, 0, 1)))
 
     def started(self, version: str, *, cohort: str) -> None:
         """A request of ``version`` that was answered in its place while a sandbox of it started."""
@@ -87,21 +93,21 @@ class Telemetry:
 
     def skipped(self, version: str, *, cohort: str) -> None:
         """A request of ``version`` that was answered in its place without asking it."""
-        self._emit(version, cohort, ("Fallback",), (1,))
+        self._emit(version, cohort, (("Fallback",), (1,)))
 
     def refused(self, version: str) -> None:
         """A prediction request that was refused before it was assigned to any version."""
-        self._emit(version, "", ("ClientErrors",), (1,))
+        self._emit(version, "", (("ClientErrors",), (1,)))
 
     def feedback(self, version: str, *, reward: float | None, bad: bool | None) -> None:
         """What an earlier answer of ``version`` was worth (0 to 1), and whether it was wrong."""
         given = {"Reward": reward, "Bad": bad}
         known = {name: value for name, value in given.items() if value is not None}
-        self._emit(version, "", tuple(known), tuple(known.values()))
+        self._emit(version, "", ((), ()), tuple(known), tuple(known.values()))
 
     def dropped(self, version: str) -> None:
         """A request that ``version`` should have scored unseen, and that was not sent to it."""
-        self._emit(version, "", ("MirrorDropped",), (1,))
+        self._emit(version, "", (("MirrorDropped",), (1,)))
 
     def key(
         self, version: str, rollout: str, stage: int, key: str, *, failed: bool, late: bool | None
@@ -151,13 +157,22 @@ class Telemetry:
         self._log("model not loaded", error, reason=reason)
 
     def _emit(
-        self, version: str, cohort: str, names: tuple[str, ...], values: tuple[float, ...]
+        self,
+        version: str,
+        cohort: str,
+        counts: _Counts,
+        measures: tuple[str, ...] = (),
+        values: tuple[float, ...] = (),
     ) -> None:
-        template = self._templates.get((version, cohort, names))
-        if template is None:
-            template = _template(self._endpoint, version, cohort, names)
-            self._templates[(version, cohort, names)] = template
-        self._write(template % (int(time.time() * 1000), *values))
+        """One line. ``counts`` are few combinations of 0 and 1, for each of which the line is made
+        once; ``values`` of the ``measures`` are others each time.
+        """
+        made = (version, cohort, counts, measures)
+        parts = self._lines.get(made)
+        if parts is None:
+            parts = self._lines[made] = _line(self._endpoint, *made)
+        changing, fixed = parts
+        self._write(changing % (*values, int(time.time() * 1000)) + fixed)
 
     def _log(self, what: str, error: BaseException, **more: str) -> None:
         frames = [
@@ -175,14 +190,20 @@ class Telemetry:
         self._write(json.dumps(line))
 
 
-def _template(endpoint: str, version: str, cohort: str, names: tuple[str, ...]) -> str:
+def _line(
+    endpoint: str, version: str, cohort: str, counts: _Counts, measures: tuple[str, ...]
+) -> tuple[str, str]:
+    """A line in two parts: a template for the values of ``measures`` and the time in milliseconds,
+    and the rest, which is longer.
+    """
+    names, numbers = counts
     metrics = [
         {
             "Name": name,
             "Unit": "Milliseconds" if name == "Latency" else "Count",
             "StorageResolution": 1,
         }
-        for name in names
+        for name in (*names, *measures)
     ]
     dimensions = [] if cohort == PINNED else [["Endpoint", "Version"]]
     of = {"Endpoint": endpoint, "Version": version}
@@ -190,7 +211,9 @@ def _template(endpoint: str, version: str, cohort: str, names: tuple[str, ...]) 
         dimensions.append(["Endpoint", "Version", "Cohort"])
         of["Cohort"] = cohort
     directive = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics}
-    fixed = json.dumps([directive], separators=(",", ":")).replace("%", "%%")
-    fields = json.dumps(of, separators=(",", ":"))[1:-1].replace("%", "%%")
-    changing = ",".join(f'"{name}":{_FORMATS.get(name, "%d")}' for name in names)
-    return f'{{"_aws":{{"Timestamp":%d,"CloudWatchMetrics":{fixed}}},{fields},{changing}}}'
+    values = [f'"{name}":{number:d}' for name, number in zip(names, numbers, strict=True)]
+    values += [f'"{name}":{_FORMATS.get(name, "%d")}' for name in measures]
+    told = json.dumps([directive], separators=(",", ":"))
+    fields = json.dumps(of, separators=(",", ":"))[1:]
+    changing = f'{{{",".join(values)},"_aws":{{"Timestamp":%d'
+    return changing, f',"CloudWatchMetrics":{told}}},{fields}'
