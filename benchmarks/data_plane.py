@@ -4,152 +4,152 @@
     python -m benchmarks.data_plane --write    and write them into docs/protocols.md
 
 All serve one ONNX graph (the logistic regression of the digits example, without its preprocessor)
-on the same event of an HTTP API with a body of 1 KB. They take turns in short blocks, so that what
-disturbs one disturbs all.
+on the same event of an HTTP API with a body of 1 KB, and print to the same stdout, which ends each
+line with a call to the system, as Lambda's does. How they are timed stands in ``data_plane_calls``.
 """
 
 import argparse
 import asyncio
-import gc
+import base64
+import contextlib
+import io
 import json
 import os
-import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from benchmarks.data_plane_rivals import bare, fastapi_mangum, own_time, powertools
-from benchmarks.data_plane_servers import halftone
+import numpy as np
+
+from benchmarks import data_plane_rivals as rivals
+from benchmarks.data_plane_calls import (
+    ROW,
+    Context,
+    Event,
+    Handler,
+    Subject,
+    Times,
+    champions_keys,
+    event,
+    measure,
+)
+from benchmarks.data_plane_servers import USER_KEY, Stage, by_setting, clients
 
 ROOT = Path(__file__).parents[1]
 GRAPH = ROOT / "examples" / "digits" / "models" / "champion" / "model.onnx"
 PAGE = ROOT / "docs" / "protocols.md"
-ROUNDS, BLOCK = 150, 40
-
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
-
-
-class Context:
-    """What Lambda hands in beside the event."""
-
-    aws_request_id = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-    function_version = "3"
-    function_name = "halftone-dev-digits"
-    memory_limit_in_mb = 1024
-    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:halftone-dev-digits"
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        """Ten seconds."""
-        return 10_000
+MODEL, BARE = "the model alone", "bare handler: `json`, numpy, `json`"
+PUBLIC, PRIVATE = "Halftone: routing, checks, metrics", "Halftone, private: a token beside"
 
 
-def event(authorization: str) -> dict[str, Any]:
-    """A request as an HTTP API hands it over, with the headers that a browser's client sends."""
-    draw = random.Random(5)
-    pixels = [round(draw.random(), 12) for _ in range(64)]
-    path = "/endpoints/digits/invocations"
-    return {
-        "version": "2.0",
-        "routeKey": f"POST {path}",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {
-            "accept": "*/*",
-            "accept-encoding": "gzip, deflate",
-            "authorization": authorization,
-            "content-length": "1000",
-            "content-type": "application/json",
-            "host": "abcdefghij.execute-api.eu-central-1.amazonaws.com",
-            "user-agent": "python-requests/2.32.3",
-            "x-amzn-trace-id": "Root=1-5e6722a7-cc56xmpl46db7ae02d4da47e",
-            "x-forwarded-for": "203.0.113.7",
-            "x-forwarded-port": "443",
-            "x-forwarded-proto": "https",
-        },
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "abcdefghij",
-            "domainName": "abcdefghij.execute-api.eu-central-1.amazonaws.com",
-            "http": {
-                "method": "POST",
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "203.0.113.7",
-                "userAgent": "python-requests/2.32.3",
-            },
-            "requestId": "JKJaXmPLvHcESHA=",
-            "routeKey": f"POST {path}",
-            "stage": "$default",
-            "time": "10/Mar/2026:05:16:23 +0000",
-            "timeEpoch": 1583817383220,
-        },
-        "body": json.dumps({"instances": [{"X": pixels}]}),
-        "isBase64Encoded": False,
-    }
-
-
-def measure(servers: dict[str, Handler], asked: dict[str, Any]) -> dict[str, list[float]]:
-    """Microseconds of each call, by server."""
-    took: dict[str, list[float]] = {name: [] for name in servers}
-    clock, context = time.perf_counter_ns, Context()
-    for name, server in servers.items():
-        for _ in range(200):
-            server(asked, context)
-        took[name].clear()
-    gc.collect()
-    for _ in range(ROUNDS):
-        for name, server in servers.items():
-            for _ in range(BLOCK):
-                began = clock()
-                server(asked, context)
-                took[name].append((clock() - began) / 1e3)
-    return took
-
-
-def request_table() -> str:
-    """Warm requests: medians and 99th percentiles, and what each server adds to the model."""
-    with tempfile.TemporaryDirectory() as home, Path(os.devnull).open("w") as log:
-        public, private, authorization = halftone(GRAPH, Path(home), log.write)
-        asked = event(authorization)
+def request_tables() -> tuple[str, str]:
+    """Warm requests: ours beside rivals, and ours by what is set."""
+    with tempfile.TemporaryDirectory() as home, Path(os.devnull).open("w", buffering=1) as log:
+        allowed = clients()
+        ours = by_setting(Stage.of(GRAPH, Path(home)), allowed)
+        digests = {one.token_id: (one.name, one.digest) for one in allowed.known}
+        tokens, asked = rivals.Tokens(digests), event(allowed.token)
         servers: dict[str, Handler] = {
-            "bare handler: `json`, numpy, `json`": bare(GRAPH),
-            "Halftone: routing, checks, metrics": public,
-            "Halftone, private: a token beside": private,
-            "Powertools' resolver": powertools(GRAPH),
-            "FastAPI + Mangum, async route": fastapi_mangum(GRAPH),
+            BARE: rivals.bare(GRAPH),
+            PUBLIC: ours["public"],
+            PRIVATE: ours["private: a token"],
+            "Powertools' resolver": rivals.powertools(GRAPH),
+            "… of the same job: `Metrics`, a token": rivals.powertools_same_job(GRAPH, tokens),
+            "FastAPI + Mangum, async route": rivals.fastapi_mangum(GRAPH),
+            "… of the same job: a metric line, a token": rivals.fastapi_same_job(GRAPH, tokens),
         }
-        same = {
-            name: json.loads(serve(asked, Context())["body"]) for name, serve in servers.items()
-        }
-        if any(answer != next(iter(same.values())) for answer in same.values()):
-            raise RuntimeError(f"the servers do not answer alike: {same}")
-        model = own_time(GRAPH, asked)
-        took = measure({**servers, "the model alone": model}, asked)
-    return rows(took)
+        subjects = {name: Subject(server, lambda: asked) for name, server in servers.items()}
+        _agree(subjects)
+        settings = {name: Subject(server, _requests(name, asked)) for name, server in ours.items()}
+        settings["… a key that was not seen before"] = Subject(
+            ours["guarded, sticky by a header"], _new_users(allowed.token)
+        )
+        settings["tensors in JSON"] = Subject(ours["public"], _tensors(allowed.token, binary=False))
+        settings["tensors in bytes"] = Subject(ours["public"], _tensors(allowed.token, binary=True))
+        _stay(settings)
+        subjects[MODEL] = Subject(rivals.own_time(GRAPH, asked), lambda: asked)
+        with contextlib.redirect_stdout(log):
+            return _rivals(measure(subjects)), _settings(measure(settings))
 
 
-def rows(took: dict[str, list[float]]) -> str:
-    """The table of ``measure``."""
-    median = {name: statistics.median(times) for name, times in took.items()}
-    tail = {name: statistics.quantiles(times, n=100)[98] for name, times in took.items()}
-    alone = median.pop("the model alone")
-    first, _, ours, *_ = median
-    base = median[ours] - alone
+def _agree(subjects: Mapping[str, Subject]) -> None:
+    """Let pass servers that answer alike, and write a line where they say so."""
+    found = {}
+    for name, subject in subjects.items():
+        with contextlib.redirect_stdout(io.StringIO()):
+            found[name] = json.loads(subject.server(subject.ask(), Context())["body"])
+    if any(answer != found[BARE] for answer in found.values()):
+        raise RuntimeError(f"the servers do not answer alike: {found}")
+
+
+def _stay(settings: Mapping[str, Subject]) -> None:
+    """Let pass servers that answer themselves, and count it where there is something to count."""
+    for name, subject in settings.items():
+        with contextlib.redirect_stdout(io.StringIO()) as log:
+            answer = subject.server(subject.ask(), Context())
+        line = json.loads(log.getvalue().splitlines()[0])
+        counted = line.get("Cohort") == ("trial" if "guarded" in name or "key" in name else None)
+        if answer["statusCode"] != 200 or not counted or "Fallback" in line:
+            raise RuntimeError(f"{name}: {answer} {line}")
+
+
+def _requests(name: str, asked: Event) -> Callable[[], Event]:
+    user = champions_keys(5.0)()
+    known = {**asked, "headers": {**asked["headers"], USER_KEY: user}}
+    return (lambda: known) if "sticky" in name else (lambda: asked)
+
+
+def _new_users(token: str) -> Callable[[], Event]:
+    user = champions_keys(5.0)
+    return lambda: event(token, headers={USER_KEY: user()})
+
+
+def _tensors(token: str, *, binary: bool) -> Callable[[], Event]:
+    path, tensor = "/v2/models/digits/infer", {"name": "X", "datatype": "FP32", "shape": [1, 64]}
+    if not binary:
+        body = json.dumps({"inputs": [{**tensor, "data": ROW}]})
+        asked = event(token, path=path, body=body)
+        return lambda: asked
+    data = np.array(ROW, np.float32).tobytes()
+    inputs = [{**tensor, "parameters": {"binary_data_size": len(data)}}]
+    head = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}}).encode()
+    sizes = {
+        "content-type": "application/octet-stream",
+        "inference-header-content-length": str(len(head)),
+    }
+    body = base64.b64encode(head + data).decode()
+    asked = event(token, path=path, body=body, binary=True, headers=sizes)
+    return lambda: asked
+
+
+def _rivals(times: dict[str, Times]) -> str:
+    model, first = times.pop(MODEL).median, times[BARE]
+    ours = times[PRIVATE].median - model
     lines = [
-        "| one warm request, body of 1 KB | median | p99 | beside the model | to ours, private |",
-        "|---|---:|---:|---:|---:|",
-        f"| the model alone | {alone / median[first]:.2f} | | | |",
+        "| one warm request, body of 1 KB | median | p99 | first | beside the model | to ours |",
+        "|---|---:|---:|---:|---:|---:|",
+        f"| {MODEL} | {model / first.median:.2f} | | | | |",
     ]
     lines += [
-        f"| {name} | {median[name] / median[first]:.2f} | {tail[name] / tail[first]:.2f} "
-        f"| {median[name] - alone:.0f} µs | {(median[name] - alone) / base:.1f} |"
-        for name in median
+        f"| {name} | {found.median / first.median:.2f} | {found.p99 / first.p99:.2f} "
+        f"| {found.first / first.first:.2f} | {found.median - model:.1f} µs "
+        f"| {(found.median - model) / ours:.1f} |"
+        for name, found in times.items()
+    ]
+    return "\n".join(lines)
+
+
+def _settings(times: dict[str, Times]) -> str:
+    base = times["public"]
+    lines = ["| Halftone, by what is set | median | p99 | adds |", "|---|---:|---:|---:|"]
+    lines += [
+        f"| {name} | {found.median / base.median:.2f} | {found.p99 / base.p99:.2f} "
+        f"| {found.median - base.median:+.1f} µs |"
+        for name, found in times.items()
     ]
     return "\n".join(lines)
 
@@ -190,7 +190,9 @@ def main() -> int:
     write = parser.parse_args().write
     # FastAPI's side runs on a loop of this thread, as Mangum expects.
     asyncio.set_event_loop(asyncio.new_event_loop())
-    for name, table in (("requests", request_table()), ("imports", import_table())):
+    requests, settings = request_tables()
+    tables = {"requests": requests, "settings": settings, "imports": import_table()}
+    for name, table in tables.items():
         print(f"{table}\n")
         if write:
             text = PAGE.read_text()

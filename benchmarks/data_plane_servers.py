@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ import yaml
 
 from halftone.adapters.folder import build_package
 from halftone.domain.clients import RANDOM_BYTES, new_token
-from halftone.domain.dispatch import Dispatch
+from halftone.domain.dispatch import Dispatch, Trial
 from halftone.domain.names import package_key
-from halftone.domain.serving import Access, Client, Serving
+from halftone.domain.serving import Access, Client, KeySource, Match, Mode, Rule, Serving, StickyKey
 from halftone.serving.app import ModelServer
 from halftone.serving.artifacts import FolderArtifacts
 from halftone.serving.dispatches import Fixed, Known
@@ -32,36 +33,77 @@ MANIFEST: dict[str, Any] = {
     ],
     "samples": [{"instances": [{"X": [0] * 64}]}],
 }
+USER_KEY = "x-user"
+"""The header by which sticky routing tells users apart here."""
+
 Handler = Callable[[dict[str, Any], Any], Any]
 
 
-def halftone(
-    graph: Path, home: Path, write: Callable[[str], object]
-) -> tuple[Handler, Handler, str]:
-    """Two servers of ``graph`` that write metric lines: one for everybody, one for twenty clients
-    with tokens; and the header by which one of those calls.
-    """
-    folder = home / "source"
-    folder.mkdir()
-    shutil.copy(graph, folder / "model.onnx")
-    (folder / "model.yaml").write_text(yaml.safe_dump(MANIFEST))
-    package = build_package(folder)
-    stored = home / package_key(package.digest)
-    stored.parent.mkdir(parents=True)
-    stored.write_bytes(package.data)
-    settings = Settings("digits", "bucket", 500.0, 1_000_000, "rollout-1", package.digest)
+@dataclass(frozen=True)
+class Clients:
+    """Twenty clients, and the token of one of them."""
 
-    def source() -> LoadedModel:
-        return load(*install(package.digest, FolderArtifacts(home), home / "root"), package.digest)
+    token: str
+    known: tuple[Client, ...]
 
-    def server(serving: Serving) -> ModelServer:
-        known = Known(Fixed(Dispatch("digits", 1, champion="3", serving=serving)))
-        return ModelServer(settings, source, write=write, known=known)
 
+def clients() -> Clients:
+    """New ones."""
     token, client = _client("shop")
-    others = tuple(_client(f"other-{i}")[1] for i in range(19))
-    private = Serving(access=Access.PRIVATE, clients=(*others, client))
-    return server(Serving()), server(private), f"Bearer {token}"
+    return Clients(token, (*(_client(f"other-{i}")[1] for i in range(19)), client))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A package of ``graph`` in ``home``, and servers of it by what is set."""
+
+    graph: Path
+    home: Path
+    digest: str
+
+    @classmethod
+    def of(cls, graph: Path, home: Path) -> "Stage":
+        """With the package made."""
+        folder = home / "source"
+        folder.mkdir()
+        shutil.copy(graph, folder / "model.onnx")
+        (folder / "model.yaml").write_text(yaml.safe_dump(MANIFEST))
+        package = build_package(folder)
+        stored = home / package_key(package.digest)
+        stored.parent.mkdir(parents=True)
+        stored.write_bytes(package.data)
+        return cls(graph, home, package.digest)
+
+    def server(self, serving: Serving, trial: Trial | None = None) -> ModelServer:
+        """Version 3, the champion, which writes its lines to stdout as on Lambda."""
+        settings = Settings("digits", "bucket", 500.0, 1_000_000, "rollout-1", self.digest)
+        dispatch = Dispatch("digits", 1, champion="3", serving=serving, trial=trial)
+        return ModelServer(settings, self._load, known=Known(Fixed(dispatch)))
+
+    def _load(self) -> LoadedModel:
+        folder, manifest = install(self.digest, FolderArtifacts(self.home), self.home / "root")
+        return load(folder, manifest, self.digest)
+
+
+def by_setting(stage: Stage, allowed: Clients) -> dict[str, ModelServer]:
+    """Servers by what is set beside the model."""
+    guarded = Trial("rollout-2", "4", 0, Mode.GUARDED, share=5.0)
+    sticky = StickyKey(KeySource.HEADER, USER_KEY)
+    # None of them matches: all are tried.
+    rules = (
+        Rule(Match(headers={"x-region": ("eu", "us")}), "4"),
+        Rule(Match(query={"beta": ("1",)}), "4"),
+        Rule(Match(addresses=("10.0.0.0/8",)), "4"),
+    )
+    return {
+        "public": stage.server(Serving()),
+        "private: a token": stage.server(Serving(access=Access.PRIVATE, clients=allowed.known)),
+        "guarded, drawn at random": stage.server(Serving(), guarded),
+        "guarded, sticky by a header": stage.server(Serving(key=sticky), guarded),
+        "guarded, sticky, three rules before it": stage.server(
+            Serving(key=sticky, rules=rules), guarded
+        ),
+    }
 
 
 def _client(name: str) -> tuple[str, Client]:
