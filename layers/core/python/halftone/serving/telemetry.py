@@ -89,7 +89,7 @@ class Telemetry:
 
     def started(self, version: str, *, cohort: str) -> None:
         """A request of ``version`` that was answered in its place while a sandbox of it started."""
-        self._emit(version, cohort, ("ColdStart", "Fallback"), (1, 1))
+        self._emit(version, cohort, (("ColdStart", "Fallback"), (1, 1)))
 
     def skipped(self, version: str, *, cohort: str) -> None:
         """A request of ``version`` that was answered in its place without asking it."""
