@@ -38,7 +38,7 @@ def records_in(body: object, fields: Sequence[Field]) -> tuple[str, object]:
     value = body[name]
     if name == "dataframe_split":
         value = _split(value, fields)
-    elif type(value) is dict and name != "dataframe_records":
+    elif type(value) is dict and value and name != "dataframe_records":
         value = _columns(name, value)
     elif name != "dataframe_records" and _is_rows(value):
         value = _rows(name, value, fields)
