@@ -34,10 +34,13 @@ def post(url: str, body: object) -> tuple[str, Any]:
         return answer.headers["x-request-id"], json.loads(answer.read())
 
 
-def rows(stage: Stage, folder: Path, table: str, columns: tuple[Column, ...]) -> list[Any]:
+def rows(
+    stage: Stage, folder: Path, table: str, columns: tuple[Column, ...], endpoint: str = NAME
+) -> list[Any]:
     """What DuckDB reads of the files that are there by now."""
     s3, bucket = boto3.client("s3"), stage.cloud.outputs()["CaptureBucket"]
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{table}/")
+    prefix = f"{table}/endpoint={endpoint}/"
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     names = [one["Key"] for page in pages for one in page.get("Contents", [])]
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +48,7 @@ def rows(stage: Stage, folder: Path, table: str, columns: tuple[Column, ...]) ->
     if not names:
         return []
     kinds = ", ".join(f"'{column.name}': '{column.kind}'" for column in columns)
-    files = f"{folder}/{table}/endpoint={NAME}/*/*/*.jsonl.gz"
+    files = f"{folder}/{table}/endpoint={endpoint}/*/*/*.jsonl.gz"
     with duckdb.connect() as connection:
         found = connection.execute(
             f"SELECT * FROM read_json('{files}', format='newline_delimited', "  # noqa: S608

@@ -3,16 +3,23 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
+import pytest
 
 from benchmarks.mirror_clients import MIRROR_ALL, SHADOW_FACTOR, SHADOW_SECONDS, in_turns, slow
+from halftone.domain.capture import REQUESTS
 from halftone.domain.phase import Phase
 from halftone.service.operate import abort
+from halftone.service.settings import set_serving
 from tests.e2e.support import Stage
+from tests.e2e.test_capture import rows
 
 NAME = "mirrored"
 ROUNDS, BLOCK = 8, 20
+KINDS_OF_ROWS = ("answer", "shadow")
+BY = {"actor": "test", "reason": "end to end"}
 
 
 def shadows(metric: str) -> tuple[float, float]:
@@ -62,4 +69,26 @@ def test_a_mirror_of_everything_costs_the_client_nothing_and_compares_each_answe
     assert 0 < shadows("Distance")[0] < sent * (1 - SHADOW_FACTOR)
     total, warm = shadows("Latency")
     assert total >= warm * SHADOW_SECONDS * 1e3 > 0
-    abort(stage.parts, NAME, actor="test", reason="end to end")
+    assert 0 < shadows("RelativeDistance")[0] < sent * (1 - SHADOW_FACTOR)
+
+    # Dual run: the same input, both answers, and what lies between them.
+    set_serving(stage.parts, NAME, {"capture": {"share": 100}, "label": "diagnosis"}, **BY)
+
+    def pairs() -> list[tuple[Any, Any]]:
+        in_turns(url, bodies[:2], rounds=1, block=2)
+        kept = rows(stage, tmp_path, "requests", REQUESTS, NAME)
+        by_kind = {k: {r["request"]: r for r in kept if r["kind"] == k} for k in KINDS_OF_ROWS}
+        shared = by_kind["answer"].keys() & by_kind["shadow"].keys()
+        return [(by_kind["answer"][one], by_kind["shadow"][one]) for one in shared]
+
+    stage.until("pairs in files", lambda: len(pairs()) >= 2)
+    for answer, shadow in pairs():
+        assert (answer["version"], shadow["version"]) == ("1", "2")
+        assert answer["input"] == shadow["input"]
+        before, after = (json.loads(r["output"])["predictions"][0] for r in (answer, shadow))
+        assert after["probability"] == before["probability"] * SHADOW_FACTOR
+        assert shadow["distance"] == pytest.approx(before["probability"] - after["probability"])
+        assert (shadow["label"], shadow["changed"]) == (answer["label"], False)
+        assert shadow["latency_ms"] >= SHADOW_SECONDS * 1e3
+    set_serving(stage.parts, NAME, {"capture": 0}, **BY)
+    abort(stage.parts, NAME, **BY)

@@ -67,6 +67,7 @@ class Answered:
 @dataclass
 class Fleet:
     """One endpoint with a sandbox for each version of ``runs``; ``dispatch`` is what all know.
+    ``seen`` is each model's version with the context that it was given.
     ``starts`` is how many seconds a version's sandbox takes until it is there.
     """
 
@@ -74,6 +75,7 @@ class Fleet:
     runs: dict[str, Run] = field(default_factory=dict)
     outcomes: dict[str, Reply] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    seen: list[tuple[str, Any]] = field(default_factory=list)
     sent: list[tuple[str, Event]] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
@@ -100,9 +102,12 @@ class Fleet:
         if found is None:
             time.sleep(self.starts.get(version, 0.0))
             run = self.runs.get(version, doubles)
-            model = LoadedModel(
-                parse_manifest(MANIFEST), "d" * 64, lambda given, _context: run(given)
-            )
+
+            def predict(given: Any, context: Any) -> object:
+                self.seen.append((version, context))
+                return run(given)
+
+            model = LoadedModel(parse_manifest(MANIFEST), "d" * 64, predict)
             given = {
                 "endpoint": self.dispatch.endpoint,
                 "artifacts": "bucket",

@@ -134,7 +134,11 @@ def test_a_private_endpoint_lets_in_tokens_that_hold(stage):
     assert stage.who(**bearer) == "3"
     rules = [{"match": {"clients": ["shop"]}, "to": "1"}]
     stage.say(set_rules, rules)
-    assert stage.who(**bearer) == "1"
+    assert stage.who(**bearer, x_forwarded_user="mallory") == "1"
+    assert [version for version, _ in stage.fleet.seen] == ["3", "1"]
+    for _, context in stage.fleet.seen:  # also by a hop: the name, and never the token
+        assert context.client == "shop"
+        assert context.headers == {"x-forwarded-user": "shop"}
     stage.say(revoke_client, "shop")
     assert stage.ask(**bearer).status == 401
     kept = json.dumps(stage.fleet.log) + repr(stage.endpoint.state) + repr(stage.endpoint.history)
