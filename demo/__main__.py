@@ -43,8 +43,8 @@ def _tell(console: Console, cloud: Cloud) -> None:
     parts = cloud.parts()
     story.tell(parts.store.audit(ENDPOINT))
     requests = bodies(cloud.endpoints / ENDPOINT / "traffic.jsonl")
-    with Traffic(cloud.url(ENDPOINT), requests, rate=40) as traffic:
-        console.print("Clients now send 40 requests a second.")
+    with Traffic(cloud.url(ENDPOINT), requests, rate=60) as traffic:
+        console.print("Clients now send 60 requests a second.")
         story.release("challenger")
         ended_as(story.follow(parts), Phase.PROMOTED)
         story.release("bad")

@@ -1,7 +1,7 @@
 """One local AWS for the whole tier, with a platform and an endpoint for each story.
 
-Everything is deployed once by the real CDK CLI. Each test has endpoints of its own, so that no test
-waits for another's rollout.
+Everything is deployed once by the real CDK CLI, however many processes run the tests. Each test has
+endpoints of its own, so that no test waits for another's rollout.
 """
 
 import os
@@ -13,9 +13,9 @@ from unittest import mock
 import pytest
 
 from demo.cloud import Cloud
-from halftone_local import supervisor
 from halftone_local.addresses import api_url
 from tests.e2e.people import Person, made
+from tests.e2e.sharing import Shared, held
 from tests.e2e.support import Stage, declare
 
 ENDPOINTS = ("promoted", "alarmed", "redeployed", "restarted", "silent", "split")
@@ -27,34 +27,52 @@ GUARDED = ("guarded-raising", "guarded-sleeping", "guarded-dying", "sticky")
 CRASHING = ("killed", "killed-before", "killed-after")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "alone: breaks what all endpoints share; no test beside it")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest story first and those that must be alone last, so that no process idles long."""
+    items.sort(key=lambda item: ("alone" in item.keywords, "test_tutorial" not in item.nodeid))
+
+
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """What the processes of this run have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return Shared(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+
+
+@pytest.fixture(scope="session")
+def stage(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A deployed stage. Progress goes to the terminal, past pytest's capture."""
-    aws = supervisor.start()
-    try:
-        cloud = Cloud(aws, tmp_path_factory.mktemp("stage"), _progress)
+    with shared.cloud(tmp_path_factory.mktemp("stage"), _progress, _deploy) as cloud:
         with mock.patch.dict(os.environ):
             cloud.activate()
-            for name in (*ENDPOINTS, *OPERATED, *CONTROLLED, *CAPTURED, *CRASHING):
-                declare(cloud, name)
-            for name in GUARDED:
-                declare(cloud, name, mode="guarded", latency_budget="2s")
-            declare(cloud, "private")
-            declare(cloud, "mirrored", late_after="2s")
-            declare(cloud, KEPT, concurrency=20, throttle={"rate": 200, "burst": 100})
-            cloud.copy_example("digits")
-            cloud.bootstrap()
-            cloud.deploy()
             parts = cloud.parts()
         yield Stage(cloud, parts)
-    finally:
-        aws.stop()
+
+
+def _deploy(cloud: Cloud) -> None:
+    with mock.patch.dict(os.environ):
+        cloud.activate()
+        for name in (*ENDPOINTS, *OPERATED, *CONTROLLED, *CAPTURED, *CRASHING):
+            declare(cloud, name)
+        for name in GUARDED:
+            declare(cloud, name, mode="guarded", latency_budget="2s")
+        declare(cloud, "private")
+        declare(cloud, "mirrored", late_after="2s")
+        declare(cloud, KEPT, concurrency=20, throttle={"rate": 200, "burst": 100})
+        cloud.copy_example("digits")
+        cloud.bootstrap()
+        cloud.deploy()
 
 
 @pytest.fixture(autouse=True)
-def client(stage: Stage) -> Iterator[None]:
+def client(request: pytest.FixtureRequest, shared: Shared, stage: Stage) -> Iterator[None]:
     """Each test, and what it starts, is a client of this local AWS; other tiers are not."""
-    with mock.patch.dict(os.environ):
+    alone = request.node.get_closest_marker("alone") is not None
+    with held(shared.turn, alone=alone), mock.patch.dict(os.environ):
         stage.cloud.activate()
         yield
 

@@ -13,6 +13,8 @@ from halftone.adapters.folder import open_package
 from halftone.domain.samples import AnySample
 from tests.e2e.support import Stage
 
+# One process runs them: what they share is deployed once.
+pytestmark = pytest.mark.xdist_group("flavors")
 FLAVORS = ("diabetes", "wine", "iris")
 
 

@@ -68,6 +68,7 @@ def test_the_version_of_three_releases_ago_takes_all_traffic_back(stage: Stage) 
     assert audit.verify(name, stage.parts.store.audit(name), state.audit)
 
 
+@pytest.mark.alone
 def test_a_workflow_that_fails_ends_rolled_back(stage: Stage) -> None:
     """The rollout function can't be loaded any more: no tick will ever come through."""
     name = "returned"
