@@ -27,7 +27,7 @@ down: ## stop the local AWS
 
 test: check ## run every test tier
 	@$(PY) -m pytest tests --ignore tests/e2e --numprocesses auto --dist loadfile
-	@$(PY) -m pytest tests/e2e --numprocesses 2 --dist loadgroup
+	@$(PY) -m pytest tests/e2e --numprocesses 2 --dist load --maxschedchunk 1
 
 check: setup ## style, types and import directions
 	@.venv/bin/ruff check .

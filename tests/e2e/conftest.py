@@ -24,6 +24,7 @@ CONTROLLED = ("controlled",)
 CAPTURED = ("captured",)
 KEPT = "kept"
 GUARDED = ("guarded-raising", "guarded-sleeping", "guarded-dying", "sticky")
+FLAVORS = ("diabetes", "wine", "iris")
 CRASHING = ("killed", "killed-before", "killed-after")
 
 
@@ -64,6 +65,8 @@ def _deploy(cloud: Cloud) -> None:
         declare(cloud, "mirrored", late_after="2s")
         declare(cloud, KEPT, concurrency=20, throttle={"rate": 200, "burst": 100})
         cloud.copy_example("digits")
+        for name in FLAVORS:
+            cloud.copy_example(f"flavors/{name}", name)
         cloud.bootstrap()
         cloud.deploy()
 

@@ -1,36 +1,20 @@
 """The further flavors, deployed: their layers, their load at the function's start, their routes."""
 
 import json
-import os
 import urllib.error
 import urllib.request
 from typing import Any
-from unittest import mock
 
 import pytest
 
 from halftone.adapters.folder import open_package
 from halftone.domain.samples import AnySample
+from tests.e2e.conftest import FLAVORS
 from tests.e2e.support import Stage
 
-# One process runs them: what they share is deployed once.
-pytestmark = pytest.mark.xdist_group("flavors")
-FLAVORS = ("diabetes", "wine", "iris")
 
-
-@pytest.fixture(scope="module")
-def flavors(stage: Stage) -> dict[str, tuple[AnySample, ...]]:
-    """Endpoints of the examples, deployed by the CDK CLI; the samples of each."""
-    for name in FLAVORS:
-        stage.cloud.copy_example(f"flavors/{name}", name)
-    # This fixture outlives the tests' own activation.
-    with mock.patch.dict(os.environ):
-        stage.cloud.activate()
-        stage.cloud.deploy(*FLAVORS)
-    folder = stage.cloud.endpoints
-    return {
-        name: open_package(folder / name / "models" / "v1").manifest.samples for name in FLAVORS
-    }
+def samples(stage: Stage, endpoint: str) -> tuple[AnySample, ...]:
+    return open_package(stage.cloud.endpoints / endpoint / "models" / "v1").manifest.samples
 
 
 def send(stage: Stage, endpoint: str, sample: AnySample) -> tuple[int, Any]:
@@ -50,13 +34,12 @@ def send(stage: Stage, endpoint: str, sample: AnySample) -> tuple[int, Any]:
 
 
 @pytest.mark.parametrize("endpoint", FLAVORS)
-def test_it_was_smoke_tested_and_serves_its_samples_over_http(
-    stage: Stage, flavors: dict[str, tuple[AnySample, ...]], endpoint: str
-) -> None:
+def test_it_was_smoke_tested_and_serves_its_samples_over_http(stage: Stage, endpoint: str) -> None:
+    asked = samples(stage, endpoint)
     assert stage.state(endpoint).champion is not None
     admitted = [record for record in stage.records(endpoint) if record.action == "admitted"]
-    assert f"answered its samples ({len(flavors[endpoint])})" in admitted[0].reason
-    for sample in flavors[endpoint]:
+    assert f"answered its samples ({len(asked)})" in admitted[0].reason
+    for sample in asked:
         status, body = send(stage, endpoint, sample)
         if endpoint == "iris":
             assert status == sample.as_given()["status"], body
