@@ -52,6 +52,7 @@ _BY_STATUS: dict[int, type[HalftoneError]] = {
     409: Refused,
     412: Outdated,
     413: RejectedInput,
+    415: RejectedInput,
     422: RejectedInput,
     429: Unavailable,
     502: Unavailable,

@@ -1,9 +1,11 @@
 """Endpoints over the API: listed, found, shown; and errors, which all have one form."""
 
+import base64
 from dataclasses import replace
 
 import pytest
 
+from halftone.api.checks import LONGEST
 from halftone.api.errors import problem
 from halftone.domain.about import About
 from halftone.domain.access import EVERYWHERE
@@ -69,7 +71,7 @@ def test_endpoints_are_found(several, query, found):
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])
 @pytest.mark.parametrize("query", ["", "&name=fraud", "&group=bank"])
 def test_pages_together_are_the_whole(several, limit, query):
-    whole = [item["name"] for item in several.get(f"/v1/endpoints?x{query}").json["items"]]
+    whole = [item["name"] for item in several.get(f"/v1/endpoints?limit=100{query}").json["items"]]
     found, cursor = [], ""
     while True:
         page = several.get(f"/v1/endpoints?limit={limit}{query}{cursor}").json
@@ -150,16 +152,87 @@ def test_the_table_has_every_error_of_the_domain():
         ("DELETE", "/v1/me", 405, "no-such-method"),
         ("GET", "/v1/endpoints?limit=0", 400, "invalid-input"),
         ("GET", "/v1/endpoints?mine=perhaps", 400, "invalid-input"),
+        ("GET", "/v1/endpoints?grupo=clinic", 400, "invalid-input"),
+        ("POST", f"/v1/endpoints/{NAME}/rollback?version=1", 400, "invalid-input"),
+        ("GET", f"/v1/endpoints/{NAME}/rollouts?cursor=eyJhZnRlciI6IngifQ", 400, "invalid-input"),
     ],
 )
-def test_every_refusal_is_a_problem(api, method, path, status, kind):
+def test_every_refusal_is_a_problem_with_field_and_value(api, method, path, status, kind):
+    before = api.parts.store.load(NAME)
     told = api.ask(method, path)
     assert (told.status, told.problem["type"]) == (status, f"urn:halftone:problem:{kind}")
+    assert told.problem["field"]
+    assert told.problem["value"]
+    assert api.parts.store.load(NAME) == before
+
+
+def test_a_query_parameter_that_is_not_there_is_named_with_those_that_are(api):
+    told = api.get("/v1/endpoints?grupo=clinic").problem
+    assert (told["field"], told["value"]) == ("grupo", "clinic")
+    assert "known: cursor, group, limit, mine, name" in told["expected"]
+
+
+def test_a_signature_in_the_query_is_none_of_the_routes_business(api):
+    assert api.get("/v1/endpoints?X-Amz-Algorithm=AWS4-HMAC-SHA256&limit=1").status == 200
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", None]
+)
+def test_a_body_that_is_not_said_to_be_json_is_a_415(api, endpoint, rollout, kind):
+    before = endpoint.state
+    headers = {"host": "control", "idempotency-key": "12345678"} | (
+        {"content-type": kind} if kind else {}
+    )
+    told = api.send(event("POST", f"{rollout}/pause", headers, '{"message": "x"}', ANN))
+    assert (told.status, told.problem["field"]) == (415, "content-type")
+    assert told.problem.get("value") == kind
+    assert endpoint.state == before
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "rollback"), ("PATCH", "serving")])
+def test_a_body_that_is_longer_than_any_good_one_is_a_413(api, endpoint, method, path):
+    before = endpoint.state
+    told = api.ask(method, f"/v1/endpoints/{NAME}/{path}", {"message": "x" * LONGEST})
+    assert (told.status, told.problem["field"]) == (413, "body")
+    assert told.problem["value"] == f"{LONGEST + 15} bytes"
+    assert endpoint.state == before
 
 
 def test_a_method_that_is_not_there_names_those_that_are(api):
     told = api.ask("DELETE", f"/v1/endpoints/{NAME}/owner")
     assert (told.status, told.headers["allow"]) == (405, "PUT")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["[" * 100_000, '{"message": ' + "9" * 5000 + "}", '{"message": NaN}'],
+    ids=["deep", "digits", "NaN"],
+)
+def test_what_no_decoder_takes_is_a_body_at_fault(api, endpoint, rollout, raw):
+    before = endpoint.state
+    told = api.ask("POST", f"{rollout}/pause", raw=raw)
+    assert told.problem["type"] == "urn:halftone:problem:invalid-input"
+    assert told.problem["field"] in ("body", "message")
+    assert endpoint.state == before
+
+
+def test_a_body_in_another_encoding_is_a_body_at_fault(api, rollout):
+    headers = {
+        "host": "control",
+        "idempotency-key": "12345678",
+        "content-type": "application/json",
+    }
+    given = event("POST", f"{rollout}/pause", headers, None, ANN)
+    latin = base64.b64encode('{"message": "für"}'.encode("latin-1")).decode()
+    told = api.send(given | {"body": latin, "isBase64Encoded": True})
+    assert (told.status, told.problem["field"]) == (400, "body")
+
+
+def test_an_answer_is_json_whatever_is_accepted(api):
+    headers = {"host": "control", "accept": "text/html"}
+    told = api.send(event("GET", "/v1/me", headers, None, ANN))
+    assert (told.status, told.headers["content-type"]) == (200, "application/json")
 
 
 @pytest.mark.parametrize("raw", ["", "{", "[]", "null", '"x"', '{"message": "\\ud800"}', "\x00"])

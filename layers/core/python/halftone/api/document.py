@@ -29,14 +29,16 @@ _WORDS = {
     404: "There is nothing of that name.",
     409: "The present state forbids it, or the same request is being carried out.",
     412: "It is no longer at the revision in If-Match.",
+    413: "The body is too long.",
+    415: "The body is not JSON.",
     422: "The Idempotency-Key stands for another request.",
     428: "If-Match is missing.",
     503: "A service that Halftone stands on did not answer; ask again.",
 }
 _ALWAYS = (400, 403, 404, 503)
 _BY_GUARD: Mapping[type[Guard], tuple[int, ...]] = {
-    Posts: (*_ALWAYS, 409, 422),
-    Edits: (*_ALWAYS, 409, 412, 428),
+    Posts: (*_ALWAYS, 409, 413, 415, 422),
+    Edits: (*_ALWAYS, 409, 412, 413, 415, 428),
     Deletes: (*_ALWAYS, 409),
 }
 

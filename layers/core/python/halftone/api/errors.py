@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
+from halftone.api.answers import JSON
 from halftone.domain.errors import (
     BrokenChain,
     Forbidden,
@@ -26,8 +27,24 @@ from halftone.domain.errors import (
 
 PROBLEM = "application/problem+json"
 
+
+class Missing(HalftoneError):
+    """A header that an edit can't do without is missing."""
+
+
+class TooLong(InvalidInput):
+    """A body is longer than any that could be taken."""
+
+
+class NotJson(InvalidInput):
+    """A body says that it is something else than JSON."""
+
+
 STATUS: Mapping[type[HalftoneError], int] = {
     InvalidInput: 400,
+    TooLong: 413,
+    NotJson: 415,
+    Missing: 428,
     Forbidden: 403,
     NotFound: 404,
     InProgress: 409,
@@ -47,6 +64,8 @@ _TITLES = {
     405: "No such method",
     409: "The present state forbids it",
     412: "It changed since it was read",
+    413: "The body is too long",
+    415: "The body is not JSON",
     422: "The idempotency key stands for another request",
     428: "If-Match is missing",
     500: "A fault of Halftone's own",
@@ -68,10 +87,6 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rollout: str | None = None
 
 
-class Missing(HalftoneError):
-    """A header that an edit can't do without is missing (HTTP 428)."""
-
-
 def install(app: FastAPI) -> None:
     """Let ``app`` answer every error as a problem."""
     app.add_exception_handler(HalftoneError, _ours)
@@ -82,7 +97,6 @@ def install(app: FastAPI) -> None:
 
 def problem(error: HalftoneError) -> Response:
     """The answer to ``error``."""
-    status = 428 if isinstance(error, Missing) else _status(error)
     known: dict[str, Any] = {}
     if isinstance(error, InvalidInput):
         known = {"field": error.field, "value": shown(error.value), "expected": error.expected}
@@ -92,7 +106,7 @@ def problem(error: HalftoneError) -> Response:
         known = {"rollout": error.rollout}
     # What lost a race or met a service that was out may be asked again, as it is.
     again = {"retry-after": "1"} if isinstance(error, InProgress | StaleWrite | Unavailable) else {}
-    return _response(status, _kind(error), str(error), again, **known)
+    return _response(_status(error), _kind(error), str(error), again, **known)
 
 
 def shown(value: object) -> Any:
@@ -135,26 +149,36 @@ async def _ours(_: Request, error: Exception) -> Response:
     return problem(error)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     """The first thing that pydantic refuses; ``field`` is a path such as ``plan.steps.0``."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it was installed for
     first: Mapping[str, Any] = error.errors()[0]
     where: Sequence[object] = first["loc"]
     field = ".".join(str(step) for step in where[1:]) or str(where[0])
+    value = first.get("input")
     if first["type"] == "json_invalid":
-        field, value = "body", None
-    else:
-        value = first.get("input")
+        return problem(InvalidInput("body", None, f"JSON: {first['msg']}"))
+    if isinstance(value, bytes):
+        kind = request.headers.get("content-type")
+        return problem(NotJson("content-type", kind, JSON))
+    if field == "body" and first["type"] == "missing":
+        return problem(InvalidInput("body", None, "a JSON object"))
     return problem(InvalidInput(_sayable(field), value, first["msg"]))
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it was installed for
+    path = shown(request.url.path)
     if error.status_code == 405:
         methods = ", ".join(sorted(_methods(request)))
-        return _response(405, "no-such-method", f"it has {methods}", {"allow": methods})
-    kind = "no-such-path" if error.status_code == 404 else "refused"
-    return _response(error.status_code, kind, error.detail, error.headers)
+        told = {"field": "method", "value": request.method, "expected": methods}
+        said = f"method is {request.method}, {path} has {methods}"
+        return _response(405, "no-such-method", said, {"allow": methods}, **told)
+    if error.status_code == 404:
+        said = f"there is no path {path}: GET /v1/openapi.json lists those there are"
+        return _response(404, "no-such-path", said, field="path", value=path)
+    # The one thing that FastAPI refuses by itself: bytes that no decoder takes.
+    return problem(InvalidInput("body", None, "JSON in UTF-8, of numbers and depths within reason"))
 
 
 def _methods(request: Request) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 
-from halftone.api import answers
+from halftone.api import answers, checks
 from halftone.api.errors import Missing, problem
 from halftone.domain.access import EVERYWHERE, Action, principal_of
 from halftone.domain.errors import (
@@ -116,6 +116,7 @@ class Guard:
         Raises:
             Forbidden: if it may not.
             NotFound: if there is no such endpoint.
+            InvalidInput: if it has a query parameter that its route has not.
         """
         control: Control = request.app.state.control
         actor = control.who(request.scope)
@@ -130,6 +131,7 @@ class Guard:
             must_on(parts, principal, self.action, named["endpoint"])
         elif "group" in named or self.action is Action.ADMINISTER:
             must_on_group(parts, principal, self.action, named.get("group", EVERYWHERE))
+        checks.queries(request)
         return Call(control, actor, principal, **known)
 
 
@@ -164,7 +166,7 @@ class Posts(Guard):
         ],
     ) -> Call:
         call = self.passed(request)
-        body = hashlib.blake2b(await request.body(), digest_size=16).hexdigest()
+        body = hashlib.blake2b(await checks.body(request), digest_size=16).hexdigest()
         asked = f"{request.method} {request.url.path}?{request.url.query} {body}"
         named = f"{call.principal} {idempotency_key}"
         return Call(
@@ -189,7 +191,9 @@ class Edits(Guard):
     ) -> Call:
         if if_match is None:
             raise Missing("name the ETag that you have read in If-Match, or * to change any state")
-        return self.passed(request, revision=_revision(if_match))
+        call = self.passed(request, revision=_revision(if_match))
+        await checks.body(request)
+        return call
 
 
 def reads(action: Action = Action.VIEW) -> Any:

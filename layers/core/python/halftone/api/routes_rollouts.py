@@ -12,6 +12,7 @@ from halftone.api.answers import Cursor, Limit, Shape, after, answer, page, rout
 from halftone.api.guard import Call, posts, reads
 from halftone.api.requests import EndpointName, Message, RolloutId
 from halftone.domain.access import Action
+from halftone.domain.errors import InvalidInput
 from halftone.service import operate
 from halftone.service import rollouts as service
 from halftone.service.access import must_not_have_started
@@ -49,7 +50,9 @@ async def list_rollouts(
     last = after(cursor)
     told = [(one.id, shapes.shown_entry(one)) for one in service.rollouts(call.parts, endpoint)]
     ids = [key for key, _ in told]
-    begin = ids.index(last) + 1 if last in ids else 0
+    if last and last not in ids:
+        raise InvalidInput("cursor", cursor, "`next` of the page before")
+    begin = ids.index(last) + 1 if last else 0
     items, following = page(told[begin:], limit)
     return answer(Rollouts(items=items, next=following))
 
