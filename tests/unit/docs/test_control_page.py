@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from halftone.api.errors import STATUS, problem
+from halftone.api.errors import STATUS, Missing, NotJson, TooLong, problem
 from halftone.domain import status
 from halftone.domain.access import MAY, Action, Role
 from halftone.domain.errors import (
@@ -37,6 +37,9 @@ ERRORS = [
     Outdated("read again"),
     KeyReused("another"),
     Unavailable("out"),
+    TooLong("body", "2 bytes", "at most 1"),
+    NotJson("content-type", None, "application/json"),
+    Missing("If-Match"),
 ]
 
 
