@@ -13,8 +13,8 @@ from halftone.domain.clients import RANDOM_BYTES, new_token
 from halftone.domain.dispatch import Dispatch, Trial
 from halftone.domain.endpoint import Placed
 from halftone.domain.errors import Unavailable
-from halftone.domain.serving import Access, Capture, Client, Mirror, Mode, Serving
-from tests.support.fleet import Fleet
+from halftone.domain.serving import Access, Capture, Client, Mirror, Mode, Portion, Serving
+from tests.support.fleet import Context, Fleet
 
 TOKEN, TOKEN_ID, DIGEST = new_token(bytes(range(RANDOM_BYTES)))
 NOW = datetime.now(UTC)
@@ -122,6 +122,28 @@ def test_a_shadow_tells_how_far_it_is_from_the_client_s_answer():
     assert (line["Changed"], line["Distance"], line["RelativeDistance"]) == (1, 1, 0.2)
     assert line["Requests"] == 1
     assert len(stage.metrics(Version="1")) == 2
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_shadow_is_compared_with_what_another_version_answered_in_tensors(binary):
+    placed = (Placed("1", "1"), Placed("2", "2"), Placed("3", "3"))
+    serving = Serving(split=(Portion("2", 100.0),), mirror=Mirror("3", 100.0), label="label")
+    stage = Fleet(Dispatch("double", 1, "1", placed, serving), {"3": shifts})
+    body = {"inputs": [TENSOR | {"data": [2.0]}], "parameters": {"binary_data_output": binary}}
+    for _ in range(2):  # the first of them is cold
+        answer = stage.server("1")(event(body), Context("r", "1"))
+        assert (answer["headers"]["x-halftone-version"], answer["isBase64Encoded"]) == ("2", binary)
+    _, line = stage.metrics(Version="3", Cohort="mirror")
+    assert (line["Changed"], line["Distance"]) == (1, 1)
+
+
+def event(body):
+    return {
+        "rawPath": INFER,
+        "headers": {},
+        "requestContext": {"http": {"method": "POST", "sourceIp": "192.0.2.1"}},
+        "body": json.dumps(body),
+    }
 
 
 def test_a_shadow_that_fails_is_counted_and_no_client_notices():
