@@ -22,7 +22,7 @@ budget, and should be over by then."""
 MOST_ASYNC = 250_000
 """Bytes of an asynchronous request: Lambda has taken 256 KB for long, and takes 1 MB by now."""
 
-_MOST_WAITING = 8
+_MOST_WAITING = 16
 
 
 class Outcome(Enum):
