@@ -25,7 +25,8 @@ _ERRORS = 0.1
 """Percent of requests that are taken to err where only a rate is given."""
 
 _LAG = timedelta(minutes=1)
-"""How late metrics may be where no stage says so: what a stage has unless it is set."""
+"""How late metrics may be, and keys after them, where no stage says so: what a stage has unless it
+is set."""
 
 
 def preview_plan(
@@ -107,7 +108,7 @@ def preview_plan(
     else:
         with _options():
             traffic = replace(given, keys=key_rate)
-        found = EndpointPreview(chosen, "", preview(chosen, traffic, lag=_LAG))
+        found = EndpointPreview(chosen, "", preview(chosen, traffic, lag=_LAG, key_lag=_LAG))
     if session.as_json:
         say_json(shapes.preview(found, endpoint))
     else:

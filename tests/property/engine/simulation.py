@@ -169,7 +169,8 @@ class _Script:
     def __init__(self, answers: Iterator[Answer]) -> None:
         self._answers = answers
         ports = {name: _Port(name, self.ask) for name in Parts.__dataclass_fields__}
-        self.parts = Parts(**{**cast(Any, ports), "metric_lag": timedelta(0), "request": ""})
+        given = {"metric_lag": timedelta(0), "key_lag": timedelta(0), "request": ""}
+        self.parts = Parts(**{**cast(Any, ports), **given})
 
     def outside(self, event: str, *args: Any) -> Any:
         return self.ask(Call(OUTSIDE, event, args))

@@ -126,7 +126,8 @@ def test_times_are_those_of_the_preview():
 def test_times_by_key_are_those_of_the_preview():
     for told, *shown in table("new keys an hour"):
         keys = None if told == "drawn by request" else float(told)
-        found = preview(PRESETS["gradual"], Traffic(20, 0.01, 0.01, "given", keys), lag=LAG)
+        traffic = Traffic(20, 0.01, 0.01, "given", keys)
+        found = preview(PRESETS["gradual"], traffic, lag=LAG, key_lag=LAG)
         spans = (found.steps[0].lasts, found.promoted_after)
         assert shown == [about(span) for span in spans if span is not None], told
 

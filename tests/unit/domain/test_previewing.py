@@ -138,7 +138,7 @@ def test_longer_steps_see_smaller_regressions():
 
 
 def by_key(plan: Plan, keys: float, errors: float = 0.01):
-    return preview(plan, Traffic(20, errors, errors, "given", keys), lag=LAG)
+    return preview(plan, Traffic(20, errors, errors, "given", keys), lag=LAG, key_lag=MINUTE)
 
 
 def test_where_a_key_draws_a_step_counts_the_keys_that_it_draws_afresh():

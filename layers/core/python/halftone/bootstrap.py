@@ -44,6 +44,7 @@ class Settings:
     api: str = ""
     tick: timedelta = timedelta(seconds=10)
     metric_lag: timedelta = timedelta(seconds=30)
+    key_lag: timedelta = timedelta(seconds=60)
     self_approval: bool = False
 
 
@@ -62,6 +63,7 @@ def settings() -> Settings:
         api=os.environ.get("HALFTONE_API", ""),
         tick=timedelta(seconds=float(os.environ.get("HALFTONE_TICK_SECONDS", "10"))),
         metric_lag=timedelta(seconds=float(os.environ.get("HALFTONE_METRIC_LAG_SECONDS", "30"))),
+        key_lag=timedelta(seconds=float(os.environ.get("HALFTONE_KEY_LAG_SECONDS", "60"))),
         self_approval=os.environ.get("HALFTONE_SELF_APPROVAL", "") == "true",
     )
 
@@ -142,6 +144,7 @@ def parts(
         groups=DynamoGroups(table, given.table),
         uploads=S3Uploads(bucket, given.artifacts),
         metric_lag=given.metric_lag,
+        key_lag=given.key_lag,
     )
 
 

@@ -17,9 +17,6 @@ from halftone.stats.tally import Stratum, Tally
 
 BUCKET = timedelta(seconds=10)
 
-HARVEST = timedelta(seconds=60)
-"""How much later keys are counted than requests: log lines are delivered, read, then counted."""
-
 
 @dataclass(frozen=True)
 class Arm:

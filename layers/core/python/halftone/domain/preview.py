@@ -68,8 +68,13 @@ class Preview:
     warnings: tuple[str, ...]
 
 
-def preview(plan: Plan, traffic: Traffic, *, lag: timedelta) -> Preview:
-    """What ``plan`` does at ``traffic``; metrics are complete ``lag`` after their bucket."""
+def preview(
+    plan: Plan, traffic: Traffic, *, lag: timedelta, key_lag: timedelta = timedelta(0)
+) -> Preview:
+    """What ``plan`` does at ``traffic``.
+
+    Metrics are complete ``lag`` after their bucket, those of keys ``key_lag`` later.
+    """
     proof = ProofAhead(plan, {"errors": traffic.errors, "late": traffic.late})
     # From a request to what follows from it: its bucket closes, metrics arrive, somebody looks.
     delay = lag + 2 * BUCKET
@@ -79,7 +84,8 @@ def preview(plan: Plan, traffic: Traffic, *, lag: timedelta) -> Preview:
         units = counted(plan, index, traffic)
         step = _step(
             name, stage, plan, traffic, units,
-            proof=proof.needed(units.drawn), delay=delay + units.late,
+            proof=proof.needed(units.drawn),
+            delay=delay + key_lag if units.units == "keys" else delay,
         )  # fmt: skip
         steps.append(step)
         warnings += _late(step, plan)

@@ -1,10 +1,8 @@
 """The traffic that a preview reckons with, and what of it a stage counts. Pure."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from halftone.domain.errors import InvalidInput
-from halftone.domain.evidence import HARVEST
 from halftone.domain.plan import Plan
 
 LEAST_RATE, MOST_RATE = 1e-6, 1e6
@@ -49,14 +47,12 @@ class Traffic:
 class Counted:
     """What a stage counts: the challenger's ``units`` (requests or keys), ``rate`` a second.
 
-    ``drawn`` is the challenger's part (0 to 1) of all that are compared. A unit counts ``late``
-    after its metrics do.
+    ``drawn`` is the challenger's part (0 to 1) of all that are compared.
     """
 
     units: str
     rate: float
     drawn: float
-    late: timedelta = timedelta(0)
 
     @property
     def spoken(self) -> str:
@@ -78,7 +74,7 @@ def counted(plan: Plan, index: int, traffic: Traffic) -> Counted:
     before = plan.stages[index - 1].weight if index else 0.0
     fresh = stage.weight - before
     rate = traffic.keys / _HOUR * fresh / 100
-    return Counted("keys", rate, fresh / (100 - before), HARVEST)
+    return Counted("keys", rate, fresh / (100 - before))
 
 
 def few_or_many(count: float) -> str:

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from halftone.domain.errors import Unavailable
-from halftone.domain.evidence import HARVEST, Evidence, bucket_start
+from halftone.domain.evidence import Evidence, bucket_start
 from halftone.domain.judge import judge
 from halftone.domain.rollout import KEYS, Rollout
 from halftone.domain.verdict import Verdict, VerdictKind
@@ -27,7 +27,7 @@ def look(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
     kept = parts.evidence.load_evidence(endpoint, rollout.id)
     known = kept or Evidence.begin(rollout, bucket_start(rollout.exposed_at))
     keyed = rollout.cohorts[0] == KEYS
-    lag = parts.metric_lag + (HARVEST if keyed else timedelta(0))
+    lag = parts.metric_lag + (parts.key_lag if keyed else timedelta(0))
     until = bucket_start(parts.clock.now() - lag)
     if until <= known.until and known.stage == rollout.stage:
         return judge(known, rollout.plan, stage)

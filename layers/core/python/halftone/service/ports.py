@@ -287,8 +287,10 @@ class Workflow(Protocol):
 class Parts:
     """All ports together: what every use case takes as its first argument.
 
-    ``metric_lag`` is how long after its end a bucket is taken to be complete. ``request`` is the id
-    of the request on whose behalf a use case runs, if that request can come again ("": it can't).
+    ``metric_lag`` is how long after its end a bucket is taken to be complete, ``key_lag`` how much
+    longer where keys are counted: log lines are delivered, read, then counted. ``request`` is the
+    id of the request on whose behalf a use case runs, if that request can come again ("": it
+    can't).
     """
 
     clock: Clock
@@ -311,4 +313,5 @@ class Parts:
     groups: Groups
     uploads: Uploads
     metric_lag: timedelta
+    key_lag: timedelta = timedelta(seconds=60)
     request: str = ""

@@ -7,7 +7,7 @@ from functools import reduce
 
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound, Refused
-from halftone.domain.evidence import BUCKET, HARVEST, Arm, Bucket, bucket_start
+from halftone.domain.evidence import BUCKET, Arm, Bucket, bucket_start
 from halftone.domain.phase import Phase
 from halftone.domain.plan import Plan
 from halftone.domain.preview import Preview, about, preview
@@ -75,7 +75,7 @@ def preview_endpoint(
     if errors is not None:
         told = f"{traffic.source}; errors taken as {100 * errors:g} %"
         traffic = replace(traffic, errors=errors, source=told)
-    found = preview(plan, traffic, lag=parts.metric_lag)
+    found = preview(plan, traffic, lag=parts.metric_lag, key_lag=parts.key_lag)
     if sticky and traffic.keys is None:
         found = replace(found, warnings=(_UNKNOWN, *found.warnings))
     return EndpointPreview(plan, of, found)
@@ -136,7 +136,7 @@ def with_keys(parts: Parts, state: EndpointState, traffic: Traffic) -> Traffic:
     running = state.active
     if running is None or running.cohorts[0] != KEYS or not running.stage_since:
         return traffic
-    until = bucket_start(parts.clock.now() - parts.metric_lag - HARVEST)
+    until = bucket_start(parts.clock.now() - parts.metric_lag - parts.key_lag)
     since = max(bucket_start(running.stage_since) + BUCKET, until - SPAN)
     if until - since < _LEAST or running.challenger is None or running.champion is None:
         return traffic
