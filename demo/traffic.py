@@ -15,24 +15,30 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Answer:
-    """One request as its client saw it: when it was answered, by which version, with what."""
+    """One request as its client saw it: when it was answered, by which version, with what.
+
+    ``user`` is who asked, where clients say so.
+    """
 
     at: datetime
     version: str
     status: int
+    user: str = ""
 
 
 @dataclass
 class Traffic:
     """Sends ``bodies`` in turn to ``url``, ``rate`` a second over ``clients`` connections.
 
-    Used as a context: traffic flows inside it.
+    Used as a context: traffic flows inside it. ``users`` take turns, too, and name themselves in
+    the header ``x-user``.
     """
 
     url: str
     bodies: Sequence[bytes]
     rate: float = 25.0
     clients: int = 4
+    users: Sequence[str] = ("",)
     answers: list[Answer] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -61,23 +67,27 @@ class Traffic:
         every = self.clients / self.rate
         due = time.monotonic() + every * number / self.clients
         connection = http.client.HTTPConnection(address.netloc, timeout=30)
-        for body in itertools.islice(itertools.cycle(self.bodies), number, None, self.clients):
+        asked = zip(itertools.cycle(self.bodies), itertools.cycle(self.users), strict=False)
+        for body, user in itertools.islice(asked, number, None, self.clients):
             if self._stop.wait(max(0.0, due - time.monotonic())):
                 break
             due += every
-            self.answers.append(self._ask(connection, address.path, body))
+            self.answers.append(self._ask(connection, address.path, body, user))
         connection.close()
 
-    def _ask(self, connection: http.client.HTTPConnection, path: str, body: bytes) -> Answer:
+    def _ask(
+        self, connection: http.client.HTTPConnection, path: str, body: bytes, user: str
+    ) -> Answer:
+        headers = {"content-type": "application/json"} | ({"x-user": user} if user else {})
         try:
-            connection.request("POST", path, body, {"content-type": "application/json"})
+            connection.request("POST", path, body, headers)
             response = connection.getresponse()
             response.read()
         except (OSError, http.client.HTTPException):
             connection.close()  # the next request opens it again
-            return Answer(datetime.now(UTC), "none", 0)
+            return Answer(datetime.now(UTC), "none", 0, user)
         version = response.headers.get("x-halftone-version", "none")
-        return Answer(datetime.now(UTC), version, response.status)
+        return Answer(datetime.now(UTC), version, response.status, user)
 
 
 def bodies(records: Path) -> list[bytes]:

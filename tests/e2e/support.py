@@ -4,7 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -140,10 +140,10 @@ class Stage:
         self.until(f"{endpoint} {phases}", lambda: self.rollout(endpoint).phase in phases)
         return self.rollout(endpoint)
 
-    def traffic(self, endpoint: str, rate: float = 30) -> Traffic:
-        """Clients that send real records."""
+    def traffic(self, endpoint: str, rate: float = 30, users: Sequence[str] = ("",)) -> Traffic:
+        """Clients that send real records, in the name of ``users`` if there are any."""
         records = self.cloud.endpoints / endpoint / "traffic.jsonl"
-        return Traffic(self.cloud.url(endpoint), bodies(records), rate=rate)
+        return Traffic(self.cloud.url(endpoint), bodies(records), rate=rate, users=users)
 
     def records(self, endpoint: str) -> list[AuditRecord]:
         """The endpoint's audit."""

@@ -5,7 +5,9 @@ import shutil
 import time
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,19 @@ import pytest
 from demo.traffic import Traffic
 from halftone.domain.assignment import position, salted
 from halftone.domain.phase import Phase
+from halftone.domain.routing import Routing
 from halftone.service.clients import add_client, revoke_client
 from halftone.service.settings import set_serving
 from tests.e2e.support import MODELS, Stage
 
 BY = {"actor": "test", "reason": "end to end"}
+SPREAD = timedelta(seconds=6)
+"""How long fronts may act on the dispatch before."""
+
+RAMP = [
+    {"weight": 20, "min_time": "15s", "min_requests": 20},
+    {"weight": 60, "min_time": "15s", "min_requests": 20},
+]
 STEPS = [{"weight": 50, "min_time": "1h", "min_requests": 1}]
 FAULTS = {
     "raising": "raise RuntimeError('no such tumour')",
@@ -89,26 +99,51 @@ def test_a_challenger_that_fails_costs_no_client_a_request(
     assert {answer.version for answer in traffic.answers} == {"1"}
 
 
-def test_the_same_user_meets_the_same_version_and_pins_reach_theirs(stage: Stage) -> None:
+def test_users_stay_where_they_are_over_a_ramp_to_all_traffic_and_none_of_them_sees_a_failure(
+    stage: Stage,
+) -> None:
+    """Keys are the evidence of each step; who met the challenger at one is with it at the next."""
     set_serving(stage.parts, "sticky", {"key": {"header": "x-user"}}, **BY)
-    stage.release("sticky", "challenger", steps=STEPS)
-    stage.until_phase("sticky", Phase.OBSERVING)
-    stage.until(
-        "the front has read the dispatch",
-        lambda: ask(stage, "sticky", {"x-user": user_at(0, 50)}) == (200, "2"),
-    )
-    for user in (f"user-{i}" for i in range(40)):
-        expected = "2" if position(salted("sticky"), user) < 50 else "1"
-        assert ask(stage, "sticky", {"x-user": user}) == (200, expected)
+    users = {f"user-{i}": position(salted("sticky"), f"user-{i}") for i in range(240)}
+    with stage.traffic("sticky", rate=30, users=list(users)) as traffic:
+        stage.release("sticky", "challenger", steps=RAMP, bake="none")
+        ended = stage.until_over("sticky", 240)
+        stage.until(
+            "all users meet the new version",
+            lambda: {answer.version for answer in traffic.answers[-200:]} == {"2"},
+        )
+
+    assert ended.phase is Phase.PROMOTED, ended.reason
+    assert ended.sticky
+    assert {answer.status for answer in traffic.answers} == {200}, traffic.by_version()
+    live = stage.parts.aliases.both("sticky").live.routing
+    assert live == Routing("2")
+    assert stage.state("sticky").champion.version == "2"
+    first, second = steps_of(stage, traffic)
+    for step, (met, share) in enumerate(((first, 20), (second, 60)), 1):
+        # The champion may have answered one of theirs in the challenger's place; nobody else's.
+        below = {user for user, at in users.items() if at < share}
+        assert {user for user, versions in met.items() if "2" in versions} == below, step
+        assert all("1" in versions for user, versions in met.items() if user not in below)
     for pin in ("1", "2"):
         assert ask(stage, "sticky", {"x-halftone-deployment": pin}) == (200, pin)
     assert ask(stage, "sticky", {"x-halftone-deployment": "9"})[0] == 404
 
 
-def user_at(low: float, high: float) -> str:
-    """A user whose position at the endpoint ``sticky`` is in [low, high)."""
-    users = (f"someone-{i}" for i in range(1000))
-    return next(user for user in users if low <= position(salted("sticky"), user) < high)
+def steps_of(stage: Stage, traffic: Traffic) -> list[dict[str, set[str]]]:
+    """By step of the rollout: the versions that each user met in it, once all fronts knew of it."""
+    last = stage.rollout("sticky").started_at
+    marks = [one for one in stage.records("sticky") if one.at >= last]
+    began = [one.at + SPREAD for one in marks if one.action == "shifted"]
+    ended = [one.at for one in marks if one.action == "advance"]
+    found: list[dict[str, set[str]]] = []
+    for since, until in zip(began, ended, strict=True):
+        met: dict[str, set[str]] = defaultdict(set)
+        for answer in traffic.answers:
+            if since <= answer.at < until:
+                met[answer.user].add(answer.version)
+        found.append(met)
+    return found
 
 
 def test_a_private_endpoint_lets_in_who_has_a_token_until_it_is_revoked(stage: Stage) -> None:

@@ -15,6 +15,9 @@ from tests.property.engine.promises import Broken
 from tests.property.engine.simulation import OUTSIDE, Standing
 from tests.property.engine.stage import AFTER, BEFORE, DIES, WELL, Scenario, Stage
 
+AGAIN = "To see it again:"
+"""What stands before the script, which is the rest of a broken promise's message."""
+
 
 @dataclass(frozen=True)
 class Covered:
@@ -155,5 +158,10 @@ def _told(scenario: Scenario, path: list[tuple[int, str]], broken: Broken) -> st
         replay(scenario, schedule)
     except Broken as again:
         lines = again.__notes__
-    script = f"replay(scenario({scenario.name!r}), {schedule!r})"
-    return "\n".join([str(broken), *lines, "", "To see it again:", f"    {script}"])
+    script = [
+        "from tests.property.engine.exploration import replay",
+        "from tests.property.engine.mutants import engine",
+        "from tests.property.engine.scenarios import scenarios",
+        f"replay(scenarios(engine())[{scenario.name!r}], {schedule!r})",
+    ]
+    return "\n".join([str(broken), *lines, "", AGAIN, *script])

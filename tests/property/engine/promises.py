@@ -7,9 +7,11 @@
 5. The audit chain verifies.
 6. No evidence, no promotion.
 7. Replaying any event, tick or request changes nothing.
-8. After a crash at any point, the next tick brings record and alias into agreement.
+8. After a crash at any point, the next tick brings record and alias into agreement. An end is on
+   record only once the aliases were read to say so.
 
-1 to 6 are checked after every single step, 5 (from the first record on), 7 and 8 at every end.
+1 to 6 are checked after every single step, and so is how a rollout's end is recorded; 5 (from the
+first record on), 7 and 8 at every end of a schedule.
 """
 
 from halftone.domain.audit import AuditRecord, verify
@@ -18,7 +20,7 @@ from halftone.domain.endpoint import EndpointState
 from halftone.domain.evidence import BUCKET, bucket_start
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.phase import TRANSITIONS, Phase
-from halftone.domain.routing import UNRELEASED, Routing
+from halftone.domain.routing import UNRELEASED, ReadAliases, Routing
 from halftone.service.ports import Guard
 from halftone.service.record import summary
 from tests.property.engine.simulation import Standing
@@ -46,6 +48,7 @@ def check_step(world: World, before: Snapshot, standing: Standing, after: Snapsh
         _check_traffic(before, standing, after)
     if before.state is not after.state or before.records != after.records:
         record = _check_record(before, after)
+        _check_end(before, standing, after)
         _check_evidence(world, before, record)
     if not after.memory.by_hand:
         _check_share(after)
@@ -122,6 +125,21 @@ def _check_transition(old: EndpointState, new: EndpointState) -> None:
         raise Broken(2, f"rollout {was.id} is gone from the record while {was.phase}")
     if now.phase is not was.phase and now.phase not in TRANSITIONS[was.phase]:
         raise Broken(2, f"rollout {was.id} became {now.phase} from {was.phase}")
+
+
+def _check_end(before: Snapshot, standing: Standing, after: Snapshot) -> None:
+    """That a rollout is promoted, or rolled back, is told of aliases that were read to say so."""
+    was, now = (one.state and one.state.rollout for one in (before, after))
+    if now is None or now == was or now.phase not in (Phase.PROMOTED, Phase.ROLLED_BACK):
+        return
+    read = [a.value for call, a in standing.heard if call.name == "aliases.both" and not a.error]
+    last = read[-1] if read else None
+    if not isinstance(last, ReadAliases):
+        raise Broken(8, f"{now.phase} is on record, and no alias was read")
+    found = last.live.routing, last.challenger.routing
+    ended = Routing(now.challenger) if now.phase is Phase.PROMOTED else now.home
+    if found != (ended, ended):
+        raise Broken(8, f"{now.phase} is on record, the aliases read {found[0]} and {found[1]}")
 
 
 def _check_evidence(world: World, before: Snapshot, record: AuditRecord) -> None:

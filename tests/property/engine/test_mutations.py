@@ -10,8 +10,9 @@ from halftone.domain.dispatch import dispatch_of
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import StaleWrite
 from halftone.service.ports import Change
-from tests.property.engine.exploration import explore
+from tests.property.engine.exploration import AGAIN, explore, replay
 from tests.property.engine.mutants import Engine, engine, mutant
+from tests.property.engine.promises import Broken
 from tests.property.engine.scenarios import scenarios
 
 
@@ -149,6 +150,52 @@ DISPATCH_FIRST = instead(
     "    parts.store.commit(",
     "    parts.store.put_dispatch(written)\n    parts.store.commit(",
 )
+ALIAS_BEFORE_INTENT = instead(
+    "advance",
+    """\
+            following = running.onward()
+            return change_rollout(
+""",
+    """\
+            following = running.onward()
+            more = running.routing(following.target)
+            parts.aliases.write(state.endpoint, more, revision=running.alias_revision)
+            return change_rollout(
+""",
+)
+CONFIRMED_BEFORE_ALIAS = instead(
+    "rollback",
+    "    _go_home(parts, state, fenced)\n",
+    "",
+    UNCONFIRMED,
+    (
+        "    return change_rollout(\n        parts,\n        state,\n        fenced.to(",
+        "    done = change_rollout(\n        parts,\n        state,\n        fenced.to(",
+    ),
+    (
+        """\
+        numbers={"alias": fenced.home.main},
+    )
+""",
+        """\
+        numbers={"alias": fenced.home.main},
+    )
+    _go_home(parts, done, fenced)
+    return done
+""",
+    ),
+)
+PROMOTED_BEFORE_ALIAS = instead(
+    "advance",
+    """\
+    if moves[0]:
+""",
+    """\
+    if running.target == 100.0:
+        _promoted(parts, state, running)
+    if moves[0]:
+""",
+)
 ALL_IS_WELL = instead(
     "observe",
     "    verdict = judge(evidence, rollout.plan, stage)\n",
@@ -170,6 +217,13 @@ FAULTS = {
         "advance, alarm", 4, IN_HALVES, Halves
     ),
     "the record is read before the alias": Fault("first release, person", 3, RECORD_BEFORE_ALIAS),
+    "the alias is written before the intent": Fault("advance, alarm", 2, ALIAS_BEFORE_INTENT),
+    "a rollback is confirmed before the alias is written": Fault(
+        "advance, person", 8, CONFIRMED_BEFORE_ALIAS
+    ),
+    "a success is told before the alias is written": Fault(
+        "advance, alarm", 8, PROMOTED_BEFORE_ALIAS
+    ),
     "nobody looks at the alarms before a shift": Fault("advance, alarm", 1, NO_LOOK_AT_ALARMS),
     "no samples are sent": Fault("prepare, two ticks at once", 1, NO_SAMPLES),
     "any alarm ends any rollout": Fault("alarm, supersede", 7, ANY_ALARM),
@@ -184,9 +238,9 @@ FAULTS = {
         "silence, alias to champion", 8, NO_YIELDING
     ),
     "the challenger's alias is not pointed home": Fault(
-        "guarded: advance, alarm", 2, CHALLENGER_FORGOTTEN
+        "guarded: advance, alarm", 8, CHALLENGER_FORGOTTEN
     ),
-    "the live alias is not pointed home": Fault("guarded: promote now, alarm", 2, LIVE_FORGOTTEN),
+    "the live alias is not pointed home": Fault("guarded: promote now, alarm", 8, LIVE_FORGOTTEN),
     "a guarded share is written to the live alias": Fault(
         "guarded: next share, alarm", 2, NO_FRONT
     ),
@@ -206,7 +260,30 @@ def test_a_faulty_engine_is_found_out(name):
     scenario = scenarios(fault.engine(), fault.store, blind=fault.blind)[fault.scenario]
     with pytest.raises(AssertionError, match=f"promise {fault.promise} is broken") as caught:
         explore(replace(scenario, switches=3))
-    assert "To see it again:" in str(caught.value)
+    script = str(caught.value).partition(AGAIN)[2].strip().splitlines()
+    assert_breaks(script, fault)
+
+
+def assert_breaks(script: list[str], fault: Fault) -> None:
+    """The script that is told replays the schedule, up to the same broken promise."""
+    *imports, replayed = script
+    compile("\n".join(imports), "the imports", "exec")
+    names = {
+        "replay": replay,
+        "engine": fault.engine,
+        "scenarios": lambda made: scenarios(made, fault.store, blind=fault.blind),
+    }
+    with pytest.raises(Broken, match=f"promise {fault.promise} is broken"):
+        exec(replayed, names)  # noqa: S102
+
+
+def test_the_script_of_a_schedule_runs_as_it_is_told():
+    fault = FAULTS["the fence is not written"]
+    scenario = scenarios(fault.engine())[fault.scenario]
+    with pytest.raises(AssertionError) as caught:
+        explore(replace(scenario, switches=3))
+    script = str(caught.value).partition(AGAIN)[2]
+    exec(script, {})  # the same on the engine as it is, which keeps its promises  # noqa: S102
 
 
 def test_a_mutation_that_no_longer_applies_is_told():

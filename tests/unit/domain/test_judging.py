@@ -56,6 +56,19 @@ def test_fewer_than_the_least_requests_are_no_data_however_good_they_are():
     assert verdict.reason == "96 of at least 100 requests at this stage"
 
 
+def test_what_is_not_decided_yet_tells_how_many_requests_it_still_takes():
+    verdict = seen(Arm(20, 1, 20, 0), Arm(380, 15, 380, 0))
+    assert verdict.kind is VerdictKind.INCONCLUSIVE
+    errors = verdict.numbers["errors"]
+    needed = errors["requests_needed"]
+    assert verdict.reason.startswith("errors not proven harmless yet: errors 6 of 120 (champion 90")
+    assert verdict.reason.endswith(f"; about {needed} more requests at present rates")
+    assert 100 < needed < 10_000
+    low, high = errors["odds_ratio_interval"]
+    assert low < errors["odds_ratio"] < high
+    assert max(errors["e_worse"], errors["e_harmless"]) < 20
+
+
 def test_silence_is_no_data():
     assert seen(Arm(), Arm()).kind is VerdictKind.NO_DATA
     assert seen(Arm(), Arm(1900, 0, 1900, 0)).kind is VerdictKind.NO_DATA
