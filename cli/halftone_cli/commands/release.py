@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from halftone.adapters.declaration import FILE, read_spec
 from halftone.adapters.folder import BuiltPackage, open_package
-from halftone.domain.errors import InvalidInput, InvalidPackage
+from halftone.domain.errors import HalftoneError, InvalidInput, InvalidPackage
 from halftone.domain.names import checked_name
 from halftone.domain.plan_form import plan_form
 from halftone_cli.api import Json
@@ -69,8 +70,9 @@ def release(
 
     The package is checked, asked its samples here and uploaded; then its rollout begins: published,
     asked its samples again where it runs, and given traffic step by step as the plan says. The
-    endpoint must have been deployed once (cdk deploy). With --watch the exit code is that of
-    `rollout watch`.
+    endpoint must have been deployed once (cdk deploy). What its plan can't do at the traffic of the
+    last hour is told on stderr, as `halftone plan preview` does. With --watch the exit code is that
+    of `rollout watch`.
 
     \b
     Examples:
@@ -95,9 +97,18 @@ def release(
     else:
         wanted["model"] = package
     begun: Json = session.control.post(f"/endpoints/{name}/releases", wanted).json
+    if begun["rollout"] is not None:
+        _warn(session, name)
     if watch and begun["rollout"] is not None:
         raise typer.Exit(watch_to_the_end(session, name))
     _tell(session, begun)
+
+
+def _warn(session: Session, endpoint: str) -> None:
+    """What its plan can't do at the traffic of the last hour; nothing, if that can't be known."""
+    with suppress(HalftoneError):
+        for warning in session.control.get(f"/endpoints/{endpoint}/preview")["warnings"]:
+            note(f"warning: {warning}")
 
 
 def _declaration(package: Path) -> Path | None:

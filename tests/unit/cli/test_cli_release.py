@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from halftone.adapters.folder import build_package
+from halftone.domain.evidence import Arm
 from halftone.domain.plan import PRESETS
 from tests.support.engine import NAME
 from tests.support.packages import DOUBLES, folder_with
@@ -54,6 +55,22 @@ def test_the_plan_of_the_last_release_is_the_plan_unless_told_otherwise(served, 
     assert served("release", str(folder), "-e", NAME).code == 0
 
     assert served.endpoint.rollout.plan.stages == ()
+
+
+def test_what_the_plan_cannot_do_at_the_traffic_there_is_is_told_with_the_arithmetic(
+    served, folder, tmp_path
+):
+    served.endpoint.traffic(timedelta(hours=1), champion=Arm(1, 0, 1))
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("steps: [{weight: 1, min_time: 1m, max_time: 10m}]\nbake: none")
+
+    ran = served("release", str(folder), "-e", NAME, "--plan", str(plan), "--json")
+
+    assert (ran.code, ran.json["endpoint"]) == (0, NAME)
+    assert (
+        "warning: step 1 gives the challenger 0.001 requests a second: 100 requests take 1d3h47m, "
+        "max_time is 10m; it is held until they have come"
+    ) in ran.err
 
 
 def test_with_watch_it_ends_as_the_rollout_does(served, folder):
