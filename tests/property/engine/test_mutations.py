@@ -198,10 +198,10 @@ PROMOTED_BEFORE_ALIAS = instead(
 )
 ALL_IS_WELL = instead(
     "observe",
-    "    verdict = judge(evidence, rollout.plan, stage)\n",
+    "    verdict = judge(evidence, rollout.plan, stage, rollout.units)\n",
     """\
     from dataclasses import replace
-    verdict = replace(judge(evidence, rollout.plan, stage), kind=VerdictKind.PASS)
+    verdict = replace(judge(evidence, rollout.plan, stage, rollout.units), kind=VerdictKind.PASS)
 """,
 )
 

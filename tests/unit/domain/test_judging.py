@@ -11,6 +11,7 @@ from halftone.domain.audit import canonical_json
 from halftone.domain.evidence import BUCKET, Arm, Bucket, Evidence
 from halftone.domain.judge import judge, shown
 from halftone.domain.plan import Margins
+from halftone.domain.serving import Mode
 from halftone.domain.verdict import Verdict, VerdictKind
 from halftone.stats.tally import Tally
 from halftone.stats.tolerance import below
@@ -67,6 +68,16 @@ def test_what_is_not_decided_yet_tells_how_many_requests_it_still_takes():
     low, high = errors["odds_ratio_interval"]
     assert low < errors["odds_ratio"] < high
     assert max(errors["e_worse"], errors["e_harmless"]) < 20
+
+
+def test_where_a_key_draws_it_is_keys_that_are_told_of():
+    evidence = Evidence.begin(rollout(), START)
+    sticky = rollout(mode=Mode.GUARDED, sticky=True)
+    assert (rollout().units, sticky.units, replace(sticky, mirror=5.0).units) == (
+        "requests", "keys", "requests",
+    )  # fmt: skip
+    verdict = judge(evidence, PLAN, PLAN.stages[0], sticky.units)
+    assert verdict.reason == "0 of at least 100 keys at this stage"
 
 
 def test_silence_is_no_data():

@@ -104,6 +104,15 @@ class TestAlarms:
         assert watched.history[-2].actor == "alarm/g"
         assert watched.rollout.reason == "7 % over 5 %"
 
+    @pytest.mark.parametrize("phase", [p for p in Phase if not p.final])
+    def test_an_alarm_ends_it_in_every_phase_that_is_not_final(self, watched, phase):
+        state = watched.state
+        stands = replace(state, rollout=replace(state.rollout, phase=phase))
+        watched.world.store.states[NAME] = stands
+        self.alarm(watched, watched.world.clock.now())
+        assert (watched.phase, watched.alias) == (Phase.ROLLED_BACK, Routing("1"))
+        assert watched.actions[-1] == "rolled-back"
+
     def test_the_same_alarm_again_does_not_end_the_next_rollout(self, watched):
         fired = watched.world.clock.now()
         self.alarm(watched, fired)

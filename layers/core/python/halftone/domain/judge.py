@@ -31,8 +31,8 @@ _SHARE_ALPHA = 0.01
 """How often a share that is kept may be taken for one that is not, in a whole rollout."""
 
 
-def judge(evidence: Evidence, plan: Plan, stage: Stage) -> Verdict:
-    """What the evidence says at this stage."""
+def judge(evidence: Evidence, plan: Plan, stage: Stage, units: str = "requests") -> Verdict:
+    """What the evidence says at this stage; ``units`` is what it counts, for people."""
     bar = -math.log(plan.alpha)
     found: dict[str, Comparison | Tolerated] = {
         name: metric.compare(tolerance=_tolerance(plan, name), alpha=plan.alpha)
@@ -52,7 +52,7 @@ def judge(evidence: Evidence, plan: Plan, stage: Stage) -> Verdict:
         "e_share": shown(lost),
         **{name: _numbers(comparison) for name, comparison in found.items()},
     }
-    kind, reason = _say(evidence, stage, found, worse=worse, lost=lost, bar=bar)
+    kind, reason = _say(evidence, stage, found, units, worse=worse, lost=lost, bar=bar)
     return Verdict(kind, reason, numbers, proof=shown(worse - bar))
 
 
@@ -60,6 +60,7 @@ def _say(
     evidence: Evidence,
     stage: Stage,
     found: Found,
+    units: str,
     *,
     worse: float,
     lost: float,
@@ -77,13 +78,13 @@ def _say(
         needed = f"e-value {shown(worse):g} of {shown(bar):g} needed"
         return VerdictKind.FAIL, f"{needed}, most of it by {worst}: {_told(found[worst])}"
     if evidence.in_stage < stage.min_requests:
-        reason = f"{evidence.in_stage} of at least {stage.min_requests} requests at this stage"
+        reason = f"{evidence.in_stage} of at least {stage.min_requests} {units} at this stage"
         return VerdictKind.NO_DATA, reason
     if lost >= -math.log(_SHARE_ALPHA):
         return VerdictKind.INCONCLUSIVE, _lost(evidence)
     unproven = [name for name, comparison in seen.items() if not comparison.is_harmless]
     if unproven:
-        reason = f"{' and '.join(unproven)} not proven harmless yet: {told}{_missing(seen)}"
+        reason = f"{' and '.join(unproven)} not proven harmless yet: {told}{_missing(seen, units)}"
         return VerdictKind.INCONCLUSIVE, reason
     return VerdictKind.PASS, f"no worse than the champion: {told}"
 
@@ -151,11 +152,11 @@ def _told(found: Comparison | Tolerated) -> str:
     return f"{ours.x} of {ours.n} (champion {theirs.x} of {theirs.n})"
 
 
-def _missing(found: Found) -> str:
+def _missing(found: Found, units: str) -> str:
     needed = [c.requests_needed for c in found.values() if not c.is_harmless]
     if not needed or None in needed:
         return ""
-    return f"; about {max(n for n in needed if n is not None)} more requests at present rates"
+    return f"; about {max(n for n in needed if n is not None)} more {units} at present rates"
 
 
 def _lost(evidence: Evidence) -> str:

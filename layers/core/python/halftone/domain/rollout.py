@@ -146,6 +146,11 @@ class Rollout:
         return (KEYS, KEYS) if self.sticky else (TRIAL, TRIAL)
 
     @property
+    def units(self) -> str:
+        """What the evidence counts now: ``keys`` where a key draws, else ``requests``."""
+        return "keys" if self.cohorts[0] == KEYS else "requests"
+
+    @property
     def way_home(self) -> tuple[str, str]:
         """Both aliases in the order in which a rollback writes them: first the one that counts."""
         behind = self.guarded and not self.promoting

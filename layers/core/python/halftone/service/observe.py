@@ -30,7 +30,7 @@ def look(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
     lag = parts.metric_lag + (parts.key_lag if keyed else timedelta(0))
     until = bucket_start(parts.clock.now() - lag)
     if until <= known.until and known.stage == rollout.stage:
-        return judge(known, rollout.plan, stage)
+        return judge(known, rollout.plan, stage, rollout.units)
     try:
         buckets = parts.metrics.buckets(
             endpoint,
@@ -46,7 +46,7 @@ def look(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
         return Verdict(VerdictKind.ERROR, str(error))
     evidence = known.fold(buckets, until, rollout)
     parts.evidence.keep_evidence(endpoint, evidence, buckets, previous=kept.until if kept else None)
-    verdict = judge(evidence, rollout.plan, stage)
+    verdict = judge(evidence, rollout.plan, stage, rollout.units)
     # The alarm on this metric is a second way back, for when no tick comes to act on the verdict.
     # A look that can't publish is still a look.
     with suppress(Unavailable):

@@ -130,7 +130,7 @@ def verdict(parts: Parts, state: EndpointState) -> Verdict | None:
     if running is None or running.current is None:
         return None
     kept = parts.evidence.load_evidence(state.endpoint, running.id)
-    return judge(kept, running.plan, running.current) if kept else None
+    return judge(kept, running.plan, running.current, running.units) if kept else None
 
 
 def _version(given: object) -> str | None:
