@@ -119,6 +119,8 @@ def test_users_stay_where_they_are_over_a_ramp_to_all_traffic_and_none_of_them_s
     live = stage.parts.aliases.both("sticky").live.routing
     assert live == Routing("2")
     assert stage.state("sticky").champion.version == "2"
+    advanced = next(one for one in stage.records("sticky") if one.action == "advance")
+    assert advanced.numbers["stage_requests"] <= 2 * sum(at < 20 for at in users.values())
     first, second = steps_of(stage, traffic)
     for step, (met, share) in enumerate(((first, 20), (second, 60)), 1):
         below = {user for user in met if users[user] < share}
