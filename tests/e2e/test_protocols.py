@@ -3,6 +3,7 @@ in the shapes of MLflow's scoring server.
 """
 
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -147,6 +148,13 @@ def test_every_shape_of_mlflows_scoring_server_is_the_same_request(stage: Stage)
     ):
         status, found = stage.ask(TUMOURS, json.dumps(body).encode())
         assert (status, found) == (200, {"predictions": expected})
+    table = "\n".join([",".join(names), *(",".join(map(repr, row)) for row in rows)])
+    for sent_as in ("text/csv; charset=utf-8", "application/csv"):  # as text, and in base64
+        sent = urllib.request.Request(
+            stage.cloud.url(TUMOURS), table.encode(), {"content-type": sent_as}
+        )
+        with urllib.request.urlopen(sent, timeout=30) as answer:
+            assert json.load(answer) == {"predictions": expected}
 
 
 def test_an_endpoint_has_a_document_and_its_health(stage: Stage) -> None:
@@ -154,7 +162,12 @@ def test_an_endpoint_has_a_document_and_its_health(stage: Stage) -> None:
     with urllib.request.urlopen(f"{base}/openapi.json", timeout=30) as answer:
         OpenAPIV31SpecValidator(json.load(answer)).validate()
     answers(stage, DIGITS, records(stage, DIGITS, 1))
-    with urllib.request.urlopen(f"{base}/health", timeout=30) as answer:
-        told = json.load(answer)
-    assert told["loaded"] is True
-    assert told["last_minute"]["error_rate"] in (None, 0.0)
+    champion = stage.state(DIGITS).champion
+    assert champion is not None
+    for asked in ("health", f"health?version={champion.version}"):
+        with urllib.request.urlopen(f"{base}/{asked}", timeout=30) as answer:
+            told = json.load(answer)
+        assert (told["loaded"], told["version"]) == (True, champion.version)
+        assert told["last_minute"]["error_rate"] in (None, 0.0)
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{base}/health?version=99", timeout=30)
