@@ -113,8 +113,8 @@ def table() -> str:
     seen = {n: with_.quantile(n) / without.quantile(n) for n in (50, 99)}
     handler = f"of a model that takes no time; sending takes {WAIT_SECONDS * 1e3:g} ms"
     client = (
-        f"the shadow takes {SHADOW_SECONDS * 1e3:g} ms,"
-        f" a request without it {without.quantile(50):.0f} ms at the median"
+        f"the shadow takes {SHADOW_SECONDS * 1e3:g} ms;"
+        f" without it a request takes {without.quantile(50):.1f} ms at the median"
     )
     return "\n".join(
         [

@@ -3,6 +3,9 @@
 The endpoint is one of the examples on a local AWS. Its shadow answers nearly as the champion does,
 but sleeps for SHADOW_SECONDS first, in every request: a client that waited for it would show that.
 The step says by a header whom it mirrors, so that both kinds of requests meet the same front.
+
+A pause of PAUSE_SECONDS follows each answer. The local AWS gives a sandbox its next request while
+it still sends; AWS gives that to another sandbox.
 """
 
 import http.client
@@ -27,6 +30,7 @@ from halftone_local import supervisor
 EXAMPLE = "breast-cancer"
 SHADOW_SECONDS = 0.3
 SHADOW_FACTOR = 0.9999
+PAUSE_SECONDS = 0.05
 HEADER = "x-mirrored"
 MIRROR_ALL = {
     "mirror": 100,
@@ -94,6 +98,7 @@ def in_turns(url: str, bodies: Sequence[bytes], *, rounds: int, block: int) -> d
                     raise ConnectionError(
                         f"{address.path} answered {answer.status}: {text[:200]!r}"
                     )
+                time.sleep(PAUSE_SECONDS)
     connection.close()
     return taken
 
