@@ -43,16 +43,14 @@ from halftone_cli.commands.preview import preview_plan
 from halftone_cli.commands.release import release
 from halftone_cli.commands.rollback import rollback
 from halftone_cli.commands.rollout import abort, approve, pause, promote, reject, resume, watch
+from halftone_cli.commands.routing import mirror, rules, traffic
 from halftone_cli.commands.serve import serve
 from halftone_cli.commands.serving import (
     capture,
     disable,
     enable,
-    mirror,
     publish,
-    rules,
     serving,
-    traffic,
     unpublish,
 )
 from halftone_cli.commands.status import status

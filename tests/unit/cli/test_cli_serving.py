@@ -75,7 +75,7 @@ def test_capture_keeps_a_share_without_some_fields(two):
     assert two("capture", NAME, "10", "--redact", "ssn", "--redact", "a.b").code == 0
     assert (serving(two).capture.share, serving(two).capture.redact) == (10.0, ("ssn", "a.b"))
 
-    assert two("capture", NAME, "0").code == 0
+    assert "capture        share=0\n" in two("capture", NAME, "0").out
     assert serving(two).capture.share == 0.0
 
 
@@ -105,6 +105,7 @@ def test_an_endpoint_is_switched_off_and_on(two, off, on):
     [
         (["traffic", NAME, "nonsense"], 2, "DEPLOYMENT=SHARE is 'nonsense'"),
         (["traffic", NAME, "1=x"], 2, "DEPLOYMENT=SHARE is 'x'"),
+        (["traffic", NAME, "1=nan"], 2, "DEPLOYMENT=SHARE is 'nan'"),
         (["traffic", NAME, "1=60"], 2, "traffic is"),
         (["traffic", NAME, "nope=100"], 3, "there is no deployment 'nope'"),
         (["mirror", NAME, "2=10"], 4, "is live"),
@@ -114,15 +115,7 @@ def test_an_endpoint_is_switched_off_and_on(two, off, on):
         (["capture", NAME, "--redact", "a"], 2, "--redact is ['a'], expected a SHARE"),
         (["capture", NAME, "x"], 2, "SHARE is 'x', expected a percentage"),
         (["serving", NAME, "mode"], 2, "FIELD=VALUE is 'mode'"),
-        (
-            [
-                "serving",
-                NAME,
-                "key=[",
-            ],
-            2,
-            "key is '['",
-        ),
+        (["serving", NAME, "key=["], 2, "key is '['"),
         (["traffic", "No!"], 2, "ENDPOINT is 'No!'"),
         (["traffic", "nope"], 3, "there is no endpoint 'nope'"),
     ],
