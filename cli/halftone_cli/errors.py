@@ -4,6 +4,7 @@ An error is one line on stderr that names the value at fault and the remedy. The
 shown to who asks for it with ``--debug``, and to nobody else.
 """
 
+import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -78,9 +79,31 @@ def line(error: Exception) -> str:
     if isinstance(error, typer.TyperException):
         context = getattr(error, "ctx", None)
         asked = context.command_path if context else "halftone"
-        return one_line(f"{error.format_message().rstrip('.')}; see `{asked} --help`")
+        return one_line(f"{_mistake(error)}; see `{asked} --help`")
     text = str(error) if told is not UNEXPECTED else f"{type(error).__name__}: {error}"
     return one_line(f"{text}; {told.remedy}" if told.remedy else text)
+
+
+def _mistake(error: typer.TyperException) -> str:
+    """A word that the command line can't be read with: the value, and what was expected.
+
+    Typer has values converted by pydantic, whose message says what was expected without the value.
+    """
+    told = error.format_message()
+    faults: list[dict[str, object]] = getattr(error.__cause__, "errors", list)()
+    found = next((c for c in (c.match(told) for c in _CONVERSIONS) if c), None)
+    if not faults or found is None:
+        return told.rstrip(".")
+    return f"{found['field']} is {faults[0]['input']!r}, expected {found['expected'].rstrip('.')}"
+
+
+_CONVERSIONS = tuple(
+    re.compile(rf"Invalid value for '(?P<field>[^']+)'.*?: {said}$")
+    for said in (
+        "Input should be (?P<expected>.+?)(?:, unable to .*)?",
+        "Value error, .* is not (?P<expected>one of .*)",
+    )
+)
 
 
 def report(error: Exception, *, debug: bool) -> int:

@@ -1,30 +1,73 @@
 """The files of a new endpoint: a declaration, and a model package that answers right away.
 
-The model is a linear regression whose coefficients stand in a JSON file, so that its author can see
-every part of a package at work before putting a model of their own in its place.
+The model is a linear regression, so that its author can see every part of a package at work before
+putting a model of their own in its place.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from textwrap import dedent
 
-WEIGHTS: Mapping[str, float] = {"intercept": 12.0, "distance_km": 2.5, "parcels": 1.5}
+from halftone_cli import onnx_file
+
+INTERCEPT = 12.0
+COEFFICIENTS: Mapping[str, float] = {"distance_km": 2.5, "parcels": 1.5}
 """Minutes that a delivery takes: at the least, for each kilometre, and for each parcel."""
 
 REQUEST: Mapping[str, object] = {"instances": [{"distance_km": 4.0, "parcels": 2}]}
 
+Files = dict[str, bytes]
+"""What files hold, by their paths."""
 
-def files(endpoint: str, model: str) -> dict[str, str]:
-    """The texts of a new endpoint's files by their paths; ``model`` names its first package."""
+
+class Flavor(StrEnum):
+    """The flavors whose artifacts can be written without the library that trains such a model."""
+
+    PYTHON = "python"
+    ONNX = "onnx"
+    ASGI = "asgi"
+
+
+def files(endpoint: str, model: str, flavor: Flavor) -> Files:
+    """The files of a new endpoint; ``model`` names its first package."""
     package = f"models/{model}"
+    name = f"{endpoint}-{model}"[:32].rstrip("-")
+    made = {"endpoint.yaml": _ENDPOINT.format(name=endpoint, model=package).encode()}
+    if flavor is not Flavor.ASGI:  # an app's requests are its own: its samples are the example
+        made["request.json"] = f"{json.dumps(REQUEST)}\n".encode()
+    return made | {f"{package}/{file}": data for file, data in _PACKAGES[flavor](name).items()}
+
+
+def _python(name: str) -> Files:
+    weights = {"intercept": INTERCEPT, **COEFFICIENTS}
     return {
-        "endpoint.yaml": _ENDPOINT.format(name=endpoint, model=package),
-        "request.json": json.dumps(REQUEST) + "\n",
-        f"{package}/model.yaml": _MANIFEST.format(name=f"{endpoint}-{model}"[:32].rstrip("-")),
-        f"{package}/predict.py": _PREDICT,
-        f"{package}/weights.json": json.dumps(WEIGHTS, indent=2) + "\n",
+        "model.yaml": _manifest(name, "python", _PYTHON_ENTRY, "float64"),
+        "predict.py": _PREDICT.encode(),
+        "weights.json": f"{json.dumps(weights, indent=2)}\n".encode(),
     }
 
+
+def _onnx(name: str) -> Files:
+    graph = onnx_file.linear(list(COEFFICIENTS.values()), INTERCEPT)
+    # ONNX graphs calculate in float32.
+    manifest = _manifest(name, "onnx", _ONNX_ENTRY, "float32")
+    return {"model.yaml": manifest, "model.onnx": graph}
+
+
+def _asgi(name: str) -> Files:
+    return {"model.yaml": _ASGI_MANIFEST.format(name=name).encode(), "app.py": _APP.encode()}
+
+
+def _manifest(name: str, flavor: str, entry: str, result: str) -> bytes:
+    return _MANIFEST.format(name=name, flavor=flavor, entry=entry, result=result).encode()
+
+
+_PACKAGES: Mapping[Flavor, Callable[[str], Files]] = {
+    Flavor.PYTHON: _python,
+    Flavor.ONNX: _onnx,
+    Flavor.ASGI: _asgi,
+}
 
 _ENDPOINT = dedent("""\
     # What this endpoint is. To release another model, change `model` and deploy, or say
@@ -46,18 +89,21 @@ _MANIFEST = dedent("""\
     # What this package is. `halftone package` checks it and asks it its samples.
     name: {name}
     description: A linear regression.
-    flavor: python
-    entry: predict.py         # init() once before traffic, run(instances) for each request
+    flavor: {flavor}
+    entry: {entry}
     inputs:                   # every request is held to this before the model sees it
       - {{name: distance_km, type: float64, minimum: 0, maximum: 1000}}
       - {{name: parcels, type: int64, minimum: 1, maximum: 100}}
     outputs:                  # and every answer to this
-      - {{name: minutes, type: float64, minimum: 0}}
+      - {{name: minutes, type: {result}, minimum: 0}}
     samples:                  # answered by the very version before it gets traffic
       - instances: [{{distance_km: 4.0, parcels: 2}}]
         predictions: [{{minutes: 25.0}}]
         tolerance: 0.5
     """)
+
+_PYTHON_ENTRY = "predict.py         # init() once before traffic, run(instances) for each request"
+_ONNX_ENTRY = "model.onnx         # its input's columns are the fields below, in their order"
 
 _PREDICT = dedent('''\
     """How many minutes a delivery takes."""
@@ -81,4 +127,47 @@ _PREDICT = dedent('''\
     def _minutes(record):
         fields = ("distance_km", "parcels")
         return _weights["intercept"] + sum(_weights[name] * record[name] for name in fields)
+    ''')
+
+_ASGI_MANIFEST = dedent("""\
+    # What this package is. `halftone package` checks it and asks it its samples.
+    name: {name}
+    description: A linear regression, behind an app of its own.
+    flavor: asgi
+    entry: app.py             # its `app` takes what is asked below /endpoints/<endpoint>/app
+    samples:                  # answered by the very version before it gets traffic
+      - method: POST
+        path: /minutes
+        body: {{distance_km: 4.0, parcels: 2}}
+        response: {{minutes: 25.0}}
+        tolerance: 0.5
+      - {{method: POST, path: /minutes, body: {{distance_km: -1, parcels: 2}}, status: 422}}
+    """)
+
+_APP = dedent(f'''\
+    """How many minutes a delivery takes, as an app of its own."""
+
+    from fastapi import FastAPI
+    from pydantic import BaseModel, Field
+
+    app = FastAPI()
+
+
+    class Delivery(BaseModel):
+        """What is to be brought how far."""
+
+        distance_km: float = Field(ge=0, le=1000)
+        parcels: int = Field(ge=1, le=100)
+
+
+    @app.post("/minutes")
+    async def minutes(delivery: Delivery) -> dict[str, float]:
+        """The minutes that a delivery takes. Without async a route costs a thread each time."""
+        km, parcels = delivery.distance_km, delivery.parcels
+        return {{"minutes": {INTERCEPT} + {
+    " + ".join(
+        f"{weight} * {name}"
+        for weight, name in zip(COEFFICIENTS.values(), ("km", "parcels"), strict=True)
+    )
+}}}
     ''')

@@ -12,6 +12,7 @@ from halftone.domain.names import checked_name
 from halftone_cli import scaffold
 from halftone_cli.context import Session
 from halftone_cli.output import one_line, say_json, show
+from halftone_cli.scaffold import Files, Flavor
 
 
 def init(
@@ -31,20 +32,28 @@ def init(
     model: Annotated[
         str, typer.Option(metavar="NAME", help="What to call its first model package.")
     ] = "v1",
+    flavor: Annotated[
+        Flavor,
+        typer.Option(
+            metavar="FLAVOR", help="python, onnx, or asgi: an app with routes of its own."
+        ),
+    ] = Flavor.PYTHON,
 ) -> None:
     """Make a new endpoint with a model package that works.
 
-    Writes an endpoint.yaml, a package of flavor python with one sample, and a request to send. All
-    of it is there, or nothing; what exists is never written over. Needs no stage and no
-    credentials.
+    Writes an endpoint.yaml, a package with samples, and a request to send (asgi: none). All of it
+    is there, or nothing; what exists is never written over. Needs no stage and no credentials.
+
+    Models of the flavors sklearn and mlflow are saved by these libraries: docs/serving.md says how.
 
     \b
     Examples:
       halftone init deliveries
       halftone init endpoints/deliveries --model blue
+      halftone init deliveries --flavor onnx
     """
     called = checked_name("PATH" if name is None else "--name", name or path.absolute().name)
-    files = scaffold.files(called, checked_name("--model", model))
+    files = scaffold.files(called, checked_name("--model", model), flavor)
     _write(path, files)
     if session.as_json:
         say_json({"endpoint": called, "folder": str(path), "files": sorted(files)})
@@ -56,7 +65,7 @@ def init(
         show(f"  halftone {verb} {one_line(str(what))}")
 
 
-def _write(target: Path, files: dict[str, str]) -> None:
+def _write(target: Path, files: Files) -> None:
     """Write all of ``files`` below ``target`` or nothing, and over nothing."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InvalidInput("PATH", str(target), "a folder that does not exist, or is empty")
@@ -64,10 +73,10 @@ def _write(target: Path, files: dict[str, str]) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         half = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-        for name, text in files.items():
+        for name, data in files.items():
             path = half / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(data)
         half.chmod(0o755)
         half.replace(target)
     except OSError as error:

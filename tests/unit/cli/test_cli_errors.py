@@ -110,3 +110,21 @@ def test_the_nearest_class_decides():
         """A NotFound of somebody's own."""
 
     assert exit_code(Stricter("thing", "x")).code == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("logs", "fraud", "-n", "y"), "--limit is 'y', expected a valid integer; see "),
+        (("deployments", "scale", "fraud", "2", "c"), "REPLICAS is 'c', expected a valid integer"),
+        (("rollout", "watch", "fraud", "--until", "x'y"), '--until is "x\'y", expected one of '),
+        (("rollback",), "Missing argument 'ENDPOINT'; see `halftone rollback --help`"),
+        (("status", "--nope"), "No such option: --nope; see `halftone status --help`"),
+    ],
+)
+def test_words_that_can_t_be_read_are_one_line_with_the_value(cli, words, told):
+    ran = cli(*words)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: {told}")
+    assert ran.err.count("\n") == 1

@@ -3,25 +3,32 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
 import pytest
 import yaml
 
 from halftone.adapters.declaration import open_declaration
+from halftone_cli.onnx_file import linear
+from halftone_cli.scaffold import Flavor
 
 
 def names(folder):
     return [path.name for path in folder.iterdir()]
 
 
-def test_what_it_makes_is_checked_and_answers_its_samples(offline, tmp_path):
-    made = offline("init", tmp_path / "deliveries")
+@pytest.mark.parametrize("flavor", [None, *Flavor])
+def test_what_it_makes_is_checked_and_answers_its_samples(offline, tmp_path, flavor):
+    name = f"eta-{flavor}" if flavor else "eta"
+    made = offline("init", tmp_path / name, *(("--flavor", flavor) if flavor else ()))
 
     assert made.code == 0
-    assert f"  halftone serve {tmp_path}/deliveries\n" in made.out
-    declared = open_declaration(tmp_path / "deliveries" / "endpoint.yaml")
-    assert (declared.spec.name, declared.package.ref.name) == ("deliveries", "deliveries-v1")
-    packaged = offline("package", tmp_path / "deliveries" / "models" / "v1", "--json")
-    assert (packaged.code, packaged.json["answered"], packaged.json["faults"]) == (0, 1, [])
+    assert f"  halftone serve {tmp_path}/{name}\n" in made.out
+    declared = open_declaration(tmp_path / name / "endpoint.yaml")
+    assert (declared.spec.name, declared.package.ref.name) == (name, f"{name}-v1")
+    packaged = offline("package", tmp_path / name / "models" / "v1", "--json").json
+    assert packaged["flavor"] == (flavor or "python")
+    assert (packaged["answered"], packaged["faults"]) == (packaged["samples"], [])
 
 
 def test_endpoint_and_model_may_be_called_otherwise(offline, tmp_path):
@@ -93,3 +100,23 @@ def test_the_request_that_comes_with_it_is_json(offline, tmp_path):
     offline("init", tmp_path / "eta")
 
     assert "instances" in json.loads((tmp_path / "eta" / "request.json").read_text())
+
+
+def test_an_app_comes_without_a_request_because_its_requests_are_its_own(offline, tmp_path):
+    made = offline("init", tmp_path / "eta", "--flavor", "asgi", "--json")
+
+    assert made.json["files"] == ["endpoint.yaml", "models/v1/app.py", "models/v1/model.yaml"]
+
+
+@pytest.mark.parametrize("width", [1, 2, 200])
+def test_the_graph_that_is_written_calculates_the_linear_model(tmp_path, width):
+    file = tmp_path / "model.onnx"
+    coefficients = [0.5 * number for number in range(width)]
+    file.write_bytes(linear(coefficients, -3.0))
+
+    session = onnxruntime.InferenceSession(file)
+
+    rows = np.arange(2 * width, dtype=np.float32).reshape(2, width)
+    [found] = session.run(None, {"X": rows})
+    assert found.shape == (2, 1)
+    assert found.ravel() == pytest.approx(rows @ np.array(coefficients) - 3.0)
