@@ -3,6 +3,7 @@ and writes what each command printed into the page.
 """
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -12,7 +13,8 @@ from demo.page import Shell, blocks, recorded
 from halftone_local import supervisor
 
 PAGE = ROOT / "docs" / "tutorial.md"
-_LINES = 14
+_LINES = 24
+_RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ ")
 
 
 def environment(port: int) -> dict[str, str]:
@@ -38,17 +40,31 @@ def main() -> None:
             cloud.bootstrap()
             cloud.deploy()
             shell = Shell(ROOT, environment(aws.port))
-            printed = {}
+            printed: dict[str, str] = {}
+            told: set[str] = set()
             for block in blocks(page):
                 sys.stderr.write(f"{block.title}\n")
-                printed[block.commands] = _shortened(shell.run(block).replace(str(ROOT), "…"))
+                text = shell.run(block).replace(f"{ROOT}/", "")
+                printed[block.commands] = _shortened(text.replace(f":{aws.port}/", ":4566/"), told)
     finally:
         aws.stop()
     PAGE.write_text(recorded(page, printed))
 
 
-def _shortened(text: str) -> str:
-    lines = [line.rstrip() for line in text.splitlines()]
+def _shortened(text: str, told: set[str]) -> str:
+    """The end of ``text``, with ``…`` where lines are left out.
+
+    A rollout is told from its beginning whenever it is watched: the lines in ``told``, which stand
+    further up on the page, are left out, too.
+    """
+    lines: list[str] = []
+    for line in map(str.rstrip, text.splitlines()):
+        if line not in told:
+            lines.append(line)
+        elif lines[-1:] != ["…"]:
+            lines.append("…")
+        if _RECORD.match(line):
+            told.add(line)
     return "\n".join(lines if len(lines) <= _LINES else ["…", *lines[-_LINES:]])
 
 

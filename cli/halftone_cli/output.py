@@ -68,6 +68,11 @@ def stamp(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
+def stamped(moment: str | None) -> str:
+    """The same for a moment as the API tells it; ``-`` for none."""
+    return stamp(datetime.fromisoformat(moment)) if moment else "-"
+
+
 def one_line(text: str) -> str:
     """``text`` on one line, with what no terminal should be sent shown as its escape."""
     joined = " ".join(text.split())

@@ -44,7 +44,7 @@ def test_every_command_of_the_tutorial_does_what_the_page_says(stage: Stage, wal
     walk("Create it, and deploy blue")
     assert alias.read(NAME).routing == Routing("1")
     assert walk("Call it").count("status 200 by version 1\n") == 2
-    assert "replicas   2 of 2 ready\n" in walk("Scale it")
+    assert "replicas 2 of 2 ready\n" in walk("Scale it")
 
     walk("Deploy green, without traffic")
     waiting = stage.rollout(NAME)

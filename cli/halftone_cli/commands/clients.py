@@ -9,7 +9,7 @@ from halftone_cli.api import Json
 from halftone_cli.changing import MessageOption, existing
 from halftone_cli.context import Session
 from halftone_cli.options import EndpointArgument
-from halftone_cli.output import note, one_line, say_json, show, table
+from halftone_cli.output import note, one_line, say_json, show, stamped, table
 
 ClientArgument = Annotated[
     str, typer.Argument(metavar="CLIENT", help="The client's name.", show_default=False)
@@ -50,7 +50,7 @@ def add_client(
         note("the token was shown when it was made, and is not kept: revoke it and add the client")
         return
     show(token)
-    lasts = f"until {until}" if until else "until it is revoked"
+    lasts = f"until {stamped(until)}" if until else "until it is revoked"
     note(f"{client} may call {endpoint} {lasts}: curl -u {client}:TOKEN, or Bearer TOKEN")
 
 
@@ -99,6 +99,7 @@ def _tell(session: Session, endpoint: str, found: Json) -> None:
         return
     made = table("client", "token", "added", "by", "expires")
     for client in found["items"]:
-        words = (client["name"], client["token_id"], client["created_at"], client["created_by"])
-        made.add_row(*(one_line(word) for word in words), client["expires_at"] or "-")
+        added, expires = stamped(client["created_at"]), stamped(client["expires_at"])
+        words = (client["name"], client["token_id"], added, client["created_by"], expires)
+        made.add_row(*(one_line(word) for word in words))
     show(made)

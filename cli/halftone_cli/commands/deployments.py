@@ -8,7 +8,7 @@ from halftone_cli.api import Json, Reply
 from halftone_cli.changing import MessageOption, YesOption, ask, existing
 from halftone_cli.context import Session
 from halftone_cli.options import EndpointArgument
-from halftone_cli.output import note, one_line, say_json, show, table
+from halftone_cli.output import note, one_line, say_json, show, stamped, table
 
 DeploymentArgument = Annotated[
     str,
@@ -41,7 +41,7 @@ def list_deployments(
             each["status"],
             f"{each['share']:g} %",
             f"{each['package']['name']}@{each['package']['digest'][:12]}",
-            each["created_at"],
+            stamped(each["created_at"]),
             one_line(each["message"]),
         )
     show(made)
@@ -182,11 +182,15 @@ def _tell(session: Session, found: Json) -> None:
     if session.as_json:
         say_json(found)
         return
-    for name in ("version", "name", "status", "message", "share", "model", "created_at"):
-        value = found[name]
-        told = f"{value:g} %" if name == "share" else one_line(str(value or "-"))
-        show(f"{name.replace('_', ' '):<10} {told}")
-    show(f"{'package':<10} {found['package']['name']}@{found['package']['digest'][:12]}")
-    show(f"{'replicas':<10} {found['ready']} of {found['replicas']} ready")
+    facts = {
+        **{name: found[name] for name in ("version", "name", "status", "message")},
+        "share": f"{found['share']:g} %",
+        "model": found["model"] or "-",
+        "package": f"{found['package']['name']}@{found['package']['digest'][:12]}",
+        "created": stamped(found["created_at"]),
+        "replicas": f"{found['ready']} of {found['replicas']} ready",
+    }
+    for name, value in facts.items():
+        show(f"{name:<8} {one_line(value)}")
     if found["replicas_message"]:
         note(found["replicas_message"])

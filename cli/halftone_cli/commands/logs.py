@@ -1,6 +1,8 @@
 """``halftone logs``: what an endpoint's replicas wrote."""
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +14,7 @@ from halftone_cli.changing import existing
 from halftone_cli.context import Session
 from halftone_cli.files import write_whole
 from halftone_cli.options import EndpointArgument
-from halftone_cli.output import note, one_line, say_json, show, table
+from halftone_cli.output import note, one_line, say_json, show, stamped, table
 
 PERIOD = 2.0
 """Seconds between two looks while following."""
@@ -48,7 +50,8 @@ def logs(
 ) -> None:
     """Show what an endpoint's replicas wrote, the newest last, in UTC.
 
-    With --json each line is a document.
+    Of a line that holds metrics the names and the numbers. With --json each line is a document,
+    and whole, as it is in a --download.
 
     \b
     Examples:
@@ -106,7 +109,27 @@ def _tell(session: Session, found: Json) -> None:
         if session.as_json:
             say_json(line, lines=True)
         else:
-            show(f"{line['at']} {line['version']} {one_line(line['text'])}")
+            show(f"{_at(line['at'])} {line['version']} {one_line(_plain(line['text']))}")
+
+
+def _at(moment: str) -> str:
+    given = datetime.fromisoformat(moment).astimezone(UTC)
+    return f"{given:%Y-%m-%d %H:%M:%S}.{given.microsecond // 1000:03d}Z"
+
+
+def _plain(text: str) -> str:
+    """A line for people: of one that holds metrics only the names and the numbers.
+
+    The rest is for CloudWatch to know what they are (embedded metric format, field ``_aws``).
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(found, dict) or "_aws" not in found:
+        return text
+    told = (f"{n}={v}" for n, v in found.items() if n not in ("_aws", "Endpoint", "Version"))
+    return f"metrics {' '.join(told)}"
 
 
 def _list(session: Session, found: list[Json]) -> None:
@@ -116,6 +139,6 @@ def _list(session: Session, found: list[Json]) -> None:
     made = table("version", "first line", "last line", "replica")
     for each in found:
         made.add_row(
-            each["version"], each["first_at"] or "-", each["last_at"] or "-", each["replica"]
+            each["version"], stamped(each["first_at"]), stamped(each["last_at"]), each["replica"]
         )
     show(made)

@@ -11,7 +11,7 @@ from halftone.domain.names import checked_name
 from halftone_cli.api import Json
 from halftone_cli.changing import MessageOption
 from halftone_cli.context import Session
-from halftone_cli.output import note, one_line, say_json, show, table
+from halftone_cli.output import note, one_line, say_json, show, stamped, table
 
 _VERSION = re.compile(r"(?P<model>[a-z][a-z0-9-]*):(?P<number>[1-9][0-9]{0,8})")
 
@@ -76,7 +76,7 @@ def show_model(
             each["validation_status"],
             ", ".join(each["aliases"]) or "-",
             each["digest"][:12],
-            each["registered_at"],
+            stamped(each["registered_at"]),
             one_line(each["description"]) or "-",
         )
     show(made)
@@ -212,7 +212,8 @@ def _tell(session: Session, found: Json) -> None:
     if session.as_json:
         say_json(found)
         return
-    for name, value in found.items():
+    told = {n: stamped(v) if v and n.endswith("_at") else v for n, v in found.items()}
+    for name, value in told.items():
         if value not in (None, "", [], {}):
             show(f"{name.replace('_', ' '):<18} {one_line(_shown(value))}")
 

@@ -35,7 +35,7 @@ def test_a_deployment_is_named_and_found_by_its_name(three):
     ran = three("deployments", "name", NAME, "2", "green", "--message", "as agreed")
 
     assert ran.code == 0
-    assert "name       green\n" in ran.out
+    assert "name     green\n" in ran.out
     assert three("deployments", "show", NAME, "green", "--json").json["version"] == "2"
     assert three.endpoint.history[-1].reason == "as agreed"
 
@@ -44,14 +44,14 @@ def test_a_deployment_is_scaled(three):
     ran = three("deployments", "scale", NAME, "2", "4")
 
     assert ran.code == 0
-    assert "replicas   4 of 4 ready\n" in ran.out
+    assert "replicas 4 of 4 ready\n" in ran.out
     assert three("deployments", "scale", NAME, "2", "-1").code == 2
 
 
 def test_a_deployment_is_stopped_and_started(three):
-    assert "status     Stopped\n" in three("deployments", "stop", NAME, "2", "-m", "leaks").out
+    assert "status   Stopped\n" in three("deployments", "stop", NAME, "2", "-m", "leaks").out
     assert three("deployments", "start", NAME, "2").code == 0
-    assert "status     Deployed\n" in three("deployments", "show", NAME, "2").out
+    assert "status   Deployed\n" in three("deployments", "show", NAME, "2").out
 
 
 def test_a_deployment_is_deleted_by_its_name_and_stays_on_record(three):
@@ -187,12 +187,27 @@ def logged(three):
 
 def test_logs_are_lines_in_utc_with_their_version(logged):
     assert logged("logs", NAME).out.splitlines() == [
-        "2026-01-01T00:00:00Z 3 started",
-        "2026-01-01T00:00:05Z 2 old one",
+        "2026-01-01 00:00:00.000Z 3 started",
+        "2026-01-01 00:00:05.000Z 2 old one",
     ]
-    assert logged("logs", NAME, "--version", "2").out == "2026-01-01T00:00:05Z 2 old one\n"
+    assert logged("logs", NAME, "--version", "2").out == "2026-01-01 00:00:05.000Z 2 old one\n"
     [line] = logged("logs", NAME, "-n", "1", "--json").out.splitlines()
     assert json.loads(line)["text"] == "old one"
+
+
+def test_of_metrics_people_see_names_and_numbers_and_programs_the_line(logged):
+    line = '{"_aws": {"Timestamp": 1}, "Endpoint": "fraud", "Version": "3", "Errors": 0, "Late": 1}'
+    stream = STREAM.format("3", "a" * 32)
+    for text in (line, '{"level": "INFO"}'):
+        logged.endpoint.world.logs.write(NAME, stream, logged.endpoint.world.clock.now(), text)
+
+    told = logged("logs", NAME, "-n", "2").out.splitlines()
+
+    assert [row.split(" ", 3)[3] for row in told] == [
+        "metrics Errors=0 Late=1",
+        '{"level": "INFO"}',
+    ]
+    assert json.loads(logged("logs", NAME, "-n", "2", "--json").out.splitlines()[0])["text"] == line
 
 
 def test_following_goes_on_until_ctrl_c_and_past_a_look_that_is_not_answered(logged):
@@ -212,7 +227,7 @@ def test_following_goes_on_until_ctrl_c_and_past_a_look_that_is_not_answered(log
     ran = logged("logs", NAME, "-f")
 
     assert ran.code == 0
-    assert ran.out.splitlines()[-1] == "2026-01-01T00:00:10Z 3 more\\x1b[2J"
+    assert ran.out.splitlines()[-1] == "2026-01-01 00:00:10.000Z 3 more\\x1b[2J"
     assert len(ran.out.splitlines()) == 3
     assert "trying again: no answer\n" in ran.err
 

@@ -19,7 +19,7 @@ def names(folder):
 
 @pytest.mark.parametrize("flavor", [None, *Flavor])
 def test_what_it_makes_is_checked_and_answers_its_samples(offline, tmp_path, flavor):
-    name = f"eta-{flavor}" if flavor else "eta"
+    name = f"works-{flavor}" if flavor else "works"
     made = offline("init", tmp_path / name, *(("--flavor", flavor) if flavor else ()))
 
     assert made.code == 0
