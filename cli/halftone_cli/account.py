@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from halftone.adapters.aws import PATIENT, error_code, translated
-from halftone.domain.names import function_name
+from halftone.domain.names import alarm_rule_name, tick_rule_name
 from halftone_cli.aws import caller, identified, stage_outputs
 
 if TYPE_CHECKING:
@@ -62,7 +62,13 @@ class Account:
 
     def scheduled(self, endpoint: str) -> bool:
         """Whether the rule is on that reconciles the endpoint every minute."""
-        rule = f"{function_name(self._stage, endpoint)}-tick"
+        return self._rule_is_on(tick_rule_name(self._stage, endpoint))
+
+    def heard(self) -> bool:
+        """Whether the rule is on that has a rollout ended when its guardrail is in alarm."""
+        return self._rule_is_on(alarm_rule_name(self._stage))
+
+    def _rule_is_on(self, rule: str) -> bool:
         try:
             with identified():
                 return self._events.describe_rule(Name=rule)["State"] == "ENABLED"

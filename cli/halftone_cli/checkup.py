@@ -10,11 +10,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from halftone.domain.errors import HalftoneError
-from halftone.service.ports import AlarmState, Parts
+from halftone.domain.errors import HalftoneError, NotFound
+from halftone.service.ports import AlarmState, Parts, VersionStatus
 from halftone_cli.reading import View, read
 
 LEAST_BOOTSTRAP = 21
@@ -47,6 +48,7 @@ class Account(Protocol):
     def outputs(self) -> dict[str, str]: ...
     def dead_letters(self, queue: str) -> int: ...
     def scheduled(self, endpoint: str) -> bool: ...
+    def heard(self) -> bool: ...
 
 
 Run = Callable[[Sequence[str]], str]
@@ -111,7 +113,10 @@ def account(given: Account, *, bootstrap: str) -> Iterator[Finding]:
 
 
 def stage(given: Account, *, deploy: str) -> Iterator[Finding]:
-    """The stage's stack and its dead letters; ``deploy`` is the command that makes it."""
+    """The stage's stack, its dead letters, and whether anybody hears its alarms.
+
+    ``deploy`` is the command that makes it.
+    """
     try:
         outputs = given.outputs()
     except HalftoneError as error:
@@ -126,16 +131,19 @@ def stage(given: Account, *, deploy: str) -> Iterator[Finding]:
         return Finding("dead letters", f"{count} in {queue}", remedy)
 
     yield _found("dead letters", letters, deploy)
+    yield _switched("alarm rule", given.heard)
 
 
-def endpoints(parts: Parts, given: Account, *, deploy: str) -> Iterator[Finding]:
-    """Of each endpoint: record against alias, guardrail, alarms armed, schedule."""
+def endpoints(parts: Parts, given: Account, only: str | None = None) -> Iterator[Finding]:
+    """Of each endpoint, or only of one: versions, record against alias, alarms armed, schedule."""
     try:
         names = parts.catalogue.endpoints()
     except HalftoneError as error:
         yield Finding("endpoints", str(error), "may these credentials read the stage's table?")
         return
-    for name in names:
+    if only is not None and only not in names:
+        raise NotFound("endpoint", only, f"released to so far: {', '.join(names) or 'none yet'}")
+    for name in names if only is None else [only]:
         try:
             view = read(parts, name)
         except HalftoneError as error:
@@ -144,9 +152,32 @@ def endpoints(parts: Parts, given: Account, *, deploy: str) -> Iterator[Finding]
         if view.state.champion is None and view.state.active is None:
             yield Finding(name, "retired: nothing answers")
             continue
+        yield _versions(name, parts, view)
         yield _agreement(name, view)
         yield from _guard(name, view)
-        yield _scheduled(name, given, deploy)
+        yield _switched(f"{name}: schedule", partial(given.scheduled, name))
+
+
+def _versions(name: str, parts: Parts, view: View) -> Finding:
+    """Whether Lambda still has what clients, names and a way back lead to."""
+    check, state, running = f"{name}: versions", view.state, view.state.active
+    wanted = {placed.version for placed in state.placed}
+    wanted |= {state.champion.version} if state.champion else set()
+    wanted |= {v for v in (running.champion, running.challenger) if v} if running else set()
+    bad = []
+    for version in sorted(wanted, key=int):
+        try:
+            found, why = parts.versions.status(name, version)
+        except NotFound:
+            bad.append(f"{version} is gone")
+        except HalftoneError as error:
+            return Finding(check, str(error), "may these credentials read the function?")
+        else:
+            bad += [f"{version} failed: {why}"] if found is VersionStatus.FAILED else []
+    if not bad:
+        return Finding(check, f"{', '.join(sorted(wanted, key=int)) or 'none'} can be invoked")
+    remedy = f"release its package again, or `halftone deployments delete {name} VERSION`"
+    return Finding(check, "; ".join(bad), remedy)
 
 
 def _agreement(name: str, view: View) -> Finding:
@@ -181,12 +212,16 @@ def _guard(name: str, view: View) -> Iterator[Finding]:
 _REARM = "the next release arms them; until then nothing watches the champion"
 
 
-def _scheduled(name: str, given: Account, deploy: str) -> Finding:
-    check = f"{name}: schedule"
+def _switched(check: str, on: Callable[[], bool]) -> Finding:
+    """Whether an EventBridge rule is on.
+
+    A deploy makes it if it is gone, and leaves it as it is if somebody switched it off.
+    """
 
     def asked() -> Finding:
-        on = given.scheduled(name)
-        return Finding(check, "on" if on else "off", "" if on else f"switch it on with {deploy}")
+        found = on()
+        remedy = "switch its EventBridge rule on again, or deploy if it is gone"
+        return Finding(check, "on" if found else "off", "" if found else remedy)
 
     return _found(check, asked, "may these credentials read EventBridge rules?")
 

@@ -83,7 +83,8 @@ def error_of(status: int, body: bytes) -> HalftoneError:
         return error(detail)
     said = problem.get("message") or "no reason given"
     told = _GATEWAYS.get(status, f"the control API answered {status}: {said}")
-    return Unavailable(told) if status == 404 else error(told)
+    # A 5xx of API Gateway's own says that the control function did not answer.
+    return Unavailable(told) if status == 404 or status >= 500 else error(told)
 
 
 def _problem(body: bytes) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from halftone.domain.names import guardrail_prefix
+from halftone.domain.names import alarm_rule_name, guardrail_prefix
 
 
 class AlarmRule(Construct):
@@ -33,6 +33,7 @@ class AlarmRule(Construct):
         events.Rule(
             self,
             "Rule",
+            rule_name=alarm_rule_name(stage),
             description=f"Guardrails of the stage {stage} that went into alarm",
             event_pattern=events.EventPattern(
                 source=["aws.cloudwatch"],

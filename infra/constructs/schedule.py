@@ -5,7 +5,7 @@ import json
 from aws_cdk import aws_events as events
 from constructs import Construct
 
-from halftone.domain.names import function_name
+from halftone.domain.names import tick_rule_name
 from infra.constructs.platform import Platform
 
 
@@ -22,7 +22,7 @@ class Schedule(Construct):
         self.rule = events.CfnRule(
             self,
             "Rule",
-            name=f"{function_name(platform.settings.name, endpoint)}-tick",
+            name=tick_rule_name(platform.settings.name, endpoint),
             description=f"Reconciles the endpoint {endpoint}",
             schedule_expression="rate(1 minute)",
             targets=[

@@ -20,6 +20,7 @@ from tests.e2e.support import Stage, declare
 
 ENDPOINTS = ("promoted", "alarmed", "redeployed", "restarted", "silent", "split")
 OPERATED = ("operated", "returned")
+EXAMINED = ("examined",)
 CONTROLLED = ("controlled",)
 CAPTURED = ("captured",)
 KEPT = "kept"
@@ -57,7 +58,7 @@ def stage(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def _deploy(cloud: Cloud) -> None:
     with mock.patch.dict(os.environ):
         cloud.activate()
-        for name in (*ENDPOINTS, *OPERATED, *CONTROLLED, *CAPTURED, *CRASHING):
+        for name in (*ENDPOINTS, *OPERATED, *EXAMINED, *CONTROLLED, *CAPTURED, *CRASHING):
             declare(cloud, name)
         for name in GUARDED:
             declare(cloud, name, mode="guarded", latency_budget="2s")

@@ -159,3 +159,12 @@ class Stage:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
+
+
+def set_handler(function: str, handler: str) -> None:
+    """Change the handler of a deployed function, and wait until that is so."""
+    functions = boto3.client("lambda")
+    functions.update_function_configuration(FunctionName=function, Handler=handler)
+    functions.get_waiter("function_updated_v2").wait(
+        FunctionName=function, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )

@@ -13,7 +13,7 @@ from halftone.domain.phase import Phase
 from halftone.domain.routing import Routing
 from halftone.service import operate
 from halftone.service.returning import return_to
-from tests.e2e.support import Stage
+from tests.e2e.support import Stage, set_handler
 
 BEN = {"actor": "ben", "reason": "the clinic asked"}
 HELD = {"weight": 20, "min_time": "1h", "min_requests": 1}
@@ -108,19 +108,11 @@ def _broken_ticks(stage: Stage) -> Iterator[None]:
     """The rollout function with a handler that its code does not have."""
     functions, name = boto3.client("lambda"), stage.cloud.outputs()["RolloutFunction"]
     handler = functions.get_function_configuration(FunctionName=name)["Handler"]
-    _set_handler(name, "no_such_module.handler")
+    set_handler(name, "no_such_module.handler")
     try:
         yield
     finally:
-        _set_handler(name, handler)
-
-
-def _set_handler(function: str, handler: str) -> None:
-    functions = boto3.client("lambda")
-    functions.update_function_configuration(FunctionName=function, Handler=handler)
-    functions.get_waiter("function_updated_v2").wait(
-        FunctionName=function, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
-    )
+        set_handler(name, handler)
 
 
 def _execution(stage: Stage, rollout: str) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from halftone.domain.names import GUARDRAIL_ALARMS
+from halftone.domain.names import GUARDRAIL_ALARMS, alarm_rule_name
 from halftone.domain.spec import Guardrail
 from tests.infra.support import Synthesised
 from tests.infra.their_app import SPEC, Deploy
@@ -69,6 +69,7 @@ def test_the_guardrail_asks_for_rate_and_count_or_proof(plain: Synthesised) -> N
 def test_the_alarm_rule_hears_every_guardrail_and_nothing_else(dev: Synthesised) -> None:
     rules = [r for r in dev.resources("AWS::Events::Rule") if "EventPattern" in r.properties]
     (rule,) = rules
+    assert rule.properties["Name"] == alarm_rule_name("dev"), "by which `halftone doctor` finds it"
     detail = rule.properties["EventPattern"]["detail"]
     assert detail["state"] == {"value": ["ALARM"]}
     (name,) = detail["alarmName"]

@@ -1,30 +1,46 @@
 """``halftone doctor``: is everything in order, and what is to be done where it is not."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
 from halftone.domain.errors import HalftoneError
+from halftone.domain.names import checked_name
 from halftone_cli import checkup
 from halftone_cli.checkup import Finding
 from halftone_cli.context import Session
 from halftone_cli.errors import NO
+from halftone_cli.options import endpoint_names
 from halftone_cli.output import one_line, say_json, show, table
 
 
-def doctor(session: Session) -> None:
+def doctor(
+    session: Session,
+    endpoint: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ENDPOINT",
+            help="Of the endpoints, only this one.",
+            show_default=False,
+            autocompletion=endpoint_names,
+        ),
+    ] = None,
+) -> None:
     """Check everything that Halftone stands on, and say what to do where something is wrong.
 
     The tools of this machine, credentials, the CDK's bootstrap, the stage and its control API, dead
-    letters, and for each endpoint: the alias against the record, the alarms and the version that
-    they watch, the guardrail, the schedule. Reads only. Exits 1 if any finding is bad.
+    letters, the rule that hears alarms, and for each endpoint: its versions, the alias against the
+    record, the alarms and the version that they watch, the guardrail, the schedule. Reads only.
+    Exits 1 if any finding is bad.
 
     \b
     Examples:
       halftone doctor
+      halftone doctor fraud
       halftone doctor --stage prod --json
     """
-    findings = list(_findings(session))
+    findings = list(_findings(session, endpoint and checked_name("ENDPOINT", endpoint)))
     bad = [finding for finding in findings if not finding.good]
     if session.as_json:
         say_json({"healthy": not bad, "findings": [_shape(finding) for finding in findings]})
@@ -39,7 +55,7 @@ def doctor(session: Session) -> None:
         raise typer.Exit(NO.code)
 
 
-def _findings(session: Session) -> Iterator[Finding]:
+def _findings(session: Session, endpoint: str | None) -> Iterator[Finding]:
     yield from checkup.tools(session.checkout)
     try:
         patient = session.patient(session.where)
@@ -56,7 +72,7 @@ def _findings(session: Session) -> Iterator[Finding]:
     if not found[0].good:
         return
     yield _api(session, deploy)
-    yield from checkup.endpoints(session.stage.parts, account, deploy=f"`{deploy}`")
+    yield from checkup.endpoints(session.stage.parts, account, endpoint)
 
 
 def _api(session: Session, deploy: str) -> Finding:

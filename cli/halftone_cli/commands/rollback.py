@@ -11,6 +11,7 @@ from halftone_cli.changing import YesOption, ask, endpoint_of, newest_rollout, t
 from halftone_cli.context import Session
 from halftone_cli.direct import rollback_directly
 from halftone_cli.options import EndpointArgument
+from halftone_cli.problems import ServerFault
 
 
 def rollback(
@@ -56,7 +57,7 @@ def rollback(
         return
     try:
         _by_the_api(session, endpoint, to=to, reason=reason, yes=yes)
-    except Unavailable as error:
+    except (Unavailable, ServerFault) as error:
         told = f"{error}; `halftone rollback {endpoint} --direct` does without the control API"
         raise Unavailable(told) from error
     tell(session, endpoint)

@@ -159,11 +159,15 @@ def test_a_problem_becomes_the_error_that_it_was(answer, kind, code):
         (403, "API Gateway refuses the request"),
         (404, "the stage has no control API: deploy it again"),
         (429, "the control API is throttled"),
+        (500, "the control API answered 500: Bad Gateway"),
         (502, "the control API answered 502: Bad Gateway"),
     ],
 )
 def test_what_api_gateway_says_itself_is_told_with_its_remedy(status, told):
-    assert str(error_of(status, b'{"message":"Bad Gateway"}')).startswith(told)
+    error = error_of(status, b'{"message":"Bad Gateway"}')
+
+    assert str(error).startswith(told)
+    assert exit_code(error).code == (7 if status == 403 else 6)
 
 
 class Session:

@@ -26,6 +26,7 @@ class MemoryAccount:
     version: int | None = 30
     letters: int = 0
     off: set[str] = field(default_factory=set)
+    hears: bool = True
     lost: Exception | None = None
     missing: Exception | None = None
 
@@ -49,6 +50,9 @@ class MemoryAccount:
     def scheduled(self, endpoint):
         return endpoint not in self.off
 
+    def heard(self):
+        return self.hears
+
 
 @pytest.fixture
 def healthy(rolling):
@@ -71,7 +75,9 @@ def test_a_stage_in_order_has_no_remedies_and_exits_0(healthy):
         "bootstrap",
         "stage",
         "dead letters",
+        "alarm rule",
         "control API",
+        "fraud: versions",
         "fraud: alias",
         "fraud: alarms",
         "fraud: schedule",
@@ -96,7 +102,8 @@ def test_every_finding_is_a_row_with_what_to_do(healthy):
     [
         ({"version": None}, "bootstrap", "not bootstrapped", "run `make deploy STAGE=test`"),
         ({"version": 20}, "bootstrap", "version 20", "run `make deploy STAGE=test`"),
-        ({"off": {NAME}}, "fraud: schedule", "off", "switch it on"),
+        ({"off": {NAME}}, "fraud: schedule", "off", "switch its EventBridge rule on"),
+        ({"hears": False}, "alarm rule", "off", "switch its EventBridge rule on"),
         ({"letters": 1}, "dead letters", "1 in", "read them"),
     ],
 )
@@ -115,6 +122,20 @@ def test_an_alias_that_left_the_record_is_found(healthy):
     healthy.endpoint.world.functions.routings[NAME] = Routing("1", "9", 5.0)
 
     assert not findings(healthy("doctor", "--json"))["fraud: alias"]["good"]
+
+
+def test_a_version_that_is_gone_is_found(healthy):
+    healthy.endpoint.world.functions.deleted.add((NAME, "2"))
+
+    found = findings(healthy("doctor", "--json"))["fraud: versions"]
+
+    assert (found["good"], found["found"]) == (False, "2 is gone")
+
+
+def test_of_several_endpoints_one_can_be_looked_at(healthy):
+    assert healthy("doctor", NAME).code == 0
+    assert healthy("doctor", "nope").code == 3
+    assert healthy("doctor", "No!").code == 2
 
 
 def test_alarms_that_watch_another_version_than_the_challenger_are_found(healthy):
@@ -250,6 +271,14 @@ def test_dead_letters_are_counted_by_the_queue(stubbed):
     stubs["sqs"].add_response("get_queue_attributes", {"Attributes": {name: "4"}}, expected)
 
     assert account.dead_letters("q") == 4
+
+
+def test_the_rule_that_hears_alarms_is_asked_for_by_its_name(stubbed):
+    account, stubs = stubbed
+    expected = {"Name": "halftone-qa-guardrails"}
+    stubs["events"].add_response("describe_rule", {"State": "ENABLED"}, expected)
+
+    assert account.heard()
 
 
 def test_a_schedule_is_on_off_or_not_there(stubbed):

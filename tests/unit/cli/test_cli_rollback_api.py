@@ -6,6 +6,7 @@ import pytest
 
 from halftone.domain.errors import Unavailable
 from halftone.domain.routing import Routing
+from halftone_cli.problems import ServerFault
 from tests.support.engine import NAME
 
 WHO = "arn:aws:iam::111111111111:user/ann"
@@ -108,8 +109,11 @@ def test_a_rollout_that_ended_meanwhile_is_not_taken_for_leave_to_go_back_furthe
     assert cli.endpoint.champion == "2"
 
 
-def test_without_the_api_the_way_around_it_is_told_and_works(rolling):
-    rolling.api_down = Unavailable("https://api.example did not answer")
+@pytest.mark.parametrize(
+    "down", [Unavailable("https://api.example did not answer"), ServerFault("its log says why")]
+)
+def test_without_the_api_the_way_around_it_is_told_and_works(rolling, down):
+    rolling.api_down = down
 
     ran = rolling("rollback", NAME)
 

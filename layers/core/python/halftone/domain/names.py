@@ -73,6 +73,16 @@ def guardrail_name(stage: str, endpoint: str) -> str:
     return f"{guardrail_prefix(stage)}{endpoint}"
 
 
+def alarm_rule_name(stage: str) -> str:
+    """The EventBridge rule that hands a stage's guardrails in alarm to the rollback function."""
+    return f"halftone-{stage}-guardrails"
+
+
+def tick_rule_name(stage: str, endpoint: str) -> str:
+    """The EventBridge rule that reconciles an endpoint every minute."""
+    return f"{function_name(stage, endpoint)}-tick"
+
+
 def package_key(digest: str) -> str:
     """Where the artifact bucket keeps a package's zip."""
     return f"packages/{digest}.zip"
