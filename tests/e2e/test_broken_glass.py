@@ -11,7 +11,14 @@ import boto3
 import pytest
 
 from halftone.domain import audit
-from halftone.domain.names import alarm_rule_name, function_name, metric_alarm_name, tick_rule_name
+from halftone.domain.names import (
+    ALIAS,
+    alarm_rule_name,
+    function_name,
+    guardrail_name,
+    metric_alarm_name,
+    tick_rule_name,
+)
 from halftone.domain.phase import Phase
 from halftone.domain.routing import Routing
 from tests.e2e.support import Stage, set_handler
@@ -19,6 +26,10 @@ from tests.e2e.test_commands import halftone
 
 NAME = "examined"
 TICK = tick_rule_name("local", NAME)
+KEPT = {
+    *("AlarmName", "Namespace", "MetricName", "Statistic", "Period", "EvaluationPeriods"),
+    *("DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData"),
+}
 HELD = {"weight": 20, "min_time": "1h", "min_requests": 1}
 
 
@@ -62,15 +73,20 @@ def off(rule: str) -> Iterator[None]:
 
 
 @contextmanager
-def broken(function: str) -> Iterator[None]:
-    """The function with a handler that its code does not have."""
-    functions = boto3.client("lambda")
-    handler = functions.get_function_configuration(FunctionName=function)["Handler"]
-    set_handler(function, "no_such_module.handler")
+def without_control() -> Iterator[None]:
+    """The control API's alias on a version whose handler its code does not have."""
+    functions, name = boto3.client("lambda"), "halftone_local_control"
+    handler = functions.get_function_configuration(FunctionName=name)["Handler"]
+    good = functions.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"]
+    set_handler(name, "no_such_module.handler")
+    broken = functions.publish_version(FunctionName=name)["Version"]
+    functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=broken)
     try:
         yield
     finally:
-        set_handler(function, handler)
+        functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=good)
+        functions.delete_function(FunctionName=name, Qualifier=broken)
+        set_handler(name, handler)
 
 
 def test_a_stage_in_order_is_all_green(rolling: Stage) -> None:
@@ -85,50 +101,54 @@ def test_rules_that_were_switched_off_are_found(rolling: Stage) -> None:
 
 
 def test_an_alarm_that_was_disarmed_or_removed_is_found(rolling: Stage) -> None:
-    cloudwatch = boto3.client("cloudwatch")
-    alarm = metric_alarm_name("local", NAME, "errors-rate")
+    cloudwatch, expected = boto3.client("cloudwatch"), [f"{NAME}: alarms", f"{NAME}: schedule"]
+    name, guardrail = metric_alarm_name("local", NAME, "errors-rate"), guardrail_name("local", NAME)
+    [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    rule = cloudwatch.describe_alarms(AlarmNames=[guardrail], AlarmTypes=["CompositeAlarm"])
+    watched = alarm["Dimensions"]
+    elsewhere = [{**d, "Value": "none"} if d["Name"] == "Version" else d for d in watched]
+
+    def watch(dimensions: list[Any]) -> None:
+        kept = {key: value for key, value in alarm.items() if key in KEPT}
+        cloudwatch.put_metric_alarm(**{**kept, "Dimensions": dimensions})  # type: ignore[arg-type]
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="edited")
+
     with off(TICK):
-        [found] = cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
-        names = ("Namespace", "MetricName", "Statistic", "Period", "EvaluationPeriods")
-        names += ("Threshold", "ComparisonOperator", "TreatMissingData")
-        disarmed = {name: found[name] for name in names}  # type: ignore[literal-required]
-        elsewhere = [
-            {**d, "Value": "none"} if d["Name"] == "Version" else d for d in found["Dimensions"]
-        ]
-        cloudwatch.put_metric_alarm(AlarmName=alarm, Dimensions=elsewhere, **disarmed)
-        wrong = bad(rolling)
-        assert [*wrong] == [f"{NAME}: alarms", f"{NAME}: schedule"]
-        assert wrong[f"{NAME}: alarms"]["found"] == "armed for no version, expected 2"
+        watch(elsewhere)
+        disarmed = bad(rolling)
+        watch(watched)
+        cloudwatch.delete_alarms(AlarmNames=[guardrail])
+        removed = bad(rolling)
+        [composite] = rule["CompositeAlarms"]
+        cloudwatch.put_composite_alarm(AlarmName=guardrail, AlarmRule=composite["AlarmRule"])
 
-        cloudwatch.delete_alarms(AlarmNames=[alarm])
-        wrong = bad(rolling)
-        assert [*wrong] == [f"{NAME}: alarms", f"{NAME}: schedule"]
-        assert alarm in wrong[f"{NAME}: alarms"]["found"]
-
-        watched = found["Dimensions"]
-        cloudwatch.put_metric_alarm(AlarmName=alarm, Dimensions=watched, **disarmed)
-        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="put back")
+    assert [*disarmed] == expected
+    assert disarmed[expected[0]]["found"] == "armed for no version, expected 2"
+    assert [*removed] == expected
+    assert f"there is no alarm '{guardrail}'" in removed[expected[0]]["found"]
     assert bad(rolling) == {}
 
 
 def test_an_alias_that_was_edited_by_hand_is_found(rolling: Stage) -> None:
-    functions, name = boto3.client("lambda"), function_name("local", NAME)
-    with off(TICK):
-        functions.update_alias(
-            FunctionName=name, Name="live", RoutingConfig={"AdditionalVersionWeights": {"2": 0.9}}
+    def share(of_version_2: float) -> None:
+        boto3.client("lambda").update_alias(
+            FunctionName=function_name("local", NAME),
+            Name=ALIAS,
+            RoutingConfig={"AdditionalVersionWeights": {"2": of_version_2}},
         )
-        wrong = bad(rolling)
-        assert [*wrong] == [f"{NAME}: alias", f"{NAME}: schedule"]
-        assert "90 %" in wrong[f"{NAME}: alias"]["found"]
 
-        functions.update_alias(
-            FunctionName=name, Name="live", RoutingConfig={"AdditionalVersionWeights": {"2": 0.2}}
-        )
+    with off(TICK):
+        share(0.9)
+        wrong = bad(rolling)
+        share(0.2)
+
+    assert [*wrong] == [f"{NAME}: alias", f"{NAME}: schedule"]
+    assert "90 %" in wrong[f"{NAME}: alias"]["found"]
     assert bad(rolling) == {}
 
 
 def test_with_the_control_api_down_rollback_says_how_and_direct_does_it(rolling: Stage) -> None:
-    with broken(control_function()):
+    with without_control():
         assert [*bad(rolling)] == ["control API"]
 
         by_the_api = halftone(rolling, "rollback", NAME, "--yes")
@@ -149,15 +169,3 @@ def test_with_the_control_api_down_rollback_says_how_and_direct_does_it(rolling:
     assert fence.actor.startswith("local/")
     assert audit.verify(NAME, rolling.parts.store.audit(NAME), state.audit)
     assert bad(rolling) == {}
-
-
-def control_function() -> str:
-    """The name of the deployed control function."""
-    pages = boto3.client("lambda").get_paginator("list_functions").paginate()
-    [name] = [
-        found["FunctionName"]
-        for page in pages
-        for found in page["Functions"]
-        if "control" in found["Handler"]
-    ]
-    return name

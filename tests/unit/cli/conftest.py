@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -146,6 +146,21 @@ def rolling(cli):
     cli.endpoint.traffic(timedelta(seconds=30))
     cli.endpoint.tick()
     return cli
+
+
+@pytest.fixture
+def gated(cli):
+    """risk-2 has passed its 5 % and waits for approval of the 50 %."""
+    first, *others = PLAN.stages
+    plan = replace(PLAN, stages=(first, replace(others[0], approval=True), *others[1:]))
+    cli.endpoint.serve("risk-1")
+    cli.endpoint.release("risk-2", plan=plan)
+    for _ in range(30):
+        cli.endpoint.tick()
+        if cli.endpoint.phase is Phase.AWAITING_APPROVAL:
+            return cli
+        cli.endpoint.traffic(_MINUTE)
+    raise AssertionError(f"it never came to the gate: {cli.endpoint.rollout}")
 
 
 def no_stage(_):

@@ -17,21 +17,6 @@ WHY = ("--reason", "as agreed")
 WHO = "arn:aws:iam::111111111111:user/ann"
 
 
-@pytest.fixture
-def gated(cli):
-    """risk-2 has passed its 5 % and waits for approval of the 50 %."""
-    first, *others = PLAN.stages
-    plan = replace(PLAN, stages=(first, replace(others[0], approval=True), *others[1:]))
-    cli.endpoint.serve("risk-1")
-    cli.endpoint.release("risk-2", plan=plan)
-    for _ in range(30):
-        cli.endpoint.tick()
-        if cli.endpoint.phase is Phase.AWAITING_APPROVAL:
-            return cli
-        cli.endpoint.traffic(MINUTE)
-    raise AssertionError(f"it never came to the gate: {cli.endpoint.rollout}")
-
-
 def last(cli):
     record = cli.endpoint.history[-1]
     return record.action, record.actor, record.reason
