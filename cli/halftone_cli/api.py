@@ -13,6 +13,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -70,14 +71,15 @@ Upload = Callable[[str, Mapping[str, str], bytes], None]
 class ControlApi:
     """The control API of one stage.
 
-    ``key`` names the run of the command that changes something; ``begun`` are the paths of the
-    POSTs that were sent so far.
+    ``key`` names the run of the command that changes something; ``open`` are the methods of
+    the changes that were sent and not answered, ``done`` those that were.
     """
 
     send: Send
     sleep: Callable[[float], None] = time.sleep
     key: str = field(default_factory=lambda: f"cli-{uuid.uuid4().hex}")
-    begun: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
 
     def get(self, path: str, **query: object) -> Json:
         """The resource at ``path``; a parameter that is None is left out."""
@@ -98,26 +100,50 @@ class ControlApi:
             if cursor is None:
                 return
 
-    def post(self, path: str, body: Mapping[str, object] | None = None, *, part: str = "") -> Reply:
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        part: str = "",
+        changes: bool = True,
+    ) -> Reply:
         """Carry out what ``path`` stands for, once however often the command is run with its key.
 
-        ``part`` tells the POSTs of one run apart.
+        ``part`` tells the POSTs of one run apart; not each of them ``changes`` something.
         """
         key = f"{self.key}-{part}" if part else self.key
-        self.begun.append(path)
-        return self._ask("POST", path, body or {}, {"idempotency-key": key})
+        with self._underway("POST" if changes else None):
+            return self._ask("POST", path, body or {}, {"idempotency-key": key})
 
     def put(self, path: str, body: Mapping[str, object], *, etag: str) -> Reply:
         """Put ``body`` in the place of what was read with ``etag``."""
-        return self._ask("PUT", path, body, {"if-match": etag})
+        with self._underway("PUT"):
+            return self._ask("PUT", path, body, {"if-match": etag})
 
     def patch(self, path: str, body: Mapping[str, object], *, etag: str) -> Reply:
         """Change fields of what was read with ``etag``."""
-        return self._ask("PATCH", path, body, {"if-match": etag})
+        with self._underway("PATCH"):
+            return self._ask("PATCH", path, body, {"if-match": etag})
 
     def delete(self, path: str, **query: object) -> Reply:
         """Delete what ``path`` names; saying it again says the same."""
-        return self._ask("DELETE", path, query=query)
+        with self._underway("DELETE"):
+            return self._ask("DELETE", path, query=query)
+
+    @contextmanager
+    def _underway(self, method: str | None) -> Iterator[None]:
+        """Keep note of a change until it is answered, or told to have failed."""
+        if method is None:
+            yield
+            return
+        self.open.append(method)
+        try:
+            yield
+        except HalftoneError:
+            self.open.pop()
+            raise
+        self.done.append(self.open.pop())
 
     def _ask(
         self,

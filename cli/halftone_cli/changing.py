@@ -12,7 +12,7 @@ from halftone.domain.phase import Phase
 from halftone_cli import shapes
 from halftone_cli.api import Json
 from halftone_cli.context import Session
-from halftone_cli.errors import NO
+from halftone_cli.errors import NO, Interrupted
 from halftone_cli.output import confirmed, note, say_json, show
 from halftone_cli.problems import NothingThere
 from halftone_cli.reading import read
@@ -47,16 +47,28 @@ def ask(session: Session, question: Callable[[], str], *, yes: bool) -> None:
 
 @contextmanager
 def carried_out_once(session: Session) -> Iterator[None]:
-    """If ctrl-C comes when something may have been sent, say how to find out and go on."""
+    """If ctrl-C comes, say what became of the change, and how to go on."""
     try:
         yield
-    except KeyboardInterrupt:
-        if session.control.begun:
-            note(
-                "interrupted: it may have been carried out or not; the same command with "
-                f"--request {session.control.key} carries it out once, and tells how it stands"
-            )
+    except Interrupted:
         raise
+    except KeyboardInterrupt:
+        note(f"interrupted: {_how_it_stands(session)}")
+        raise
+
+
+def _how_it_stands(session: Session) -> str:
+    api = session.spoken_with
+    if api is None or not (api.open or api.done):
+        return "nothing was changed; the same command begins again"
+    if not api.open:
+        return "it was carried out; `halftone status` shows how it stands"
+    if "POST" in api.open:
+        return (
+            "it may have been carried out or not; the same command with "
+            f"--request {api.key} carries it out once, and tells how it stands"
+        )
+    return "it may have been carried out or not; the same command again leads to the same end"
 
 
 def existing(endpoint: str) -> str:

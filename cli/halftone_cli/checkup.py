@@ -198,7 +198,12 @@ def _guard(name: str, view: View) -> Iterator[Finding]:
     champion = view.state.champion.version if view.state.champion else None
     exposed = running is not None and running.armed_at is not None
     wanted = running.challenger if running and exposed else champion
-    if wanted is not None and guard.armed_for != wanted:
+    last = view.state.rollout
+    if running is None and last is not None and guard.armed_for == last.challenger != champion:
+        # A rollback leaves them where they were: what serves is what served all along.
+        told = f"armed for version {last.challenger}, which was taken back; the next release arms"
+        yield Finding(check, f"{told} them anew")
+    elif wanted is not None and guard.armed_for != wanted:
         found = f"armed for {guard.armed_for or 'no version'}, expected {wanted}"
         remedy = f"`halftone rollback {name}`: a version without alarms must not have traffic"
         yield Finding(check, found, remedy if exposed else _REARM)

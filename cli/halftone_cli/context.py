@@ -179,6 +179,11 @@ class Session:
         found = self.stage.control
         return found if self.request is None else replace(found, key=self.request)
 
+    @property
+    def spoken_with(self) -> ControlApi | None:
+        """The same, if this run has come to need it."""
+        return self.__dict__.get("control")
+
 
 def _local_aws() -> "LocalAws":
     try:

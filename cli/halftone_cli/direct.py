@@ -16,7 +16,8 @@ from halftone.service.rollback import roll_back
 from halftone_cli import shapes
 from halftone_cli.changing import ask
 from halftone_cli.context import Session, Stage
-from halftone_cli.output import say_json, show
+from halftone_cli.errors import Interrupted
+from halftone_cli.output import note, say_json, show
 from halftone_cli.reading import read, read_state
 from halftone_cli.tables import standing
 
@@ -29,7 +30,14 @@ def rollback_directly(
     urgent = stage.urgent()
     seen = _seen(urgent, endpoint)
     ask(session, lambda: _question(seen, endpoint, to), yes=yes)
-    _go_back(stage, urgent, endpoint, seen, _Wish(to, stage.actor(), reason))
+    try:
+        _go_back(stage, urgent, endpoint, seen, _Wish(to, stage.actor(), reason))
+    except KeyboardInterrupt:
+        note(
+            "interrupted: it may have been carried out or not; look at "
+            f"`halftone status {endpoint}` before you say it again, or it goes one version further"
+        )
+        raise Interrupted from None
     view = read(stage.parts, endpoint)
     if session.as_json:
         say_json(shapes.status(stage.name, [view]))

@@ -27,6 +27,10 @@ from halftone.domain.errors import (
 from halftone_cli.output import one_line
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, of which all was told that there is to tell."""
+
+
 @dataclass(frozen=True)
 class ExitCode:
     """A code, what it means, and the remedy where the error's own message can't know it."""
@@ -81,6 +85,8 @@ def line(error: Exception) -> str:
         asked = context.command_path if context else "halftone"
         return one_line(f"{_mistake(error)}; see `{asked} --help`")
     text = str(error) if told is not UNEXPECTED else f"{type(error).__name__}: {error}"
+    if isinstance(error, InvalidInput) and getattr(error, "value", "") is None:
+        text = text.replace(f"{error.field} is None,", f"{error.field} is missing,", 1)
     return one_line(f"{text}; {told.remedy}" if told.remedy else text)
 
 

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from halftone.domain.errors import Refused
 from halftone.domain.phase import Phase
 from halftone_cli.context import Session
-from halftone_cli.errors import DONE, NO
+from halftone_cli.errors import DONE, NO, Interrupted
 from halftone_cli.output import note
 from halftone_cli.reading import View
 from halftone_cli.watch import Lines, Views, summaries, watch
@@ -26,7 +26,7 @@ def wait(
 
     Raises:
         Refused: if the endpoint has no rollout.
-        KeyboardInterrupt: when ctrl-C ends it; then it is told how to go on.
+        Interrupted: when ctrl-C ends it; then it is told how to go on.
     """
     first = read()[0]
     endpoint = first.state.endpoint
@@ -45,7 +45,7 @@ def wait(
         if outcome(first, rollout, until) is None:
             told = f"the rollout goes on by itself: `halftone rollout watch {endpoint}` shows it"
             note(f"no longer watching; {told} again, `halftone rollback {endpoint}` takes it back")
-        raise
+        raise Interrupted from None
     return DONE.code if outcome(last[0], rollout, until) else NO.code
 
 

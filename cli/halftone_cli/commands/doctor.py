@@ -60,7 +60,7 @@ def _findings(session: Session, endpoint: str | None) -> Iterator[Finding]:
     try:
         patient = session.patient(session.where)
     except HalftoneError as error:
-        yield Finding("stage", str(error), "see above, then look again")
+        yield Finding("stage", str(error), "do as it says, then look again")
         return
     account, deploy = patient.account, patient.deploy
     first = list(checkup.account(account, bootstrap=f"run `{deploy}`"))

@@ -138,7 +138,9 @@ def _upload(session: Session, endpoint: str, built: BuiltPackage) -> None:
     # Leave to upload changes nothing: it is asked for anew each time, because it is not kept.
     part = f"upload-{uuid.uuid4().hex[:8]}"
     path = f"/endpoints/{endpoint}/uploads"
-    leave: Json = session.control.post(path, {"digest": built.digest}, part=part).json
+    leave: Json = session.control.post(
+        path, {"digest": built.digest}, part=part, changes=False
+    ).json
     note(f"uploading {built.ref}, {len(built.data)} bytes")
     session.stage.upload(leave["url"], leave["headers"], built.data)
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from halftone.domain.errors import Unavailable
+from halftone.domain.errors import Refused, Unavailable
 from halftone.domain.status import Status
-from halftone_cli.api import Json
+from halftone_cli.api import Json, Reply
 from halftone_cli.changing import YesOption, ask, endpoint_of, newest_rollout, tell
 from halftone_cli.context import Session
 from halftone_cli.direct import rollback_directly
@@ -70,13 +70,33 @@ def _by_the_api(session: Session, endpoint: str, *, to: str | None, reason: str,
     seen = endpoint_of(session, endpoint)
     running = newest_rollout(session, endpoint) if seen["status"] == Status.DEPLOYING else None
     ask(session, lambda: _question(seen, running, to), yes=yes)
+    ended = running if running is not None else _ended_before(session, endpoint, reason)
     if running is not None:
-        path = f"/endpoints/{endpoint}/rollouts/{running['id']}/abort"
-        session.control.post(path, {"message": reason}, part="abort")
-        if to in (None, running["champion"]):
-            return
+        _abort(session, endpoint, running, reason)
+    if ended is not None and to in (None, ended["champion"]):
+        return
     query = "" if to is None else f"?v={to}"
     session.control.post(f"/endpoints/{endpoint}/rollback{query}", {"message": reason})
+
+
+def _abort(session: Session, endpoint: str, rollout: Json, reason: str) -> Reply:
+    path = f"/endpoints/{endpoint}/rollouts/{rollout['id']}/abort"
+    return session.control.post(path, {"message": reason}, part=f"abort-{rollout['id']}")
+
+
+def _ended_before(session: Session, endpoint: str, reason: str) -> Json | None:
+    """The newest rollout if this very request ended it when it was sent before.
+
+    Who says a rollback again after ctrl-C must not go one version further back by it.
+    """
+    if session.request is None or endpoint_of(session, endpoint)["rollout"] is None:
+        return None
+    newest = newest_rollout(session, endpoint)
+    try:
+        again = _abort(session, endpoint, newest, reason).headers
+    except Refused:
+        return None
+    return newest if again.get("idempotent-replayed") == "true" else None
 
 
 def _question(seen: Json, running: Json | None, to: str | None) -> str:

@@ -56,7 +56,7 @@ def status(
       halftone status fraud --until-done --json
     """
     if until_done and endpoint is None:
-        raise InvalidInput("--until-done", None, "an ENDPOINT whose rollout to wait for")
+        raise InvalidInput("ENDPOINT", None, "one whose rollout is to end, as --until-done says")
     views = _reader(session, endpoint)
     render = _renderer(session, endpoint)
     if until_done:

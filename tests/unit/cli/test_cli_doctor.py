@@ -147,6 +147,24 @@ def test_alarms_that_watch_another_version_than_the_challenger_are_found(healthy
     assert "`halftone rollback fraud`" in found["remedy"]
 
 
+def test_alarms_that_a_rollback_left_where_they_were_are_in_order(healthy):
+    healthy("rollback", NAME)
+
+    ran = healthy("doctor", "--json")
+
+    assert (ran.code, ran.json["healthy"]) == (0, True)
+    assert findings(ran)["fraud: alarms"]["found"].startswith("armed for version 2, which was")
+
+
+def test_disarmed_alarms_are_found_when_nothing_rolls_out_as_well(healthy):
+    healthy("rollback", NAME)
+    healthy.endpoint.world.guardrails.guards[NAME] = Guard(AlarmState.OK, "", None)
+
+    found = findings(healthy("doctor", "--json"))["fraud: alarms"]
+
+    assert (found["good"], found["found"]) == (False, "armed for no version, expected 1")
+
+
 def test_a_red_guardrail_is_found(healthy):
     healthy.endpoint.trip("errors above 5 %")
 

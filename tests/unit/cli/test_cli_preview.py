@@ -112,8 +112,8 @@ def test_what_plan_show_prints_can_be_previewed(cli, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        ((), 2, "--plan is None, expected gradual, internal"),
-        (("--plan", "gradual"), 2, "--rate is None, expected requests a second, or an ENDPOINT"),
+        ((), 2, "--plan is missing, expected gradual, internal"),
+        (("--plan", "gradual"), 2, "--rate is missing, expected requests a second, or an ENDPOINT"),
         (("--plan", "gradual", "--rate", "0"), 2, "--rate is 0.0, expected requests a second, fro"),
         (("--plan", "large-model", "--rate", "5e-324"), 2, "--rate is 5e-324, expected requests"),
         (("--plan", "gradual", "--rate", "nan"), 2, "--rate is nan"),
@@ -148,7 +148,7 @@ def test_a_file_that_is_no_yaml_or_no_plan_is_named(cli, tmp_path):
     for text, told in (
         ("{", "a file in YAML"),
         ("steps: 5", "plan.steps is 5"),
-        ("", "plan is None"),
+        ("", "plan is missing"),
     ):
         path.write_text(text)
         ran = cli("plan", "preview", "--plan", str(path), "--rate", "1")

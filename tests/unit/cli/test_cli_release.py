@@ -86,6 +86,33 @@ def test_with_watch_it_ends_as_the_rollout_does(served, folder):
     assert "promoted: the alias reads 100 %" in ran.out.splitlines()[-1]
 
 
+def test_ctrl_c_while_watching_says_that_the_rollout_goes_on_and_nothing_else(served, folder):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    served.while_waiting = interrupt
+
+    ran = served("release", str(folder), "-e", NAME, "--watch")
+
+    assert ran.code == 130
+    told = ran.err.splitlines()[1:]  # after the note on the upload
+    assert [line.split(";")[0] for line in told] == ["no longer watching"]
+
+
+def test_ctrl_c_while_uploading_changes_nothing(served, folder, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(served, "_upload", interrupt)
+    before = served.endpoint.state
+
+    ran = served("release", str(folder), "-e", NAME)
+
+    assert ran.code == 130
+    assert ran.err.endswith("interrupted: nothing was changed; the same command begins again\n")
+    assert served.endpoint.state == before
+
+
 def test_what_serves_already_begins_nothing(served, folder):
     served("release", str(folder), "-e", NAME)
     for _ in range(9):
@@ -143,7 +170,7 @@ def test_a_package_that_answers_wrongly_is_not_even_uploaded(served, folder):
     ("words", "code", "told"),
     [
         (["no/such/folder", "-e", NAME], 2, "PACKAGE is 'no/such/folder', expected"),
-        (["FOLDER"], 2, "--endpoint is None, expected an endpoint, where no endpoint.yaml"),
+        (["FOLDER"], 2, "--endpoint is missing, expected an endpoint, where no endpoint.yaml"),
         (["FOLDER", "-e", "E!"], 2, "--endpoint is 'E!'"),
         (["FOLDER", "-e", "nope"], 3, "there is no endpoint 'nope'"),
         (["FOLDER", "-e", NAME, "--plan", "nope"], 2, "--plan is 'nope', expected gradual"),

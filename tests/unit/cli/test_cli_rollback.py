@@ -248,6 +248,27 @@ def test_a_rollback_whose_confirmation_was_lost_is_not_done_twice(third):
     assert third.endpoint.actions[-2:] == ["fence", "rolled-back"]
 
 
+def test_ctrl_c_says_to_look_before_it_is_said_again(rolling):
+    parts = rolling.endpoint.parts
+
+    class Interrupted:
+        """Aliases that ctrl-C keeps from being written."""
+
+        def __getattr__(self, name):
+            return getattr(parts.aliases, name)
+
+        def write(self, *_, **__):
+            raise KeyboardInterrupt
+
+    rolling.urgent = replace(parts, aliases=Interrupted())
+
+    ran = rolling("rollback", "--direct", NAME)
+
+    assert ran.code == 130
+    assert ran.err.startswith("interrupted: it may have been carried out or not; look at ")
+    assert ran.err.count("\n") == 1
+
+
 def test_a_slow_table_without_a_rollout_changes_nothing(cli):
     cli.endpoint.serve("risk-1")
     cli.endpoint.serve("risk-2")

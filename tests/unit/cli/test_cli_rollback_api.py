@@ -109,6 +109,34 @@ def test_a_rollout_that_ended_meanwhile_is_not_taken_for_leave_to_go_back_furthe
     assert cli.endpoint.champion == "2"
 
 
+def test_said_again_after_ctrl_c_it_does_not_go_one_version_further(cli):
+    for model in ("risk-1", "risk-2"):
+        cli.endpoint.serve(model)
+    cli.endpoint.release("risk-3")
+    cli.cut_off = True
+    words = ("rollback", NAME, "--request", "build-1841")
+
+    ran = cli(*words)
+
+    assert ran.code == 130
+    assert "--request build-1841" in ran.err
+    assert cli.endpoint.champion == "2"
+    cli.cut_off = False
+    for _ in range(2):
+        assert cli(*words).code == 0
+        assert cli.endpoint.champion == "2"
+
+
+def test_a_name_of_ones_own_does_not_keep_a_first_rollback_from_going_back(rolling):
+    rolling("rollout", "abort", NAME, "--reason", "wrong model")
+    rolling.endpoint.serve("risk-3")
+
+    assert rolling("rollback", NAME, "--request", "build-1842").code == 0
+    assert rolling("rollback", NAME, "--request", "build-1842").code == 0
+
+    assert rolling.endpoint.champion == "1"
+
+
 @pytest.mark.parametrize(
     "down", [Unavailable("https://api.example did not answer"), ServerFault("its log says why")]
 )

@@ -198,12 +198,13 @@ def test_ctrl_c_says_how_to_find_out_and_the_same_request_is_carried_out_once(ro
     assert len(rolling.endpoint.history) == records
 
 
-def test_ctrl_c_before_anything_was_sent_says_nothing(rolling):
+def test_ctrl_c_before_anything_was_sent_says_that_nothing_was_changed(rolling):
     rolling.api_down = KeyboardInterrupt()
 
     ran = rolling("rollout", "pause", NAME, *WHY)
 
-    assert (ran.code, ran.err) == (130, "")
+    assert ran.code == 130
+    assert ran.err == "interrupted: nothing was changed; the same command begins again\n"
 
 
 def test_a_request_name_that_none_can_have_is_refused(rolling):

@@ -110,7 +110,7 @@ def test_an_endpoint_is_switched_off_and_on(two, off, on):
         (["traffic", NAME, "nope=100"], 3, "there is no deployment 'nope'"),
         (["mirror", NAME, "2=10"], 4, "is live"),
         (["rules", NAME, "--set", "/no/such/file"], 2, "--set is '/no/such/file'"),
-        (["rules", NAME, "--set", "-"], 2, "rules is None"),
+        (["rules", NAME, "--set", "-"], 2, "rules is missing"),
         (["rules", NAME, "--clear", "--set", "-"], 2, "--clear is True"),
         (["capture", NAME, "--redact", "a"], 2, "--redact is ['a'], expected a SHARE"),
         (["capture", NAME, "x"], 2, "SHARE is 'x', expected a percentage"),

@@ -284,7 +284,7 @@ def test_ctrl_c_ends_a_watch_in_order_and_a_wait_as_interrupted(rolling):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["status", "--until-done"], 2, "--until-done is None, expected an ENDPOINT"),
+        (["status", "--until-done"], 2, "ENDPOINT is missing, expected one whose rollout"),
         (["status", "Fraud"], 2, "ENDPOINT is 'Fraud', expected 1 to 32 of a-z"),
     ],
 )

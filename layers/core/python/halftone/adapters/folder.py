@@ -40,6 +40,9 @@ class BuiltPackage:
         return self.ref.digest
 
 
+_EXPECTED = f"a folder with {SOURCE_NAME}, or a built zip"
+
+
 def open_package(path: Path) -> BuiltPackage:
     """The package at ``path``: a folder, which is built, or a zip that was built before.
 
@@ -51,8 +54,7 @@ def open_package(path: Path) -> BuiltPackage:
     try:
         return _checked(path.read_bytes(), source=str(path))
     except OSError as error:
-        expected = "a folder with model.yaml, or a built zip"
-        raise InvalidPackage("package", error.strerror, expected, source=str(path)) from None
+        raise InvalidPackage("package", error.strerror, _EXPECTED, source=str(path)) from None
 
 
 def build_package(folder: Path) -> BuiltPackage:
@@ -99,6 +101,9 @@ def _checked(data: bytes, *, source: str) -> BuiltPackage:
 def _read_yaml(source: Path) -> Any:
     try:
         return yaml.safe_load(source.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        found = f"a folder without {SOURCE_NAME}"
+        raise InvalidPackage("package", found, _EXPECTED, source=str(source.parent)) from None
     except OSError as error:
         raise InvalidPackage(SOURCE_NAME, error.strerror, "a file", source=str(source)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
