@@ -89,18 +89,16 @@ def without_control() -> Iterator[None]:
         set_handler(name, handler)
 
 
-def test_a_stage_in_order_is_all_green(rolling: Stage) -> None:
+def test_doctor_finds_what_somebody_did_to_an_endpoint(rolling: Stage) -> None:
+    assert bad(rolling) == {}, "a stage in order is all green"
+    with off(TICK):
+        assert [*bad(rolling)] == [f"{NAME}: schedule"]
+        an_alarm_that_was_disarmed_or_removed(rolling)
+        an_alias_that_was_edited_by_hand(rolling)
     assert bad(rolling) == {}
 
 
-def test_rules_that_were_switched_off_are_found(rolling: Stage) -> None:
-    with off(alarm_rule_name("local")):
-        assert [*bad(rolling)] == ["alarm rule"]
-    with off(TICK):
-        assert [*bad(rolling)] == [f"{NAME}: schedule"]
-
-
-def test_an_alarm_that_was_disarmed_or_removed_is_found(rolling: Stage) -> None:
+def an_alarm_that_was_disarmed_or_removed(rolling: Stage) -> None:
     cloudwatch, expected = boto3.client("cloudwatch"), [f"{NAME}: alarms", f"{NAME}: schedule"]
     name, guardrail = metric_alarm_name("local", NAME, "errors-rate"), guardrail_name("local", NAME)
     [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
@@ -113,23 +111,21 @@ def test_an_alarm_that_was_disarmed_or_removed_is_found(rolling: Stage) -> None:
         cloudwatch.put_metric_alarm(**{**kept, "Dimensions": dimensions})  # type: ignore[arg-type]
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="edited")
 
-    with off(TICK):
-        watch(elsewhere)
-        disarmed = bad(rolling)
-        watch(watched)
-        cloudwatch.delete_alarms(AlarmNames=[guardrail])
-        removed = bad(rolling)
-        [composite] = rule["CompositeAlarms"]
-        cloudwatch.put_composite_alarm(AlarmName=guardrail, AlarmRule=composite["AlarmRule"])
+    watch(elsewhere)
+    disarmed = bad(rolling)
+    watch(watched)
+    cloudwatch.delete_alarms(AlarmNames=[guardrail])
+    removed = bad(rolling)
+    [composite] = rule["CompositeAlarms"]
+    cloudwatch.put_composite_alarm(AlarmName=guardrail, AlarmRule=composite["AlarmRule"])
 
     assert [*disarmed] == expected
     assert disarmed[expected[0]]["found"] == "armed for no version, expected 2"
     assert [*removed] == expected
     assert f"there is no alarm '{guardrail}'" in removed[expected[0]]["found"]
-    assert bad(rolling) == {}
 
 
-def test_an_alias_that_was_edited_by_hand_is_found(rolling: Stage) -> None:
+def an_alias_that_was_edited_by_hand(rolling: Stage) -> None:
     def share(of_version_2: float) -> None:
         boto3.client("lambda").update_alias(
             FunctionName=function_name("local", NAME),
@@ -137,16 +133,21 @@ def test_an_alias_that_was_edited_by_hand_is_found(rolling: Stage) -> None:
             RoutingConfig={"AdditionalVersionWeights": {"2": of_version_2}},
         )
 
-    with off(TICK):
-        share(0.9)
-        wrong = bad(rolling)
-        share(0.2)
+    share(0.9)
+    wrong = bad(rolling)
+    share(0.2)
 
     assert [*wrong] == [f"{NAME}: alias", f"{NAME}: schedule"]
     assert "90 %" in wrong[f"{NAME}: alias"]["found"]
-    assert bad(rolling) == {}
 
 
+@pytest.mark.alone
+def test_an_alarm_rule_that_was_switched_off_is_found(rolling: Stage) -> None:
+    with off(alarm_rule_name("local")):
+        assert [*bad(rolling)] == ["alarm rule"]
+
+
+@pytest.mark.alone
 def test_with_the_control_api_down_rollback_says_how_and_direct_does_it(rolling: Stage) -> None:
     with without_control():
         assert [*bad(rolling)] == ["control API"]

@@ -81,7 +81,8 @@ def _by_the_api(session: Session, endpoint: str, *, to: str | None, reason: str,
 
 def _abort(session: Session, endpoint: str, rollout: Json, reason: str) -> Reply:
     path = f"/endpoints/{endpoint}/rollouts/{rollout['id']}/abort"
-    return session.control.post(path, {"message": reason}, part=f"abort-{rollout['id']}")
+    # The end of its id tells rollouts apart; a key has 128 characters at most.
+    return session.control.post(path, {"message": reason}, part=f"abort-{rollout['id'][-16:]}")
 
 
 def _ended_before(session: Session, endpoint: str, reason: str) -> Json | None:

@@ -109,17 +109,18 @@ def test_a_rollout_that_ended_meanwhile_is_not_taken_for_leave_to_go_back_furthe
     assert cli.endpoint.champion == "2"
 
 
-def test_said_again_after_ctrl_c_it_does_not_go_one_version_further(cli):
+@pytest.mark.parametrize("key", ["build-1841", "k" * 100])
+def test_said_again_after_ctrl_c_it_does_not_go_one_version_further(cli, key):
     for model in ("risk-1", "risk-2"):
         cli.endpoint.serve(model)
     cli.endpoint.release("risk-3")
     cli.cut_off = True
-    words = ("rollback", NAME, "--request", "build-1841")
+    words = ("rollback", NAME, "--request", key)
 
     ran = cli(*words)
 
     assert ran.code == 130
-    assert "--request build-1841" in ran.err
+    assert f"--request {key}" in ran.err
     assert cli.endpoint.champion == "2"
     cli.cut_off = False
     for _ in range(2):
