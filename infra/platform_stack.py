@@ -6,6 +6,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.constructs.alarm_rule import AlarmRule
+from infra.constructs.command import CommandPolicies
 from infra.constructs.control_routes import ControlRoutes
 from infra.constructs.engine import Engine
 from infra.constructs.http_api import HttpApi
@@ -69,6 +70,14 @@ class PlatformStack(Stack):
         ServerRoutes(self, "Server", settings=settings, http_api=self.api)
         control = ControlRoutes(self, "Control", http_api=self.api, function=engine.control)
         Roles(self, "Roles", stage=settings.name, http_api=self.api)
+        CommandPolicies(
+            self,
+            "People",
+            stage=settings.name,
+            table=storage.table,
+            artifacts=storage.artifacts,
+            dead_letters=self.dead_letters,
+        )
         CfnOutput(self, "ControlUrl", value=control.url, description="The control API (SigV4)")
         CfnOutput(self, "Url", value=self.api.api_endpoint, description="Where endpoints answer")
         CfnOutput(self, "Table", value=storage.table.table_name)

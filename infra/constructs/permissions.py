@@ -10,7 +10,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from halftone.domain.names import NAMESPACE, function_name, log_group_name
+from halftone.domain.names import NAMESPACE, function_name, log_group_name, platform_stack_name
 
 
 class Permissions:
@@ -167,6 +167,30 @@ class Permissions:
         bucket = f"cdk-*-assets-{self._stack.account}-{self._stack.region}"
         return _allow(["s3:GetObject"], f"arn:{self._stack.partition}:s3:::{bucket}/*.zip")
 
+    # People at the command ------------------------------------------------------------------
+
+    def find_stage(self) -> iam.PolicyStatement:
+        """Table, bucket and addresses of a stage are read from its stack's outputs."""
+        stack = self._slashed("cloudformation", "stack", f"{platform_stack_name(self._stage)}/*")
+        return _allow(["cloudformation:DescribeStacks"], stack)
+
+    def read_records(self, table_arn: str) -> iam.PolicyStatement:
+        """State, evidence and audit are shown as they stand in the table."""
+        return _allow(["dynamodb:GetItem", "dynamodb:Query"], table_arn)
+
+    def read_versions(self) -> iam.PolicyStatement:
+        """`halftone doctor` asks whether a published version is still there."""
+        return self._on_functions("lambda:GetFunctionConfiguration")
+
+    def read_rules(self) -> iam.PolicyStatement:
+        """`halftone doctor` asks whether the rules of alarms and schedules are on."""
+        rules = self._slashed("events", "rule", f"halftone-{self._stage}-*")
+        return _allow(["events:DescribeRule"], rules)
+
+    def count_dead_letters(self, queue_arn: str) -> iam.PolicyStatement:
+        """`halftone doctor` counts the events that nobody answered."""
+        return _allow(["sqs:GetQueueAttributes"], queue_arn)
+
     # Harvest -------------------------------------------------------------------------------
 
     def write_captures(self, bucket_arn: str) -> iam.PolicyStatement:
@@ -205,6 +229,9 @@ class Permissions:
             resource_name=name,
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
+
+    def _slashed(self, service: str, resource: str, name: str) -> str:
+        return self._stack.format_arn(service=service, resource=resource, resource_name=name)
 
 
 def _allow(actions: Sequence[str], resource: str) -> iam.PolicyStatement:

@@ -87,6 +87,21 @@ def test_a_rollback_function_may_do_what_a_rollback_needs_and_no_more(dev: Synth
         assert granted - queue == needed, policy
 
 
+def test_people_at_the_command_may_look_and_by_another_policy_go_back(dev: Synthesised) -> None:
+    found = {
+        policy.properties["ManagedPolicyName"]: _granted(policy)
+        for policy in dev.resources("AWS::IAM::ManagedPolicy")
+    }
+    words = ("Get", "Describe", "List", "Query")
+    for action in found["halftone-dev-command"]:
+        assert action.partition(":")[2].startswith(words), action
+    writes = {a for a in found["halftone-dev-direct"] if not a.partition(":")[2].startswith(words)}
+    assert writes == {
+        *("lambda:UpdateAlias", "cloudwatch:PutMetricAlarm", "cloudwatch:SetAlarmState"),
+        *("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"),
+    }
+
+
 DELETING = {
     "lambda:DeleteFunction": "a deployment goes with its version: qualified names alone",
     "lambda:DeleteFunctionConcurrency": "gives reserved concurrency back",
