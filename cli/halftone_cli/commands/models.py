@@ -86,13 +86,13 @@ def tag_model(
     session: Session,
     version: VersionArgument,
     tags: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
-            metavar="NAME=TEXT...",
+            metavar="[NAME=TEXT]...",
             help="Tags, validation_status among them; without a text one is taken away.",
             show_default=False,
         ),
-    ],
+    ] = None,
     *,
     metric: Annotated[
         list[str] | None,
@@ -110,14 +110,17 @@ def tag_model(
 
     \b
     Examples:
-      halftone models tag fraud-model:7 validation_status=PASSED --metric auc=0.91
+      halftone models tag fraud-model:7 validation_status=PASSED
+      halftone models tag fraud-model:7 --metric auc=0.91 --parameter depth=3
     """
     path = _version_path(version)
-    body: Json = {"tags": {name: text or None for name, text in map(_pair, tags)}}
+    if not (tags or metric or parameter):
+        raise InvalidInput("NAME=TEXT", None, "a tag, a --metric or a --parameter")
+    body: Json = {"tags": {name: text or None for name, text in map(_pair, tags or ())}}
     if metric:
-        body["metrics"] = {name: yaml.safe_load(value) for name, value in map(_pair, metric)}
+        body["metrics"] = dict(map(_value, metric))
     if parameter:
-        body["parameters"] = {n: yaml.safe_load(value) for n, value in map(_pair, parameter)}
+        body["parameters"] = dict(map(_value, parameter))
     seen = session.control.read(path)
     _tell(session, session.control.patch(path, {**body, "message": message}, etag=seen.etag).json)
 
@@ -206,6 +209,14 @@ def _pair(word: str) -> tuple[str, str]:
     if not name or not equals:
         raise InvalidInput("NAME=VALUE", word, "a name and a value, such as team=risk")
     return name, value
+
+
+def _value(word: str) -> tuple[str, object]:
+    name, value = _pair(word)
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise InvalidInput(name, value, f"YAML ({' '.join(str(error).split())})") from None
 
 
 def _tell(session: Session, found: Json) -> None:

@@ -139,6 +139,8 @@ def test_models_are_listed_shown_tagged_and_pointed_at(three):
     assert shown["validation_status"] == "PASSED"
     assert (shown["metrics"], shown["parameters"]) == ({"auc": 0.91}, {"depth": 3})
 
+    assert three("models", "tag", "risk-1:1", "--metric", "auc=0.92").code == 0
+
     assert three("models", "alias", "risk-1", "challenger", "1").out == (
         "risk-1: challenger is risk-1:1\n"
     )
@@ -158,6 +160,9 @@ def test_models_are_listed_shown_tagged_and_pointed_at(three):
         (("show", "No!"), 2),
         (("tag", "risk-1", "a=b"), 2),
         (("tag", "risk-1:1", "a"), 2),
+        (("tag", "risk-1:1"), 2),
+        (("tag", "risk-1:1", "--metric", "auc=["), 2),
+        (("tag", "risk-1:1", "--metric", "auc=high"), 2),
         (("alias", "risk-1", "champion", "x"), 2),
         (("alias", "risk-1", "champion", "9"), 3),
         (("register", "risk-1", "0"), 2),
