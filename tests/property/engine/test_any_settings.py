@@ -16,7 +16,7 @@ from halftone.domain.errors import HalftoneError
 from halftone.domain.phase import Phase
 from halftone.domain.serving import Mode
 from halftone.domain.serving_rules import receivers
-from halftone.service import settings
+from halftone.service import settings, stopping
 from halftone.service.alarm import on_alarm
 from halftone.service.served import served
 from tests.support.engine import NAME, Endpoint
@@ -79,7 +79,7 @@ class Settings(RuleBasedStateMachine):
             added = len(self.endpoint.history) - records
             assert added == (found.serving != before.serving)
 
-    @rule(what=st.sampled_from([settings.enable, settings.publish, settings.unpublish]))
+    @rule(what=st.sampled_from([stopping.enable, stopping.publish, stopping.unpublish]))
     def somebody_switches(self, what) -> None:
         read_or_error(what, self.endpoint.parts, NAME, **BEN)
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from halftone.domain.errors import Unavailable
 from halftone.domain.phase import Phase
 from halftone.domain.plan import Plan
 from halftone.service.clients import add_client
 from halftone.service.groups import make_group
+from halftone.service.once import LEASE
 from tests.support.control import BEN, Reply, on
 from tests.support.engine import NAME, Endpoint, digest_of
 from tests.support.rollouts import PLAN
@@ -236,3 +238,38 @@ def test_what_is_refused_by_another_s_revision_changes_nothing():
         before = asked.kept
         asked.ask(match='"987654"')
         assert asked.kept == before, name
+
+
+@pytest.mark.parametrize("name", POSTS)
+def test_a_try_whose_answer_was_lost_is_not_carried_out_again(name):
+    asked = Asked(name)
+    settle = _loses_answers(asked)
+    asked.ask(key="one-request")
+    after = asked.kept
+    asked.endpoint.world.claims.settle = settle
+    asked.endpoint.world.clock.pass_by(LEASE)
+    asked.ask(key="one-request")
+    assert asked.kept == after
+
+
+def test_a_late_repetition_does_not_undo_what_was_said_since():
+    asked = Asked("disable_endpoint")
+    settle = _loses_answers(asked)
+    asked.ask(key="one-request")
+    asked.endpoint.world.claims.settle = settle
+    asked.api.post(f"{BASE}/enable")
+    asked.endpoint.world.clock.pass_by(LEASE)
+    assert asked.ask(key="one-request").json["stopped"] == ""
+    assert asked.endpoint.state.serving.stopped == ""
+
+
+def _loses_answers(asked: Asked) -> Any:
+    """From now on no answer can be kept; how they were."""
+    claims = asked.endpoint.world.claims
+    settle = claims.settle
+
+    def out(_: object) -> None:
+        raise Unavailable("the table is out")
+
+    claims.settle = out
+    return settle

@@ -10,7 +10,7 @@ from halftone.domain.errors import InvalidInput, NotFound, Outdated, Refused
 from halftone.domain.phase import Phase
 from halftone.domain.serving import Access, Capture, Mirror, Mode, Portion
 from halftone.domain.serving_form import state_form
-from halftone.service import settings
+from halftone.service import settings, stopping
 from halftone.service.ports import AlarmState
 from halftone.service.record import change
 from halftone.service.retire import retire
@@ -71,7 +71,7 @@ def test_traffic_at_0_stops_the_endpoint_and_shares_start_it_again():
     assert endpoint.state.serving.stopped == "its traffic is set to 0"
     assert state_form(endpoint.state)["traffic"] == {"2": 0}
     with pytest.raises(Refused, match="set its traffic"):
-        settings.enable(endpoint.parts, NAME, **BEN)
+        stopping.enable(endpoint.parts, NAME, **BEN)
     settings.set_traffic(endpoint.parts, NAME, {"champion": 100}, **BEN)
     assert endpoint.state.serving.stopped == ""
 
@@ -85,19 +85,19 @@ def test_the_champion_may_get_nothing():
 
 def test_disabling_and_publishing_each_undo_their_own():
     endpoint = guarded()
-    settings.disable(endpoint.parts, NAME, actor="ben", reason="maintenance")
+    stopping.disable(endpoint.parts, NAME, actor="ben", reason="maintenance")
     assert endpoint.state.serving.stopped == "maintenance"
-    for other in (settings.publish, settings.unpublish):
+    for other in (stopping.publish, stopping.unpublish):
         with pytest.raises(Refused, match="maintenance"):
             other(endpoint.parts, NAME, **BEN)
     with pytest.raises(Refused, match="stopped already: maintenance"):
         settings.set_traffic(endpoint.parts, NAME, {"champion": 0}, **BEN)
-    settings.enable(endpoint.parts, NAME, **BEN)
-    settings.unpublish(endpoint.parts, NAME, **BEN)
-    settings.unpublish(endpoint.parts, NAME, **BEN)
+    stopping.enable(endpoint.parts, NAME, **BEN)
+    stopping.unpublish(endpoint.parts, NAME, **BEN)
+    stopping.unpublish(endpoint.parts, NAME, **BEN)
     with pytest.raises(Refused, match="publish it"):
-        settings.enable(endpoint.parts, NAME, **BEN)
-    settings.publish(endpoint.parts, NAME, **BEN)
+        stopping.enable(endpoint.parts, NAME, **BEN)
+    stopping.publish(endpoint.parts, NAME, **BEN)
     assert endpoint.state.serving.stopped == ""
     assert endpoint.actions[-4:] == [
         "endpoint-disabled",
@@ -105,9 +105,9 @@ def test_disabling_and_publishing_each_undo_their_own():
         "endpoint-unpublished",
         "endpoint-published",
     ]
-    for reason in ("", "x" * 201, settings.UNPUBLISHED):
+    for reason in ("", "x" * 201, stopping.UNPUBLISHED):
         with pytest.raises(InvalidInput, match="reason"):
-            settings.disable(endpoint.parts, NAME, actor="ben", reason=reason)
+            stopping.disable(endpoint.parts, NAME, actor="ben", reason=reason)
 
 
 @pytest.mark.parametrize(

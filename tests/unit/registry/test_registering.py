@@ -8,7 +8,9 @@ from halftone.adapters.memory import MemoryWorld
 from halftone.domain.audit import verify
 from halftone.domain.errors import InvalidInput, NotFound, Outdated, Refused
 from halftone.domain.registry import ModelAlias, parse_reference
-from halftone.service.registry import describe, register, set_alias, version_of
+from halftone.service.model_aliases import set_alias
+from halftone.service.models import version_of
+from halftone.service.registry import describe, register
 from tests.support.engine import digest_of, manifest_of
 
 CHAMPION, CHALLENGER = ModelAlias.CHAMPION, ModelAlias.CHALLENGER

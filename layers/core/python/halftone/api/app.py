@@ -17,6 +17,7 @@ ROUTERS = (
     "routes_record",
     "routes_groups",
     "routes_models",
+    "routes_versions",
     "routes_deployments",
     "routes_upkeep",
     "routes_logs",

@@ -1,8 +1,7 @@
-"""The model registry: models, their versions, what is said of them, and their aliases."""
+"""The model registry: models, whose they are, and their audit."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query, Response
 from pydantic import Field
@@ -13,18 +12,18 @@ from halftone.api.answers import (
     Limit,
     Shape,
     after,
+    after_number,
     answer,
     page,
     router,
     shown,
 )
-from halftone.api.guard import Call, edits, posts, reads
+from halftone.api.guard import Call, edits, reads
 from halftone.api.requests import Body, Why
 from halftone.domain import registry as domain
 from halftone.domain.access import Action
-from halftone.domain.errors import InvalidInput
+from halftone.service import models
 from halftone.service import registry as service
-from halftone.service.ports import Parts
 
 routes = router("models")
 
@@ -32,8 +31,6 @@ ModelName = Annotated[
     str,
     Path(max_length=32, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", description="The model's name."),
 ]
-Number = Annotated[int, Path(ge=1, le=999_999_999, description="The version's number.")]
-Alias = Annotated[domain.ModelAlias, Path(description="champion or challenger.")]
 
 
 class Model(Shape):
@@ -46,36 +43,10 @@ class Model(Shape):
     revision: int
 
 
-class ModelVersion(Shape):
-    """A version of a model: one package, and what is said of it."""
-
-    name: str
-    model: str
-    number: int
-    digest: str
-    flavor: str
-    registered_at: datetime
-    registered_by: str
-    aliases: Sequence[str]
-    validation_status: str
-    description: str
-    tags: Mapping[str, str]
-    parameters: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    metadata: Mapping[str, Any]
-
-
 class Models(Shape):
     """A page of models; `next` is null on the last."""
 
     items: Sequence[Model]
-    next: str | None
-
-
-class ModelVersions(Shape):
-    """A page of versions, newest first; `next` is null on the last."""
-
-    items: Sequence[ModelVersion]
     next: str | None
 
 
@@ -93,42 +64,6 @@ class ModelVerified(Shape):
     hash: str
 
 
-Said = Annotated[
-    dict[str, Any] | None, Field(description="Names and values; null takes one away in an edit.")
-]
-
-
-class Details(Body):
-    """What is said of a version. `validation_status` among the tags: PENDING, PASSED or FAILED."""
-
-    description: str | None = None
-    tags: Said = None
-    parameters: Said = None
-    metrics: Said = None
-    metadata: Said = None
-    message: Why = ""
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """The fields that were named."""
-        return {name: getattr(self, name) for name in self.model_fields_set - {"message", "digest"}}
-
-
-class Registration(Details):
-    """A package to register: one that was uploaded or released before."""
-
-    digest: Annotated[
-        str, Field(pattern=r"^[0-9a-f]{64}$", description="The SHA-256 of the package's zip.")
-    ]
-
-
-class Pointing(Body):
-    """Where an alias is to point; null: nowhere."""
-
-    number: Annotated[int, Field(ge=1, le=999_999_999)] | None
-    message: Why = ""
-
-
 class Owned(Body):
     """Whose a model is to be; null: nobody's."""
 
@@ -142,15 +77,15 @@ async def list_models(
 ) -> Response:
     """List models, in the order of their names."""
     found = call.parts.registry_pages.models(after=after(cursor), most=limit + 1)
-    items, following = page(((model.name, _model(model)) for model in found), limit)
+    items, following = page(((model.name, shown_model(model)) for model in found), limit)
     return answer(Models(items=items, next=following))
 
 
 @routes.get("/models/{model}", responses=shown(Model))
 async def show_model(model: ModelName, call: Annotated[Call, reads()]) -> Response:
     """Show a model with its aliases."""
-    found = service.model_named(call.parts, model)
-    return answer(_model(found), etag=found.revision)
+    found = models.model_named(call.parts, model)
+    return answer(shown_model(found), etag=found.revision)
 
 
 @routes.put("/models/{model}/owner", responses=shown(Model))
@@ -158,7 +93,7 @@ async def set_model_owner(
     model: ModelName, wanted: Owned, call: Annotated[Call, edits(Action.ADMINISTER)]
 ) -> Response:
     """Give a model to a group: then only its members change what is said of it."""
-    call.must(Action.ADMINISTER, service.model_named(call.parts, model).owner)
+    call.must(Action.ADMINISTER, models.model_named(call.parts, model).owner)
     if wanted.owner is not None:
         call.must(Action.ADMINISTER, wanted.owner)
     found = service.set_owner(
@@ -169,100 +104,7 @@ async def set_model_owner(
         reason=wanted.message,
         expected=call.revision,
     )
-    return answer(_model(found), etag=found.revision)
-
-
-@routes.get("/models/{model}/versions", responses=shown(ModelVersions))
-async def list_versions(
-    model: ModelName, call: Annotated[Call, reads()], cursor: Cursor = None, limit: Limit = 20
-) -> Response:
-    """List a model's versions, newest first."""
-    found = service.model_named(call.parts, model)
-    last = after(cursor)
-    if last and not last.isdecimal():
-        raise InvalidInput("cursor", cursor, "`next` of the page before")
-    versions = call.parts.registry_pages.versions(
-        model, before=int(last) if last else None, most=limit + 1
-    )
-    items, following = page(((str(v.number), _version(found, v)) for v in versions), limit)
-    return answer(ModelVersions(items=items, next=following))
-
-
-@routes.post("/models/{model}/versions", status_code=201, responses=shown(ModelVersion, 201))
-async def register_version(
-    model: ModelName, wanted: Registration, call: Annotated[Call, posts(Action.RELEASE)]
-) -> Response:
-    """Register a package: its number is given once and for all."""
-    _may(call, model)
-
-    def do(parts: Parts) -> Response:
-        made = service.register(
-            parts,
-            wanted.digest,
-            model=model,
-            details=wanted.given,
-            actor=call.actor,
-            reason=wanted.message,
-        )
-        found = service.model_named(parts, model)
-        location = f"/v1/models/{model}/versions/{made.number}"
-        return answer(_version(found, made), 201, etag=found.revision, location=location)
-
-    # Done again it registers nothing twice.
-    return call.once(do)
-
-
-@routes.get("/models/{model}/versions/{number}", responses=shown(ModelVersion))
-async def show_version(
-    model: ModelName, number: Number, call: Annotated[Call, reads()]
-) -> Response:
-    """Show a version of a model."""
-    return _shown(call, domain.ModelReference(model, number=number))
-
-
-@routes.patch("/models/{model}/versions/{number}", responses=shown(ModelVersion))
-async def describe_version(
-    model: ModelName, number: Number, wanted: Details, call: Annotated[Call, edits(Action.RELEASE)]
-) -> Response:
-    """Change what is said of a version, by a merge patch (RFC 7396).
-
-    The ETag is the model's.
-    """
-    _may(call, model)
-    made = service.describe(
-        call.parts,
-        domain.ModelReference(model, number=number),
-        wanted.given,
-        actor=call.actor,
-        reason=wanted.message,
-        expected=call.revision,
-    )
-    found = service.model_named(call.parts, model)
-    return answer(_version(found, made), etag=found.revision)
-
-
-@routes.get("/models/{model}/aliases/{alias}", responses=shown(ModelVersion))
-async def show_alias(model: ModelName, alias: Alias, call: Annotated[Call, reads()]) -> Response:
-    """Show the version that an alias means now."""
-    return _shown(call, domain.ModelReference(model, alias=alias))
-
-
-@routes.put("/models/{model}/aliases/{alias}", responses=shown(Model))
-async def set_alias(
-    model: ModelName, alias: Alias, wanted: Pointing, call: Annotated[Call, edits(Action.RELEASE)]
-) -> Response:
-    """Point an alias at a version, or at none."""
-    _may(call, model)
-    found = service.set_alias(
-        call.parts,
-        model,
-        alias,
-        wanted.number,
-        actor=call.actor,
-        reason=wanted.message,
-        expected=call.revision,
-    )
-    return answer(_model(found), etag=found.revision)
+    return answer(shown_model(found), etag=found.revision)
 
 
 @routes.get("/models/{model}/audit", responses=shown(ModelRecords))
@@ -274,11 +116,9 @@ async def list_model_audit(
     limit: Limit = 50,
 ) -> Response:
     """List the audit records of a model, oldest first."""
-    service.model_named(call.parts, model)
-    last = after(cursor)
-    if last and not last.isdecimal():
-        raise InvalidInput("cursor", cursor, "`next` of the page before")
-    found = call.parts.registry_pages.model_audit(model, after=int(last or since))
+    models.model_named(call.parts, model)
+    last = after_number(cursor) or since
+    found = call.parts.registry_pages.model_audit(model, after=last)
     items, following = page(((str(r.seq), shapes.record(r)) for r in found), limit)
     return answer(ModelRecords(items=items, next=following))
 
@@ -286,46 +126,16 @@ async def list_model_audit(
 @routes.get("/models/{model}/audit/verify", responses=shown(ModelVerified))
 async def verify_model_audit(model: ModelName, call: Annotated[Call, reads()]) -> Response:
     """Verify a model's audit chain: answers 409 naming the record at which it breaks."""
-    records, head = service.verified(call.parts, model)
+    records, head = models.verified(call.parts, model)
     return answer(ModelVerified(records=records, hash=head.hash))
 
 
-def _may(call: Call, model: str) -> None:
-    """A model that a group owns is changed by its members alone; a new one is nobody's yet."""
-    found = call.parts.registry.model(model)
-    call.must(Action.RELEASE, found.owner if found else None)
-
-
-def _shown(call: Call, reference: domain.ModelReference) -> Response:
-    model = service.model_named(call.parts, reference.model)
-    return answer(_version(model, service.version_of(call.parts, reference)), etag=model.revision)
-
-
-def _model(model: domain.Model) -> Model:
+def shown_model(model: domain.Model) -> Model:
+    """A model as answers show it."""
     return Model(
         name=model.name,
         newest=model.newest,
         aliases=dict(model.aliases),
         owner=model.owner,
         revision=model.revision,
-    )
-
-
-def _version(model: domain.Model, version: domain.ModelVersion) -> ModelVersion:
-    details = version.details
-    return ModelVersion(
-        name=version.name,
-        model=model.name,
-        number=version.number,
-        digest=version.package.digest,
-        flavor=version.flavor,
-        registered_at=version.registered_at,
-        registered_by=version.registered_by,
-        aliases=model.aliases_of(version.number),
-        validation_status=details.validation.value,
-        description=details.description,
-        tags=dict(details.tags),
-        parameters=dict(details.parameters),
-        metrics=dict(details.metrics),
-        metadata=dict(details.metadata),
     )

@@ -15,6 +15,7 @@ from halftone.domain.access import Action
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.serving_form import state_form
 from halftone.service import settings as service
+from halftone.service import stopping
 from halftone.service.endpoints import endpoint as found
 from halftone.service.ports import Parts
 
@@ -181,7 +182,7 @@ async def disable_endpoint(
     endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.OPERATE)]
 ) -> Response:
     """Answer 503 with the message, until the endpoint is enabled."""
-    return _say(call, service.disable, endpoint, said.reason("disabled"))
+    return _say(call, stopping.disable, endpoint, said.reason("disabled"))
 
 
 @routes.post("/endpoints/{endpoint}/enable", responses=shown(Serving))
@@ -189,7 +190,7 @@ async def enable_endpoint(
     endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.OPERATE)]
 ) -> Response:
     """Answer again after the endpoint was disabled."""
-    return _say(call, service.enable, endpoint, said.reason("enabled"))
+    return _say(call, stopping.enable, endpoint, said.reason("enabled"))
 
 
 @routes.post("/endpoints/{endpoint}/unpublish", responses=shown(Serving))
@@ -197,7 +198,7 @@ async def unpublish_endpoint(
     endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.RELEASE)]
 ) -> Response:
     """Answer 503 until the endpoint is published."""
-    return _say(call, service.unpublish, endpoint, said.reason("unpublished"))
+    return _say(call, stopping.unpublish, endpoint, said.reason("unpublished"))
 
 
 @routes.post("/endpoints/{endpoint}/publish", responses=shown(Serving))
@@ -205,7 +206,7 @@ async def publish_endpoint(
     endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.RELEASE)]
 ) -> Response:
     """Answer again after the endpoint was unpublished."""
-    return _say(call, service.publish, endpoint, said.reason("published"))
+    return _say(call, stopping.publish, endpoint, said.reason("published"))
 
 
 def _set(
@@ -229,7 +230,10 @@ def _say(
     def do(parts: Parts) -> Response:
         return _answer(operation(parts, endpoint, actor=call.actor, reason=reason))
 
-    return call.once(do)
+    def lost(parts: Parts) -> Response:
+        return _answer(found(parts, endpoint))
+
+    return call.once(do, lost=lost)
 
 
 def _answer(state: EndpointState) -> Response:

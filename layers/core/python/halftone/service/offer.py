@@ -9,8 +9,8 @@ from halftone.domain.plan import PRESETS, Plan
 from halftone.domain.plan_form import parse_plan
 from halftone.domain.registry import parse_reference
 from halftone.service.endpoints import endpoint
+from halftone.service.models import version_of
 from halftone.service.ports import Parts
-from halftone.service.registry import version_of
 from halftone.service.release import ReleaseRequest
 from halftone.service.returning import is_return
 

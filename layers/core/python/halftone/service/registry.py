@@ -1,16 +1,12 @@
-"""The registry's use cases: register a package, say something of a version, move an alias.
+"""The registry's use cases: register a package, say something of a version, give a model away.
 
 Each is one conditional write of the model with its audit record, in the chain of that model, or
 nothing where nothing differs. ``expected`` is the revision that the caller has seen; with it, a
 change by somebody else in between is refused instead of written over.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from itertools import takewhile
 
-from halftone.domain import audit
-from halftone.domain.audit import AuditHead
 from halftone.domain.deployment import PackageRef
 from halftone.domain.errors import InvalidInput, NotFound, Refused
 from halftone.domain.package import Manifest
@@ -23,9 +19,9 @@ from halftone.domain.registry import (
     Validation,
 )
 from halftone.domain.registry_form import details_as_given, patched
+from halftone.service.models import model_named, resolved, version_of, write_model
 from halftone.service.ports import Parts
 from halftone.service.record import must_be_at, until_written
-from halftone.service.registry_ports import ModelChange
 
 
 def register(
@@ -84,7 +80,7 @@ def registered(
             registered_by=actor,
             details=given,
         )
-        _commit(
+        write_model(
             parts,
             before,
             replace(model, newest=made.number),
@@ -118,7 +114,7 @@ def describe(
 
     def attempt() -> ModelVersion:
         model = model_named(parts, reference.model)
-        version = _resolved(parts, model, reference)
+        version = resolved(parts, model, reference)
         after = patched(version.details, changes)
         must_be_at(f"model {model.name!r}", model.revision, expected)
         if after == version.details:
@@ -131,7 +127,7 @@ def describe(
                 "version before this one is tagged FAILED"
             )
         changed = replace(version, details=after)
-        _commit(
+        write_model(
             parts,
             model,
             model,
@@ -144,36 +140,6 @@ def describe(
         return changed
 
     return until_written(reference.model, attempt)
-
-
-def set_alias(
-    parts: Parts,
-    name: str,
-    alias: ModelAlias,
-    number: int | None,
-    *,
-    actor: str,
-    reason: str = "",
-    expected: int | None = None,
-) -> Model:
-    """Point ``alias`` at version ``number`` (None: at nothing).
-
-    Raises:
-        NotFound: if there is no such model or version.
-        Refused: if the version's ``validation_status`` is FAILED.
-        Outdated: if the model is not at revision ``expected`` any more.
-    """
-
-    def attempt() -> Model:
-        model = model_named(parts, name)
-        must_be_at(f"model {model.name!r}", model.revision, expected)
-        if number is not None:
-            passed(version_of(parts, ModelReference(name, number=number)))
-        if model.aliases.get(alias) == number:
-            return model
-        return _point(parts, model, alias, number, actor=actor, reason=reason)
-
-    return until_written(name, attempt)
 
 
 def set_owner(
@@ -199,7 +165,7 @@ def set_owner(
         must_be_at(f"model {model.name!r}", model.revision, expected)
         if model.owner == owner:
             return model
-        return _commit(
+        return write_model(
             parts,
             model,
             replace(model, owner=owner),
@@ -212,91 +178,6 @@ def set_owner(
     return until_written(name, attempt)
 
 
-def verified(parts: Parts, name: str) -> tuple[int, AuditHead]:
-    """Check a model's whole audit chain; how many records it has, and where it ends.
-
-    Raises:
-        NotFound: if there is no such model.
-        BrokenChain: naming the first record that does not fit.
-    """
-    model = model_named(parts, name)
-    records = parts.registry_pages.model_audit(name)
-    # What was written since the model was read is of no harm: the chain is checked up to there.
-    known = takewhile(lambda record: record.seq <= model.audit.seq, records)
-    return audit.verify(model.chain, known, model.audit), model.audit
-
-
-def mark_released(
-    parts: Parts, version: ModelVersion, *, endpoint: str, rollout: str, actor: str
-) -> None:
-    """Point ``challenger`` at what an endpoint begins to roll out: once for each rollout."""
-
-    def attempt() -> None:
-        model = model_named(parts, version.package.name)
-        if model.released.get(endpoint) == rollout:
-            return
-        noted = replace(model, released={**model.released, endpoint: rollout})
-        reason = f"{endpoint!r} rolls out {version.name} ({rollout})"
-        _point(
-            parts, noted, ModelAlias.CHALLENGER, version.number, actor=actor, reason=reason,
-            before=model,
-        )  # fmt: skip
-
-    until_written(version.package.name, attempt)
-
-
-def model_named(parts: Parts, name: str) -> Model:
-    """The model of that name.
-
-    Raises:
-        NotFound: if nothing was ever registered under it.
-    """
-    model = parts.registry.model(name)
-    if model is None:
-        raise NotFound("model", name, "register a package of that name, or release one")
-    return model
-
-
-def version_of(parts: Parts, reference: ModelReference) -> ModelVersion:
-    """The version that a reference means now.
-
-    Raises:
-        NotFound: if there is no such model, version, or alias.
-    """
-    if reference.number is not None:
-        found = parts.registry.version(reference.model, reference.number)
-        if found is not None:
-            return found
-    return _resolved(parts, model_named(parts, reference.model), reference)
-
-
-def passed(version: ModelVersion) -> ModelVersion:
-    """``version``, unless its validation failed.
-
-    Raises:
-        Refused: if it did.
-    """
-    if version.details.validation is Validation.FAILED:
-        raise Refused(
-            f"{version.name} has validation_status FAILED: choose another version, or set the tag "
-            "once it has passed"
-        )
-    return version
-
-
-def _resolved(parts: Parts, model: Model, reference: ModelReference) -> ModelVersion:
-    number = reference.number
-    if reference.alias:
-        number = model.aliases.get(reference.alias)
-        if number is None:
-            set_ = ", ".join(sorted(model.aliases)) or "none"
-            raise NotFound("model version", str(reference), f"aliases that are set: {set_}")
-    found = parts.registry.version(model.name, number or 0)
-    if found is None:
-        raise NotFound("model version", str(reference), f"the newest is {model.newest}")
-    return found
-
-
 def _same(found: ModelVersion, details: object) -> ModelVersion:
     """A version that is registered already, if that is all that is asked for."""
     if details and patched(found.details, details, at="details") != found.details:
@@ -304,58 +185,6 @@ def _same(found: ModelVersion, details: object) -> ModelVersion:
             f"this package is registered as {found.name} with other details: change them there"
         )
     return found
-
-
-def _point(
-    parts: Parts,
-    model: Model,
-    alias: ModelAlias,
-    number: int | None,
-    *,
-    actor: str,
-    reason: str,
-    before: Model | None = None,
-) -> Model:
-    aliases = {name: pointed for name, pointed in model.aliases.items() if name != alias}
-    if number is not None:
-        aliases[alias.value] = number
-    words = f"{alias} is {model.name}:{number}" if number else f"{alias} points at nothing"
-    return _commit(
-        parts,
-        before or model,
-        replace(model, aliases=aliases),
-        action="alias",
-        actor=actor,
-        reason=reason or words,
-        said=({alias.value: model.aliases.get(alias)}, {alias.value: number}),
-    )
-
-
-def _commit(
-    parts: Parts,
-    before: Model | None,
-    after: Model,
-    *,
-    action: str,
-    actor: str,
-    reason: str,
-    said: tuple[Mapping[str, object], Mapping[str, object]],
-    version: ModelVersion | None = None,
-) -> Model:
-    record = audit.append(
-        after.audit,
-        endpoint=after.chain,
-        at=parts.clock.now(),
-        actor=actor,
-        action=action,
-        before=said[0],
-        after=said[1],
-        reason=reason,
-        numbers={},
-    )
-    written = replace(after, revision=after.revision + 1, audit=record.head)
-    parts.registry.commit_model(ModelChange(before, written, record, version))
-    return written
 
 
 def _difference(

@@ -15,9 +15,11 @@ from halftone.domain.registry import ModelVersion
 from halftone.domain.rollout import Rollout
 from halftone.domain.serving import Mode, Serving
 from halftone.domain.serving_rules import without
+from halftone.service.model_aliases import mark_released
+from halftone.service.models import passed
 from halftone.service.ports import Parts
 from halftone.service.record import answered, change, made_now, until_written
-from halftone.service.registry import mark_released, passed, registered
+from halftone.service.registry import registered
 from halftone.service.rollback import roll_back
 
 
