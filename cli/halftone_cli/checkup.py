@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Protocol
 
 from halftone.domain.errors import HalftoneError, NotFound
-from halftone.service.ports import AlarmState, Parts, VersionStatus
+from halftone.service.function_ports import VersionStatus
+from halftone.service.guard_ports import AlarmState
+from halftone.service.ports import Parts
 from halftone_cli.reading import View, read
 
 LEAST_BOOTSTRAP = 21

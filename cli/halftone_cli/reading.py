@@ -17,7 +17,8 @@ from halftone.domain.names import checked_name
 from halftone.domain.phase import Phase
 from halftone.domain.routing import ReadAliases, Routing
 from halftone.domain.verdict import Verdict
-from halftone.service.ports import Guard, Parts
+from halftone.service.guard_ports import Guard
+from halftone.service.ports import Parts
 
 RECENT = 5
 """How many of the newest audit records a view shows."""

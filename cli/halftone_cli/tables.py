@@ -12,7 +12,7 @@ from halftone.domain.phase import Phase
 from halftone.domain.plan import Plan
 from halftone.domain.quantities import spoken
 from halftone.domain.rollout import Rollout
-from halftone.service.ports import AlarmState, Guard
+from halftone.service.guard_ports import AlarmState, Guard
 from halftone_cli.changes import what_changed
 from halftone_cli.output import one_line, stamp, table
 from halftone_cli.reading import View, spoken_routing

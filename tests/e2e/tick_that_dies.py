@@ -14,7 +14,7 @@ from demo.cloud import stage_parts
 from halftone.domain.names import ALIAS
 from halftone.domain.routing import ReadAliases, ReadRouting, Routing
 from halftone.service.advance import advance
-from halftone.service.ports import Aliases
+from halftone.service.function_ports import Aliases
 
 
 @dataclass(frozen=True)

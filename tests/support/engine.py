@@ -24,7 +24,7 @@ from halftone.domain.routing import Routing
 from halftone.domain.samples import Sample
 from halftone.domain.signature import Field, FieldType
 from halftone.service.advance import Tick, advance
-from halftone.service.ports import AlarmState
+from halftone.service.guard_ports import AlarmState
 from halftone.service.release import ReleaseRequest, release
 from tests.support.rollouts import PLAN
 

@@ -11,7 +11,7 @@ from halftone.adapters.versions import LambdaVersions
 from halftone.domain.errors import InvalidInput, NotFound, StaleWrite
 from halftone.domain.names import CHALLENGER
 from halftone.domain.routing import UNRELEASED, ReadAliases, ReadRouting, Routing
-from halftone.service.ports import Pointer, VersionStatus
+from halftone.service.function_ports import Pointer, VersionStatus
 from tests.contract.adapters.functions import deploy, variables
 
 FIRST, SECOND = Pointer("fraud-r1", "a" * 64), Pointer("fraud-r2", "b" * 64)

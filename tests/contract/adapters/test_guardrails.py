@@ -16,7 +16,7 @@ from halftone.domain.names import (
     guardrail_name,
     metric_alarm_name,
 )
-from halftone.service.ports import AlarmState
+from halftone.service.guard_ports import AlarmState
 from tests.contract.adapters.conftest import REGION
 
 COMPOSITE = guardrail_name("dev", "fraud")

@@ -11,7 +11,7 @@ from halftone.adapters.aliases import LambdaAliases
 from halftone.adapters.versions import LambdaVersions
 from halftone.domain.errors import NotFound, Refused, RoutingChanged, StaleWrite, Unavailable
 from halftone.domain.routing import ReadRouting, Routing
-from halftone.service.ports import Pointer, VersionStatus
+from halftone.service.function_ports import Pointer, VersionStatus
 from tests.contract.adapters.functions import NAME
 
 POINTER = Pointer("fraud-r1", "a" * 64)

@@ -30,8 +30,9 @@ from halftone.domain.logs import Replica
 from halftone.domain.routing import Routing
 from halftone.domain.upkeep import Throttle
 from halftone.service.control_ports import Claim
+from halftone.service.function_ports import Pointer
 from halftone.service.harvest_ports import HarvestParts, Observation
-from halftone.service.ports import Parts, Pointer
+from halftone.service.ports import Parts
 from tests.contract.store.changes import grown as more_evidence
 from tests.contract.store.changes import next_change, no_evidence
 from tests.contract.store.test_control_records import written as written_group

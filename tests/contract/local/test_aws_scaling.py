@@ -12,7 +12,7 @@ from halftone.adapters.versions import LambdaVersions
 from halftone.domain.errors import NotFound, Refused
 from halftone.domain.names import function_name
 from halftone.domain.upkeep import Throttle
-from halftone.service.ports import VersionStatus
+from halftone.service.function_ports import VersionStatus
 from halftone.service.scale_ports import Provisioned
 from tests.contract.local.support import Function
 

@@ -21,7 +21,7 @@ from halftone.domain.evidence import BUCKET, bucket_start
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.phase import TRANSITIONS, Phase
 from halftone.domain.routing import UNRELEASED, ReadAliases, Routing
-from halftone.service.ports import Guard
+from halftone.service.guard_ports import Guard
 from halftone.service.record import summary
 from tests.property.engine.simulation import Standing
 from tests.property.engine.world import Snapshot, World

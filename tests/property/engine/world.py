@@ -22,7 +22,9 @@ from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.phase import Phase
 from halftone.domain.routing import UNRELEASED, ReadRouting, Routing
 from halftone.domain.serving import Mode
-from halftone.service.ports import AlarmState, Guard, Parts, Pointer
+from halftone.service.function_ports import Pointer
+from halftone.service.guard_ports import AlarmState, Guard
+from halftone.service.ports import Parts
 from tests.property.engine.simulation import OUTSIDE, Answer, Call, identity
 from tests.support.engine import NAME, RIGHT
 

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from halftone.domain.errors import NotFound, Unavailable
 from halftone.domain.routing import Routing
-from halftone.service.ports import AlarmState, Guard
+from halftone.service.guard_ports import AlarmState, Guard
 from halftone.service.retire import retire
 from halftone_cli import checkup
 from halftone_cli.account import Account

@@ -9,7 +9,7 @@ from halftone.domain.phase import Phase
 from halftone.domain.serving import Portion
 from halftone.service import settings
 from halftone.service.alarm import on_alarm
-from halftone.service.ports import AlarmState, Guard
+from halftone.service.guard_ports import AlarmState, Guard
 from halftone.service.release import release
 from halftone.service.returning import return_to
 from tests.support.engine import NAME, Endpoint

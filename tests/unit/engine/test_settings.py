@@ -11,7 +11,7 @@ from halftone.domain.phase import Phase
 from halftone.domain.serving import Access, Capture, Mirror, Mode, Portion
 from halftone.domain.serving_form import state_form
 from halftone.service import settings, stopping
-from halftone.service.ports import AlarmState
+from halftone.service.guard_ports import AlarmState
 from halftone.service.record import change
 from halftone.service.retire import retire
 from tests.support.engine import NAME, Endpoint

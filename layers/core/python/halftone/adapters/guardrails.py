@@ -19,7 +19,7 @@ from halftone.domain.names import (
     guardrail_name,
     metric_alarm_name,
 )
-from halftone.service.ports import AlarmState, Guard
+from halftone.service.guard_ports import AlarmState, Guard
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

@@ -24,7 +24,8 @@ from halftone.domain.evidence import Bucket, Evidence
 from halftone.domain.names import ALIAS
 from halftone.domain.package import Manifest
 from halftone.domain.rollout import KEYS
-from halftone.service.ports import AlarmState, Change, Guard, Parts
+from halftone.service.guard_ports import AlarmState, Guard
+from halftone.service.ports import Change, Parts
 
 
 @dataclass

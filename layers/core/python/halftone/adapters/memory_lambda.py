@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from halftone.domain.errors import InvalidInput, NotFound, Refused, RoutingChanged, StaleWrite
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.routing import UNRELEASED, ReadAliases, ReadRouting, Routing
-from halftone.service.ports import Pointer, VersionStatus
+from halftone.service.function_ports import Pointer, VersionStatus
 
 
 @dataclass

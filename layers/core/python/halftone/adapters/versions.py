@@ -17,7 +17,7 @@ from botocore.exceptions import ReadTimeoutError
 from halftone.adapters.aws import translated
 from halftone.domain.errors import InvalidInput, NotFound, Refused, StaleWrite
 from halftone.domain.names import function_name
-from halftone.service.ports import Pointer, VersionStatus
+from halftone.service.function_ports import Pointer, VersionStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

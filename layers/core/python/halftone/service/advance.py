@@ -22,8 +22,9 @@ from halftone.domain.phase import Phase
 from halftone.domain.rollout import Rollout
 from halftone.domain.routing import ReadAliases
 from halftone.domain.verdict import Verdict, VerdictKind
+from halftone.service.guard_ports import AlarmState
 from halftone.service.observe import look
-from halftone.service.ports import AlarmState, Parts
+from halftone.service.ports import Parts
 from halftone.service.prepare import POLL, prepare
 from halftone.service.probation import keep_watch
 from halftone.service.reconcile import reconcile

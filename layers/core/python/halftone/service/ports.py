@@ -4,20 +4,19 @@ Every port has a part on AWS and a part in memory in ``halftone.adapters``; one 
 tests holds both to what is said here. An adapter raises only errors of ``domain.errors``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.evidence import Bucket, Evidence
-from halftone.domain.names import ALIAS
 from halftone.domain.package import Manifest
-from halftone.domain.routing import ReadAliases, ReadRouting, Routing
 from halftone.service.control_ports import Claims, Groups, Uploads
+from halftone.service.function_ports import Aliases, Versions
+from halftone.service.guard_ports import Guardrails, Metrics
 from halftone.service.registry_ports import Registry, RegistryPages
 from halftone.service.scale_ports import Gate, Scaling
 from halftone.service.watch_ports import Charts, Logs
@@ -99,159 +98,6 @@ class EvidenceLog(Protocol):
         Raises:
             StaleWrite: if what is kept does not reach to ``previous`` any more.
         """
-        ...
-
-
-class Aliases(Protocol):
-    """An endpoint's two aliases: ``live`` takes clients' requests, fronts call ``challenger``."""
-
-    def read(self, endpoint: str, alias: str = ALIAS) -> ReadRouting:
-        """One alias as it is now, with its revision.
-
-        Raises:
-            NotFound: if there is no such alias.
-        """
-        ...
-
-    def both(self, endpoint: str) -> ReadAliases:
-        """Both aliases as they are now, each with its revision; they may be read one by one.
-
-        Raises:
-            NotFound: if one of them is not there.
-        """
-        ...
-
-    def write(
-        self, endpoint: str, routing: Routing, *, revision: str | None, alias: str = ALIAS
-    ) -> str:
-        """Point an alias; answer its new revision. ``revision`` None writes over what is there.
-
-        Raises:
-            RoutingChanged: if the alias is not at ``revision`` any more.
-            NotFound: if there is no such alias.
-        """
-        ...
-
-
-class VersionStatus(StrEnum):
-    """Whether a function or one of its versions can be used."""
-
-    PENDING = "pending"
-    READY = "ready"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """What the function under release is made to load: a package, on behalf of a rollout."""
-
-    rollout: str
-    digest: str
-
-
-class Versions(Protocol):
-    """Published versions of an endpoint's function."""
-
-    def point(self, endpoint: str, pointer: Pointer) -> VersionStatus:
-        """Make the unpublished function load ``pointer``; pending until the update is done."""
-        ...
-
-    def publish(self, endpoint: str, pointer: Pointer) -> str:
-        """Publish the function as it is; the same version again if nothing changed since.
-
-        Raises:
-            StaleWrite: if the function does not carry ``pointer``.
-        """
-        ...
-
-    def status(self, endpoint: str, version: str) -> tuple[VersionStatus, str]:
-        """Whether a published version can be invoked, and the platform's words when not."""
-        ...
-
-    def delete(self, endpoint: str, version: str) -> None:
-        """Delete a published version for good; one that is gone already stays gone.
-
-        Raises:
-            Refused: if an alias points at it.
-        """
-        ...
-
-    def invoke(self, endpoint: str, version: str, event: Mapping[str, object]) -> dict[str, object]:
-        """Invoke exactly that version. A crash or a time-out is an answer of status 500."""
-        ...
-
-
-class AlarmState(StrEnum):
-    """CloudWatch's three states of an alarm."""
-
-    OK = "OK"
-    ALARM = "ALARM"
-    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
-
-
-@dataclass(frozen=True)
-class Guard:
-    """An endpoint's guardrail: its state, why, and the version that *all* its alarms watch.
-
-    ``alias`` is the one through which the platform's own metrics of that version are watched.
-    """
-
-    state: AlarmState
-    reason: str
-    armed_for: str | None
-    alias: str = ALIAS
-
-
-class Guardrails(Protocol):
-    """The alarms that end a rollout."""
-
-    def read(self, endpoint: str) -> Guard:
-        """The guardrail as it is now."""
-        ...
-
-    def arm(self, endpoint: str, version: str, why: str, *, alias: str = ALIAS) -> None:
-        """Make every alarm watch ``version`` from a clean state, and read back that they do.
-
-        The platform counts crashes by the alias that was called: ``alias`` is the one to watch.
-
-        Raises:
-            Unavailable: if one of them does not.
-        """
-        ...
-
-
-class Metrics(Protocol):
-    """What the versions did, as the platform counted it."""
-
-    def buckets(
-        self,
-        endpoint: str,
-        *,
-        challenger: str,
-        champion: str,
-        since: datetime,
-        until: datetime,
-        limits: Sequence[float] = (),
-        cohorts: tuple[str, str] = ("", ""),
-    ) -> Sequence[Bucket]:
-        """The buckets from ``since`` to ``until`` (aligned), oldest first; empty ones may miss.
-
-        ``cohorts`` are those of challenger and champion whose counts are meant ("": all that were
-        not pinned).
-
-        ``limits`` are milliseconds: ``Arm.over`` counts what took longer than each.
-        """
-        ...
-
-    def quantiles(self, endpoint: str, version: str, *, until: datetime) -> Sequence[float]:
-        """Median, 90th and 99th percentile of a version's latency before ``until``, in ms.
-
-        Empty if too few requests were answered to know them.
-        """
-        ...
-
-    def publish(self, endpoint: str, version: str, proof: float, at: datetime) -> None:
-        """Make the evidence against a version a metric that an alarm watches; 1.0 is proof."""
         ...
 
 

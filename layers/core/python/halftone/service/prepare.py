@@ -13,7 +13,9 @@ from halftone.domain.endpoint import EndpointState
 from halftone.domain.phase import Phase
 from halftone.domain.rollout import Rollout
 from halftone.domain.smoke import check_answer, smoke_event
-from halftone.service.ports import AlarmState, Guard, Parts, Pointer, VersionStatus
+from halftone.service.function_ports import Pointer, VersionStatus
+from halftone.service.guard_ports import AlarmState, Guard
+from halftone.service.ports import Parts
 from halftone.service.record import ENGINE, change, change_rollout
 
 POLL = timedelta(seconds=1)

@@ -12,7 +12,8 @@ from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound, Refused, Unavailable
 from halftone.domain.serving import Probation, Serving
 from halftone.domain.serving_rules import receivers, without
-from halftone.service.ports import AlarmState, Parts
+from halftone.service.guard_ports import AlarmState
+from halftone.service.ports import Parts
 from halftone.service.record import ENGINE, change, until_written
 from halftone.service.served import served
 
