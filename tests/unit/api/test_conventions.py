@@ -16,11 +16,12 @@ from halftone.domain.plan import Plan
 from halftone.service.clients import add_client
 from halftone.service.groups import make_group
 from halftone.service.once import LEASE
+from halftone.service.retire import retire
 from tests.support.control import BEN, Reply, on
 from tests.support.engine import NAME, Endpoint, digest_of
 from tests.support.rollouts import PLAN
 from tests.support.serving import guarded
-from tests.unit.api.test_routes import ROUTES
+from tests.unit.api.test_routes import DOCUMENT, ROUTES
 
 MESSAGE = "as the board decided"
 BASE = f"/v1/endpoints/{NAME}"
@@ -273,3 +274,43 @@ def _loses_answers(asked: Asked) -> Any:
 
     claims.settle = out
     return settle
+
+
+# Looking -------------------------------------------------------------------------------------
+
+
+def being_made() -> Endpoint:
+    """A first release that nothing was published for yet."""
+    endpoint = Endpoint()
+    endpoint.release("first")
+    return endpoint
+
+
+def retired() -> Endpoint:
+    """An endpoint whose stack is gone."""
+    endpoint = Endpoint()
+    endpoint.serve("first")
+    retire(endpoint.parts, NAME, actor="cloudformation/x", reason="its stack was deleted")
+    return endpoint
+
+
+GETS = [route for route in ROUTES if route.methods == {"GET"}]
+
+
+@pytest.mark.parametrize("world", [Endpoint, being_made, retired, quiet, gated])
+@pytest.mark.parametrize("route", GETS, ids=lambda route: route.name)
+def test_what_is_shown_of_any_endpoint_has_a_status_of_the_document(route, world):
+    endpoint = world()
+    rollout = endpoint.world.store.load(NAME) and endpoint.rollout
+    there = {
+        "endpoint": NAME,
+        "rollout": rollout.id if rollout else "none",
+        "deployment": "1",
+        "model": "first",
+        "number": "1",
+        "alias": "challenger",
+        "group": "team",
+    }
+    answer = on(endpoint.world).get(route.path.format_map(there))
+    assert str(answer.status) in DOCUMENT["paths"][route.path]["get"]["responses"], answer
+    assert answer.status < 500

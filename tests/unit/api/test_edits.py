@@ -1,5 +1,7 @@
 """If-Match: an edit is made of what its author has seen, or not at all."""
 
+from dataclasses import replace
+
 import pytest
 
 from halftone.service.groups import make_group
@@ -76,6 +78,18 @@ def test_groups_are_edited_alike_and_have_an_audit(api, endpoint):
         ("group-changed", "ben helps out")
     ]
     assert rest["items"][0]["previous"] == page["items"][0]["hash"]
+
+
+def test_the_audit_of_a_group_is_verified(api, endpoint):
+    make_group(endpoint.parts, "clinic", description="", members={}, actor=ANN, reason="new")
+    api.put("/v1/groups/clinic", {"members": {BEN: ["approver"]}})
+    told = api.get("/v1/groups/clinic/audit/verify")
+    newest = api.get("/v1/groups/clinic/audit").json["items"][-1]
+    assert (told.status, told.json) == (200, {"records": 2, "hash": newest["hash"]})
+    records = endpoint.world.groups.records["clinic"]
+    records[0] = replace(records[0], reason="nothing to see")
+    broken = api.get("/v1/groups/clinic/audit/verify")
+    assert (broken.status, broken.problem["type"]) == (409, "urn:halftone:problem:broken-chain")
 
 
 def test_a_change_of_members_says_who(api, endpoint):

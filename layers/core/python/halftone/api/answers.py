@@ -42,6 +42,10 @@ def shown(shape: type[Shape], status: int = 200) -> dict[int | str, dict[str, An
     return {status: {"description": said, "content": {JSON: {"schema": schema}}}}
 
 
+BROKEN: dict[int | str, dict[str, Any]] = {409: {"description": "The chain is broken."}}
+"""What a route may answer besides that verifies a chain."""
+
+
 def answer(
     body: msgspec.Struct,
     status: int = 200,

@@ -104,6 +104,9 @@ def _complete(operation: dict[str, Any], guard: Guard | None) -> None:
     problem = {PROBLEM: {"schema": {"$ref": _REF.format(name="Problem")}}}
     for status in _BY_GUARD.get(type(guard), _ALWAYS) if guard else ():
         answers[str(status)] = {"description": _WORDS[status], "content": problem}
+    for status, told in answers.items():
+        if status >= "400":
+            told["content"] = problem
     operation["responses"] = dict(sorted(answers.items()))
     if guard:
         operation["x-halftone-action"] = guard.action.value

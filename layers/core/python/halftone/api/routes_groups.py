@@ -8,6 +8,7 @@ from pydantic import Field
 
 from halftone.api import shapes
 from halftone.api.answers import (
+    BROKEN,
     Cursor,
     Limit,
     Shape,
@@ -59,6 +60,13 @@ class GroupAudit(Shape):
 
     items: Sequence[shapes.AuditRecord]
     next: str | None
+
+
+class GroupVerified(Shape):
+    """That a group's audit chain is whole: how many records, and the hash of the last."""
+
+    records: int
+    hash: str
 
 
 class Me(Shape):
@@ -168,6 +176,13 @@ async def show_group_audit(
     records = call.parts.groups.group_audit(group, after=first)
     items, following = page(((str(r.seq), shapes.record(r)) for r in records), limit)
     return answer(GroupAudit(items=items, next=following))
+
+
+@routes.get("/groups/{group}/audit/verify", responses=shown(GroupVerified) | BROKEN)
+async def verify_group_audit(group: GroupName, call: Annotated[Call, reads()]) -> Response:
+    """Verify a group's audit chain: answers 409 naming the record at which it breaks."""
+    records, head = service.verified(call.parts, group)
+    return answer(GroupVerified(records=records, hash=head.hash))
 
 
 def _group(group: Kept) -> Group:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from halftone.api import shapes
 from halftone.api.answers import (
+    BROKEN,
     Cursor,
     Limit,
     Shape,
@@ -123,7 +124,7 @@ async def list_model_audit(
     return answer(ModelRecords(items=items, next=following))
 
 
-@routes.get("/models/{model}/audit/verify", responses=shown(ModelVerified))
+@routes.get("/models/{model}/audit/verify", responses=shown(ModelVerified) | BROKEN)
 async def verify_model_audit(model: ModelName, call: Annotated[Call, reads()]) -> Response:
     """Verify a model's audit chain: answers 409 naming the record at which it breaks."""
     records, head = models.verified(call.parts, model)

@@ -213,7 +213,11 @@ async def export_audit(
     return Response(lines, 200, headers, NDJSON)
 
 
-@routes.get("/endpoints/{endpoint}/preview", responses=shown(PlanPreview))
+@routes.get(
+    "/endpoints/{endpoint}/preview",
+    responses=shown(PlanPreview)
+    | {409: {"description": "There is no plan or no traffic to reckon with: name it."}},
+)
 async def preview_plan(
     endpoint: EndpointName,
     call: Annotated[Call, reads()],

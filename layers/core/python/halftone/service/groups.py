@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from halftone.domain import audit
 from halftone.domain.access import Group, Role, checked_members
@@ -53,6 +54,19 @@ def make_group(
     return _commit(parts, None, wanted, action="group-made", actor=actor, reason=words)
 
 
+def verified(parts: Parts, name: str) -> tuple[int, AuditHead]:
+    """Check a group's whole audit chain; how many records it has, and where it ends.
+
+    Raises:
+        NotFound: if there is no such group.
+        BrokenChain: naming the first record that does not fit.
+    """
+    group = group_named(parts, name)
+    # What was written since the group was read is of no harm: the chain is checked up to there.
+    known = takewhile(lambda record: record.seq <= group.audit.seq, parts.groups.group_audit(name))
+    return audit.verify(_chain(name), known, group.audit), group.audit
+
+
 def edit_group(
     parts: Parts,
     name: str,
@@ -100,7 +114,7 @@ def _commit(
 ) -> Group:
     record = audit.append(
         before.audit if before else AuditHead(),
-        endpoint=f"group/{after.name}",
+        endpoint=_chain(after.name),
         at=parts.clock.now(),
         actor=actor,
         action=action,
@@ -113,6 +127,11 @@ def _commit(
     written = replace(after, revision=revision, audit=record.head)
     parts.groups.commit_group(before, written, record)
     return written
+
+
+def _chain(name: str) -> str:
+    """The subject of a group's audit records; no endpoint can be called so."""
+    return f"group/{name}"
 
 
 def _summary(group: Group) -> dict[str, object]:
