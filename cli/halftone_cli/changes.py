@@ -6,8 +6,8 @@ from halftone.domain.audit import AuditRecord
 
 _SERVING = ("champion", "package")
 _ROLLOUT = ("phase", "share", "target", "challenger", "candidate", "stage", "rollout")
-_PERCENT = ("share", "target")
-_UNBORN: Mapping[str, object] = {"share": 0.0, "target": 0.0, "stage": -1}
+_PERCENT = ("share", "target", "mirror")
+_UNBORN: Mapping[str, object] = {"share": 0.0, "target": 0.0, "mirror": 0.0, "stage": -1}
 """What every rollout begins with, which is no news."""
 
 

@@ -65,6 +65,10 @@ _BY_KIND: dict[str, type[HalftoneError]] = {
     "broken-chain": ChainBroken,
     "key-reused": KeyReused,
 }
+_COMMANDS = {
+    "GET /v1/endpoints lists those there are": "`halftone endpoints list` shows which there are",
+}
+"""What the API advises to ask of it, as who uses the command asks it."""
 _GATEWAYS = {
     403: "API Gateway refuses the request: these credentials may not call the control API",
     404: "the stage has no control API: deploy it again",
@@ -80,6 +84,8 @@ def error_of(status: int, body: bytes) -> HalftoneError:
     error = _BY_KIND.get(kind) or _BY_STATUS.get(status, ServerFault)
     detail = problem.get("detail")
     if isinstance(detail, str):
+        for asked, command in _COMMANDS.items():
+            detail = detail.replace(asked, command)
         return error(detail)
     said = problem.get("message") or "no reason given"
     told = _GATEWAYS.get(status, f"the control API answered {status}: {said}")

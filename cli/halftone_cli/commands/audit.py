@@ -17,7 +17,7 @@ from halftone_cli import shapes
 from halftone_cli.context import Session
 from halftone_cli.files import write_whole
 from halftone_cli.options import EndpointArgument, endpoint_names
-from halftone_cli.output import say_json, show, table
+from halftone_cli.output import note, say_json, show, table
 from halftone_cli.reading import read_state
 
 _ATTEMPTS = 5
@@ -117,6 +117,8 @@ def export_audit(
         write_whole(output, lines.encode(), option="--output")
         if session.as_json:
             say_json({"endpoint": endpoint, "records": len(records), "output": str(output)})
+        else:
+            note(f"wrote {len(records)} records to {output}")
     fault = _checked(endpoint, head, records).fault
     if fault:
         raise fault

@@ -71,7 +71,7 @@ def show_endpoint(session: Session, endpoint: EndpointArgument) -> None:
         "owner": found["owner"] or "nobody",
         "creator": found["creator"] or "-",
         "description": settings["description"] or "-",
-        "tags": ", ".join(f"{k}={v}" for k, v in settings["tags"].items()) or "-",
+        "tags": _pairs(settings["tags"]) or "-",
         "takes": ", ".join(f"{f['name']}: {f['type']}" for f in signature["inputs"]) or "-",
         "gives": ", ".join(f"{f['name']}: {f['type']}" for f in signature["outputs"]) or "-",
     }
@@ -129,7 +129,8 @@ def set_endpoint(
             raise InvalidInput("--concurrency", concurrency, "a whole number, or none")
         wanted["concurrency"] = None if concurrency == "none" else int(concurrency)
     if not wanted:
-        raise InvalidInput("--description", None, "at least one of the options that change")
+        expected = "--description, --tag or --concurrency: what to change"
+        raise InvalidInput("OPTIONS", None, expected)
     path = f"/endpoints/{existing(endpoint)}/settings"
     seen = session.control.read(path)
     found = session.control.patch(path, {**wanted, "message": message}, etag=seen.etag).json
@@ -137,7 +138,8 @@ def set_endpoint(
         say_json(found)
         return
     for name, value in found.items():
-        show(f"{name:<12} {one_line(str(value if value not in (None, '', {}) else '-'))}")
+        told = _pairs(value) if isinstance(value, dict) else value
+        show(f"{name:<12} {one_line(str(told if told not in (None, '') else '-'))}")
 
 
 def own_endpoint(
@@ -181,6 +183,10 @@ def own_endpoint(
     approval = {None: "as the stage says", True: "allowed", False: "not allowed"}
     told = approval[found["self_approval"]]
     show(one_line(f"{endpoint}: owned by {found['owner'] or 'nobody'}, self-approval {told}"))
+
+
+def _pairs(given: Json) -> str:
+    return ", ".join(f"{name}={value}" for name, value in given.items())
 
 
 def _tag(word: str) -> tuple[str, str | None]:

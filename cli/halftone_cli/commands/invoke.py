@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +19,13 @@ from halftone.domain.smoke import smoke_event
 from halftone.service.ports import Parts
 from halftone_cli.calling import Answer, authorization, caller
 from halftone_cli.context import Session
-from halftone_cli.errors import NO
+from halftone_cli.errors import INTERRUPTED, NO
 from halftone_cli.options import EndpointArgument
-from halftone_cli.output import one_line, say_json, show, table
+from halftone_cli.output import note, one_line, say_json, show, table
 from halftone_cli.reading import read_state
+
+_PROGRESS = 10.0
+"""Seconds between two words on how far it is."""
 
 Post = Callable[[str], Answer]
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -104,13 +108,16 @@ def invoke(
         raise InvalidInput("--direct", direct, "no --deployment, --header or --token beside it")
     else:
         post = _directly(stage.parts, endpoint, direct)
-    answers = _send(post, body, count)
+    answers, complete = _send(post, body, count)
     if answers[0].status == 404 and not answers[0].version:
         raise NotFound("endpoint", endpoint, f"{stage.api} has no route to it: deploy its stack")
     if session.as_json:
         say_json(_shape(endpoint, answers))
     else:
         _tell(answers)
+    if not complete:
+        note(f"interrupted: {len(answers)} of {count} requests were sent")
+        raise typer.Exit(INTERRUPTED.code)
     if not all(answer.good for answer in answers):
         raise typer.Exit(NO.code)
 
@@ -180,15 +187,25 @@ def _directly(parts: Parts, endpoint: str, version: str) -> Post:
     return post
 
 
-def _send(post: Post, body: str, count: int) -> list[Answer]:
-    """The answers; once there is one, a request that gets none is an answer of status 0."""
+def _send(post: Post, body: str, count: int) -> tuple[list[Answer], bool]:
+    """The answers, and whether all requests were sent: ctrl-C ends it with those there are.
+
+    Once there is an answer, a request that gets none is an answer of status 0.
+    """
     answers = [post(body)]
-    for _ in range(count - 1):
-        try:
-            answers.append(post(body))
-        except Unavailable as error:
-            answers.append(Answer(0, "", "", str(error)))
-    return answers
+    told = time.monotonic()
+    try:
+        while len(answers) < count:
+            try:
+                answers.append(post(body))
+            except Unavailable as error:
+                answers.append(Answer(0, "", "", str(error)))
+            if time.monotonic() - told > _PROGRESS:
+                told = time.monotonic()
+                note(f"{len(answers)} of {count} so far")
+    except KeyboardInterrupt:
+        return answers, False
+    return answers, True
 
 
 def _tally(answers: list[Answer]) -> list[tuple[str, int, int]]:

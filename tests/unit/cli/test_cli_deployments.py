@@ -109,6 +109,7 @@ def test_an_endpoint_is_shown_whole_and_its_settings_change(three):
     assert "takes        y: float64\n" in ran.out
     words = shlex.split(ran.out.splitlines()[-1])
     assert (words[0], words[-1]) == ("curl", f"{three.api}/endpoints/{NAME}/invocations")
+    assert "tags         a=b\n" in three("endpoints", "set", NAME, "--tag", "a=b").out
     assert three("endpoints", "set", NAME, "--tag", "a").code == 0
     shown = three("endpoints", "show", NAME, "--json").json
     assert (shown["settings"]["tags"], shown["signature"]["version"]) == ({}, "3")

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -228,3 +229,30 @@ def test_what_makes_no_request_is_not_sent(serving, api, words, told):
     assert (ran.code, ran.out) == (2, "")
     assert told in ran.err
     assert api.seen == []
+
+
+def test_ctrl_c_ends_a_count_with_the_answers_that_there_are(cli):
+    cli.endpoint.serve("risk-1")
+    versions = cli.endpoint.parts.versions
+
+    class Interrupted:
+        """Versions of which the third call is interrupted."""
+
+        def __init__(self):
+            self.left = 2
+
+        def __getattr__(self, name):
+            return getattr(versions, name)
+
+        def invoke(self, *given):
+            if not self.left:
+                raise KeyboardInterrupt
+            self.left -= 1
+            return versions.invoke(*given)
+
+    cli.parts = replace(cli.endpoint.parts, versions=Interrupted())
+
+    ran = cli("invoke", NAME, "--direct", "1", "--count", "50", "--json")
+
+    assert (ran.code, ran.json["requests"]) == (130, 2)
+    assert ran.err == "interrupted: 2 of 50 requests were sent\n"

@@ -155,7 +155,8 @@ def test_the_audit_of_nothing_is_not_found(rolling):
 
 def test_an_export_is_verified_by_who_has_nothing_but_the_file(rolling, offline, tmp_path):
     target = tmp_path / "fraud.jsonl"
-    assert rolling("audit", "export", NAME, "-o", str(target)).code == 0
+    ran = rolling("audit", "export", NAME, "-o", str(target))
+    assert (ran.code, ran.err) == (0, f"wrote 8 records to {target}\n")
 
     ran = offline("audit", "verify", "--file", target, "--json")
 

@@ -1,5 +1,6 @@
 """The one place where errors become HTTP: problem details (RFC 9457) with field and value."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -163,7 +164,25 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return problem(NotJson("content-type", kind, JSON))
     if field == "body" and first["type"] == "missing":
         return problem(InvalidInput("body", None, "a JSON object"))
-    return problem(InvalidInput(_sayable(field), value, first["msg"]))
+    return problem(InvalidInput(_sayable(field), value, _expected(first["msg"])))
+
+
+def _expected(said: str) -> str:
+    """What pydantic expects, as it follows the word "expected"; its own sentence if not known."""
+    for pattern, told in _SAID.items():
+        found = pattern.fullmatch(said)
+        if found:
+            return found.expand(told)
+    return said
+
+
+_SAID = {
+    re.compile(r"Input should be (.*)", re.DOTALL): r"\1",
+    re.compile(r"String should match pattern (.*)", re.DOTALL): r"text that matches \1",
+    re.compile(r"(String|List|Dictionary) should have (.*)", re.DOTALL): r"\2",
+    re.compile(r"Extra inputs are not permitted"): "no field of that name",
+    re.compile(r"Field required"): "a value",
+}
 
 
 async def _http(request: Request, error: Exception) -> Response:
