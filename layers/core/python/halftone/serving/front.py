@@ -131,14 +131,9 @@ class Front:
             except Problem:
                 return None  # whoever answers the request says what is wrong with its body
 
+        address = str(http.get("sourceIp") or "")
         facts = Facts(
-            request_id=visit.request_id,
-            headers=request.headers,
-            query=request.query,
-            address=str(http.get("sourceIp") or ""),
-            client=client,
-            pin=request.pin,
-            body=body,
+            visit.request_id, request.headers, request.query, address, client, request.pin, body
         )
         try:
             return router.assign(facts)

@@ -11,10 +11,12 @@ def _no_body() -> object:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Facts:
-    """What routing looks at. ``headers`` have names in lower case; ``body`` is asked for only where
-    the key of sticky routing lies in it. ``pin`` is a version or the name of a deployment.
+    """What routing looks at. Never changed; not frozen for the same reason as ``Case``.
+
+    ``headers`` have names in lower case; ``body`` is asked for only where the key of sticky routing
+    lies in it. ``pin`` is a version or the name of a deployment.
     """
 
     request_id: str
@@ -69,12 +71,15 @@ def condition(match: Match | None) -> Callable[[Facts], bool]:
     inside = _networks(match.addresses) if match.addresses else None
 
     def matches(facts: Facts) -> bool:
-        return (
-            all(_among(facts.headers.get(name), values) for name, values in headers)
-            and all(_among(facts.query.get(name), values) for name, values in query)
-            and (not clients or facts.client in clients)
-            and (inside is None or inside(facts.address))
-        )
+        for name, values in headers:
+            if not _among(facts.headers.get(name), values):
+                return False
+        for name, values in query:
+            if not _among(facts.query.get(name), values):
+                return False
+        if clients and facts.client not in clients:
+            return False
+        return inside is None or inside(facts.address)
 
     return matches
 

@@ -40,9 +40,10 @@ class Shadow:
     via: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Assignment:
-    """The arm that a request is assigned to.
+    """The arm that a request is assigned to. Never changed; not frozen for the same reason as
+    ``Case``.
 
     ``via`` is the qualifier by which ``version`` is reached, "" for the front itself, and ``hop``
     what the callee is told. ``cohort`` is "trial" for whoever takes part in a rollout, whichever
