@@ -130,8 +130,23 @@ def powertools_same_job(graph: Path, tokens: "Tokens") -> Handler:
     return handler
 
 
+def fastapi_declared(graph: Path) -> Handler:
+    """FastAPI through Mangum as its tutorial has it: the body is declared, the answer a dict."""
+    from fastapi import FastAPI  # noqa: PLC0415
+    from mangum import Mangum  # noqa: PLC0415
+
+    app, session = FastAPI(), session_of(graph)
+
+    async def invoke(body: Body) -> dict[str, Any]:
+        return _predicted(session, [record.X for record in body.instances])
+
+    app.add_api_route(PATH, invoke, methods=["POST"])
+    handler: Handler = Mangum(app, lifespan="off")
+    return handler
+
+
 def fastapi_mangum(graph: Path) -> Handler:
-    """FastAPI through Mangum. A declared body, the way of its tutorial, takes a third longer."""
+    """FastAPI through Mangum in its fastest form: it leaves body and answer to its route."""
     from fastapi import FastAPI, Request  # noqa: PLC0415
     from fastapi.responses import JSONResponse  # noqa: PLC0415
     from mangum import Mangum  # noqa: PLC0415

@@ -18,9 +18,13 @@ Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
 
 
+_DTYPES = {kind: np.dtype(object if kind is FieldType.STRING else kind.value) for kind in FieldType}
+_LITTLE_ENDIAN = {kind: dtype.newbyteorder("<") for kind, dtype in _DTYPES.items()}
+
+
 def dtype_of(field: Field) -> "np.dtype[Any]":
     """The type of the field's array."""
-    return np.dtype(object) if field.type is FieldType.STRING else np.dtype(field.type.value)
+    return _DTYPES[field.type]
 
 
 class Stack:
@@ -61,7 +65,7 @@ def of_bytes(at: str, field: Field, data: bytes, count: int) -> Array:
         # As bytes first: an array of bool must not hold any other byte than 0 and 1.
         flags: Array = np.frombuffer(data, np.uint8) != 0
         return flags.reshape(count, *field.shape)
-    found = np.frombuffer(data, dtype_of(field).newbyteorder("<"))
+    found = np.frombuffer(data, _LITTLE_ENDIAN[field.type])
     check_bounds(at, field, found)
     return found.reshape(count, *field.shape)
 
@@ -79,7 +83,7 @@ def check_bounds(at: str, field: Field, flat: Array) -> None:
         return  # the type itself is the range
     least, most = field.bounds
     # NaN makes either comparison false.
-    if flat.size and not (least <= flat.min() and flat.max() <= most):
+    if flat.size and not (least <= np.minimum.reduce(flat) and np.maximum.reduce(flat) <= most):
         wrong = int(np.argmin((flat >= least) & (flat <= most)))
         raise InvalidInput(f"{at}[{wrong}]", flat[wrong].item(), field.expected())
 
@@ -139,7 +143,7 @@ def _same_kind(given: "np.dtype[Any]", wanted: "np.dtype[Any]") -> bool:
 
 def to_bytes(field: Field, array: Array) -> bytes:
     """The bytes of a tensor of that field; not for strings."""
-    return array.astype(dtype_of(field).newbyteorder("<"), copy=False).tobytes()
+    return array.astype(_LITTLE_ENDIAN[field.type], copy=False).tobytes()
 
 
 def columns_of(fields: Sequence[Field], arrays: Arrays) -> list[list[Any]]:
