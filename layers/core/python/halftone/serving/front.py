@@ -70,7 +70,9 @@ class Front:
             if client is not None or USER in request.headers:
                 _introduce(request, client)
             if request.predicts:
-                arm = self._arm(request, router, client, visit)
+                arm = router.always if request.pin is None else None
+                if arm is None:
+                    arm = self._arm(request, router, client, visit)
                 case = Case(request, router, arm, client, visit)
                 result = self._passing.answer(case)
                 if arm.shadow is not None or router.capture.share > 0:
@@ -121,8 +123,6 @@ class Front:
     def _arm(
         self, request: Request, router: Router, client: str | None, visit: Visit
     ) -> Assignment:
-        if router.always is not None and request.pin is None:
-            return router.always
         http = request.event["requestContext"]["http"]
 
         def body() -> object:

@@ -9,6 +9,7 @@ Imported with a model and never before: it needs msgspec.
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from halftone.domain.errors import InvalidInput
@@ -113,14 +114,14 @@ class Scorer:
         given: Callable[[], object]
         if self._columnar is None:
             records = records if structs is None else self._input_check.dicts(structs)
-            count, given = len(records), lambda: records
+            count, given = len(records), partial(_itself, records)
             found = self._ask(records, context)
             checked, text = self._encoded(found, self._output_check.structs(found), count)
         else:
             stack, columnar, outputs = self._stack, self._columnar, self._outputs
             arrays = stack.records(records) if structs is None else stack.structs(structs)
             count = len(records if structs is None else structs)
-            given = lambda: columnar.records_of(self._inputs, arrays)  # noqa: E731
+            given = partial(columnar.records_of, self._inputs, arrays)
             made = self._ask_arrays(arrays, count)
             predicted = self._output_check.of_columns(columnar.columns_of(outputs, made))
             found = columnar.records_of(outputs, made) if predicted is None else predicted
@@ -158,9 +159,7 @@ class Scorer:
             expected = f"one prediction for each of the {count} instances"
             raise ModelFault(_MISFIT) from InvalidInput("predictions", len(predictions), expected)
         text = encode({"predictions": predictions}).decode()
-        if structs is None:
-            return (lambda: predictions), text
-        return (lambda: check.dicts(predictions)), text
+        return partial(_itself if structs is None else check.dicts, predictions), text
 
     # Open Inference Protocol -----------------------------------------------------------------
 
@@ -174,7 +173,7 @@ class Scorer:
             records = self._records(asked)
             answered = self._ask(records, context)
             found, _ = self._encoded(answered, self._output_check.structs(answered), count)
-            given: Callable[[], object] = lambda: records  # noqa: E731
+            given: Callable[[], object] = partial(_itself, records)
             predictions = found()
             assert isinstance(predictions, list)  # noqa: S101
             for field, binary in asked.outputs:
@@ -184,8 +183,8 @@ class Scorer:
             columnar, inputs, outputs = self._columnar, self._inputs, self._outputs
             arrays = {tensor.field.name: self._array(tensor, count) for tensor in asked.tensors}
             made = self._ask_arrays(arrays, count)
-            given = lambda: columnar.records_of(inputs, arrays)  # noqa: E731
-            found = lambda: columnar.records_of(outputs, made)  # noqa: E731
+            given = partial(columnar.records_of, inputs, arrays)
+            found = partial(columnar.records_of, outputs, made)
             for field, binary in asked.outputs:
                 reply.add(field, self._tensor(field, made[field.name], binary=binary))
         answer = reply.answer()
@@ -259,7 +258,7 @@ class Scorer:
             raise ModelFault("the model's answer is no JSON value") from error
         if _too_large(text):
             raise Problem(413, "the answer is too large")
-        return Answer(200, text, exchange=Kept(lambda: given, lambda: found))
+        return Answer(200, text, exchange=Kept(partial(_itself, given), partial(_itself, found)))
 
     def _pass_on(self, request: Request, context: Context) -> Answer:
         asgi = self.model.asgi
@@ -283,6 +282,10 @@ class Scorer:
             headers,
             found.get("cookies", ()),
         )
+
+
+def _itself(value: object) -> object:
+    return value
 
 
 def _read_bytes(tensor: protocol_v2.Tensor) -> list[object]:
