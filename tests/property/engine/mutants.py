@@ -60,8 +60,7 @@ def mutant(module: str, old: str, new: str, *also: tuple[str, str]) -> Engine:
 @contextmanager
 def _apart() -> Iterator[None]:
     """Import use cases afresh inside, and find the old ones again afterwards."""
-    kept = {name: found for name, found in sys.modules.items() if name.startswith(f"{PACKAGE}.")}
-    kept.pop(f"{PACKAGE}.ports", None)
+    kept = {name: found for name, found in sys.modules.items() if _use_case(name)}
     parent = sys.modules[PACKAGE]
     attributes = dict(vars(parent))
     for name in kept:
@@ -69,11 +68,15 @@ def _apart() -> Iterator[None]:
     try:
         yield
     finally:
-        for name in [n for n in sys.modules if n.startswith(f"{PACKAGE}.") and n not in kept]:
-            if name != f"{PACKAGE}.ports":
-                del sys.modules[name]
+        for name in [n for n in sys.modules if _use_case(n) and n not in kept]:
+            del sys.modules[name]
         sys.modules.update(kept)
         vars(parent).update(attributes)
+
+
+def _use_case(module: str) -> bool:
+    """Whether it is a module of use cases. Ports stay: their values are compared by identity."""
+    return module.startswith(f"{PACKAGE}.") and not module.endswith("ports")
 
 
 def _imported() -> Engine:
