@@ -1,4 +1,4 @@
-"""What every tier shares: how hypothesis runs.
+"""What every tier shares: how hypothesis runs, and in how many processes tests do.
 
 The profile ``ci`` is the default and repeats itself exactly: a red test is red for everybody. Set
 HYPOTHESIS_PROFILE=explore to look for new examples.
@@ -11,3 +11,8 @@ from hypothesis import settings
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("explore", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: tests of the local AWS wait more than they compute."""
+    return (os.cpu_count() or 1) + 1
