@@ -15,6 +15,7 @@ ROUTERS = (
     "routes_serving",
     "routes_clients",
     "routes_record",
+    "routes_preview",
     "routes_groups",
     "routes_models",
     "routes_versions",
