@@ -68,9 +68,10 @@ class LocalAws:
     def environment(self) -> dict[str, str]:
         """What a client needs in its environment: boto3, the AWS CLI and the CDK CLI alike.
 
-        Profiles, instance metadata, the CDK CLI's telemetry and its notices are switched off, so
-        that nothing asks any other host. A profile or session token of the caller's own
-        environment must be removed from it (``python -m halftone_local env`` prints how).
+        Profiles (by a path at which there is no file), instance metadata, the CDK CLI's telemetry
+        and its notices are switched off, so that nothing asks any other host. A profile or session
+        token of the caller's own environment must be removed from it (``python -m halftone_local
+        env`` prints how).
         """
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
@@ -79,8 +80,8 @@ class LocalAws:
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_CONFIG_FILE": str(HOME / "no-profiles"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(HOME / "no-profiles"),
             "AWS_EC2_METADATA_DISABLED": "true",
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "CDK_DISABLE_VERSION_CHECK": "true",
