@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from halftone.adapters.declaration import FILE, read_spec
 from halftone.adapters.folder import BuiltPackage, open_package
-from halftone.domain.errors import HalftoneError, InvalidInput, InvalidPackage
+from halftone.domain.errors import InvalidInput, InvalidPackage
 from halftone.domain.names import checked_name
 from halftone.domain.plan_form import plan_form
 from halftone_cli.api import Json
@@ -97,18 +96,11 @@ def release(
     else:
         wanted["model"] = package
     begun: Json = session.control.post(f"/endpoints/{name}/releases", wanted).json
-    if begun["rollout"] is not None:
-        _warn(session, name)
+    for warning in begun["warnings"]:
+        note(f"warning: {warning}")
     if watch and begun["rollout"] is not None:
         raise typer.Exit(watch_to_the_end(session, name))
     _tell(session, begun)
-
-
-def _warn(session: Session, endpoint: str) -> None:
-    """What its plan can't do at the traffic of the last hour; nothing, if that can't be known."""
-    with suppress(HalftoneError):
-        for warning in session.control.get(f"/endpoints/{endpoint}/preview")["warnings"]:
-            note(f"warning: {warning}")
 
 
 def _declaration(package: Path) -> Path | None:

@@ -209,6 +209,15 @@ def test_of_two_writes_over_the_same_one_wins(parts):
     assert list(parts.groups.group_audit("clinic", after=1)) == [after]
 
 
+def test_a_group_that_was_made_for_a_request_leaves_its_mark(parts):
+    group, record = written(None)
+    parts.groups.commit_group(None, group, record, request="r1")
+    assert parts.claims.has_changed("r1")
+    with pytest.raises(StaleWrite):
+        parts.groups.commit_group(None, group, record, request="r2")
+    assert not parts.claims.has_changed("r2")
+
+
 def test_groups_are_listed_by_name(parts):
     assert list(parts.groups.groups()) == []
     for name in ("clinic", "bank", "all"):

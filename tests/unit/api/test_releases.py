@@ -1,7 +1,11 @@
 """Releases over the API: a package goes in, and a rollout comes of it."""
 
+from datetime import timedelta
+
 import pytest
 
+from halftone.domain.errors import Unavailable
+from halftone.domain.evidence import Arm
 from halftone.domain.phase import Phase
 from halftone.domain.plan import PRESETS
 from halftone.domain.plan_form import parse_plan
@@ -41,6 +45,26 @@ def test_an_uploaded_package_is_released(api, endpoint):
         "sharper at night",
     )
     assert endpoint.world.workflow.started[begun.json["rollout"]] == NAME
+
+
+def test_what_its_plan_cannot_do_is_told_with_the_release(api, endpoint):
+    endpoint.traffic(timedelta(hours=1), champion=Arm(1, 0, 1))
+    plan = {"steps": [{"weight": 1, "min_time": "1m", "max_time": "10m"}], "bake": "none"}
+    begun = api.post(PATH, uploaded(endpoint, "second") | {"plan": plan})
+    assert begun.status == 202
+    (told, *_) = begun.json["warnings"]
+    assert told.startswith("step 1 gives the challenger 0.001 requests a second")
+    assert begun.json["warnings"] == api.get(f"/v1/endpoints/{NAME}/preview").json["warnings"]
+
+
+def test_a_release_does_not_fail_for_the_sake_of_its_warnings(api, endpoint):
+    endpoint.world.metrics.buckets = _out
+    begun = api.post(PATH, uploaded(endpoint, "second"))
+    assert (begun.status, begun.json["warnings"]) == (202, [])
+
+
+def _out(*_: object, **__: object) -> None:
+    raise Unavailable("the metrics are out")
 
 
 def test_leave_to_upload_names_the_place_that_a_release_looks_at(api, endpoint):

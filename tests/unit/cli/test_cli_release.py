@@ -122,7 +122,9 @@ def test_what_serves_already_begins_nothing(served, folder):
     ran = served("release", str(folder), "-e", NAME, "--json")
 
     assert ran.code == 0
-    assert ran.json == {"endpoint": NAME, "rollout": None, "message": "it serves already"}
+    assert ran.json == {
+        "endpoint": NAME, "rollout": None, "message": "it serves already", "warnings": [],
+    }  # fmt: skip
     assert len(served.endpoint.history) == records + 1
 
 

@@ -3,7 +3,7 @@
 | pk           | sk             | what                                                           |
 | ------------ | -------------- | -------------------------------------------------------------- |
 | REQUEST#<id> | CLAIM          | one Claim, its fields as attributes; its answer stays for good |
-| REQUEST#<id> | CHANGED        | that it changed a state; written with the state (``dynamodb``) |
+| REQUEST#<id> | CHANGED        | that it changed something; written with it (``dynamodb`` too)  |
 | GROUP#<name> | STATE          | one Group; its revision as an attribute                        |
 | GROUP#<name> | AUDIT#<number> | one AuditRecord, never written twice                           |
 | GROUPS       | <name>         | that the group exists, for listing                             |
@@ -108,7 +108,9 @@ class DynamoGroups:
         """See the port. One call: GetItem."""
         return self._table.get(f"GROUP#{name}", "STATE", Group)
 
-    def commit_group(self, before: Group | None, after: Group, record: AuditRecord) -> None:
+    def commit_group(
+        self, before: Group | None, after: Group, record: AuditRecord, *, request: str = ""
+    ) -> None:
         """See the port. One call: TransactWriteItems."""
         pk, read = f"GROUP#{after.name}", before.revision if before else None
         table = self._table
@@ -118,6 +120,8 @@ class DynamoGroups:
         ]
         if before is None:
             writes.append(table.put("GROUPS", after.name, new=False))
+        if request:
+            writes.append(table.put(f"REQUEST#{request}", "CHANGED", new=False))
         table.write(f"group {after.name!r}", writes)
 
     def groups(self) -> Sequence[str]:

@@ -216,11 +216,13 @@ class MemoryWorld:
     logs: MemoryLogs = field(default_factory=MemoryLogs)
     charts: MemoryCharts = field(default_factory=MemoryCharts)
     scale: MemoryScale = field(default_factory=MemoryScale)
-    groups: MemoryGroups = field(default_factory=MemoryGroups)
+    groups: MemoryGroups = field(init=False)
     uploads: MemoryUploads = field(default_factory=MemoryUploads)
     claims: MemoryClaims = field(init=False)
 
     def __post_init__(self) -> None:
+        # A mark is left by whatever commits, and looked for by the claims.
+        object.__setattr__(self, "groups", MemoryGroups(self.store.changed))
         object.__setattr__(self, "claims", MemoryClaims(self.store.changed))
 
     def parts(self, metric_lag: timedelta = timedelta(0)) -> Parts:

@@ -14,7 +14,7 @@ from halftone.service.control_ports import Claim, Claimed, Upload
 
 @dataclass
 class MemoryClaims:
-    """Port ``Claims``. ``changed`` are the requests that the store has committed something for."""
+    """Port ``Claims``. ``changed`` are the requests for which something has been committed."""
 
     changed: set[str]
     kept: dict[str, Claim] = field(default_factory=dict)
@@ -45,8 +45,9 @@ class MemoryClaims:
 
 @dataclass
 class MemoryGroups:
-    """Port ``Groups``."""
+    """Port ``Groups``. ``changed`` are the requests for which something has been committed."""
 
+    changed: set[str] = field(default_factory=set)
     kept: dict[str, Group] = field(default_factory=dict)
     records: dict[str, list[AuditRecord]] = field(default_factory=lambda: defaultdict(list))
 
@@ -54,13 +55,17 @@ class MemoryGroups:
         """See the port."""
         return self.kept.get(name)
 
-    def commit_group(self, before: Group | None, after: Group, record: AuditRecord) -> None:
+    def commit_group(
+        self, before: Group | None, after: Group, record: AuditRecord, *, request: str = ""
+    ) -> None:
         """See the port."""
         newest = self.kept.get(after.name)
         if (newest.revision if newest else None) != (before.revision if before else None):
             raise StaleWrite(f"group {after.name!r} changed since it was read")
         self.kept[after.name] = after
         self.records[after.name].append(record)
+        if request:
+            self.changed.add(request)
 
     def groups(self) -> Sequence[str]:
         """See the port."""

@@ -139,7 +139,11 @@ async def make_group(
         )
         return answer(_group(made), 201, etag=made.revision, location=location)
 
-    return call.once(do)
+    def lost(parts: Parts) -> Response:
+        stands = service.group_named(parts, wanted.name)
+        return answer(_group(stands), 201, etag=stands.revision, location=location)
+
+    return call.once(do, lost=lost)
 
 
 @routes.get("/groups/{group}", responses=shown(Group))

@@ -1,6 +1,6 @@
 """Releases: a package is uploaded, and sent on its way to all traffic."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from halftone.api.requests import Body, EndpointName, Why
 from halftone.domain.access import Action
 from halftone.service.offer import Offer, offered
 from halftone.service.ports import Parts
+from halftone.service.preview import warnings_of
 from halftone.service.release import release
 
 routes = router("releases")
@@ -37,11 +38,16 @@ class Upload(Shape):
 
 
 class Release(Shape):
-    """What a release has begun: `rollout` is null if the champion is what was asked for."""
+    """What a release has begun: `rollout` is null if the champion is what was asked for.
+
+    `warnings` tell what its plan can't do at the traffic of the last hour, as the preview does;
+    there are none where that is not known.
+    """
 
     endpoint: str
     rollout: str | None
     message: str
+    warnings: Sequence[str]
 
 
 class UploadWanted(Body):
@@ -120,10 +126,17 @@ async def make_release(
         )
         begun = release(parts, request)
         if begun is None:
-            told = Release(endpoint=endpoint, rollout=None, message="it serves already")
+            told = Release(
+                endpoint=endpoint, rollout=None, message="it serves already", warnings=()
+            )
             return answer(told)
         location = f"/v1/endpoints/{endpoint}/rollouts/{begun.id}"
-        told = Release(endpoint=endpoint, rollout=begun.id, message=f"{begun.package} goes out")
+        told = Release(
+            endpoint=endpoint,
+            rollout=begun.id,
+            message=f"{begun.package} goes out",
+            warnings=warnings_of(parts, endpoint),
+        )
         return answer(told, 202, location=location)
 
     # Done again it starts nothing twice: a release is idempotent by its key.

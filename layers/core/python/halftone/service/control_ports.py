@@ -62,8 +62,12 @@ class Groups(Protocol):
         """The newest record of a group, strongly consistent."""
         ...
 
-    def commit_group(self, before: Group | None, after: Group, record: AuditRecord) -> None:
+    def commit_group(
+        self, before: Group | None, after: Group, record: AuditRecord, *, request: str = ""
+    ) -> None:
         """Write ``after`` in place of ``before`` (None: it is new) with its audit record.
+
+        ``request`` is marked in the same transaction as one that has changed something.
 
         Raises:
             StaleWrite: if ``before`` is not the newest any more.

@@ -125,7 +125,7 @@ def _commit(
     )
     revision = (before.revision if before else 0) + 1
     written = replace(after, revision=revision, audit=record.head)
-    parts.groups.commit_group(before, written, record)
+    parts.groups.commit_group(before, written, record, request=parts.request)
     return written
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import reduce
 
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import NotFound, Refused
+from halftone.domain.errors import HalftoneError, NotFound, Refused
 from halftone.domain.evidence import BUCKET, Arm, Bucket, bucket_start
 from halftone.domain.phase import Phase
 from halftone.domain.plan import Plan
@@ -79,6 +79,17 @@ def preview_endpoint(
     if sticky and traffic.keys is None:
         found = replace(found, warnings=(_UNKNOWN, *found.warnings))
     return EndpointPreview(plan, of, found)
+
+
+def warnings_of(parts: Parts, endpoint: str) -> Sequence[str]:
+    """What the newest rollout's plan can't do at the traffic of the last hour.
+
+    None where that can't be known: a release must not fail for the sake of its preview.
+    """
+    try:
+        return preview_endpoint(parts, endpoint).preview.warnings
+    except HalftoneError:
+        return ()
 
 
 def last_hour(parts: Parts, state: EndpointState) -> Traffic:
