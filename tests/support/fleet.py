@@ -33,7 +33,7 @@ MANIFEST: dict[str, Any] = {
 Run = Callable[[list[dict[str, Any]]], object]
 
 
-class Crash(BaseException):
+class Crash(KeyboardInterrupt):
     """The process ends: nothing in it can catch that."""
 
 

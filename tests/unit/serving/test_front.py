@@ -316,6 +316,9 @@ def test_feedback_by_reward_becomes_a_metric_of_the_version_that_answered():
         ({"request_id": "r-1", "reward": 1}, "request_id"),
         ({"request_id": "r-1.99", "reward": 1}, "request_id"),
         ({"request_id": "r-1.0", "reward": 1}, "request_id"),
+        # Any other spelling of a version would be a metric of its own.
+        ({"request_id": "r-1.01", "reward": 1}, "request_id"),
+        ({"request_id": "r-1.\N{ARABIC-INDIC DIGIT ONE}", "reward": 1}, "request_id"),
         ({"request_id": "r-1.1"}, "reward"),
         ({"request_id": "r-1.1", "reward": 2}, "reward"),
         ({"request_id": "r-1.1", "reward": True}, "reward"),

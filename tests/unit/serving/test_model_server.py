@@ -104,6 +104,16 @@ def test_a_long_value_is_shown_in_part(serve):
     assert len(answer["body"]) < 1000
 
 
+@pytest.mark.parametrize("kind", ["instances", "inputs"])
+def test_a_long_name_is_shown_in_part(serve, kind):
+    # A body within its limit must not make an answer that Lambda can't carry.
+    name = "\N{PRINTER}" * 7_000
+    given = {"instances": [{"x": 1, name: 2}], "inputs": {"x": [1], name: [1, 2], "y": [1]}}
+    answer = serve().post({kind: given[kind]})
+    assert answer["statusCode"] == 422
+    assert len(answer["body"]) < 30_000
+
+
 @pytest.mark.parametrize("broken", ["&&&", "e30"])
 def test_broken_base64_is_a_problem(serve, broken):
     answer = serve().post(broken, isBase64Encoded=True)
@@ -128,6 +138,21 @@ def test_a_compressed_body_is_unpacked(serve, encoding):
     assert post(pack(b" " * 1001))["statusCode"] == 413
     assert post(pack(b'{"instances": [{"x": 4}]}')[:-5])["statusCode"] == 400
     assert post(b"\x00\xff not packed")["statusCode"] == 400
+
+
+@pytest.mark.parametrize("encoding", ["GZIP", " gzip ", "x-gzip", "X-Gzip"])
+def test_the_name_of_an_encoding_has_no_case(serve, encoding):
+    body = base64.b64encode(gzip.compress(b'{"instances": [{"x": 4}]}')).decode()
+    answer = serve().post(body, isBase64Encoded=True, headers={"content-encoding": encoding})
+    assert answer["statusCode"] == 200
+
+
+def test_nothing_that_was_sent_after_a_compressed_body_is_passed_over(serve):
+    packed = gzip.compress(b'{"instances": [{"x": 4}]}')
+    body = base64.b64encode(packed + gzip.compress(b"more")).decode()
+    answer = serve().post(body, isBase64Encoded=True, headers={"content-encoding": "gzip"})
+    assert answer["statusCode"] == 400
+    assert "more follows after its end" in body_of(answer)["detail"]
 
 
 def test_another_encoding_is_refused(serve):
@@ -206,6 +231,15 @@ def test_a_model_that_raises_is_a_500_without_internals_or_data(serve):
     assert fault["traceback"][-1] == "predict.py:2 run"
     assert "31337" not in "".join(served.log)
     assert "secret" not in "".join(served.log)
+    assert served.metrics[0]["Errors"] == 1
+
+
+@pytest.mark.parametrize("raised", ["asyncio.CancelledError", "GeneratorExit", "SystemExit"])
+def test_whatever_a_model_raises_is_a_500_and_counted(serve, raised):
+    served = serve(f"import asyncio\ndef run(instances):\n    raise {raised}")
+    answer = served.post({"instances": [{"x": 1}]})
+    assert answer["statusCode"] == 500
+    assert served.faults[0]["exception"] == raised.rpartition(".")[2]
     assert served.metrics[0]["Errors"] == 1
 
 

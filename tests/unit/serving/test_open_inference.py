@@ -113,6 +113,7 @@ def test_a_tensor_in_bytes_stands_after_the_json(served):
         (bytes_of(16, b"x" * 16, length="9999"), "Inference-Header-Content-Length is '9999'"),
         (bytes_of(16, b"x" * 16, length="-1"), "Inference-Header-Content-Length is '-1'"),
         (bytes_of(16, b"x" * 16, length="9" * 9999), "Inference-Header-Content-Length is '99"),
+        (bytes_of(16, b"x" * 16, length="0" * 20 + "9" * 4999), "Length is '000"),
         (bytes_of(16, b"x" * 16, length="7"), "the body is no JSON"),
     ],
 )
@@ -147,6 +148,7 @@ def test_bytes_that_do_not_fit_are_named(served, given, named):
         ({"inputs": [A, {**B, "shape": [1, 2], "data": [1, 2]}]}, "expected 2 records"),
         ({"inputs": [{**A, "parameters": 1}]}, "inputs[0].parameters is 1"),
         ({"inputs": [A, B], "id": 7}, "id is 7"),
+        ({"inputs": [A, B], "id": "\ud800"}, "id is '\\ud800', expected a text"),
         ({"inputs": [A, B], "parameters": 7}, "parameters is 7"),
         ({"inputs": [A, B], "parameters": {"binary_data_output": 1}}, "binary_data_output is 1"),
         ({"inputs": [A, B], "outputs": "y"}, "outputs is 'y'"),

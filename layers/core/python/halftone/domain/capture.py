@@ -83,7 +83,7 @@ FEEDBACK = _columns("""
 LONGEST_LINE = 200_000
 """Bytes that a line may have: CloudWatch Logs takes events of 256 KB, and Lambda adds to each."""
 
-_VERSION = re.compile(r"\d{1,10}")
+_VERSION = re.compile(r"[0-9]{1,10}")
 _KEY = re.compile(r"[0-9a-f]{16}")
 _ROLLOUT = re.compile(r"[a-z0-9-]{1,64}")
 _LATEST = 4_102_444_800_000  # 2100-01-01 in ms

@@ -94,11 +94,11 @@ class Problem(Exception):
         """The problem that a value of the request is."""
         value = error.value
         if not isinstance(value, bool | int | float | str | None) or len(str(value)) > 100:
-            text = repr(value)
-            value = text if len(text) <= 100 else f"{text[:97]}..."
+            value = _short(repr(value), 100)
         elif isinstance(value, float) and not math.isfinite(value):
             value = repr(value)  # JSON has no infinity to say it with
-        return cls(422, str(error), field=error.field, value=value)
+        # A field may be a name that the client made up, of any length.
+        return cls(422, _short(str(error), 2000), field=_short(error.field, 300), value=value)
 
     def answer(self, spoken: Spoken = Spoken.PLAIN) -> Answer:
         """This problem as a client reads it."""
@@ -109,6 +109,10 @@ class Problem(Exception):
         title = _TITLES[self.status]
         body = {"title": title, "status": self.status, "detail": self.detail, **self.members}
         return Answer(self.status, _encode(body), "application/problem+json", self.headers)
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 class ModelFault(Exception):

@@ -40,9 +40,10 @@ def body_of(event: Mapping[str, Any], max_body: int, encoding: str | None = None
 
 
 def _unpacked(data: str | bytes, encoding: str, max_body: int) -> str | bytes:
-    if encoding == "identity":
+    coding = encoding.strip().lower().removeprefix("x-")  # RFC 9110, 8.4.1: x-gzip is gzip
+    if coding in ("", "identity"):
         return data
-    if encoding not in ("gzip", "deflate"):
+    if coding not in ("gzip", "deflate"):
         given = encoding[:40]
         raise Problem(415, f"content-encoding is {given!r}, expected gzip, deflate or identity")
     # 32: the header says whether it is gzip's or zlib's. Never more is unpacked than may be sent.
@@ -50,11 +51,14 @@ def _unpacked(data: str | bytes, encoding: str, max_body: int) -> str | bytes:
     try:
         found = unpacker.decompress(data.encode() if isinstance(data, str) else data, max_body + 1)
     except (zlib.error, ValueError) as error:
-        raise Problem(400, f"the body is no {encoding}: {error}", field="body") from None
+        raise Problem(400, f"the body is no {coding}: {error}", field="body") from None
     if len(found) > max_body:
         raise Problem(413, f"the body unpacks to more than {max_body} bytes", field="body")
     if not unpacker.eof:
-        raise Problem(400, f"the body is no {encoding}: it ends too early", field="body")
+        raise Problem(400, f"the body is no {coding}: it ends too early", field="body")
+    if unpacker.unused_data:
+        # What is left is not passed over: the client takes all of it for sent.
+        raise Problem(400, f"the body is no {coding}: more follows after its end", field="body")
     return found
 
 

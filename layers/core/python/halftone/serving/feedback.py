@@ -14,7 +14,7 @@ from halftone.domain.assignment import fingerprint, salted
 from halftone.domain.errors import InvalidInput
 
 _ID = re.compile(
-    r"(?P<request>[A-Za-z0-9-]{1,64})\.(?P<version>\d{1,10})(?:\.(?P<label>[0-9a-f]{8}))?"
+    r"(?P<request>[A-Za-z0-9-]{1,64})\.(?P<version>[1-9][0-9]{0,9})(?:\.(?P<label>[0-9a-f]{8}))?"
 )
 
 
@@ -52,7 +52,7 @@ def read_feedback(endpoint: str, body: object, *, newest: int) -> Feedback:
             raise InvalidInput(str(name), body[name], known)
     given = body.get("request_id")
     found = _ID.fullmatch(given) if isinstance(given, str) else None
-    if found is None or not 0 < int(found["version"]) <= newest:
+    if found is None or int(found["version"]) > newest:
         raise InvalidInput("request_id", given, "the x-request-id of an answer of this endpoint")
     reward, label = body.get("reward"), body.get("label")
     if reward is None and label is None:

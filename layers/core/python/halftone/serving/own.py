@@ -41,7 +41,9 @@ class Own:
             from halftone.serving import scoring  # noqa: PLC0415
 
             self._scorer = scoring.Scorer(model, settings.endpoint, settings.max_body)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (a model's code can raise anything)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  (a model's code can raise anything)
             self._reason = f"the model could not be loaded: {_told(error)}"
             telemetry.not_loaded(error, self._reason)
 

@@ -104,10 +104,11 @@ def _parts(body: str | bytes, length: str | None) -> tuple[str | bytes, _Bytes]:
     if length is None:
         return body, _Bytes(b"")
     data = body.encode(errors="replace") if isinstance(body, str) else body
-    if not (length.isascii() and length.isdecimal() and int(length[:20]) <= len(data)):
+    # Python reads no more than 4,300 digits.
+    size = int(length) if length.isascii() and length.isdecimal() and len(length) < 20 else -1
+    if not 0 <= size <= len(data):
         expected = f"the bytes of the JSON before the tensors, at most {len(data)}"
         raise InvalidInput("Inference-Header-Content-Length", length, expected)
-    size = int(length)
     return data[:size], _Bytes(data[size:])
 
 
@@ -154,7 +155,10 @@ def _filled(at: str, one: Field, tensor: dict[str, object], rest: _Bytes, count:
 
 def _id(asked: dict[str, object]) -> str | None:
     found = asked.get("id")
-    if found is not None and type(found) is not str:
+    if found is None:
+        return None
+    # JSON can spell half of a surrogate pair, which no encoding of the answer can carry.
+    if type(found) is not str or found != found.encode(errors="replace").decode():
         raise InvalidInput("id", found, "a text")
     return found
 

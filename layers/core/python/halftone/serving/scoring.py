@@ -231,14 +231,18 @@ class Scorer:
     def _ask(self, given: Any, context: Context) -> object:
         try:
             return self.model.predict(given, context)
-        except (Exception, SystemExit) as error:  # a model's code can raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a model's code can raise anything
             raise ModelFault("the model raised an exception") from error
 
     def _ask_arrays(self, arrays: Mapping[str, Any], count: int) -> Mapping[str, Any]:
         assert self.model.arrays is not None  # noqa: S101
         try:
             found = self.model.arrays(arrays)
-        except (Exception, SystemExit) as error:  # a model's code can raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a model's code can raise anything
             raise ModelFault("the model raised an exception") from error
         try:
             return self._shapes.of(found, count)
@@ -269,7 +273,9 @@ class Scorer:
         body = base64.b64encode(bytes_of(request.event, self._max_body)).decode()
         try:
             found = asgi({**request.event, "body": body, "isBase64Encoded": True}, context)
-        except (Exception, SystemExit) as error:  # an app can raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # an app can raise anything
             raise ModelFault("the app raised an exception") from error
         text = found["body"]
         if _too_large(text):
