@@ -108,6 +108,19 @@ def test_the_app_sees_its_own_paths_and_knows_where_they_begin(app):
     assert json.loads(answer["body"])["root"] == "/v1/endpoints/double/app"
 
 
+def test_an_app_can_t_say_which_request_it_was_or_which_version_answered(app):
+    named = """
+async def app(scope, receive, send):
+    headers = [(b"x-request-id", b"mine"), (b"X-Halftone-Version", b"77"), (b"x-mine", b"1")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok"})
+"""
+    sample = {"method": "GET", "path": "/", "response": "ok"}
+    headers = ask(app(named, [sample]), "GET", "/")["headers"]
+    assert (headers["x-request-id"], headers["x-halftone-version"]) == ("request-1.3", "3")
+    assert headers["x-mine"] == "1"
+
+
 def test_its_description_tells_clients_the_whole_path(app):
     document = json.loads(ask(app(), "GET", "/openapi.json")["body"])
     assert document["servers"] == [{"url": "/endpoints/double/app"}]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from halftone.domain.capture import Row, read_line
+from halftone.domain.capture import LONGEST_LINE, Row, read_line
 from halftone.domain.clients import RANDOM_BYTES, new_token
 from halftone.domain.dispatch import Dispatch, Trial
 from halftone.domain.endpoint import Placed
@@ -229,6 +229,75 @@ def test_no_form_of_a_body_carries_a_redacted_value_into_a_line(path, body, pinn
     assert lines
     assert str(SECRET) not in json.dumps(lines)
     assert not any(line["cut"] for line in lines if answer.status == 200)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"instances": str(SECRET)},
+        {"instances": [{"X": SECRET}]},
+        {"inputs": {"name": "x", "data": [SECRET]}},
+        {"x": {"value": SECRET}, "values": [SECRET]},
+    ],
+)
+@pytest.mark.parametrize("pinned", [False, True], ids=["own", "another's"])
+def test_a_body_that_was_refused_is_left_out_where_fields_are_redacted(body, pinned):
+    stage = fleet(capture=Capture(100.0, ("x",)))
+    headers = {"x-halftone-deployment": "2"} if pinned else {}
+    assert stage.post(body, **headers).status == 422
+    (line,) = stage.told("capture")
+    assert (line["input"], line["cut"]) == (None, True)
+    assert str(SECRET) not in json.dumps(line)
+
+
+def test_a_body_that_was_refused_is_kept_where_nothing_is_redacted():
+    stage = fleet(capture=Capture(100.0))
+    stage.post({"instances": [{"X": 1}]})
+    (line,) = stage.told("capture")
+    assert json.loads(line["input"]) == {"instances": [{"X": 1}]}
+
+
+@pytest.mark.parametrize("redact", ["label", "predictions.label", "predictions"])
+def test_a_label_that_is_redacted_stands_in_no_column(redact):
+    stage = fleet(
+        {"2": shifts}, mirror=Mirror("2", 100.0), label="label", capture=Capture(100.0, (redact,))
+    )
+    named = stage.ask_x(2).headers["x-request-id"]
+    stage.post({"request_id": named, "label": "low"}, path=FEEDBACK)
+    lines = [*stage.told("capture"), *stage.told("feedback")]
+    assert len(lines) == 3
+    assert [line["label"] for line in lines] == [None] * 3
+    assert not any(word in json.dumps(lines) for word in ("low", "other"))
+
+
+def test_labels_of_many_records_are_in_the_answer_and_not_beside_it():
+    def labelled(instances):
+        return [{"y": 0.0, "label": "a label that is long " * 10} for _ in instances]
+
+    stage = fleet({"1": labelled}, label="label", capture=Capture(100.0))
+    named = stage.post({"instances": [[1]] * 5000}).headers["x-request-id"]
+    stage.post({"request_id": named, "label": ["low"] * 10_000}, path=FEEDBACK)
+    (line,), (told,) = stage.told("capture"), stage.told("feedback")
+    assert (line["label"], line["cut"], told["label"]) == (None, True, None)
+    assert all(len(written) <= LONGEST_LINE for written in stage.log)
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ('{"instances": [{"x": NaN}]}', None),
+        ('{"instances": [{"x": -Infinity}]}', None),
+        ('{"instances": [{"x": 1e999}]}', None),
+        ('{"instances": [{"x": "\\ud83d"}]}', {"instances": [{"x": "?"}]}),
+        ('{"instances": [{"x": "\\ud83d\\ude00"}]}', {"instances": [{"x": "\N{GRINNING FACE}"}]}),
+    ],
+)
+def test_what_is_kept_can_be_queried_whatever_was_sent(body, kept):
+    stage = fleet(capture=Capture(100.0))
+    assert stage.post(body).status in (400, 422)
+    (line,) = stage.told("capture")
+    assert line["cut"] is (kept is None)
+    assert kept is None or json.loads(line["input"]) == kept
 
 
 @pytest.mark.parametrize("pin", ["1", "2"])

@@ -1,5 +1,6 @@
 """Guarded routing: whatever a challenger does, the client has an answer, and it counts right."""
 
+import json
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -10,8 +11,9 @@ from halftone.domain.dispatch import Dispatch, Trial
 from halftone.domain.endpoint import Placed
 from halftone.domain.serving import Capture, KeySource, Match, Mode, Rule, Serving, StickyKey
 from halftone.serving.afterwards import Thread
+from halftone.serving.answers import Problem, payload
 from halftone.serving.circuit import FAULTS
-from halftone.serving.hop import HEARD_SECONDS, Outcome, Reply
+from halftone.serving.hop import HEARD_SECONDS, LATENCY, Outcome, Reply, reply_of
 from halftone.serving.passing import reserve
 from tests.support.fleet import Crash, Fleet, doubles, unreached
 
@@ -274,6 +276,14 @@ def test_a_pinned_request_gets_that_version_s_failure_and_no_other_answer(reply,
     assert answer.headers["x-request-id"].endswith(".3")
     (line,) = stage.metrics()
     assert (line["Version"], line["Cohort"], line["Errors"]) == ("3", "pinned", 1)
+
+
+def test_an_application_s_own_421_is_its_answer():
+    misdirected = payload(Problem(421, "no").answer(), request_id="r.3", version="3")
+    assert reply_of(json.dumps(misdirected).encode(), failed=False).outcome is Outcome.STALE
+    misdirected["headers"][LATENCY] = "1.250"
+    found = reply_of(json.dumps(misdirected).encode(), failed=False)
+    assert (found.outcome, found.answer) == (Outcome.ANSWERED, misdirected)
 
 
 @pytest.mark.parametrize(("pin", "status"), [("9", 404), ("red", 404), ("old", 409), ("4", 409)])

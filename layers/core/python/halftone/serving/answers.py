@@ -130,7 +130,8 @@ def payload(answer: Answer, *, request_id: str, version: str) -> dict[str, objec
         "x-halftone-version": version,
     }
     if answer.headers:
-        headers.update(answer.headers)
+        # An application may have headers of these names; what tells who answered is the server's.
+        headers = {**answer.headers, **headers}
     made = {
         "statusCode": answer.status,
         "headers": headers,

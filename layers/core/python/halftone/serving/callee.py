@@ -18,13 +18,13 @@ from halftone.serving.answers import Answer, Exchange, Problem, payload
 from halftone.serving.capturing import body_in, captured
 from halftone.serving.differing import UNCOMPARED, difference, label_field
 from halftone.serving.feedback import label_print
+from halftone.serving.hop import LATENCY
 from halftone.serving.own import Own
 from halftone.serving.protocol import Request, route, spoken
 from halftone.serving.router import MIRROR
 from halftone.serving.telemetry import Telemetry
 from halftone.serving.visit import Visit
 
-LATENCY = "x-halftone-latency-ms"
 COLD = "x-halftone-cold"
 RECORDS = "halftone-records"
 

@@ -4,13 +4,14 @@ The columns are those of ``halftone.domain.capture``. Fields are redacted by the
 depth, or by a path with dots from the top. A body that has values without their fields' names
 (tensors, rows, split frames) is kept as the records that the model made of it, which a version
 that was asked by a hop tells the front; where no model answered it can't be redacted and is left
-out. So are bodies that are no JSON, or too long. All of it is done after the answer.
+out. So is a body that was refused (4xx), whose names may be the very thing that is wrong with it,
+and one that is no JSON, or too long. All of it is done after the answer.
 """
 
 import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from halftone.domain.capture import LONGEST_LINE
 from halftone.serving.answers import Exchange
@@ -19,6 +20,7 @@ from halftone.serving.differing import labels_of
 REDACTED = "[redacted]"
 _HALF = LONGEST_LINE // 2
 _LONGEST = _HALF - 4096
+_LONGEST_LABEL = 7000  # what the bodies leave, less the other columns
 _TOO_LONG = LONGEST_LINE * 4
 
 
@@ -38,7 +40,10 @@ def captured(
     that is known; ``label`` is the output field that is told apart.
     """
     asked, said = (exchange.instances, exchange.predictions) if exchange else (None, None)
-    taken = _named(_value(given), asked, "instances", redact)
+    taken = _value(given)
+    if redact and asked is None and 400 <= status < 500 and taken is not None:
+        taken = _Unreadable
+    taken = _named(taken, asked, "instances", redact)
     answered = _value(found)
     if redact and status >= 400:
         answered = _without_values(answered)
@@ -47,8 +52,8 @@ def captured(
     line: dict[str, object] = {"halftone": "capture", **columns}
     predictions = answered.get("predictions") if isinstance(answered, dict) else None
     labels = labels_of(predictions, label)
-    if labels and label not in redact:
-        line["label"] = labels[0] if len(labels) == 1 else labels
+    if labels:
+        line["label"] = kept_label(labels[0] if len(labels) == 1 else labels, label, redact)
     line["input"], cut = _kept(taken, redact)
     line["output"], cut_too = _kept(answered, redact)
     line["cut"] = cut or cut_too
@@ -68,11 +73,25 @@ def body_in(event: Mapping[str, Any]) -> str | bytes | None:
         return None
 
 
+def kept_label(value: object, label: str, redact: Sequence[str]) -> object:
+    """The label ``value`` of the output field ``label``, or those of many records in a list; None
+    where that field is redacted, or they are too long for a line.
+    """
+    answer = {"predictions": [{label: value}]}
+    if redacted(answer, redact) != answer or len(json.dumps(value)) > _LONGEST_LABEL:
+        return None
+    return value
+
+
 def redacted(value: object, redact: Sequence[str]) -> object:
     """``value`` with REDACTED in the place of the fields that ``redact`` names."""
     if not redact:
         return value
     return _redacted(value, frozenset(redact), "")
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_as_it_is = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class _Unreadable:
@@ -84,10 +103,14 @@ def _value(body: object) -> object:
         if len(body) > _TOO_LONG:
             return _Unreadable
         try:
-            return json.loads(body)
+            return json.loads(body, parse_constant=_refuse)
         except (ValueError, RecursionError):
             return _Unreadable
     return body
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _named(
@@ -129,7 +152,12 @@ def _kept(value: object, redact: Sequence[str]) -> tuple[str | None, bool]:
     if value is _Unreadable:
         return None, True
     try:
-        text = json.dumps(redacted(value, redact), separators=(",", ":"))
+        text = _encode(redacted(value, redact))
+        if "\\ud" in text:
+            # Half of a surrogate pair may be spelled in JSON, but whoever queries the table can't
+            # read it: one such request would fail a query over all.
+            whole = _as_it_is(redacted(value, redact)).encode("utf-8", "replace")
+            text = _encode(json.loads(whole))
     except (ValueError, TypeError, RecursionError):
         return None, True
     # In the line the text is a JSON string: its quotes and backslashes are two characters each.

@@ -15,6 +15,10 @@ Event = Mapping[str, Any]
 STALE = 421
 """The status of a version that was asked in the place of another (RFC 9110: misdirected)."""
 
+LATENCY = "x-halftone-latency-ms"
+"""The header in which a version tells the front how long it took; whoever was asked in the place of
+another has none."""
+
 HEARD_SECONDS = 5.0
 """How long a late hop is listened to after the front's own answer: a cold start is longer than a
 budget, and should be over by then."""
@@ -178,7 +182,8 @@ def reply_of(body: bytes, *, failed: bool) -> Reply:
     status = answer.get("statusCode") if isinstance(answer, dict) else None
     if not isinstance(status, int):
         return Reply(Outcome.FAULTY, why="an answer without a status")
-    if status == STALE:
+    headers = answer.get("headers") if isinstance(answer, dict) else None
+    if status == STALE and not (isinstance(headers, dict) and LATENCY in headers):
         return Reply(Outcome.STALE)
     if status >= 500:
         return Reply(Outcome.FAULTY, answer, why=f"status {status}")

@@ -20,11 +20,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from halftone.serving.answers import Problem, payload
-from halftone.serving.callee import COLD, LATENCY, RECORDS
+from halftone.serving.callee import COLD, RECORDS
 from halftone.serving.case import Case
 from halftone.serving.circuit import Circuits
 from halftone.serving.feedback import label_print
-from halftone.serving.hop import HEARD_SECONDS, Hop, Outcome, Reply
+from halftone.serving.hop import HEARD_SECONDS, LATENCY, Hop, Outcome, Reply
 from halftone.serving.own import Own
 from halftone.serving.protocol import Route
 from halftone.serving.result import Result, of_reply

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from halftone.serving.afterwards import Afterwards
-from halftone.serving.capturing import body_in, captured
+from halftone.serving.capturing import body_in, captured, kept_label
 from halftone.serving.case import Case
 from halftone.serving.feedback import Feedback
 from halftone.serving.hop import Hop
@@ -83,7 +83,7 @@ class Traces:
             "version": found.version,
             "client": client,
             "reward": found.reward,
-            "label": None if router.label in router.capture.redact else found.label,
+            "label": kept_label(found.label, router.label, router.capture.redact),
             "bad": found.bad,
         }
         self._telemetry.line(line)
