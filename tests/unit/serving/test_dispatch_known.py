@@ -11,7 +11,9 @@ from halftone.domain.endpoint import Placed
 from halftone.domain.errors import Unavailable
 from halftone.domain.serving import Access, Mode, Serving
 from halftone.serving.dispatches import (
+    AGAIN_SECONDS,
     DECIDE_SECONDS,
+    OPEN_SECONDS,
     REFRESH_SECONDS,
     Known,
     dispatch_from_json,
@@ -104,6 +106,59 @@ def test_a_public_endpoint_goes_on_without_its_table_and_asks_it_seldom():
     assert source.reads == 1 + 2, "once each ten seconds"
 
 
+def test_a_public_endpoint_is_open_for_a_quarter_of_an_hour_by_what_can_t_be_read_again():
+    # Made private meanwhile, it would be open for as long as the sandbox lives.
+    newest, source, clock = known(Dispatch("e", 1, "1"))
+    newest.refresh()
+    source.dispatch = None
+    clock.now += OPEN_SECONDS
+    assert newest.router("1").dispatch.revision == 1
+    clock.now += 0.1
+    assert newest.router("1") is None
+    source.dispatch = Dispatch("e", 2, "1")
+    clock.now += AGAIN_SECONDS + 0.1
+    assert newest.router("1").dispatch.revision == 2
+
+
+def test_what_a_snapshot_of_long_ago_knew_lets_nobody_in():
+    newest, source, clock = known(Dispatch("e", 1, "1"))
+    newest.refresh()
+    clock.now += 14 * 86400  # SnapStart: restored two weeks later, when the table is slow for once
+    source.dispatch = None
+    assert not newest.refresh()
+    assert newest.router("1") is None
+
+
+def test_after_two_failures_no_request_waits_for_another_for_a_second():
+    newest, source, clock = known(Dispatch("e", 1, "1", serving=Serving(access=Access.PRIVATE)))
+    newest.refresh()
+    source.dispatch = None
+    clock.now += 60
+    for _ in range(20):
+        assert newest.router("1") is None
+        clock.now += 0.1
+    assert source.reads in (3, 4), "at first twice, and then once a second"
+
+
+def test_a_clock_that_was_set_back_makes_nothing_fresh():
+    newest, source, clock = known(Dispatch("e", 1, "1"))
+    newest.refresh()
+    clock.now -= 3600
+    source.dispatch = Dispatch("e", 2, "1", serving=Serving(access=Access.PRIVATE))
+    assert newest.fresh("1") is None
+    assert newest.stale
+    assert newest.router("1").private
+
+
+def test_a_table_that_went_back_to_a_backup_is_followed():
+    newest, source, clock = known(Dispatch("e", 9, "2"))
+    newest.refresh()
+    newest.router("2")
+    source.dispatch = Dispatch("e", 4, "1")
+    clock.now += 60
+    assert newest.router("2").dispatch.revision == 4
+
+
 def test_a_source_that_fails_leaves_the_last_one():
     newest, source, clock = known(Dispatch("e", 1, "1"))
     newest.refresh()
@@ -112,7 +167,6 @@ def test_a_source_that_fails_leaves_the_last_one():
     assert not newest.refresh()
     assert newest.router("1").dispatch.revision == 1
     assert newest.failures == 1
-    assert newest.stale
 
 
 def test_an_older_record_does_not_replace_a_newer_one():
@@ -150,10 +204,11 @@ def test_a_private_endpoint_lets_nobody_in_on_what_it_can_t_read_again():
 
 
 def test_without_any_dispatch_nobody_knows_who_may_call():
-    newest, source, _ = known(None)
+    newest, source, clock = known(None)
     newest.refresh()
     assert newest.router("1") is None
     source.dispatch = Dispatch("e", 1, "1")
+    clock.now += AGAIN_SECONDS + 0.1
     assert newest.router("1").dispatch.revision == 1
 
 

@@ -106,6 +106,29 @@ def test_while_nobody_knows_who_may_call_nobody_does():
     assert stage.metrics() == []
 
 
+def test_a_table_that_is_away_is_asked_seldom_and_told_of():
+    # Each try takes the sandbox a second, in which it answers nobody: under an outage of the table
+    # every endpoint would need a thousand times its sandboxes.
+    stage = fleet()
+    stage.ask_x()
+    tries = []
+
+    class Away:
+        def read(self):
+            tries.append(1)
+            raise Unavailable("reading the dispatch of 'double': AccessDeniedException")
+
+    known = stage.server("1")._front._known
+    known._source, began = Away(), known._clock()
+    for second in range(60):
+        known._clock = lambda second=second: began + 3 + second
+        assert stage.ask_x().status == 200
+    assert len(tries) in range(6, 9)
+    told = [line for line in stage.lines() if line.get("event") == "dispatch not read"]
+    assert len(told) == len(tries)
+    assert told[0]["why"].endswith("AccessDeniedException")
+
+
 # The mirror -----------------------------------------------------------------------------------
 
 

@@ -5,8 +5,10 @@ it answers, so that none acts on what was true before it fell asleep: an endpoin
 token revoked, a share put to 0.
 
 A source that fails leaves the last one in place: routing that is old is harmless, and an endpoint
-that anybody may call does not fall silent with the table. Who may call a private one is another
-matter: nobody is let in on what can't be read again.
+that anybody may call does not fall silent with the table. Not for good, because it may be private
+by now: after a quarter of an hour, or from the first request of a sandbox that a snapshot of long
+ago became, it is not known who may call. Who may call a private one is another matter from the
+start: nobody is let in on what can't be read again.
 """
 
 import time
@@ -23,6 +25,13 @@ REFRESH_SECONDS = 2.0
 
 DECIDE_SECONDS = 10.0
 """A dispatch older than this is read again before it decides."""
+
+
+OPEN_SECONDS = 900.0
+"""What was read longer ago than this decides nothing (docs/decisions/0015)."""
+
+AGAIN_SECONDS = 1.0
+"""How long no request waits for a source that has just failed twice in a row."""
 
 
 class Source(Protocol):
@@ -110,7 +119,8 @@ def _client() -> Any:
 class Known:
     """The newest dispatch that was read, as the router that follows it. ``clock`` in seconds.
 
-    Wall time, because a clock that only counts up stands still in a sandbox that was frozen.
+    Wall time, because a clock that only counts up stands still in a sandbox that was frozen. It may
+    be set back: what was read in the future is as old as what was read long ago.
     """
 
     def __init__(self, source: Source, clock: Callable[[], float] = time.time) -> None:
@@ -120,32 +130,47 @@ class Known:
         self._read_at = self._tried_at = float("-inf")
         self._router: tuple[Dispatch, str, Router] | None = None
         self.failures = 0
+        """Reads that failed since the last one that did not."""
+        self.told: Callable[[Unavailable], object] = lambda _: None
+        """Is told of each read that failed."""
 
     def refresh(self) -> bool:
         """Read again; whether that was possible. What is known stays known if not."""
         at = self._tried_at = self._clock()
         try:
             found = self._source.read()
-        except Unavailable:
+        except Unavailable as error:
             self.failures += 1
+            self.told(error)
             return False
+        self.failures = 0
         known = self._dispatch
-        if known is None or found.revision >= known.revision:
+        # An older one was on its way for longer, unless the table itself went back (a backup).
+        if known is None or found.revision >= known.revision or at > self._read_at:
             self._dispatch = found
             self._read_at = at
         return True
 
     @property
     def stale(self) -> bool:
-        """Whether it is time to read again, after an answer."""
-        return self._clock() - self._read_at > REFRESH_SECONDS
+        """Whether it is time to read again, after an answer. Seldom while that fails, because each
+        try keeps the sandbox from its next request; but before a request would have to wait for it.
+        """
+        if self.failures:
+            return self._since(self._tried_at) > DECIDE_SECONDS - REFRESH_SECONDS
+        return self._since(self._read_at) > REFRESH_SECONDS
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last read failed, no longer ago than ten seconds."""
+        return self.failures > 0 and self._since(self._tried_at) <= DECIDE_SECONDS
 
     def fresh(self, own: str) -> Router | None:
         """The router of the version ``own``, if it is there and nothing has to be read again."""
         made = self._router
         if made is None or made[0] is not self._dispatch or made[1] != own:
             return None
-        return made[2] if self._clock() - self._read_at <= REFRESH_SECONDS else None
+        return made[2] if abs(self._clock() - self._read_at) <= REFRESH_SECONDS else None
 
     def latest(self, own: str) -> Router | None:
         """The router of the version ``own`` by what is known now, however old."""
@@ -161,10 +186,13 @@ class Known:
         """The router of the version ``own``; None while no dispatch can be read that may decide.
 
         Reads again first what is too old. Where that fails, nobody is let into a private endpoint
-        (a token may have been revoked since); any other goes on, and tries no sooner again than
-        ten seconds later, so that clients wait seldom for a table that is away.
+        (a token may have been revoked since); any other goes on for a quarter of an hour, and tries
+        no sooner again than ten seconds later, so that clients wait seldom for a table that is
+        away.
         """
         if not self._decides():
+            if self.failures > 1 and self._since(self._tried_at) <= AGAIN_SECONDS:
+                return None
             self.refresh()
             if not self._decides():
                 return None
@@ -172,10 +200,11 @@ class Known:
 
     def _decides(self) -> bool:
         """Whether what is known may decide, or nothing better can be had now."""
-        dispatch = self._dispatch
-        if dispatch is None:
+        dispatch, age = self._dispatch, self._since(self._read_at)
+        if dispatch is None or age > OPEN_SECONDS:
             return False
-        since = self._read_at
-        if dispatch.serving.access is not Access.PRIVATE and self._tried_at > since:
-            since = self._tried_at
-        return self._clock() - since <= DECIDE_SECONDS
+        public = dispatch.serving.access is not Access.PRIVATE
+        return age <= DECIDE_SECONDS or (public and self.failing)
+
+    def _since(self, moment: float) -> float:
+        return abs(self._clock() - moment)

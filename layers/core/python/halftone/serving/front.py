@@ -46,11 +46,12 @@ class Front:
         self._own = own
         self._telemetry = telemetry
         self._known = known
+        known.told = telemetry.dispatch_not_read
         self._hop = hop
         self._afterwards = afterwards
         self._traces = Traces(telemetry, hop, afterwards)
         self._passing = Passing(
-            settings.endpoint, own, hop, telemetry, self._traces, moved=self._look_again
+            settings.endpoint, own, hop, telemetry, self._traces, moved=self._moved
         )
 
     def prepare(self, version: str) -> None:
@@ -94,6 +95,10 @@ class Front:
         if self._known.stale:
             self._look_again(version)
         return router
+
+    def _moved(self, version: str) -> None:
+        if not self._known.failing:
+            self._look_again(version)
 
     def _look_again(self, version: str) -> None:
         self._afterwards.add(lambda: self.prepare(version))

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from halftone.domain.capture import KEY
-from halftone.domain.errors import InvalidInput
+from halftone.domain.errors import InvalidInput, Unavailable
 from halftone.domain.names import NAMESPACE
 from halftone.serving.router import PINNED
 
@@ -149,6 +149,16 @@ class Telemetry:
             "version": version,
             "request_id": request_id,
             "why": why[:200],
+        }
+        self._write(json.dumps(line))
+
+    def dispatch_not_read(self, error: Unavailable) -> None:
+        """What routing and access hang on could not be read again; the last one holds for now."""
+        line = {
+            "level": "WARNING",
+            "event": "dispatch not read",
+            "endpoint": self._endpoint,
+            "why": str(error)[:200],
         }
         self._write(json.dumps(line))
 
