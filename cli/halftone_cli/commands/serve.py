@@ -30,7 +30,7 @@ def serve(
         str, typer.Option(metavar="ADDRESS", help="The address to listen on.")
     ] = "127.0.0.1",
     log: Annotated[
-        bool, typer.Option("--log", help="Show the lines of the function's log on stderr.")
+        bool, typer.Option("--log", help="Show all lines of the function's log, metrics, too.")
     ] = False,
 ) -> None:
     """Serve a model package on this machine, exactly as Lambda would.
@@ -44,7 +44,7 @@ def serve(
       halftone serve examples/digits
       halftone serve models/v1 --port 9000 --log
     """
-    say = note if log else _nowhere
+    say = note if log else _but_metrics
     with tempfile.TemporaryDirectory(prefix="halftone-", ignore_cleanup_errors=True) as folder:
         with prints_to_stderr():
             endpoint = LocalEndpoint(Source(path), Path(folder), log=say, note=note)
@@ -78,5 +78,7 @@ def _tell(session: Session, endpoint: LocalEndpoint, base: str) -> None:
     show(curl)
 
 
-def _nowhere(_: str) -> None:
-    """Where a log goes that nobody asked for."""
+def _but_metrics(line: str) -> None:
+    """A line of the log, unless it counts a request: what is left says why an answer was a 5xx."""
+    if '"_aws":' not in line:
+        note(line)

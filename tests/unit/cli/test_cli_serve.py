@@ -96,6 +96,13 @@ def test_the_log_is_shown_to_who_asks(serving, folder):
     assert '"Requests":1' not in serving(folder, ask).err
 
 
+def test_where_a_model_raised_is_shown_to_everybody(serving, folder):
+    (folder / "predict.py").write_text("def run(instances):\n    return instances[0]['nothing']\n")
+    told = serving(folder, ask).err
+    assert '"exception": "KeyError"' in told
+    assert "predict.py:2 run" in told
+
+
 def test_a_changed_file_is_taken_in_and_a_broken_one_is_not(offline, folder):
     said = []
     endpoint = LocalEndpoint(

@@ -121,6 +121,29 @@ async def app(scope, receive, send):
     assert headers["x-mine"] == "1"
 
 
+WHICH = """
+async def app(scope, receive, send):
+    if scope["path"].endswith("fails"):
+        raise ValueError
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": scope["path"].encode()})
+"""
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v2", "/v2/health/live", "/v2/models/double/infer", "/endpoints/double/invocations"],
+)
+@pytest.mark.parametrize("stage", ["", "/v1"])
+def test_the_app_has_all_paths_below_its_own(app, path, stage):
+    served = app(WHICH, [{"method": "GET", "path": "/"}])
+    whole = f"{stage}/endpoints/double/app{path}"
+    answer = ask(served, "GET", "", rawPath=whole)
+    assert (answer["statusCode"], answer["body"]) == (200, whole)
+    answer = ask(served, "GET", "", rawPath=f"{whole}/v2/models/fails")
+    assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (500, 500)
+
+
 def test_its_description_tells_clients_the_whole_path(app):
     document = json.loads(ask(app(), "GET", "/openapi.json")["body"])
     assert document["servers"] == [{"url": "/endpoints/double/app"}]

@@ -103,10 +103,12 @@ def spoken(event: object) -> Spoken:
     """The protocol of ``event``'s path, be there anything under it or not."""
     path = event.get("rawPath") if isinstance(event, dict) else None
     v2 = isinstance(path, str) and "/v2" in path and _V2.search(path) is not None
+    v2 = v2 and _BELOW_APP.search(str(path)) is None
     return Spoken.V2 if v2 else Spoken.PLAIN
 
 
 _V2 = re.compile(r"/v2(?:$|/(?:health|models)(?:/|$))")
+_BELOW_APP = re.compile(r"/endpoints/[^/]+/app(?:$|/)")
 _ROUTES: Mapping[str, tuple[str, Route]] = {
     "/endpoints/{e}/invocations": ("POST", Route.INVOKE),
     "/endpoints/{e}": ("GET", Route.DESCRIBE),
@@ -137,11 +139,11 @@ def _plain_paths(endpoint: str) -> Mapping[str, _Found]:
 
 @cache
 def _versioned_path(endpoint: str) -> re.Pattern[str]:
-    """A path with a stage before it, a version in it, or the application's own after it."""
+    """A path with a version in it, be there a stage before it or not."""
     e = re.escape(endpoint)
     return re.compile(
         rf"(?:.*(?=/endpoints/{e}(?:/|$))|.*(?=/v2(?:/|$)))?(?P<path>"
-        rf"/endpoints/{e}(?:/versions/(?P<v>[^/]+)/invocations|/app(?P<app>/.*)?)"
+        rf"/endpoints/{e}/versions/(?P<v>[^/]+)/invocations"
         rf"|(?:/endpoints/{e})?/v2/models/{e}/versions/(?P<w>[^/]+)(?P<act>/infer|/ready)?)",
         re.DOTALL,
     )
@@ -149,6 +151,9 @@ def _versioned_path(endpoint: str) -> re.Pattern[str]:
 
 def _other_path(path: str, endpoint: str) -> _Found:
     known = _plain_paths(endpoint)
+    _, app, rest = path.partition(f"/endpoints/{endpoint}/app")
+    if app and rest[:1] in ("", "/"):
+        return "ANY", Route.APP, None  # whatever follows is the application's, a /v2 of its own, too
     # By its end, because a stage other than $default stands before it.
     for start in (path.find(f"/endpoints/{endpoint}"), path.find("/v2")):
         if start > 0 and path[start:] in known:
@@ -158,10 +163,8 @@ def _other_path(path: str, endpoint: str) -> _Found:
         raise Problem(404, f"nothing is here; POST to /endpoints/{endpoint}/invocations")
     if found["v"]:
         return "POST", Route.INVOKE, found["v"]
-    if found["w"]:
-        method, asked = _ROUTES[f"/v2/models/{{e}}{found['act'] or ''}"]
-        return method, asked, found["w"]
-    return "ANY", Route.APP, None
+    method, asked = _ROUTES[f"/v2/models/{{e}}{found['act'] or ''}"]
+    return method, asked, found["w"]
 
 
 def _texts(value: object) -> Mapping[str, str]:
