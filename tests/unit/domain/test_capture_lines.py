@@ -107,6 +107,15 @@ def test_what_is_no_object_is_nothing(message):
     assert read_line(message) is None
 
 
+def test_a_line_of_any_depth_is_read_or_dropped():
+    # At a few depths JSON can be read and not be written again.
+    for depth in range(900, 1010):
+        deep = "[" * depth + "]" * depth
+        line = f'{{"halftone":"feedback","at":1,"request":"r","version":"1","label":{deep}}}'
+        found = read_line(line)
+        assert found is None or found.values["label"] == deep
+
+
 def test_a_cell_that_does_not_fit_its_column_is_empty():
     row = read(ANSWER, status="200", latency_ms="fast", pinned="yes", stage=2**60, distance=1e999)
     assert isinstance(row, Row)

@@ -125,9 +125,12 @@ def read_line(message: str) -> Row | Sighting | None:
     A model's own code can write to the same log, so nothing is taken on trust.
     """
     try:
-        line = json.loads(message)
+        return _read(json.loads(message))
     except (ValueError, RecursionError):
-        return None
+        return None  # what is nested too deeply may be read, and not be written again
+
+
+def _read(line: object) -> Row | Sighting | None:
     if not isinstance(line, dict):
         return None
     kind, at = line.get("halftone"), line.get("at")
