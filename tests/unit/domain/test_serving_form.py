@@ -86,6 +86,7 @@ REFUSED = [
     ("key", {"header": "a", "query": "b"}, "key"),
     ("key", {"header": "a b"}, "key.header"),
     ("key", {"header": "Authorization"}, "key.header"),
+    ("key", {"header": "Cookie"}, "key.header"),
     ("key", {"query": ""}, "key.query"),
     ("key", {"body": "a..b"}, "key.body"),
     ("salt", 5, "salt"),

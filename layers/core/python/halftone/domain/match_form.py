@@ -50,13 +50,16 @@ def header_name(at: str, value: object) -> str:
     """The name of a header, in lower case.
 
     Raises:
-        InvalidInput: for anything else, and for the header that carries tokens.
+        InvalidInput: for anything else, for the header that carries tokens, and for cookies, which
+            an HTTP API hands over apart from headers: no request would ever have them.
     """
     name = value.lower() if isinstance(value, str) else ""
     if not _HEADER.fullmatch(name):
         raise InvalidInput(at, value, "the name of a header")
     if name == "authorization":
         raise InvalidInput(at, value, "another header: it carries tokens; use the client instead")
+    if name == "cookie":
+        raise InvalidInput(at, value, "another header: an HTTP API hands cookies over apart from them")
     return name
 
 
