@@ -121,6 +121,20 @@ async def app(scope, receive, send):
     assert headers["x-mine"] == "1"
 
 
+@pytest.mark.parametrize("status", ["'200'", "None", "0", "101", "1000", "True"])
+def test_an_answer_that_is_none_of_http_is_the_app_s_fault(app, status):
+    odd = f"""
+async def app(scope, receive, send):
+    status = 200 if scope["path"].endswith("/well") else {status}
+    await send({{"type": "http.response.start", "status": status, "headers": []}})
+    await send({{"type": "http.response.body", "body": b"ok"}})
+"""
+    served = app(odd, [{"method": "GET", "path": "/well", "response": "ok"}])
+    assert ask(served, "GET", "/well")["statusCode"] == 200
+    assert ask(served, "GET", "/")["statusCode"] == 500
+    assert [line["Errors"] for line in served.metrics] == [0, 1]
+
+
 WHICH = """
 async def app(scope, receive, send):
     if scope["path"].endswith("fails"):

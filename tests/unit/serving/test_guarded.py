@@ -278,6 +278,16 @@ def test_a_pinned_request_gets_that_version_s_failure_and_no_other_answer(reply,
     assert (line["Version"], line["Cohort"], line["Errors"]) == ("3", "pinned", 1)
 
 
+@pytest.mark.parametrize(
+    "answered",
+    [None, [], {}, {"statusCode": 200}, {"statusCode": "200", "body": ""}]
+    + [{"statusCode": status, "body": ""} for status in (True, -1, 0, 99, 1000, 2e2)],
+)
+def test_what_is_no_answer_of_http_is_a_fault(answered):
+    reply = reply_of(json.dumps(answered).encode(), failed=False)
+    assert (reply.outcome, reply.answer) == (Outcome.FAULTY, None)
+
+
 def test_an_application_s_own_421_is_its_answer():
     misdirected = payload(Problem(421, "no").answer(), request_id="r.3", version="3")
     assert reply_of(json.dumps(misdirected).encode(), failed=False).outcome is Outcome.STALE

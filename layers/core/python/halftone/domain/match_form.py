@@ -59,7 +59,7 @@ def header_name(at: str, value: object) -> str:
     if name == "authorization":
         raise InvalidInput(at, value, "another header: it carries tokens; use the client instead")
     if name == "cookie":
-        raise InvalidInput(at, value, "another header: an HTTP API hands cookies over apart from them")
+        raise InvalidInput(at, value, "another header: an HTTP API has cookies apart from them")
     return name
 
 

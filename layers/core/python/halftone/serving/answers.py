@@ -143,6 +143,11 @@ def payload(answer: Answer, *, request_id: str, version: str) -> dict[str, objec
     return made
 
 
+def is_status(value: int) -> bool:
+    """Whether a final answer of HTTP can have that status."""
+    return 200 <= value <= 599
+
+
 def as_json(value: object) -> str:
     """``value`` as compact JSON.
 

@@ -11,6 +11,8 @@ from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
+from halftone.serving.answers import is_status
+
 Event = Mapping[str, Any]
 STALE = 421
 """The status of a version that was asked in the place of another (RFC 9110: misdirected)."""
@@ -179,15 +181,15 @@ def reply_of(body: bytes, *, failed: bool) -> Reply:
         # AWS' own names, such as Runtime.ExitError, or the class of what a handler raised.
         kind = answer.get("errorType") if isinstance(answer, dict) else None
         return Reply(Outcome.FAULTY, why=str(kind or "the function failed"))
-    status = answer.get("statusCode") if isinstance(answer, dict) else None
-    if not isinstance(status, int):
-        return Reply(Outcome.FAULTY, why="an answer without a status")
-    headers = answer.get("headers") if isinstance(answer, dict) else None
+    found = answer if isinstance(answer, dict) else {}
+    status, headers = found.get("statusCode"), found.get("headers")
+    if type(status) is not int or not is_status(status) or not isinstance(found.get("body"), str):
+        return Reply(Outcome.FAULTY, why="no answer of HTTP")
     if status == STALE and not (isinstance(headers, dict) and LATENCY in headers):
         return Reply(Outcome.STALE)
     if status >= 500:
-        return Reply(Outcome.FAULTY, answer, why=f"status {status}")
-    return Reply(Outcome.ANSWERED, answer)
+        return Reply(Outcome.FAULTY, found, why=f"status {status}")
+    return Reply(Outcome.ANSWERED, found)
 
 
 _waiting = threading.Semaphore(_MOST_WAITING)

@@ -153,7 +153,7 @@ def _other_path(path: str, endpoint: str) -> _Found:
     known = _plain_paths(endpoint)
     _, app, rest = path.partition(f"/endpoints/{endpoint}/app")
     if app and rest[:1] in ("", "/"):
-        return "ANY", Route.APP, None  # whatever follows is the application's, a /v2 of its own, too
+        return "ANY", Route.APP, None  # with whatever follows, be it a /v2 of the application's
     # By its end, because a stage other than $default stands before it.
     for start in (path.find(f"/endpoints/{endpoint}"), path.find("/v2")):
         if start > 0 and path[start:] in known:

@@ -16,7 +16,7 @@ from halftone.domain.errors import InvalidInput
 from halftone.domain.package import Interface
 from halftone.domain.signature import Field, FieldType, read_records
 from halftone.serving import protocol_v2
-from halftone.serving.answers import JSON, Answer, ModelFault, Problem, as_json
+from halftone.serving.answers import JSON, Answer, ModelFault, Problem, as_json, is_status
 from halftone.serving.bodies import body_of, bytes_of, read_json
 from halftone.serving.checking import ColumnCheck, RecordCheck, decode, encode
 from halftone.serving.context import NOBODY, Context
@@ -277,12 +277,16 @@ class Scorer:
             raise
         except BaseException as error:  # an app can raise anything
             raise ModelFault("the app raised an exception") from error
-        text = found["body"]
+        status, text = found.get("statusCode"), found.get("body")
+        if type(status) is not int or not is_status(status) or type(text) is not str:
+            # Neither an HTTP API nor who counts failures could make anything of it.
+            wrong = InvalidInput("status", status, "a number from 200 to 599")
+            raise ModelFault("the app's answer is none of HTTP") from wrong
         if _too_large(text):
             raise Problem(413, "the app's answer is too large")
         headers = dict(found.get("headers", {}))
         return Answer(
-            found["statusCode"],
+            status,
             base64.b64decode(text) if found["isBase64Encoded"] else text,
             headers.pop("content-type", JSON),
             headers,
