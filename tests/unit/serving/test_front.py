@@ -13,8 +13,12 @@ from halftone.domain.clients import RANDOM_BYTES, new_token
 from halftone.domain.dispatch import Dispatch, Trial
 from halftone.domain.endpoint import Placed
 from halftone.domain.errors import Unavailable
+from halftone.domain.package_form import parse_manifest
 from halftone.domain.serving import Access, Capture, Client, Mirror, Mode, Portion, Serving
-from tests.support.fleet import Context, Fleet
+from halftone.serving.loading import LoadedModel
+from halftone.serving.protocol import route
+from halftone.serving.scoring import Scorer
+from tests.support.fleet import MANIFEST, Context, Fleet
 
 TOKEN, TOKEN_ID, DIGEST = new_token(bytes(range(RANDOM_BYTES)))
 NOW = datetime.now(UTC)
@@ -271,6 +275,42 @@ def test_a_body_that_was_refused_is_left_out_where_fields_are_redacted(body, pin
     (line,) = stage.told("capture")
     assert (line["input"], line["cut"]) == (None, True)
     assert str(SECRET) not in json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("", {"instances": [{"x": SECRET}]}),
+        ("", {"instances": [[SECRET]]}),
+        ("", {"instances": [{"x": int(SECRET)}]}),
+        (INFER, {"inputs": [TENSOR]}),
+    ],
+)
+@pytest.mark.parametrize("pinned", [False, True], ids=["own", "another's"])
+def test_what_a_model_does_to_its_input_is_not_captured(path, body, pinned):
+    def renames(instances):
+        for one in instances:
+            one["clean_x"] = one.pop("x")
+        return [{"y": 0.0, "label": "low"} for _ in instances]
+
+    stage = fleet({"1": renames, "2": renames}, capture=Capture(100.0, ("x",)))
+    headers = {"x-halftone-deployment": "2"} if pinned else {}
+    assert stage.post(body, path=path, **headers).status == 200
+    (line,) = stage.told("capture")
+    assert json.loads(line["input"]) == {"instances": [{"x": "[redacted]"}]}
+    assert str(int(SECRET)) not in json.dumps(line)
+
+
+def test_what_a_model_does_to_free_json_is_not_captured():
+    def renames(body, _context):
+        return {"clean": body.pop("secret")}
+
+    free = {k: v for k, v in MANIFEST.items() if k not in ("inputs", "outputs")}
+    manifest = parse_manifest({**free, "samples": [{"request": 1, "response": 1}]})
+    asked = route({**event({"secret": 1}), "rawPath": "/endpoints/double/invocations"}, "double")
+    answer = Scorer(LoadedModel(manifest, "d" * 64, renames), "double", 1000).score(asked)
+    assert answer.exchange.instances() == {"secret": 1}
+    assert answer.exchange.predictions() == {"clean": 1}
 
 
 def test_a_body_that_was_refused_is_kept_where_nothing_is_redacted():

@@ -136,6 +136,11 @@ FAILS_TO_LOAD = {
     "the module raises": ("raise KeyError('top')", "KeyError: 'top'"),
     "the module exits": ("import sys\nsys.exit(1)", "SystemExit: 1"),
     "there is no run": ("x = 1", "predict.py: run is None, expected a function"),
+    "run is asynchronous": ("async def run(instances): ...", "run is 'async def run', expected"),
+    "init is asynchronous": (
+        "run = print\nasync def init(): ...",
+        "init is 'async def init', expected a function without async",
+    ),
     "there is a syntax error": ("def run(", "SyntaxError"),
     "a library is missing": ("import no_such_library", "no_such_library"),
     "a sibling is imported without a dot": ("import tables", "from . import tables"),

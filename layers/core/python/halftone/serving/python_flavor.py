@@ -24,7 +24,7 @@ def load(folder: Path, manifest: Manifest, digest: str) -> Predict:
     """The package's ``run``, after its ``init``.
 
     Raises:
-        InvalidPackage: if there is no function ``run``.
+        InvalidPackage: if there is no function ``run``, or it or ``init`` is asynchronous.
         Exception: whatever the module or its ``init`` raises.
     """
     module = import_private(folder, manifest.entry, digest)
@@ -33,6 +33,10 @@ def load(folder: Path, manifest: Manifest, digest: str) -> Predict:
         raise InvalidPackage("run", run, "a function run(instances)", source=manifest.entry)
     told = _takes_context(run)
     init = getattr(module, "init", None)
+    for name, function in (("run", run), ("init", init)):
+        if inspect.iscoroutinefunction(function):
+            expected = "a function without async: nobody would await it"
+            raise InvalidPackage(name, f"async def {name}", expected, source=manifest.entry)
     if init is not None:
         init()
     plain = _plain_records if manifest.interface is Interface.RECORDS else _plain

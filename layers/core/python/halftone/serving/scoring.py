@@ -37,7 +37,7 @@ _MISFIT = "the model's answer does not fit its signature"
 
 @dataclass(slots=True)
 class Kept:
-    """An ``Exchange`` that is made of what scoring had in its hands."""
+    """An ``Exchange`` that is made of what scoring had in its hands, or reads again."""
 
     given: Callable[[], object]
     found: Callable[[], object]
@@ -114,7 +114,7 @@ class Scorer:
         given: Callable[[], object]
         if self._columnar is None:
             records = records if structs is None else self._input_check.dicts(structs)
-            count, given = len(records), partial(_itself, records)
+            count, given = len(records), partial(self._sent, body, headers)
             found = self._ask(records, context)
             checked, text = self._encoded(found, self._output_check.structs(found), count)
         else:
@@ -129,6 +129,15 @@ class Scorer:
         if _too_large(text):
             raise Problem(413, f"the answer to {count} instances is too large: send fewer at once")
         return Answer(200, text, exchange=Kept(given, checked))
+
+    def _sent(self, body: str | bytes, headers: Mapping[str, str]) -> list[Record]:
+        """The records in a body that was answered, read anew: a model may have changed those that
+        it got, and put what is redacted under another name.
+        """
+        structs = self._input_check.decode(body)
+        if structs is not None:
+            return self._input_check.dicts(structs)
+        return read_records("", self._inputs, self._other_form(body, headers)[1])
 
     def _other_form(self, body: str | bytes, headers: Mapping[str, str]) -> tuple[str, object]:
         sent_as = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -170,10 +179,9 @@ class Scorer:
         count = asked.count
         reply = protocol_v2.Reply(self._endpoint, version, asked.id, count)
         if self._columnar is None:
-            records = self._records(asked)
-            answered = self._ask(records, context)
+            answered = self._ask(self._records(asked), context)
             found, _ = self._encoded(answered, self._output_check.structs(answered), count)
-            given: Callable[[], object] = partial(_itself, records)
+            given: Callable[[], object] = partial(self._records, asked)
             predictions = found()
             assert isinstance(predictions, list)  # noqa: S101
             for field, binary in asked.outputs:
@@ -262,7 +270,8 @@ class Scorer:
             raise ModelFault("the model's answer is no JSON value") from error
         if _too_large(text):
             raise Problem(413, "the answer is too large")
-        return Answer(200, text, exchange=Kept(partial(_itself, given), partial(_itself, found)))
+        sent = partial(read_json, request, self._max_body)
+        return Answer(200, text, exchange=Kept(sent, partial(_itself, found)))
 
     def _pass_on(self, request: Request, context: Context) -> Answer:
         asgi = self.model.asgi
