@@ -175,16 +175,19 @@ def test_size_is_counted_in_bytes_and_its_limit_is_inclusive(serve):
     assert problem["detail"] == "the body has 61 bytes, expected at most 60"
 
 
-def test_an_answer_that_lambda_could_not_carry_asks_for_fewer_instances(serve):
+@pytest.mark.parametrize(
+    ("letter", "few", "many"), [('"', 10, 20), ("\N{HIRAGANA LETTER A}", 5, 25)]
+)
+def test_an_answer_that_lambda_could_not_carry_asks_for_fewer_instances(serve, letter, few, many):
     served = serve(
-        'def run(instances):\n    return [{"y": "\\"" * 100_000} for _ in instances]',
+        f"def run(instances):\n    return [{{'y': {letter!r} * 100_000}} for _ in instances]",
         manifest={
             "outputs": [{"name": "y", "type": "string"}],
             "samples": [{"instances": [{"x": 1}], "predictions": [{"y": "?"}]}],
         },
     )
-    assert served.post({"instances": [{"x": 1}] * 10})["statusCode"] == 200
-    answer = served.post({"instances": [{"x": 1}] * 20})
+    assert served.post({"instances": [{"x": 1}] * few})["statusCode"] == 200
+    answer = served.post({"instances": [{"x": 1}] * many})
     assert answer["statusCode"] == 413
     assert "send fewer" in body_of(answer)["detail"]
 
