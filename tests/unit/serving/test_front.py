@@ -15,8 +15,10 @@ from halftone.domain.endpoint import Placed
 from halftone.domain.errors import Unavailable
 from halftone.domain.package_form import parse_manifest
 from halftone.domain.serving import Access, Capture, Client, Mirror, Mode, Portion, Serving
+from halftone.serving.capturing import captured
 from halftone.serving.loading import LoadedModel
 from halftone.serving.protocol import route
+from halftone.serving.result import Told
 from halftone.serving.scoring import Scorer
 from tests.support.fleet import MANIFEST, Context, Fleet
 
@@ -311,6 +313,34 @@ def test_what_a_model_does_to_free_json_is_not_captured():
     answer = Scorer(LoadedModel(manifest, "d" * 64, renames), "double", 1000).score(asked)
     assert answer.exchange.instances() == {"secret": 1}
     assert answer.exchange.predictions() == {"clean": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ({"x": SECRET, "of": [{"x": SECRET}], "z": 1}, True),
+        ({"messages": [{"x": SECRET}], "inputs": [{"x": SECRET}]}, True),
+        ({"dataframe_split": {"columns": ["x"], "data": [[SECRET]]}}, False),
+        ({"inputs": [TENSOR]}, False),
+        ({"inputs": [SECRET]}, False),
+        ({"instances": [[SECRET]]}, False),
+        ([SECRET], False),
+        (SECRET, False),
+    ],
+)
+def test_free_json_without_names_is_left_out_where_fields_are_redacted(body, kept):
+    told = captured(
+        {},
+        given=json.dumps(body),
+        found="[0.25]",
+        status=200,
+        exchange=Told(body, [0.25]),
+        redact=["x"],
+        label="",
+    )
+    assert (told["cut"], told["input"] is not None) == (not kept, kept)
+    assert told["output"] == "[0.25]"
+    assert str(SECRET) not in json.dumps(told)
 
 
 def test_a_body_that_was_refused_is_kept_where_nothing_is_redacted():

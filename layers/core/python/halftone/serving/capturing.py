@@ -119,7 +119,11 @@ def _named(
     """A body whose values stand under their fields' names, as far as that matters."""
     if records is not None and (redact or value is _Unreadable):
         made = records()
-        return value if value == made else {called: made}  # free JSON is its own record
+        if value != made:
+            return {called: made}
+        if called == "predictions":
+            return value  # free JSON, such as a number
+    # What free JSON asks may be a table, too, as MLflow's clients send it.
     return _Unreadable if redact and _by_place(value) else value
 
 
@@ -129,12 +133,12 @@ def _by_place(value: object) -> bool:
         return not all(isinstance(row, dict) for row in value)
     if not isinstance(value, dict):
         return value is not None
-    tensors = any(isinstance(value.get(name), list) for name in ("inputs", "outputs"))
-    rows = (value.get(name) for name in ("instances", "dataframe_records", "predictions"))
+    tensors = [value.get(name) for name in ("inputs", "outputs")]
+    rows = [value.get(name) for name in ("instances", "dataframe_records", "predictions")]
     return (
-        tensors
-        or "dataframe_split" in value
-        or any(isinstance(r, list) and _by_place(r) for r in rows)
+        "dataframe_split" in value
+        or any(isinstance(r, list) and _by_place(r) for r in (*rows, *tensors))
+        or any("data" in one for t in tensors if isinstance(t, list) for one in t)
     )
 
 
