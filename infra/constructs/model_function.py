@@ -92,6 +92,10 @@ class ModelFunction(Construct):
             alias_name=CHALLENGER,
             version=self.function.latest_version,
             description="Takes what a front passes on; pointed at versions by the rollout engine",
+            # A mirrored request is of use now or never: tried again, one that ends the process
+            # would end three, and one that waits for concurrency would speak of another stage.
+            retry_attempts=0,
+            max_event_age=Duration.seconds(60),
         )
         resource = cast("lambda_.CfnFunction", self.function.node.default_child)
         self.settings_digest = frozen_settings(resource, layers)

@@ -13,6 +13,7 @@ from halftone.domain.names import platform_stack_name
 from halftone.domain.plan import PRESETS
 from halftone.domain.plan_form import parse_plan
 from halftone.domain.spec import DeployWaits, EndpointSpec, Guardrail
+from halftone.serving.callee import OLDEST_SECONDS
 from infra.endpoint_stack import EndpointStack
 from infra.platform_stack import PlatformStack
 from infra.settings import Architecture, Runtime, Settings, SnapStart
@@ -98,6 +99,13 @@ def test_the_aliases_are_the_same_whatever_changes(
     for alias in before:
         assert alias.properties["FunctionVersion"] == "$LATEST"
         assert "RoutingConfig" not in alias.properties
+
+
+def test_a_mirrored_request_is_tried_once_and_soon(plain: Synthesised) -> None:
+    (config,) = plain.resources("AWS::Lambda::EventInvokeConfig")
+    assert "ModelChallenger" in text(config.properties["Qualifier"])
+    assert config.properties["MaximumRetryAttempts"] == 0
+    assert config.properties["MaximumEventAgeInSeconds"] == OLDEST_SECONDS
 
 
 def test_no_stack_publishes_versions_of_a_model(dev: Synthesised) -> None:

@@ -15,6 +15,7 @@ from halftone.domain.endpoint import Placed
 from halftone.domain.errors import Unavailable
 from halftone.domain.package_form import parse_manifest
 from halftone.domain.serving import Access, Capture, Client, Mirror, Mode, Portion, Serving
+from halftone.serving.callee import OLDEST_SECONDS
 from halftone.serving.capturing import captured
 from halftone.serving.loading import LoadedModel
 from halftone.serving.protocol import route
@@ -184,6 +185,16 @@ def test_a_shadow_that_fails_is_counted_and_no_client_notices():
     (line,) = stage.metrics(Version="2")
     assert (line["Errors"], line["Cohort"]) == (1, "mirror")
     assert "Changed" not in line
+
+
+def test_a_mirrored_request_that_waited_too_long_is_not_scored():
+    stage = fleet(mirror=Mirror("2", 100.0), capture=Capture(100.0))
+    stage.ask_x()
+    ((via, sent),) = stage.sent
+    stage.log.clear()
+    sent["requestContext"]["halftone"]["sent"] -= OLDEST_SECONDS + 1
+    assert stage.send(via, sent)
+    assert list(stage.lines()) == []
 
 
 def test_a_pinned_or_wrong_request_is_not_mirrored():

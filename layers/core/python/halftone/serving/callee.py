@@ -28,6 +28,9 @@ from halftone.serving.visit import Visit
 COLD = "x-halftone-cold"
 RECORDS = "halftone-records"
 
+OLDEST_SECONDS = 60.0
+"""How long a mirrored request may wait; the alias ``challenger`` drops it itself after that."""
+
 
 class Callee:
     """Answers hops to ``own``."""
@@ -44,6 +47,9 @@ class Callee:
         if mark.get("expect") != visit.version:
             told = f"this is version {visit.version}, not {mark.get('expect')}"
             return payload(Problem(421, told).answer(), request_id=named, version=visit.version)
+        if _too_old(mark):
+            told = "this was to be scored a minute ago"
+            return payload(Problem(409, told).answer(), request_id=named, version=visit.version)
         request = None
         try:
             request = route(event, self._endpoint)
@@ -130,6 +136,14 @@ class Callee:
                 label=label,
             )
         )
+
+
+def _too_old(mark: Mapping[str, Any]) -> bool:
+    """Whether a mirrored request waited too long, as Lambda lets it where there is no concurrency:
+    what is scored then would count for another stage, in the time of clients' requests.
+    """
+    sent = mark.get("sent")
+    return isinstance(sent, int | float) and time.time() - sent > OLDEST_SECONDS
 
 
 def _records(exchange: Exchange) -> dict[str, object]:

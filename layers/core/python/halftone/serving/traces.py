@@ -109,6 +109,7 @@ class Traces:
             "expect": shadow.version,
             "client": case.client,
             "request": request_id,
+            "sent": int(time.time()),
             "label": router.label,
             "capture": router.captures(request_id),
             "redact": router.capture.redact,
