@@ -11,6 +11,8 @@ from halftone.domain.spec import EndpointSpec
 from infra.constructs.model_endpoint import ModelEndpoint
 from infra.constructs.platform import Platform
 
+_LONGEST_CALL = 4096  # characters: more is no use in a terminal
+
 
 class EndpointStack(Stack):
     """A ``ModelEndpoint``, and in its outputs how to call it."""
@@ -31,9 +33,12 @@ class EndpointStack(Stack):
             termination_protection=platform.settings.prod,
         )
         endpoint = ModelEndpoint(self, "Endpoint", spec=spec, package=package, platform=platform)
-        call = _curl(package.manifest.samples[0].call, endpoint.base)
+        calls = [_curl(sample.call, endpoint.base) for sample in package.manifest.samples]
         CfnOutput(self, "Url", value=endpoint.url, description="Takes requests")
-        CfnOutput(self, "Curl", value=call, description="A request that works when pasted")
+        # CloudFormation takes no template above 1 MB; one sample may be an image of several.
+        if short := [call for call in calls if len(call) <= _LONGEST_CALL]:
+            why = "A request that works when pasted"
+            CfnOutput(self, "Curl", value=short[0], description=why)
 
 
 def _curl(call: Call, base: str) -> str:

@@ -45,7 +45,9 @@ class HttpApi(Construct):
             stage_name="$default",
             auto_deploy=True,
             default_route_settings=api.CfnStage.RouteSettingsProperty(
-                detailed_metrics_enabled=True,
+                # They would be custom metrics, six for each route that is called. The access log
+                # names the route, and the model server's own metrics the endpoint and version.
+                detailed_metrics_enabled=False,
                 # A tenth of what an account has by default: no client can take all of it.
                 throttling_rate_limit=1000,
                 throttling_burst_limit=500,

@@ -40,7 +40,14 @@ class Storage(Construct):
             # Keys are digests, so a newer version of an object has the same content: versioning
             # is there to undo a deletion.
             versioned=settings.prod,
-            # A release copies what it was offered; what nobody released is of no use to anybody.
-            lifecycle_rules=[s3.LifecycleRule(prefix="uploads/", expiration=Duration.days(1))],
+            # A release copies what it was offered; what nobody released is of no use to anybody. In
+            # a versioned bucket what expires is still there, and paid for, as an old version.
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    prefix="uploads/",
+                    expiration=Duration.days(1),
+                    noncurrent_version_expiration=Duration.days(1) if settings.prod else None,
+                )
+            ],
             removal_policy=removal,
         )

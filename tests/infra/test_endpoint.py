@@ -12,6 +12,7 @@ from halftone.domain.errors import InvalidInput
 from halftone.domain.names import platform_stack_name
 from halftone.domain.plan import PRESETS
 from halftone.domain.plan_form import parse_plan
+from halftone.domain.samples import JsonSample
 from halftone.domain.spec import DeployWaits, EndpointSpec, Guardrail
 from halftone.serving.callee import OLDEST_SECONDS
 from infra.endpoint_stack import EndpointStack
@@ -205,6 +206,22 @@ def test_the_outputs_say_how_to_call(dev: Synthesised) -> None:
     assert "/endpoints/breast-cancer/invocations" in call
     assert "curl -sS" in call
     assert "instances" in call
+
+
+def test_a_sample_of_megabytes_stays_out_of_the_template(
+    package: BuiltPackage, tmp_path: Path
+) -> None:
+    image = JsonSample(request="x" * 2_000_000, response=None)
+    small = JsonSample(request=[1], response=None)
+    app = new_app(tmp_path)
+    platform = PlatformStack(app, "platform", settings=SETTINGS)
+    for name, samples in (("image", (image,)), ("both", (image, small))):
+        shown = replace(package, manifest=replace(package.manifest, samples=samples))
+        EndpointStack(app, name, spec=replace(SPEC, name=name), package=shown, platform=platform)
+    templates = written(app, SETTINGS).templates
+    assert len(json.dumps(templates["image"])) < 51_200
+    assert "Curl" not in templates["image"]["Outputs"]
+    assert "'[1]'" in text(templates["both"]["Outputs"]["Curl"]["Value"])
 
 
 def test_an_app_gets_everything_below_its_path_and_no_invocations(tmp_path: Path) -> None:

@@ -126,6 +126,19 @@ def test_table_and_buckets(stage: str, request: pytest.FixtureRequest) -> None:
         assert kept.definition["DeletionPolicy"] == kept.definition["UpdateReplacePolicy"] == keeps
 
 
+def test_uploads_end_where_the_bucket_keeps_old_versions_too(prod: Synthesised) -> None:
+    (bucket,) = [b for b in prod.resources("AWS::S3::Bucket") if "Artifacts" in b.id]
+    (rule,) = bucket.properties["LifecycleConfiguration"]["Rules"]
+    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("uploads/", 1)
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+
+
+def test_no_route_has_metrics_that_cost_by_the_route(dev: Synthesised) -> None:
+    (stage,) = dev.resources("AWS::ApiGatewayV2::Stage")
+    assert stage.properties["DefaultRouteSettings"]["DetailedMetricsEnabled"] is False
+    assert "RouteSettings" not in stage.properties  # those are the engine's
+
+
 def test_every_bucket_refuses_plain_http(dev: Synthesised) -> None:
     policies = list(dev.resources("AWS::S3::BucketPolicy"))
     assert len(policies) == len(list(dev.resources("AWS::S3::Bucket")))

@@ -17,6 +17,14 @@ def test_name_and_model_are_enough():
     assert parse_spec(LEAST) == EndpointSpec("fraud", "models/champion")
 
 
+def test_tags_are_what_iam_takes_and_periods_make_a_day_at_most():
+    tags = {"Team": "", "cost centre": "É 7+8=15 _.:/-@", **{f"t{n}": "x" * 200 for n in range(48)}}
+    rails = {"late": {"periods": 8640}, "crashes": {"periods": 1440}}
+    spec = parse_spec({**LEAST, "tags": tags, "guardrails": rails})
+    assert spec.tags == tags
+    assert (spec.late.periods, spec.crashes.periods) == (8640, 1440)
+
+
 def test_every_field_is_read():
     spec = parse_spec(
         {
@@ -60,6 +68,16 @@ REFUSED = [
     ({"description": "x" * 201}, "description", "x" * 201),
     ({"tags": ["a"]}, "tags", ["a"]),
     ({"tags": {"cost": 7}}, "tags.cost", 7),
+    ({"tags": {"cost!": "7"}}, "tags", "cost!"),
+    ({"tags": {"": "7"}}, "tags", ""),
+    ({"tags": {"x" * 65: "7"}}, "tags", "x" * 65),
+    ({"tags": {"AWS:cost": "7"}}, "tags", "AWS:cost"),
+    ({"tags": {"cost": "7, 8"}}, "tags.cost", "7, 8"),
+    ({"tags": {"cost": "x" * 201}}, "tags.cost", "x" * 201),
+    ({"tags": {"Team": "a", "team": "b"}}, "tags", ["Team", "team"]),
+    ({"tags": {f"t{n}": "" for n in range(51)}}, "tags", "51 tags"),
+    ({"guardrails": {"errors": {"periods": 8641}}}, "guardrails.errors.periods", 8641),
+    ({"guardrails": {"crashes": {"periods": 1441}}}, "guardrails.crashes.periods", 1441),
     ({"memory": 64}, "memory", 64),
     ({"memory": "1 GB"}, "memory", "1 GB"),
     ({"timeout": "30s"}, "timeout", "30s"),

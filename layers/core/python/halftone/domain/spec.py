@@ -3,6 +3,7 @@
 Parsing takes the mapping that a YAML reader made of the file, so that this module needs no YAML.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from halftone.domain.quantities import duration, percentage, spoken, whole
 from halftone.domain.serving import Serving
 from halftone.domain.serving_form import FIELDS, parse_serving, serving_form
 from halftone.domain.upkeep import (
+    MOST_TAGS,
     Throttle,
     Upkeep,
     parse_concurrency,
@@ -86,6 +88,13 @@ def upkeep_form(spec: EndpointSpec) -> dict[str, object]:
     usual = upkeep_as_given(Upkeep())
     return {name: value for name, value in upkeep_as_given(said).items() if value != usual[name]}
 
+
+_TAG = re.compile(r"[\w .:/=+@-]+")
+_OF_TAGS = "letters, digits, spaces and _ . : / = + - @"
+"""What IAM takes in a tag: the endpoint's role bears the tags, too."""
+
+_MOST_PERIODS = {"errors": 8640, "late": 8640, "crashes": 1440}
+"""CloudWatch looks back a day at most: at periods of ten seconds, and of a minute."""
 
 _RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
 
@@ -167,6 +176,15 @@ def _tags(value: object) -> dict[str, str]:
     for name, text in value.items():
         if not isinstance(name, str) or not isinstance(text, str):
             raise InvalidInput(f"tags.{name}", text, "a text (put numbers in quotes)")
+        if not _TAG.fullmatch(name) or len(name) > 64 or name.lower().startswith("aws:"):
+            raise InvalidInput("tags", name, f"names of 1 to 64 {_OF_TAGS}, not beginning aws:")
+        if text and (not _TAG.fullmatch(text) or len(text) > 200):
+            raise InvalidInput(f"tags.{name}", text, f"at most 200 {_OF_TAGS}")
+    alike = {name.lower() for name in value}
+    if len(alike) < len(value):
+        raise InvalidInput("tags", sorted(value), "names that differ in more than their case")
+    if len(value) > MOST_TAGS:
+        raise InvalidInput("tags", f"{len(value)} tags", f"at most {MOST_TAGS}")
     return dict(value)
 
 
@@ -215,7 +233,10 @@ def _with_guardrails(spec: EndpointSpec, value: object) -> EndpointSpec:
                 # No rate is above 100 %: a guardrail that waits for more would never fire.
                 rate = percentage(f"{at}.rate", number, least=0.1, most=99.9)
                 changed = replace(changed, rate=rate)
-            elif key in ("count", "breaches", "periods"):
+            elif key == "periods":
+                most = _MOST_PERIODS[name]
+                changed = replace(changed, periods=whole(f"{at}.{key}", number, least=1, most=most))
+            elif key in ("count", "breaches"):
                 changed = replace(changed, **{key: whole(f"{at}.{key}", number, least=1)})
             else:
                 raise InvalidInput(f"{at}.{key}", number, "one of rate, count, breaches, periods")
