@@ -5,12 +5,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import (
+    ConfigParseError,
     CredentialRetrievalError,
+    InvalidConfigError,
+    InvalidRegionError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
     SSOError,
+    TokenRetrievalError,
 )
 
 from halftone.adapters.aws import translated
@@ -58,13 +62,19 @@ def identified() -> Iterator[None]:
         yield
     except NoRegionError as error:
         raise Unavailable("no AWS region is set: set AWS_REGION, or name a profile") from error
+    except InvalidRegionError as error:
+        raise Unavailable(f"{error} Set AWS_REGION, or the region of the profile") from error
     except (
+        ConfigParseError,
         CredentialRetrievalError,
+        InvalidConfigError,
         NoCredentialsError,
         PartialCredentialsError,
         ProfileNotFound,
         SSOError,
+        TokenRetrievalError,
     ) as error:
         raise Unavailable(
-            f"no AWS credentials that work ({error}): sign in, or name a profile in AWS_PROFILE"
+            f"no AWS credentials that work ({str(error).rstrip('.')}): "
+            "sign in, or name a profile in AWS_PROFILE"
         ) from error

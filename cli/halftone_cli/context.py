@@ -29,6 +29,7 @@ LOCAL_VARIABLE = "HALFTONE_LOCAL"
 LOCAL_PORT_VARIABLE = "HALFTONE_LOCAL_PORT"
 DEFAULT_STAGE = "dev"
 LOCAL_STAGE = "local"
+_REGION_VARIABLE = "AWS_REGION"
 _KEY = re.compile(r"[!-~]{8,100}")
 
 
@@ -75,6 +76,9 @@ class Place:
 def place(where: Where) -> Place:
     """The stage that ``where`` and the environment name; if it is local, this process enters it.
 
+    The region is that of AWS_REGION before AWS_DEFAULT_REGION, as for the AWS and the CDK CLI;
+    boto3 alone knows the second only.
+
     Raises:
         InvalidInput: if the name can't be a stage's.
         Unavailable: if no local AWS runs.
@@ -93,6 +97,8 @@ def place(where: Where) -> Place:
         )
     stage = where.stage or os.environ.get(STAGE_VARIABLE) or DEFAULT_STAGE
     checked_name("--stage" if where.stage else STAGE_VARIABLE, stage)
+    if region := os.environ.get(_REGION_VARIABLE):
+        os.environ["AWS_DEFAULT_REGION"] = region
     return Place(stage, f"make deploy STAGE={stage}")
 
 

@@ -1,5 +1,6 @@
 """The entry point: commands under their names, and the end of every error."""
 
+import io
 import sys
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -68,6 +69,7 @@ from halftone_cli.options import (
 
 # Without rich's panels: help is then plain text, on a screen as in a pipe or in the docs.
 _PLAIN: dict[str, Any] = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
+_HELP = {"help_option_names": ["-h", "--help"]}
 
 
 class _Halftone(TyperGroup):
@@ -88,7 +90,7 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-app = typer.Typer(name="halftone", cls=_Halftone, **_PLAIN)
+app = typer.Typer(name="halftone", cls=_Halftone, context_settings=_HELP, **_PLAIN)
 
 
 @app.callback()
@@ -184,6 +186,10 @@ app.add_typer(rollout, name="rollout")
 
 def main() -> None:
     """Run the command that the process was started with."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # An old code page has no "→": it is then shown as "\u2192", not the end of a table.
+            stream.reconfigure(errors="backslashreplace")
     app(prog_name="halftone")
 
 

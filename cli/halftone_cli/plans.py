@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import yaml
-
+from halftone.adapters.yaml_text import read_yaml
 from halftone.domain.errors import InvalidInput
 from halftone.domain.plan import PRESETS, Plan
 from halftone.domain.plan_form import parse_plan
@@ -19,13 +18,12 @@ def chosen_plan(given: str) -> Plan:
     if given in PRESETS:
         return PRESETS[given]
     try:
-        value = yaml.safe_load(Path(given).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "no UTF-8"
+        content = Path(given).read_bytes()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
         expected = f"{', '.join(PRESETS)} or a file that can be read ({why})"
         raise InvalidInput("--plan", given, expected) from None
-    except yaml.YAMLError as error:
-        raise InvalidInput("--plan", given, f"a file in YAML ({error})") from None
+    value = read_yaml(content, given)
     if isinstance(value, dict) and "model" in value:
         return parse_spec(value).plan
     # What `plan show` prints stands below `plan:`, ready to be copied.

@@ -27,7 +27,9 @@ def commands() -> Iterator[tuple[str, str]]:
 
 
 def _helps(command: Any, name: str, parent: Any) -> Iterator[tuple[str, str]]:
-    context = typer.Context(command, info_name=name, parent=parent, terminal_width=WIDTH)
+    context = typer.Context(
+        command, info_name=name, parent=parent, terminal_width=WIDTH, **command.context_settings
+    )
     yield context.command_path, command.get_help(context)
     if isinstance(command, TyperGroup):
         for inner, found in command.commands.items():

@@ -36,7 +36,19 @@ def test_every_folder_with_a_declaration_is_an_endpoint(tmp_path: Path) -> None:
         ("name: fraud\n", "model", None, "a path"),
         ("name: fraud\nmodel: ../champion\n", "model", "../champion", "a path below"),
         ("name: fraud\nmodel: challenger\n", "model", "challenger", "a model package below"),
-        ("name: fraud\nmodel: champion\nmemroy: 1\n", "memroy", 1, "no such field"),
+        ("name: no\nmodel: champion\n", "name", False, "hyphens, in quotes"),
+        (
+            "name: fraud\nmodel: champion\nmemroy: 1\n",
+            "memroy",
+            1,
+            "no such field (did you mean memory?)",
+        ),
+        (
+            "name: fraud\nmodel: champion\nplan: {steps: [{wieght: 5}]}\n",
+            "plan.steps[0].wieght",
+            5,
+            "no such field (did you mean weight?)",
+        ),
         (
             "name: fraud\nmodel: champion\nplan: {steps: [{weight: 120}]}\n",
             "plan.steps[0].weight",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from halftone.adapters.yaml_text import read_yaml
 from halftone.domain.errors import InvalidInput
 from halftone_cli.api import Reply
 from halftone_cli.changing import MessageOption, existing
@@ -141,11 +142,10 @@ def _share(word: str) -> tuple[str, float]:
 def _rules(file: str) -> list[Any]:
     source = "stdin" if file == "-" else file
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        value = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        why = " ".join(str(error).split())
-        raise InvalidInput("--set", file, f"a file of rules in YAML ({why})") from None
+        text = sys.stdin.read() if file == "-" else Path(file).read_bytes()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput("--set", file, f"a file of rules in YAML ({error})") from None
+    value = read_yaml(text, source)
     found = value.get("rules") if isinstance(value, dict) else value
     if not isinstance(found, list):
         expected = "a list of rules such as {match: {headers: {x-tier: [internal]}}, to: green}"

@@ -3,8 +3,8 @@
 from typing import Annotated, Any
 
 import typer
-import yaml
 
+from halftone.adapters.yaml_text import read_yaml
 from halftone.domain.errors import InvalidInput
 from halftone_cli.api import Reply
 from halftone_cli.changing import MessageOption, existing
@@ -131,6 +131,6 @@ def _field(word: str) -> tuple[str, Any]:
     if not equals:
         raise InvalidInput("FIELD=VALUE", word, "a field and its value, such as mode=guarded")
     try:
-        return name, yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise InvalidInput(name, value, f"YAML ({' '.join(str(error).split())})") from None
+        return name, read_yaml(value)
+    except InvalidInput as error:
+        raise InvalidInput(name, value, f"{error.expected} ({error.value})") from None

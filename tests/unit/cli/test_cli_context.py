@@ -4,7 +4,13 @@ import socket
 
 import boto3
 import pytest
-from botocore.exceptions import NoCredentialsError, NoRegionError
+from botocore.exceptions import (
+    ConfigParseError,
+    InvalidRegionError,
+    NoCredentialsError,
+    NoRegionError,
+    TokenRetrievalError,
+)
 from botocore.stub import Stubber
 from typer.testing import CliRunner
 
@@ -85,7 +91,13 @@ def test_the_actor_is_the_callers_arn(client):
 
 @pytest.mark.parametrize(
     ("error", "remedy"),
-    [(NoRegionError(), "set AWS_REGION"), (NoCredentialsError(), "name a profile in AWS_PROFILE")],
+    [
+        (NoRegionError(), "set AWS_REGION"),
+        (InvalidRegionError(region_name="us east"), "'us east'.*Set AWS_REGION"),
+        (NoCredentialsError(), "name a profile in AWS_PROFILE"),
+        (TokenRetrievalError(provider="sso", error_msg="expired"), r"expired\): sign in"),
+        (ConfigParseError(path="~/.aws/config"), r"~/\.aws/config\): sign in"),
+    ],
 )
 def test_who_has_not_signed_in_is_told_how(error, remedy):
     with pytest.raises(Unavailable, match=remedy), aws.identified():
@@ -114,6 +126,23 @@ def test_the_stage_is_said_or_in_the_environment_or_dev(
     connect(Where(stage=said))
 
     assert asked == [Place(stage, f"make deploy STAGE={stage}")]
+
+
+@pytest.mark.parametrize(
+    ("given", "region"),
+    [
+        ({"AWS_REGION": "eu-west-3"}, "eu-west-3"),
+        ({"AWS_DEFAULT_REGION": "us-east-2"}, "us-east-2"),
+        ({"AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "us-east-2"}, "eu-west-3"),
+    ],
+)
+def test_the_region_is_found_where_the_aws_cli_finds_it(asked, monkeypatch, given, region):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, given.get(name, ""))
+
+    connect(Where(stage="qa"))
+
+    assert boto3.session.Session().region_name == region
 
 
 def test_a_stage_that_no_stage_can_be_called_is_refused_by_where_it_came_from(monkeypatch):

@@ -1,6 +1,7 @@
 """``halftone plan show`` and ``halftone package``: what needs neither stage nor credentials."""
 
 import hashlib
+import io
 import json
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 from halftone.adapters.folder import build_package, open_package
 from halftone.domain.plan import DESCRIPTIONS, PRESETS
 from halftone.domain.plan_form import parse_plan
+from halftone_cli.main import main
 from tests.support.packages import DOUBLES, folder_with
 
 
@@ -158,3 +160,16 @@ def test_what_a_model_prints_is_no_part_of_the_json(offline, folder):
 
     assert ran.json["answered"] == 1
     assert "hello" in ran.err
+
+
+def test_a_terminal_without_unicode_gets_escapes_and_no_error(monkeypatch):
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    monkeypatch.setattr("sys.stdout", screen)
+    monkeypatch.setattr("sys.argv", ["halftone", "-h"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    screen.write("→")
+    assert ended.value.code == 0
+    told = screen.buffer.getvalue().decode()
+    assert told.startswith("Usage: halftone")
+    assert told.endswith("\\u2192")

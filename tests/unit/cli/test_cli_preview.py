@@ -146,7 +146,7 @@ def test_what_cannot_be_reckoned_is_told_in_a_line(cli, words, code, told):
 def test_a_file_that_is_no_yaml_or_no_plan_is_named(cli, tmp_path):
     path = tmp_path / "plan.yaml"
     for text, told in (
-        ("{", "a file in YAML"),
+        ("{", "line 1 is"),
         ("steps: 5", "plan.steps is 5"),
         ("", "plan is missing"),
     ):

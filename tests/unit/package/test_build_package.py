@@ -83,8 +83,8 @@ def test_samples_may_stand_in_a_file_of_their_own(folder):
         ("flavor: python", "flavor: pickle", "flavor"),
         ("flavor: python", "flavour: python", "flavour"),
         ("{x: 1.5}", "{x: one}", "samples[0].instances[0].x"),
-        ("name: doubler", "name: 'doubler", "model.yaml"),
-        ("name: doubler", "name: !!python/object:os.system {}", "model.yaml"),
+        ("name: doubler", "name: 'doubler", "line 10"),
+        ("name: doubler", "name: !!python/object:os.system {}", "line 2"),
     ],
 )
 def test_a_wrong_model_yaml_names_file_field_and_value(folder, old, new, field):

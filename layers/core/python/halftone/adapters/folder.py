@@ -12,18 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from halftone.adapters import mlflow_folder
+from halftone.adapters.yaml_text import read_yaml
 from halftone.domain.archive import digest_of, inspect, refuse_pickle
 from halftone.domain.deployment import PackageRef
-from halftone.domain.errors import InvalidPackage
+from halftone.domain.errors import InvalidInput, InvalidPackage
 from halftone.domain.package import MANIFEST_NAME, SOURCE_NAME, Manifest
 from halftone.domain.package_form import parse_manifest
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can state
 _MODE = 0o100644  # a regular file that everyone may read
 _UNIX = 3
+_INSTEAD = {
+    "endpoint.yaml": "the folder below it that the `model` of its endpoint.yaml names",
+    "model.yml": f"the name {SOURCE_NAME} in place of model.yml",
+}
 
 
 @dataclass(frozen=True)
@@ -100,15 +103,16 @@ def _checked(data: bytes, *, source: str) -> BuiltPackage:
 
 def _read_yaml(source: Path) -> Any:
     try:
-        return yaml.safe_load(source.read_text(encoding="utf-8"))
+        return read_yaml(source.read_bytes())
     except FileNotFoundError:
         found = f"a folder without {SOURCE_NAME}"
-        raise InvalidPackage("package", found, _EXPECTED, source=str(source.parent)) from None
+        near = next((n for n in _INSTEAD if (source.parent / n).is_file()), "")
+        expected = _INSTEAD.get(near, _EXPECTED)
+        raise InvalidPackage("package", found, expected, source=str(source.parent)) from None
     except OSError as error:
         raise InvalidPackage(SOURCE_NAME, error.strerror, "a file", source=str(source)) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        why = " ".join(str(error).split())
-        raise InvalidPackage(SOURCE_NAME, why, "YAML in UTF-8", source=str(source)) from None
+    except InvalidInput as error:
+        raise InvalidPackage(error.field, error.value, error.expected, source=str(source)) from None
 
 
 def _with_samples(folder: Path, given: Any) -> Any:

@@ -19,6 +19,8 @@ Every message names the value at fault and, where there is one, the remedy: a re
 need the stack trace, and does not get to see one.
 """
 
+from collections.abc import Iterable
+
 
 class HalftoneError(Exception):
     """Anything that Halftone says no to."""
@@ -41,6 +43,17 @@ class InvalidInput(HalftoneError):
             shown = f"{shown[:117]}..."
         where = f"{source}: " if source else ""
         super().__init__(f"{where}{field} is {shown}, expected {expected}")
+
+
+def unknown_field(at: str, value: object, known: Iterable[str]) -> InvalidInput:
+    """The error about a field, ``at`` its path, that is none of ``known``; tells the nearest."""
+    # Only who has erred pays for the import, and no model server does.
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    names = sorted(known)
+    near = get_close_matches(at.rpartition(".")[2][:100], names, 1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    return InvalidInput(at, value, f"no such field{meant}; known: {', '.join(names)}")
 
 
 class InvalidPackage(InvalidInput):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 
-from halftone.domain.errors import InvalidInput
+from halftone.domain.errors import InvalidInput, unknown_field
 from halftone.domain.serving import Match
 
 _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -94,7 +94,7 @@ def no_others(at: str, given: Mapping[str, object], known: set[str]) -> None:
     for name in given:
         if name not in known:
             where = f"{at}.{name}" if at else name
-            raise InvalidInput(where, given[name], f"no such field; known: {sorted(known)}")
+            raise unknown_field(where, given[name], known)
 
 
 def _named(

@@ -42,7 +42,9 @@ def checked_name(field: str, value: object) -> str:
         InvalidInput: otherwise.
     """
     if not isinstance(value, str) or not _NAME.fullmatch(value) or len(value) > 32:
-        raise InvalidInput(field, value, "1 to 32 of a-z, 0-9 and single inner hyphens")
+        # YAML reads a bare no as false, and 1.0 as a number.
+        quoted = "" if value is None or isinstance(value, str) else ", in quotes"
+        raise InvalidInput(field, value, f"1 to 32 of a-z, 0-9 and single inner hyphens{quoted}")
     if value == _RESERVED:
         raise InvalidInput(field, value, "another name: its alarms would pass for guardrails")
     return value

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from halftone.domain.errors import InvalidInput, InvalidPackage
+from halftone.domain.errors import InvalidInput, InvalidPackage, unknown_field
 from halftone.domain.names import checked_name
 from halftone.domain.package import (
     MANIFEST_NAME,
@@ -67,8 +67,7 @@ def _parse(value: object) -> Manifest:
         raise InvalidInput("manifest", value, "a mapping with at least name, flavor and entry")
     for key in value:
         if key not in Manifest.__dataclass_fields__:
-            known = ", ".join(Manifest.__dataclass_fields__)
-            raise InvalidInput(str(key), value[key], f"no such field; known: {known}")
+            raise unknown_field(str(key), value[key], Manifest.__dataclass_fields__)
     flavor = _flavor(value.get("flavor"))
     for key, flavors in _TAKEN_BY.items():
         if flavor not in flavors and value.get(key) is not None:

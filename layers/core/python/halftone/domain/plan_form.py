@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from datetime import timedelta
 
-from halftone.domain.errors import InvalidInput
+from halftone.domain.errors import InvalidInput, unknown_field
 from halftone.domain.match_form import match_form, parse_match
 from halftone.domain.plan import BAKE, PRESETS, Margins, OnInconclusive, Plan, Stage
 from halftone.domain.quantities import LONGEST, duration, percentage, spoken, whole
@@ -249,7 +249,7 @@ def _mapping(at: str, value: object) -> Mapping[str, object]:
 def _no_others(at: str, given: Mapping[str, object], known: set[str]) -> None:
     for name in given:
         if name not in known:
-            raise InvalidInput(f"{at}.{name}", given[name], f"no such field; {sorted(known)}")
+            raise unknown_field(f"{at}.{name}", given[name], known)
 
 
 def _stage_form(stage: Stage) -> dict[str, object]:

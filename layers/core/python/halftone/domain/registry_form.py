@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 
 from halftone.domain.audit import canonical_json
-from halftone.domain.errors import InvalidInput
+from halftone.domain.errors import InvalidInput, unknown_field
 from halftone.domain.registry import VALIDATION, Details, Validation
 
 MAX_ENTRIES = 100
@@ -38,7 +38,7 @@ def patched(details: Details, value: object, *, at: str = "") -> Details:
         elif name in _ENTRIES:
             changes[name] = _merged(path, getattr(details, name), given, _ENTRIES[name])
         else:
-            raise InvalidInput(path, given, f"no such field; known: {', '.join(_FIELDS)}")
+            raise unknown_field(path, given, _FIELDS)
     after = replace(details, **changes)  # type: ignore[arg-type]
     size = _size(f"{at}.metadata" if at else "metadata", after.metadata)
     if size > MAX_METADATA:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from halftone.domain.audit import canonical_json
-from halftone.domain.errors import InvalidInput
+from halftone.domain.errors import InvalidInput, unknown_field
 from halftone.domain.signature import Field, read_records
 
 DEFAULT_TOLERANCE = 1e-6
@@ -178,8 +178,7 @@ def _mappings(
             raise InvalidInput(at, given, f"a mapping: {form}")
         for key in given:
             if key not in kind.__dataclass_fields__:
-                known = ", ".join(kind.__dataclass_fields__)
-                raise InvalidInput(f"{at}.{key}", given[key], f"no such field; known: {known}")
+                raise unknown_field(f"{at}.{key}", given[key], kind.__dataclass_fields__)
         found.append((at, given))
     return found
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from halftone.domain.errors import InvalidInput
+from halftone.domain.errors import InvalidInput, unknown_field
 
 
 class FieldType(StrEnum):
@@ -216,8 +216,7 @@ def _parse_field(at: str, given: object) -> Field:
         raise InvalidInput(at, given, "a mapping such as {name: age, type: int64}")
     for key in given:
         if key not in Field.__dataclass_fields__:
-            known = ", ".join(Field.__dataclass_fields__)
-            raise InvalidInput(f"{at}.{key}", given[key], f"no such field; known: {known}")
+            raise unknown_field(f"{at}.{key}", given[key], Field.__dataclass_fields__)
     name = given.get("name")
     # Columns of real data are called "od280/od315" and "petal width (cm)".
     if not isinstance(name, str) or not _NAME.fullmatch(name) or not name.isprintable():

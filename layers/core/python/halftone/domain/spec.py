@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from halftone.domain.errors import InvalidInput
+from halftone.domain.errors import InvalidInput, unknown_field
 from halftone.domain.names import checked_name
 from halftone.domain.plan import PRESETS, Plan, check_mode
 from halftone.domain.plan_form import parse_plan
@@ -111,7 +111,7 @@ def parse_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a f
     known |= {"guardrails", *FIELDS}
     for name in value:
         if name not in known:
-            raise InvalidInput(str(name), value[name], f"no such field; known: {sorted(known)}")
+            raise unknown_field(str(name), value[name], known)
     spec = EndpointSpec(
         name=checked_name("name", value.get("name")), model=_path("model", value.get("model"))
     )
