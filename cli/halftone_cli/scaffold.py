@@ -71,7 +71,7 @@ _PACKAGES: Mapping[Flavor, Callable[[str], Files]] = {
 
 _ENDPOINT = dedent("""\
     # What this endpoint is. To release another model, change `model` and deploy, or say
-    # `halftone release`. Every field: docs/rollout.md and the README.
+    # `halftone release`. Every field: docs/endpoint.md.
     name: {name}
     model: {model}
     description: How many minutes a delivery takes.
