@@ -97,6 +97,20 @@ def test_what_was_drawn_while_the_share_changed_is_pooled_with_nothing(mode, apa
     assert found[apart[-1] + 1] == 3
 
 
+@pytest.mark.parametrize("looks", [[5], [3, 5], [3, 4, 5], [4, 5]])
+def test_nor_is_what_came_before_it_where_nobody_asked_anything_then(looks):
+    """CloudWatch has no bucket for a silence: the first one there is may be drawn anew already."""
+    before = rollout(stage_since=START - MINUTE)
+    after = rollout(stage=1, stage_since=START + 3 * BUCKET, share=50.0)
+    known = Evidence.begin(before, START).fold([bucket(0, *FEW)], START + 2 * BUCKET, before)
+    assert known.metrics["errors"].waiting.units == 3
+    every = [bucket(0, *FEW), bucket(4, *FEW)]
+    for look in looks:
+        known = known.fold(every, START + look * BUCKET, after)
+    assert known.metrics["errors"].waiting.units == 3
+    assert known.metrics["errors"].total.units == 3
+
+
 def test_when_a_look_comes_makes_no_difference_to_what_is_pooled():
     before = rollout(stage_since=START - MINUTE)
     after = rollout(stage=1, stage_since=START + 3 * BUCKET + MINUTE / 12)

@@ -107,14 +107,26 @@ class Evidence:
         new = replace(self)
         if rollout.stage != self.stage:
             new = replace(self, stage=rollout.stage, in_stage=0)
+        since = bucket_start(rollout.stage_since) if rollout.stage_since else until
+        parted = not self.until <= since < until
         for bucket in buckets:
             if self.until <= bucket.start and bucket.start + BUCKET <= until:
+                if not parted and bucket.start >= since:
+                    new, parted = _settled(new), True
                 new = _added(new, bucket, rollout)
-        return replace(new, until=max(until, self.until))
+        return replace(new if parted else _settled(new), until=max(until, self.until))
 
 
 def _start(margins: Margins) -> Standing:
     return Standing.start(regression_margin=margins.regression, safety_margin=margins.safety)
+
+
+def _settled(known: Evidence) -> Evidence:
+    """What waits was drawn with the share before: it is bet on before a bucket of this one's.
+
+    The change itself may have no bucket: there is none where nobody asked anything.
+    """
+    return replace(known, metrics={name: m.settled() for name, m in known.metrics.items()})
 
 
 def _added(known: Evidence, bucket: Bucket, rollout: Rollout) -> Evidence:
