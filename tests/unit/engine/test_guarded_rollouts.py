@@ -318,6 +318,34 @@ class TestEvidence:
         guarded.tick()
         assert guarded.world.metrics.cohorts == ("mirror", "trial")
 
+    def test_what_was_scored_for_some_is_never_set_against_all(self):
+        """A look after the step asks for its last minute as the step did: those of another network
+        fail more often, with either version.
+        """
+        endpoint = Endpoint()
+        endpoint.serve("m1")
+        endpoint.release("m2", plan=MIRRORED)
+        endpoint.tick_until(Phase.OBSERVING)
+        metrics, lag = endpoint.world.metrics, timedelta(minutes=1)
+        asked, buckets = [], metrics.buckets
+
+        def counted(name, *, since, until, cohorts, **more):
+            asked.append((since, until, cohorts))
+            return buckets(name, since=since, until=until, cohorts=cohorts, **more)
+
+        metrics.buckets = counted
+        endpoint.parts = endpoint.world.parts(metric_lag=lag)
+        while endpoint.rollout.stage == 0:
+            endpoint.traffic(BUCKET)
+            endpoint.tick()
+        border = bucket_start(endpoint.rollout.stage_since)
+        endpoint.world.clock.pass_by(2 * lag)
+        endpoint.tick()
+        assert {c for _, until, c in asked if until <= border} == {("mirror", "trial")}
+        assert [(since, c) for since, until, c in asked if until > border] == [(border, ("", ""))]
+        ends = [until for _, until, _ in asked]
+        assert [since for since, _, _ in asked[1:]] == ends[:-1], "each bucket once"
+
     def scored(self, endpoint, changed):
         """A minute of 300 scored requests, of which so many a bucket changed their label."""
         plan = replace(MIRRORED, changed=5.0)

@@ -139,7 +139,17 @@ class Rollout:
         What is scored unseen stands against those whose requests could have been. Where a key
         draws, keys are what was randomised, so that keys are counted and not requests.
         """
-        if self.mirror:
+        return self._cohorts(self.mirror)
+
+    @property
+    def cohorts_before(self) -> tuple[str, str]:
+        """``cohorts`` as they were in the stage before this one."""
+        stages = self.plan.stages
+        inside = 0 < self.stage <= len(stages)
+        return self._cohorts(stages[self.stage - 1].mirror if inside else self.mirror)
+
+    def _cohorts(self, mirror: float) -> tuple[str, str]:
+        if mirror:
             return (MIRROR, TRIAL)
         if not self.guarded:
             return ("", "")

@@ -1,10 +1,11 @@
 """Looking: bring the evidence of a rollout up to date, keep it, and judge it."""
 
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from halftone.domain.errors import Unavailable
-from halftone.domain.evidence import Evidence, bucket_start
+from halftone.domain.evidence import Bucket, Evidence, bucket_start
 from halftone.domain.judge import judge
 from halftone.domain.rollout import KEYS, Rollout
 from halftone.domain.verdict import Verdict, VerdictKind
@@ -32,16 +33,7 @@ def look(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
     if until <= known.until and known.stage == rollout.stage:
         return judge(known, rollout.plan, stage, rollout.units)
     try:
-        buckets = parts.metrics.buckets(
-            endpoint,
-            challenger=rollout.challenger,
-            champion=rollout.champion,
-            since=known.until,
-            until=until,
-            # A key has no latency: it has many, and one that counts as late says as much.
-            limits=() if keyed else rollout.latency_limits,
-            cohorts=rollout.cohorts,
-        )
+        buckets = _counted(parts, endpoint, rollout, known.until, until)
     except Unavailable as error:
         return Verdict(VerdictKind.ERROR, str(error))
     evidence = known.fold(buckets, until, rollout)
@@ -52,3 +44,36 @@ def look(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
     with suppress(Unavailable):
         parts.metrics.publish(endpoint, rollout.challenger, verdict.proof, parts.clock.now())
     return verdict
+
+
+def _counted(
+    parts: Parts, endpoint: str, rollout: Rollout, since: datetime, until: datetime
+) -> Sequence[Bucket]:
+    """The buckets from ``since`` to ``until``, each of the cohorts that its stage compares.
+
+    What was scored unseen, for some requests perhaps, stands under the challenger's version too:
+    beside all of the champion's requests it would be compared with those of other people.
+    """
+    challenger, champion = rollout.challenger, rollout.champion
+    if challenger is None or champion is None:
+        return ()
+
+    def asked(cohorts: tuple[str, str], since: datetime, until: datetime) -> Sequence[Bucket]:
+        if since >= until:
+            return ()
+        return parts.metrics.buckets(
+            endpoint,
+            challenger=challenger,
+            champion=champion,
+            since=since,
+            until=until,
+            # A key has no latency: it has many, and one that counts as late says as much.
+            limits=() if cohorts[0] == KEYS else rollout.latency_limits,
+            cohorts=cohorts,
+        )
+
+    before, now = rollout.cohorts_before, rollout.cohorts
+    border = bucket_start(rollout.stage_since) if rollout.stage_since else since
+    if before == now or border <= since:
+        return asked(now, since, until)
+    return (*asked(before, since, min(border, until)), *asked(now, border, until))
