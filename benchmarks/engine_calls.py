@@ -81,7 +81,7 @@ def _back(stage: CountedStage) -> None:
     stage.observed()
 
     def returned() -> None:
-        return_to(stage.parts, ENDPOINT, version=None, **word)
+        return_to(stage.parts, ENDPOINT, version=None, actor=word["actor"], reason=word["reason"])
 
     stage.act("return, with a rollout under way", returned)
     stage.act("return to the champion before", returned)

@@ -95,6 +95,7 @@ ASKS: dict[str, Callable[[Any], object]] = {
     "claims.claim": lambda p: p.claims.claim(Claim("r", "f", "h", NOW), NOW),
     "claims.settle": lambda p: p.claims.settle(Claim("r", "f", "h", NOW, "done")),
     "claims.has_changed": lambda p: p.claims.has_changed("r"),
+    "claims.first_seen": lambda p: p.claims.first_seen("r", "3 r1"),
     "groups.load_group": lambda p: p.groups.load_group("clinic"),
     "groups.commit_group": lambda p: p.groups.commit_group(None, *written_group(None)),
     "groups.groups": lambda p: p.groups.groups(),

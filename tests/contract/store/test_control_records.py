@@ -113,6 +113,13 @@ def test_of_many_at_once_one_has_it(claims):
     assert sum(made.result().mine for made in tries) == 1
 
 
+def test_what_was_seen_first_stays(claims):
+    assert claims.first_seen("r1", "3 a") == "3 a"
+    assert claims.first_seen("r1", "4 ") == "3 a"
+    assert claims.first_seen("r2", " ü") == " ü"
+    assert claims.claim(claim(), START).mine
+
+
 def test_a_change_and_its_mark_are_one_write(parts):
     """A change that fails leaves none: its request would be taken for carried out."""
     fresh = made_now(parts, "fraud", actor=WHO)
@@ -145,6 +152,7 @@ def test_a_table_that_is_out_is_unavailable(dynamodb):
         ("put_item", lambda: claims.claim(claim(), START)),
         ("put_item", lambda: claims.settle(claim())),
         ("get_item", lambda: claims.has_changed("r1")),
+        ("put_item", lambda: claims.first_seen("r1", "3 ")),
     ]
     for method, call in calls:
         with Stubber(dynamodb) as stub:
@@ -161,6 +169,11 @@ def test_a_condition_that_does_not_tell_what_stood_there_is_followed_by_a_read(d
         stub.add_client_error("put_item", "ConditionalCheckFailedException")
         stub.add_response("get_item", {"Item": _stored(claim())})
         assert claims.claim(claim("h2"), START).before == claim()
+    claims.first_seen("r1", "3 ")
+    with Stubber(dynamodb) as stub:
+        stub.add_client_error("put_item", "ConditionalCheckFailedException")
+        stub.add_response("get_item", {"Item": {"seen": {"S": "3 "}}})
+        assert claims.first_seen("r1", "4 ") == "3 "
 
 
 def _stored(given):

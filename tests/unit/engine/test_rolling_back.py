@@ -280,6 +280,31 @@ class TestReturning:
         with pytest.raises(Refused, match="version 1 is the first"):
             self.to(grown)
 
+    @pytest.mark.parametrize("version", ["4", "9"])
+    def test_a_version_that_is_none_does_not_end_the_rollout_under_way(self, grown, version):
+        """A slip of the pen is refused, and changes nothing."""
+        grown.release("m4")
+        grown.tick_until(Phase.OBSERVING)
+        before = grown.state
+        with pytest.raises(NotFound, match=f"no version '{version}'; 'fraud' was served by 1, 2"):
+            self.to(grown, version)
+        assert grown.state == before
+
+    def test_nor_does_one_during_the_first_release(self):
+        endpoint = Endpoint()
+        endpoint.release("m1")
+        with pytest.raises(Refused, match="serves no version"):
+            self.to(endpoint, "1")
+        assert endpoint.phase is Phase.PREPARING
+
+    def test_where_that_can_not_be_read_the_rollout_ends_first(self, grown):
+        grown.release("m4")
+        grown.tick_until(Phase.OBSERVING)
+        grown.world.store.deployments = _out
+        with pytest.raises(Unavailable):
+            self.to(grown, "9")
+        assert (grown.phase, grown.alias) == (Phase.ROLLED_BACK, Routing("3"))
+
     def test_a_version_that_never_served_is_no_place_to_return_to(self, watched):
         back(watched)
         watched.release("m3", plan=ALL_AT_ONCE)
@@ -376,3 +401,7 @@ def counting(parts, calls):
     return replace(
         parts, store=Counted("store", parts.store), aliases=Counted("aliases", parts.aliases)
     )
+
+
+def _out(*_):
+    raise Unavailable("the table is out")

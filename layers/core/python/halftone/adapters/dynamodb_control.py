@@ -4,6 +4,7 @@
 | ------------ | -------------- | -------------------------------------------------------------- |
 | REQUEST#<id> | CLAIM          | one Claim, its fields as attributes; its answer stays for good |
 | REQUEST#<id> | CHANGED        | that it changed something; written with it (``dynamodb`` too)  |
+| REQUEST#<id> | SEEN           | what its author saw when it came first; never written twice    |
 | GROUP#<name> | STATE          | one Group; its revision as an attribute                        |
 | GROUP#<name> | AUDIT#<number> | one AuditRecord, never written twice                           |
 | GROUPS       | <name>         | that the group exists, for listing                             |
@@ -63,7 +64,7 @@ class DynamoClaims:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
                 stood: Any = error.response.get("Item")
-                return Claimed(mine=False, before=_claim(stood or self._read(wanted.id)))
+                return Claimed(mine=False, before=_claim(stood or self._read(wanted.id, "CLAIM")))
         old = done.get("Attributes")
         return Claimed(mine=True, before=_claim(old) if old else None)
 
@@ -91,9 +92,27 @@ class DynamoClaims:
             )
         return "Item" in found
 
-    def _read(self, request: str) -> dict[str, Any]:
+    def first_seen(self, request: str, seen: str) -> str:
+        """See the port. One call: PutItem, which tells what stood there."""
+        item: dict[str, Any] = {**key(f"REQUEST#{request}", "SEEN"), "seen": {"S": seen}}
+        with translated(f"noting what request {request} was asked against"):
+            try:
+                self._dynamodb.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(pk)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+                stood: Any = error.response.get("Item")
+                item = stood or self._read(request, "SEEN")
+        return str(item["seen"]["S"])
+
+    def _read(self, request: str, what: str) -> dict[str, Any]:
         found = self._dynamodb.get_item(
-            TableName=self._table, Key=key(f"REQUEST#{request}", "CLAIM"), ConsistentRead=True
+            TableName=self._table, Key=key(f"REQUEST#{request}", what), ConsistentRead=True
         )
         return found["Item"]
 

@@ -18,6 +18,7 @@ class MemoryClaims:
 
     changed: set[str]
     kept: dict[str, Claim] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
 
     def claim(self, wanted: Claim, now: datetime) -> Claimed:
         """See the port."""
@@ -41,6 +42,10 @@ class MemoryClaims:
     def has_changed(self, request: str) -> bool:
         """See the port."""
         return request in self.changed
+
+    def first_seen(self, request: str, seen: str) -> str:
+        """See the port."""
+        return self.seen.setdefault(request, seen)
 
 
 @dataclass

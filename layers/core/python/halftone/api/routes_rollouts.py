@@ -18,7 +18,7 @@ from halftone.service import rollouts as service
 from halftone.service.access import must_not_have_started
 from halftone.service.endpoints import endpoint as found
 from halftone.service.ports import Parts
-from halftone.service.returning import return_to
+from halftone.service.returning import Seen, return_to
 
 routes = router("rollouts")
 
@@ -159,13 +159,17 @@ async def roll_back(
     nothing is under way, the version that served before becomes champion again, or `v`.
     """
     reason = (said.message if said else "") or "rolled back by hand"
+    now = Seen.of(found(call.parts, endpoint))
+    seen = Seen.read(call.parts.claims.first_seen(call.request, str(now)))
 
     def do(parts: Parts) -> Response:
-        state = return_to(parts, endpoint, version=v, actor=call.actor, reason=reason)
+        state = return_to(parts, endpoint, version=v, actor=call.actor, reason=reason, seen=seen)
         return answer(shapes.endpoint(state), etag=state.revision)
 
     def lost(parts: Parts) -> Response:
         state = found(parts, endpoint)
+        if seen.rollout and state.rollout and state.rollout.id == seen.rollout:
+            return do(parts)  # the try came as far as ending that, and perhaps not to ``v``
         return answer(shapes.endpoint(state), etag=state.revision)
 
     return call.once(do, lost=lost)

@@ -54,6 +54,10 @@ class Claims(Protocol):
         """Whether a change was committed on behalf of that request."""
         ...
 
+    def first_seen(self, request: str, seen: str) -> str:
+        """What its author saw when that request came first: ``seen``, if it comes just now."""
+        ...
+
 
 class Groups(Protocol):
     """Groups with their members, and the audit of them."""
