@@ -135,6 +135,18 @@ async def app(scope, receive, send):
     assert [line["Errors"] for line in served.metrics] == [0, 1]
 
 
+def test_a_header_may_be_in_latin_1(app):
+    code = """
+async def app(scope, receive, send):
+    headers = [(b"x-one", b"Zo\\xeb"), (b"x-two", "Zo\\u00eb".encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok"})
+"""
+    served = app(code, [{"method": "GET", "path": "/", "response": "ok"}])
+    headers = ask(served, "GET", "/")["headers"]
+    assert headers["x-one"] == headers["x-two"] == "Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}"
+
+
 WHICH = """
 async def app(scope, receive, send):
     if scope["path"].endswith("fails"):

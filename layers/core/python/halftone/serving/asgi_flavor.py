@@ -78,7 +78,7 @@ class _Served:
             scope["root_path"] = unquote(root)
             scope["state"] = self._state.copy()
             try:
-                await self._app(scope, receive, send)
+                await self._app(scope, receive, _in_utf8(send))
             except Exception as error:  # noqa: BLE001  (an app can raise anything)
                 # Kept from Mangum, which would make it an answer and a line in the log.
                 raised.append(error)
@@ -144,6 +144,26 @@ async def _end(send: Send) -> None:
             await send(message)
         except Exception:  # noqa: BLE001, S112  (this part was sent before)
             continue
+
+
+def _in_utf8(send: Send) -> Send:
+    """``send`` for an app whose headers may be in Latin-1, as Starlette's are; Mangum's are not."""
+
+    async def sends(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = message.get("headers", ())
+            message = {**message, "headers": [(name, _utf8(value)) for name, value in given]}
+        await send(message)
+
+    return sends
+
+
+def _utf8(value: bytes) -> bytes:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1").encode()
+    return value
 
 
 def _split(event: Mapping[str, Any]) -> tuple[str, str]:
