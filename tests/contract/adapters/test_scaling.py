@@ -142,7 +142,7 @@ def stage(stubber, settings):
 
 def limited(rate=100.0, burst=50):
     return {
-        "DetailedMetricsEnabled": True, "ThrottlingRateLimit": rate, "ThrottlingBurstLimit": burst,
+        "DetailedMetricsEnabled": False, "ThrottlingRateLimit": rate, "ThrottlingBurstLimit": burst,
     }  # fmt: skip
 
 
@@ -156,6 +156,17 @@ def test_every_route_of_the_endpoint_is_throttled_and_none_of_another(gate):
     )
     stage(stubber, {**mine, OTHER: limited(1.0, 1)})
     assert port.throttle("fraud", LIMIT) == 3
+
+
+@pytest.mark.parametrize("more", [{}, {"DetailedMetricsEnabled": False, "LoggingLevel": "OFF"}])
+def test_a_throttle_is_in_force_whatever_else_the_api_answers(gate, more):
+    port, stubber = gate
+    routes(stubber, [INVOKE])
+    stage(stubber, {})
+    stubber.add_response("update_stage", {})
+    settings = {"ThrottlingRateLimit": 100.0, "ThrottlingBurstLimit": 50, **more}
+    stage(stubber, {INVOKE: settings})
+    assert port.throttle("fraud", LIMIT) == 1
 
 
 def test_a_throttle_that_is_not_in_force_afterwards_is_unavailable(gate):
