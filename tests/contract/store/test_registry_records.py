@@ -190,3 +190,11 @@ def test_a_registration_whose_answer_is_lost_is_found_when_it_is_asked_for_again
         registry.commit_model(change(None, new=version(1)))
     client.meta.events.unregister("before-send", lose)
     assert registry.number_of("churn", version(1).package.digest) == 1
+
+
+@pytest.mark.parametrize("after", ["~~", "\u00fc"])
+def test_nothing_comes_after_what_sorts_behind_every_name(dynamodb, after):
+    """DynamoDB refuses a range that ends before it begins; moto answers it."""
+    client = boto3.client("dynamodb", region_name="eu-central-1")
+    with Stubber(client):  # fails if it is asked anything
+        assert DynamoRegistry(client, "record").models(after=after, most=5) == ()

@@ -150,3 +150,37 @@ def test_a_package_that_was_uploaded_is_kept_when_it_is_registered(api, endpoint
     endpoint.world.packages.offered[bucket, key] = (digest, manifest)
     assert api.post(f"{MODEL}/versions", {"digest": digest}).json["name"] == "m1:2"
     assert endpoint.world.packages.kept[digest] == manifest
+
+
+def owned_by_risk(endpoint):
+    """Ann's group owns the model that ben's endpoint serves."""
+    ann = principal_of(ANN)
+    endpoint.world.groups.kept["risk"] = Group("risk", members={ann: frozenset({Role.ADMIN})})
+    assert on(endpoint.world).put(f"{MODEL}/owner", {"owner": "risk"}).status == 200
+
+
+def test_a_release_adds_no_version_to_another_group_s_model(api, endpoint):
+    digest = kept(endpoint, "more")
+    owned_by_risk(endpoint)
+    told = api.post("/v1/endpoints/fraud/releases", {"digest": digest}, by=BEN)
+    assert (told.status, "'risk'" in told.problem["detail"]) == (403, True)
+    assert api.get(MODEL).json["newest"] == 1
+    assert endpoint.state.active is None
+    assert api.post("/v1/endpoints/fraud/releases", {"digest": digest}, by=ANN).status == 202
+    assert api.get(MODEL).json["aliases"] == {"challenger": 2}
+
+
+def test_a_release_of_another_group_s_version_moves_no_alias_of_it(api, endpoint):
+    api.post(f"{MODEL}/versions", {"digest": kept(endpoint, "more")})
+    owned_by_risk(endpoint)
+    told = api.post("/v1/endpoints/fraud/releases", {"model": "m1:2"}, by=BEN)
+    assert told.status == 202
+    assert api.get(MODEL).json["aliases"] == {"challenger": 1}
+
+
+def test_what_is_said_of_a_version_fits_into_one_item(api):
+    said = {f"t{number}": "x" * 1000 for number in range(99)}
+    assert api.ask("PATCH", f"{MODEL}/versions/1", {"tags": said}).status == 200
+    more = api.ask("PATCH", f"{MODEL}/versions/1", {"parameters": said})
+    assert (more.status, more.problem["field"]) == (400, "details")
+    assert api.get(f"{MODEL}/versions/1").json["parameters"] == {}

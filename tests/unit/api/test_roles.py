@@ -231,6 +231,10 @@ def test_who_started_it_may_still_end_it(api: Api, own: str):
             f"arn:aws-cn:sts::{ACCOUNT}:assumed-role/Deploy/x/y",
             f"arn:aws-cn:iam::{ACCOUNT}:role/Deploy",
         ),
+        (
+            f"arn:aws:sts::{ACCOUNT}:federated-user/whoever",
+            f"arn:aws:sts::{ACCOUNT}:federated-user",
+        ),
     ],
 )
 def test_a_session_s_name_is_no_part_of_a_principal(arn, principal):
@@ -249,6 +253,16 @@ def test_what_is_no_principal_is_refused(arn):
 @pytest.mark.parametrize("arn", ["", "arn:aws:iam::1:user/ann"])
 def test_a_request_without_a_principal_is_a_403(api: Api, arn):
     assert api.get("/v1/endpoints", by=arn).status == 403
+
+
+def test_a_name_that_its_bearer_chose_is_no_member(api: Api):
+    """Any user may make a federated user of any name."""
+    eve = f"arn:aws:sts::{ACCOUNT}:federated-user/eve"
+    body = {"name": "ops", "members": {eve: ["admin"]}}
+    told = api.post("/v1/groups", body, by=member(EVERYWHERE, Role.ADMIN))
+    assert (told.status, told.problem["field"]) == (400, f"members.{eve}")
+    assert api.get("/v1/groups/ops").status == 404
+    assert api.get("/v1/endpoints", by=eve).status == 200
 
 
 def test_a_member_is_known_by_role_whatever_the_session_and_the_path(api: Api):

@@ -117,6 +117,8 @@ class Table:
         if prefix or after:
             low, high = prefix or " ", f"{prefix}{_LAST}"
             low, high = (low, after or high) if newest_first else (after or low, high)
+            if low > high:
+                return  # nothing comes after it, and the table would take the question for an error
             values |= {":low": {"S": low}, ":high": {"S": high}}
             condition += " AND sk BETWEEN :low AND :high"
         limit = {} if most is None else {"Limit": most + bool(after)}

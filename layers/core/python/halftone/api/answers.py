@@ -78,11 +78,13 @@ def after(cursor: str | None) -> str:
         return ""
     try:
         found = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=="))
-    except (ValueError, binascii.Error):
-        found = None
-    if not isinstance(found, dict) or not isinstance(found.get("after"), str):
-        raise InvalidInput("cursor", cursor, "`next` of the page before")
-    return str(found["after"])
+        last = found.get("after") if isinstance(found, dict) else None
+        if isinstance(last, str):
+            last.encode()  # half of a surrogate pair is JSON, but no key
+            return last
+    except (ValueError, RecursionError, binascii.Error):
+        pass
+    raise InvalidInput("cursor", cursor, "`next` of the page before")
 
 
 def after_number(cursor: str | None) -> int:
@@ -97,12 +99,31 @@ def after_number(cursor: str | None) -> int:
     return int(last or 0)
 
 
+LARGEST = 1_500_000
+"""Bytes of a page, about: a function's answer is at most 6 MB, in which every quote of the body
+takes two, and a letter that is not ASCII up to six."""
+
+
 def page(found: Iterable[tuple[str, _T]], limit: int) -> tuple[Sequence[_T], str | None]:
-    """The first ``limit`` of ``found`` (each with what it is found again by), and the cursor."""
+    """The first ``limit`` of ``found`` (each with what it is found again by), and the cursor.
+
+    They are fewer where they would be more than an answer holds; there is always one.
+    """
     taken = list(islice(found, limit + 1))
-    if len(taken) <= limit:
-        return [item for _, item in taken], None
-    return [item for _, item in taken[:limit]], cursor_after(taken[limit - 1][0])
+    shown = fitting([item for _, item in taken[:limit]])
+    if len(shown) == len(taken):
+        return shown, None
+    return shown, cursor_after(taken[len(shown) - 1][0])
+
+
+def fitting(items: Sequence[_T]) -> Sequence[_T]:
+    """As many of ``items``, from the first on, as an answer holds: at least one, if any."""
+    size = 0
+    for number, item in enumerate(items):
+        size += len(_encoder.encode(item))
+        if size > LARGEST:
+            return items[: max(number, 1)]
+    return items
 
 
 def cursor_after(last: str) -> str:

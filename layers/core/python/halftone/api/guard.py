@@ -116,7 +116,8 @@ class Guard:
         Raises:
             Forbidden: if it may not.
             NotFound: if there is no such endpoint.
-            InvalidInput: if it has a query parameter that its route has not.
+            InvalidInput: if nothing can be called so, or it has a query parameter that its route
+                has not, or one twice.
         """
         control: Control = request.app.state.control
         actor = control.who(request.scope)
@@ -127,6 +128,7 @@ class Guard:
         except InvalidInput as error:
             raise Forbidden(str(error)) from error
         named, parts = request.path_params, control.parts
+        checks.names(named)
         if "endpoint" in named:
             must_on(parts, principal, self.action, named["endpoint"])
         elif "group" in named or self.action is Action.ADMINISTER:

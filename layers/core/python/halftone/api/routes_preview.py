@@ -112,7 +112,7 @@ def _plan(given: str) -> Plan:
         return parse_plan(given)
     try:
         value: Mapping[str, Any] = json.loads(given)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidInput("plan", given, f"JSON, or one of {', '.join(PRESETS)}") from None
     return parse_plan(value)
 

@@ -16,6 +16,7 @@ from halftone.api.answers import (
     after_number,
     answer,
     cursor_after,
+    fitting,
     page,
     router,
     shown,
@@ -109,7 +110,8 @@ async def show_audit(
     before = min(last or state.audit.seq + 1, state.audit.seq + 1)
     first = max(1, before - limit)
     records = islice(call.parts.store.audit(endpoint, after=first - 1), before - first)
-    items = [shapes.record(record) for record in records][::-1]
+    items = fitting([shapes.record(record) for record in records][::-1])
+    first = items[-1].seq if items else first
     return answer(Audit(items=items, next=cursor_after(str(first)) if first > 1 else None))
 
 
@@ -149,14 +151,15 @@ async def export_audit(
         int, Query(ge=0, le=10**12, description="The number of the last record that is known.")
     ] = 0,
 ) -> Response:
-    """Export an endpoint's audit as JSON lines, 2000 records at a time.
+    """Export an endpoint's audit as JSON lines, 2000 records at a time at most.
 
     `halftone-last` is the number of the last record that was answered; there are more while
     `halftone-more` is `true`.
     """
     state = found(call.parts, endpoint)
-    records = list(islice(call.parts.store.audit(endpoint, after=after), EXPORTED))
-    lines = b"".join(msgspec.json.encode(shapes.record(record)) + b"\n" for record in records)
+    kept = islice(call.parts.store.audit(endpoint, after=after), EXPORTED)
+    records = fitting([shapes.record(record) for record in kept])
+    lines = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
     last = records[-1].seq if records else after
     more = str(last < state.audit.seq).lower()
     headers = {"halftone-last": str(last), "halftone-more": more}

@@ -123,6 +123,7 @@ async def make_release(
             message=wanted.message,
             key=call.request,
             supersede=wanted.supersede,
+            principal=call.principal,
         )
         begun = release(parts, request)
         if begun is None:

@@ -26,6 +26,9 @@ from halftone.domain.errors import InvalidInput
 EVERYWHERE = "all"
 """The reserved group whose members have their roles in every group."""
 
+LONGEST_ARN = 700
+"""Characters of a member's ARN: IAM's own have no more, and 200 of them fit into one item."""
+
 _SESSION = re.compile(
     r"arn:(?P<partition>[^:]+):sts::(?P<account>\d{12}):assumed-role/"
     r"(?P<role>[^/]+)/.+"
@@ -34,7 +37,8 @@ _ROLE = re.compile(
     r"arn:(?P<partition>[^:]+):iam::(?P<account>\d{12}):role/(?:.+/)?"
     r"(?P<role>[^/]+)"
 )
-_OTHER = re.compile(r"arn:[^:]+:(iam|sts)::\d{12}:(root|(user|federated-user)/.+)")
+_FEDERATED = re.compile(r"(?P<all>arn:[^:]+:sts::\d{12}:federated-user)/.+")
+_OTHER = re.compile(r"arn:[^:]+:iam::\d{12}:(root|user/.+)")
 
 
 class Role(StrEnum):
@@ -88,8 +92,9 @@ class Group:
 def principal_of(arn: str) -> str:
     """Who acts, without the name of the session: ``arn:aws:iam::<account>:role/<name>`` for a role.
 
-    Whoever takes a role on may choose the session's name, so it says nothing. The path of a role
-    is left out, because an assumed role's ARN does not have it.
+    Whoever takes a role on may choose the session's name, so it says nothing; nor does the name of
+    a federated user, whom any user may make: all of an account are one principal. The path of a
+    role is left out, because an assumed role's ARN does not have it.
 
     Raises:
         InvalidInput: if it is no ARN of a role, a session of one, a user, or an account's root.
@@ -97,6 +102,9 @@ def principal_of(arn: str) -> str:
     found = _SESSION.fullmatch(arn) or _ROLE.fullmatch(arn)
     if found:
         return f"arn:{found['partition']}:iam::{found['account']}:role/{found['role']}"
+    federated = _FEDERATED.fullmatch(arn)
+    if federated:
+        return federated["all"]
     if _OTHER.fullmatch(arn):
         return arn
     raise InvalidInput("principal", arn, "the ARN of a role, a user or an account's root")
@@ -118,6 +126,11 @@ def checked_members(field: str, given: Mapping[str, Sequence[str]]) -> dict[str,
     """
     members: dict[str, frozenset[Role]] = {}
     for arn, names in given.items():
+        if len(arn) > LONGEST_ARN or not arn.isascii():
+            raise InvalidInput(field, arn, f"ARNs of at most {LONGEST_ARN} ASCII characters")
+        if _FEDERATED.fullmatch(arn):
+            expected = "a role or a user: a federated user's name is chosen by whoever asks for it"
+            raise InvalidInput(f"{field}.{arn}", arn, expected)
         try:
             principal = principal_of(arn)
         except InvalidInput as error:

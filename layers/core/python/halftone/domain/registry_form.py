@@ -16,7 +16,10 @@ from halftone.domain.registry import VALIDATION, Details, Validation
 MAX_ENTRIES = 100
 MAX_TEXT = 1000
 MAX_METADATA = 20_000
-"""Bytes of the metadata's JSON text: a version's item stays far below the table's limit."""
+"""Bytes of the metadata's JSON text."""
+
+MAX_DETAILS = 100_000
+"""Bytes of all fields together: an audit record has them twice, and an item at most 400 KB."""
 
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,63}")
 _FIELDS = tuple(field.name for field in fields(Details))
@@ -45,6 +48,9 @@ def patched(details: Details, value: object, *, at: str = "") -> Details:
         raise InvalidInput(
             f"{at}.metadata" if at else "metadata", f"{size} bytes", f"at most {MAX_METADATA} bytes"
         )
+    whole = len(canonical_json(details_as_given(after)))
+    if whole > MAX_DETAILS and after != details:
+        raise InvalidInput(at or "details", f"{whole} bytes", f"at most {MAX_DETAILS} bytes in all")
     return after
 
 

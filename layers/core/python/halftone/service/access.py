@@ -5,16 +5,21 @@ from halftone.domain.errors import Forbidden, NotFound
 from halftone.service.ports import Parts
 
 
+def may(parts: Parts, principal: str, action: Action, owner: str | None) -> bool:
+    """Whether ``principal`` may do ``action`` to what the group ``owner`` (None: nobody) owns."""
+    if action is Action.VIEW or owner is None:
+        return True
+    group = parts.groups.load_group(owner) or Group(owner)
+    return permits(principal, action, group, parts.groups.load_group(EVERYWHERE))
+
+
 def must(parts: Parts, principal: str, action: Action, owner: str | None) -> None:
     """Let ``principal`` do ``action`` to what the group ``owner`` (None: nobody) owns.
 
     Raises:
         Forbidden: naming the group, if it may not.
     """
-    if action is Action.VIEW or owner is None:
-        return
-    group = parts.groups.load_group(owner) or Group(owner)
-    if not permits(principal, action, group, parts.groups.load_group(EVERYWHERE)):
+    if not may(parts, principal, action, owner):
         raise Forbidden(
             f"{principal} may not {action} what group {owner!r} owns: its members and their roles "
             f"are at /v1/groups/{owner}"

@@ -12,6 +12,9 @@ from halftone.domain.names import checked_name
 from halftone.service.ports import Parts
 from halftone.service.record import must_be_at, until_written
 
+_LONGEST = 1000
+"""Characters of a reason, as of one that a person gives."""
+
 
 def group_named(parts: Parts, name: str) -> Group:
     """The group of that name.
@@ -106,6 +109,9 @@ def _difference(before: Mapping[str, frozenset[Role]], after: Mapping[str, froze
         "changed": changed,
     }
     told = "; ".join(f"{verb} {', '.join(who)}" for verb, who in words.items() if who)
+    if len(told) > _LONGEST:
+        # The record has before and after whole: an item of the table holds only so much.
+        told = "; ".join(f"{verb} {len(who)} members" for verb, who in words.items() if who)
     return told or "described anew"
 
 

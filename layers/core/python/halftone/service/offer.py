@@ -39,8 +39,11 @@ def offered(
     message: str,
     key: str,
     supersede: bool,
+    principal: str | None = None,
 ) -> ReleaseRequest:
     """The release that brings ``offer`` to the endpoint ``name``, with its function as it is.
+
+    ``principal`` is whose rights the model's group is asked for.
 
     Raises:
         InvalidInput: if the offer does not say what is offered, or its plan can't be read.
@@ -61,6 +64,7 @@ def offered(
         key=key,
         message=message,
         supersede=supersede,
+        principal=principal,
     )
 
 

@@ -7,6 +7,7 @@ the ticks of the rollout it starts.
 import hashlib
 from dataclasses import dataclass, replace
 
+from halftone.domain.access import Action
 from halftone.domain.deployment import PackageRef
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import InvalidInput, Refused, StaleWrite, UnderWay
@@ -15,6 +16,7 @@ from halftone.domain.registry import ModelVersion
 from halftone.domain.rollout import Rollout
 from halftone.domain.serving import Mode, Serving
 from halftone.domain.serving_rules import without
+from halftone.service.access import may, must
 from halftone.service.model_aliases import mark_released
 from halftone.service.models import passed
 from halftone.service.ports import Parts
@@ -31,7 +33,8 @@ class ReleaseRequest:
     ``key`` makes the request idempotent: the same key never starts a second rollout. ``settings``
     identifies the function's configuration; ``previous`` are the digest and the settings of the
     same declaration before, if there was one. ``supersede`` ends a rollout that is under way.
-    ``owner`` is the group that a new endpoint belongs to.
+    ``owner`` is the group that a new endpoint belongs to. ``principal`` is whose rights the model's
+    group is asked for (None: a deploy's, which IAM alone holds).
     """
 
     endpoint: str
@@ -46,6 +49,7 @@ class ReleaseRequest:
     message: str = ""
     supersede: bool = False
     owner: str | None = None
+    principal: str | None = None
 
 
 def rollout_id(endpoint: str, key: str) -> str:
@@ -65,6 +69,8 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
         NotFound: if the package is said to be kept, and is not.
         UnderWay: if another rollout is under way and the request does not supersede it.
         Refused: if the package's version in the registry failed its validation.
+        Forbidden: if the package would be a new version of a model of a group that the principal
+            releases nothing for.
     """
     _must_suit(parts, request)
     if request.bucket:
@@ -72,6 +78,7 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
     else:
         manifest = parts.packages.manifest(request.digest)
     package = PackageRef(manifest.name, request.digest)
+    own = _own_model(parts, request, manifest.name)
     version = registered(
         parts,
         manifest,
@@ -89,11 +96,29 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
     rollout = until_written(request.endpoint, attempt)
     if rollout and not rollout.phase.final:
         parts.workflow.start(request.endpoint, rollout.id)
-        if rollout.id == rollout_id(request.endpoint, request.key) and rollout.package == package:
+        begun = rollout.id == rollout_id(request.endpoint, request.key)
+        if own and begun and rollout.package == package:
             mark_released(
                 parts, version, endpoint=request.endpoint, rollout=rollout.id, actor=request.actor
             )
     return rollout
+
+
+def _own_model(parts: Parts, request: ReleaseRequest, name: str) -> bool:
+    """Whether the model ``name`` is the principal's to point at.
+
+    What a group registered is for all to serve. It alone adds to it, and moves its aliases.
+
+    Raises:
+        Forbidden: if it is not, and the package would be a new version of it.
+    """
+    model = parts.registry.model(name) if request.principal else None
+    if request.principal is None or model is None:
+        return True
+    if parts.registry.number_of(name, request.digest) is None:
+        must(parts, request.principal, Action.RELEASE, model.owner)
+        return True
+    return may(parts, request.principal, Action.RELEASE, model.owner)
 
 
 def _must_suit(parts: Parts, request: ReleaseRequest) -> None:
