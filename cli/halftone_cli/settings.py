@@ -39,7 +39,9 @@ def _told(value: object) -> str:
     if value in (None, "", [], {}):
         return ""
     if isinstance(value, Mapping):
-        return ", ".join(f"{n}={_inner(inner)}" for n, inner in value.items() if inner != [])
+        return ", ".join(
+            f"{n}={_inner(inner)}" for n, inner in value.items() if inner not in (None, [])
+        )
     if isinstance(value, list):
         return "; ".join(_told(inner) for inner in value)
     return _inner(value)

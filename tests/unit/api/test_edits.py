@@ -97,3 +97,11 @@ def test_a_change_of_members_says_who(api, endpoint):
     api.put("/v1/groups/clinic", {"members": {BEN: ["approver"]}})
     (*_, last) = api.get("/v1/groups/clinic/audit").json["items"]
     assert last["reason"] == "added arn:aws:iam::111111111111:role/ben"
+
+
+def test_an_owner_that_no_group_can_be_called_is_a_400_and_changes_nothing(api, endpoint):
+    before = endpoint.state
+    seen = api.get(f"/v1/endpoints/{NAME}").etag
+    told = api.put(OWNER, {"owner": "No Name", "self_approval": True}, match=seen)
+    assert (told.status, told.problem["field"], told.problem["value"]) == (400, "owner", "No Name")
+    assert endpoint.state == before

@@ -141,6 +141,7 @@ def test_a_model_that_a_group_owns_is_changed_by_its_members_alone(api, endpoint
     assert api.get(MODEL, by=BEN).json["aliases"] == {"challenger": 1}
     assert api.put(f"{MODEL}/aliases/champion", {"number": 1}, by=ANN).status == 200
     assert api.put(f"{MODEL}/owner", {"owner": "nobody-knows"}).status == 403
+    assert api.put(f"{MODEL}/owner", {"owner": "No Name"}).status == 400
 
 
 def test_a_package_that_was_uploaded_is_kept_when_it_is_registered(api, endpoint):

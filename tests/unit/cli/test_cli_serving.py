@@ -48,7 +48,9 @@ def test_traffic_of_nothing_stops_the_endpoint(two):
 
 
 def test_a_share_is_mirrored_and_no_longer(two):
-    assert two("mirror", NAME, "1=10").code == 0
+    ran = two("mirror", NAME, "1=10")
+    assert ran.code == 0
+    assert "mirror         to=1, share=10\n" in ran.out
     assert (serving(two).mirror.version, serving(two).mirror.share) == ("1", 10.0)
 
     assert two("mirror", NAME, "1=0").code == 0

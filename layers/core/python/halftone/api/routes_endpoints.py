@@ -11,6 +11,7 @@ from halftone.api.answers import Cursor, Limit, Shape, after, answer, page, rout
 from halftone.api.guard import Call, edits, reads
 from halftone.api.requests import Body, EndpointName, Why
 from halftone.domain.access import Action
+from halftone.domain.names import checked_name
 from halftone.service import endpoints as service
 
 routes = router("endpoints")
@@ -74,7 +75,7 @@ async def set_owner(
 ) -> Response:
     """Give an endpoint to a group, and say whether who started a rollout may approve it."""
     if wanted.owner is not None:
-        call.must(Action.ADMINISTER, wanted.owner)
+        call.must(Action.ADMINISTER, checked_name("owner", wanted.owner))
     state = service.set_owner(
         call.parts,
         endpoint,

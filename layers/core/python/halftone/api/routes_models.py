@@ -23,6 +23,7 @@ from halftone.api.guard import Call, edits, reads
 from halftone.api.requests import Body, Why
 from halftone.domain import registry as domain
 from halftone.domain.access import Action
+from halftone.domain.names import checked_name
 from halftone.service import models
 from halftone.service import registry as service
 
@@ -96,7 +97,7 @@ async def set_model_owner(
     """Give a model to a group: then only its members change what is said of it."""
     call.must(Action.ADMINISTER, models.model_named(call.parts, model).owner)
     if wanted.owner is not None:
-        call.must(Action.ADMINISTER, wanted.owner)
+        call.must(Action.ADMINISTER, checked_name("owner", wanted.owner))
     found = service.set_owner(
         call.parts,
         model,
