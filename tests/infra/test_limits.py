@@ -1,0 +1,52 @@
+"""AWS's quotas that no account can have raised: cfn-lint checks them for literals only."""
+
+import json
+from collections import Counter
+from typing import Any
+
+from tests.infra.support import Synthesised, text
+
+_LONGEST = {"AWS::Partition": "aws-us-gov", "AWS::Region": "ap-southeast-2"}
+_A_NAME = "n" * 80
+"""Longer than what CloudFormation makes up for a table or a bucket, and than our functions' ARNs
+beyond account and region."""
+
+
+def written_out(value: Any) -> Any:
+    """``value`` with its intrinsics replaced by the longest text that they could stand for."""
+    if isinstance(value, list):
+        return [written_out(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return separator.join(written_out(parts))
+    if "Ref" in value:
+        return _LONGEST.get(value["Ref"], _A_NAME)
+    if "Fn::GetAtt" in value:
+        return f"arn:aws-us-gov:dynamodb:ap-southeast-2:123456789012:{_A_NAME}"
+    if "Fn::GetStackOutput" in value:
+        return f"arn:aws-us-gov:dynamodb:ap-southeast-2:123456789012:{_A_NAME}"
+    return {name: written_out(part) for name, part in value.items()}
+
+
+def size(document: object) -> int:
+    """Characters without white space, as IAM counts."""
+    return len(json.dumps(written_out(document), separators=(",", ":")))
+
+
+def test_policies_of_functions_are_as_small_as_iam_takes_them(prod: Synthesised) -> None:
+    """All inline policies of a role together; those of people are in test_roles."""
+    sizes: Counter[str] = Counter()
+    for policy in prod.resources("AWS::IAM::Policy"):
+        for role in policy.properties["Roles"]:
+            sizes[f"{policy.stack}/{text(role)}"] += size(policy.properties["PolicyDocument"])
+    assert sizes
+    assert max(sizes.values()) <= 10_240, sizes
+
+
+def test_templates_are_as_small_as_cloudformation_takes_them(prod: Synthesised) -> None:
+    for template in prod.templates.values():
+        assert len(json.dumps(template)) <= 1_000_000
+        assert len(template["Resources"]) <= 500
+        assert len(template.get("Outputs", {})) <= 200
