@@ -26,6 +26,8 @@ class Engine:
     operate: Any
     """The module of what a person may say to a rollout."""
     return_to: Callable[..., Any]
+    seen: Any
+    """The class of what a return is asked against."""
 
 
 def engine() -> Engine:
@@ -92,6 +94,7 @@ def _imported() -> Engine:
         roll_back=use_case("rollback").roll_back,
         operate=use_case("operate"),
         return_to=use_case("returning").return_to,
+        seen=use_case("returning").Seen,
     )
 
 

@@ -113,6 +113,20 @@ class Cast:
 
         return (Act(program),)
 
+    @property
+    def returns_as_asked(self) -> Acts:
+        """The control API carries out a return, held to what was there when it was asked for."""
+        asked = Act(lambda parts, _, __: self.engine.seen.of(parts.store.load(NAME)))
+
+        def program(parts: Parts, _: Outside, seen: Any) -> object:
+            if seen is None:
+                return None
+            return self.engine.return_to(
+                parts, NAME, version=None, actor="bob", reason="it drifts", seen=seen
+            )
+
+        return (asked, Act(program, again=2))
+
     def says(self, word: str, **more: object) -> Acts:
         """Somebody says one of the words that a rollout under way knows."""
 

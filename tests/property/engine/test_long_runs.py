@@ -5,14 +5,16 @@ they come; time, alarms, deploys, people. The promises are checked at every step
 when everybody has gone home.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
-from hypothesis import settings
+import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from halftone.domain.plan import Plan
+from halftone.service import settings, stopping
 from tests.property.engine.mutants import engine
 from tests.property.engine.scenarios import (
     ONE_STEP,
@@ -25,9 +27,9 @@ from tests.property.engine.scenarios import (
     request,
     world,
 )
-from tests.property.engine.simulation import OUTSIDE, Process, Standing
+from tests.property.engine.simulation import OUTSIDE, Act, Process, Standing
 from tests.property.engine.stage import AFTER, BEFORE, DIES, WELL, Scenario, Stage
-from tests.support.engine import ALL_AT_ONCE
+from tests.support.engine import ALL_AT_ONCE, NAME
 
 CAST = Cast(engine())
 MODELS = ("m2", "m3", "m4", "m5")
@@ -37,6 +39,13 @@ PLANS = {
     "in two steps": Plan((replace(STEP, weight=5.0), STEP), bakes=False),
     "with a gate": replace(ONE_STEP, approve_all=True),
 }
+
+
+def does(change: Callable[..., object], *what: object) -> Acts:
+    """Somebody changes how the endpoint serves."""
+    return (Act(lambda parts, _, __: change(parts, NAME, *what, actor="bob", reason="a try")),)
+
+
 STARTS: dict[str, Acts] = {
     "tick": CAST.ticks(1),
     "workflow": CAST.ticks(4),
@@ -45,6 +54,7 @@ STARTS: dict[str, Acts] = {
     "rollback": CAST.user,
     "return": CAST.returns(None),
     "return to 1": CAST.returns("1"),
+    "return as asked": CAST.returns_as_asked,
     "pause": CAST.says("pause"),
     "resume": CAST.says("resume"),
     "approve": CAST.says("approve", stage=1),
@@ -55,6 +65,12 @@ STARTS: dict[str, Acts] = {
     "alias to 1 by hand": hand("1"),
     "alias to 2 by hand": hand("2"),
     "time": (PASSES,),
+    "disable": does(stopping.disable),
+    "enable": does(stopping.enable),
+    "mode guarded": does(settings.set_mode, "guarded"),
+    "mode weighted": does(settings.set_mode, "weighted"),
+    "traffic to 2": does(settings.set_traffic, {"champion": 80, "2": 20}),
+    "mirror to 1": does(settings.set_mirror, {"to": "1", "share": 10}),
 }
 
 
@@ -139,4 +155,6 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=3 * settings.default.max_examples, stateful_step_count=50)
+TestLife.settings = hypothesis.settings(
+    max_examples=3 * hypothesis.settings.default.max_examples, stateful_step_count=50
+)
