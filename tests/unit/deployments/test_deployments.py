@@ -10,6 +10,7 @@ from halftone.domain.phase import Phase
 from halftone.domain.routing import Routing
 from halftone.domain.serving import Match, Mirror, Portion, Rule
 from halftone.domain.standing import Past, standing
+from halftone.service import deployment_changes
 from halftone.service.deployment_changes import delete, rename, start, stop
 from halftone.service.deployments import listed, shown
 from halftone.service.retire import retire
@@ -150,6 +151,16 @@ def test_a_name_is_another_word_for_the_version_until_it_is_given_back(endpoint)
     say(rename, endpoint, "blue", "1")
     say(rename, endpoint, "2", "blue")
     assert standings(endpoint)["2"].name == "blue"
+
+
+def test_what_is_named_for_good_does_not_grow_without_end(endpoint, monkeypatch):
+    monkeypatch.setattr(deployment_changes, "MOST_NAMED", 1)
+    say(rename, endpoint, "1", "blue")
+    refused(endpoint, rename, "2", "green", match="that of version 1 by naming it '1'")
+    say(rename, endpoint, "blue", "azure")
+    say(rename, endpoint, "azure", "1")
+    say(rename, endpoint, "2", "green")
+    assert standings(endpoint)["2"].name == "green"
 
 
 @pytest.mark.parametrize("name", ["champion", "challenger", "Blue", "", "7", "a b", "x" * 40])

@@ -17,6 +17,11 @@ MOST_PLACED = 20
 again and again, so that it must stay small."""
 
 
+MOST_NAMED = 50
+"""How many deployments may have a name of their own: what people name stays until they delete it or
+take the name back, in one item of at most 400 KB."""
+
+
 @dataclass(frozen=True)
 class Placed:
     """A deployment that requests can be sent to: it has answered its samples.

@@ -8,7 +8,7 @@ the same again does what is still to be done.
 from contextlib import suppress
 from dataclasses import replace
 
-from halftone.domain.endpoint import EndpointState, Placed
+from halftone.domain.endpoint import MOST_NAMED, EndpointState, Placed
 from halftone.domain.errors import InvalidInput, NotFound, Refused
 from halftone.domain.names import CHALLENGER, checked_name
 from halftone.domain.serving_form import CHAMPION
@@ -106,7 +106,8 @@ def rename(
     Raises:
         NotFound: if there is no such endpoint or deployment.
         InvalidInput: if that is no name.
-        Refused: if another deployment is called so, or this one takes no requests.
+        Refused: if another deployment is called so, this one takes no requests, or too many others
+            have names.
         Outdated: if the endpoint is not at ``revision`` (None: any).
     """
 
@@ -125,6 +126,13 @@ def rename(
         other = next((p for p in seen.state.placed if p.name == name), None)
         if other is not None:
             raise Refused(f"version {other.version} of {endpoint!r} is called {name!r} already")
+        others = (p for p in seen.state.placed if p.version != found.version)
+        own = [p.version for p in others if p.name != p.version]
+        if name != found.version and len(own) >= MOST_NAMED:
+            raise Refused(
+                f"{len(own)} deployments of {endpoint!r} have names of their own: delete some, or "
+                f"give a name back, as that of version {own[0]} by naming it {own[0]!r}"
+            )
         after = _placing(seen.state, replace(placed, name=name))
         said = reason or f"version {found.version} is called {name!r}"
         return written(parts, seen.state, after, "named", found, actor=actor, reason=said)
