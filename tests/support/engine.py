@@ -35,8 +35,9 @@ FAILING = Arm(requests=50, errors=25, timed=50, late=0)
 SILENT = Arm()
 
 ALL_AT_ONCE = Plan((), bakes=False)
-NUMBER = (Field("y", FieldType.FLOAT64),)
-SAMPLE = Sample(({"y": 1.0},), ({"y": 2.0},))
+GIVEN = (Field("x", FieldType.FLOAT64),)
+FOUND = (Field("y", FieldType.FLOAT64),)
+SAMPLE = Sample(({"x": 1.0},), ({"y": 2.0},))
 RIGHT: Mapping[str, object] = {"statusCode": 200, "body": json.dumps({"predictions": [{"y": 2.0}]})}
 
 
@@ -47,7 +48,7 @@ def digest_of(model: str) -> str:
 
 def manifest_of(model: str) -> Manifest:
     """A sound package called ``model`` with one sample."""
-    return Manifest(model, Flavor.PYTHON, "predict.py", NUMBER, NUMBER, (SAMPLE,))
+    return Manifest(model, Flavor.PYTHON, "predict.py", GIVEN, FOUND, (SAMPLE,))
 
 
 def scaled(arm: Arm, factor: float) -> Arm:

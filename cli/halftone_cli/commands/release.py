@@ -69,9 +69,10 @@ def release(
 
     The package is checked, asked its samples here and uploaded; then its rollout begins: published,
     asked its samples again where it runs, and given traffic step by step as the plan says. The
-    endpoint must have been deployed once (cdk deploy). What its plan can't do at the traffic of the
-    last hour is told on stderr, as `halftone plan preview` does. With --watch the exit code is that
-    of `rollout watch`.
+    endpoint must have been deployed once (cdk deploy), and the package must take what the
+    champion takes and answer what it answers, unless the endpoint is disabled. What its plan can't
+    do at the traffic of the last hour is told on stderr, as `halftone plan preview` does. With
+    --watch the exit code is that of `rollout watch`.
 
     \b
     Examples:

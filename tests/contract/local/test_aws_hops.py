@@ -48,7 +48,7 @@ def hop(function, client):
         ("failed", Outcome.FAULTY, "status 503"),
         ("raise", Outcome.FAULTY, "KeyError"),
         ("die", Outcome.FAULTY, "Runtime.ExitError"),
-        ("broken", Outcome.FAULTY, "an answer without a status"),
+        ("broken", Outcome.FAULTY, "no answer of HTTP"),
         ("stale", Outcome.STALE, ""),
     ],
 )

@@ -137,11 +137,11 @@ def test_what_can_t_be_set_is_400_by_its_field(api, body, field):
 def test_the_signature_comes_with_a_call_that_can_be_pasted(api, endpoint):
     told = api.get(f"{BASE}/signature").json
     assert (told["version"], told["model"]) == ("3", "m3")
-    assert told["inputs"] == [{"name": "y", "type": "float64"}]
+    assert told["inputs"] == [{"name": "x", "type": "float64"}]
     words = shlex.split(told["curl"])
     assert words[0] == "curl"
     assert words[-1] == f"https://api.example/endpoints/{NAME}/invocations"
-    assert json.loads(words[words.index("-d") + 1]) == {"instances": [{"y": 1.0}]}
+    assert json.loads(words[words.index("-d") + 1]) == {"instances": [{"x": 1.0}]}
     write(endpoint, champion=None, rollout=None)
     assert api.get(f"{BASE}/signature").problem["field"] == "champion"
 

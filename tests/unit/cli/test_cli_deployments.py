@@ -106,7 +106,7 @@ def test_an_endpoint_is_shown_whole_and_its_settings_change(three):
     assert ran.code == 0
     assert "description  Is it fraud?\n" in ran.out
     assert "tags         a=b\n" in ran.out
-    assert "takes        y: float64\n" in ran.out
+    assert "takes        x: float64\n" in ran.out
     words = shlex.split(ran.out.splitlines()[-1])
     assert (words[0], words[-1]) == ("curl", f"{three.api}/endpoints/{NAME}/invocations")
     assert "tags         a=b\n" in three("endpoints", "set", NAME, "--tag", "a=b").out

@@ -71,7 +71,7 @@ def test_it_sends_the_champions_first_sample_and_names_the_version(serving, api)
     ran = serving("invoke", NAME)
 
     assert api.seen == [
-        ("/endpoints/fraud/invocations", "application/json", '{"instances":[{"y":1.0}]}')
+        ("/endpoints/fraud/invocations", "application/json", '{"instances":[{"x":1.0}]}')
     ]
     assert ran.code == 0
     answer, _, told = ran.out.rpartition("status")

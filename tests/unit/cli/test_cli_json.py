@@ -10,6 +10,7 @@ from halftone.adapters.memory_watch import MemoryLogs
 from halftone_cli.reference import commands
 from tests.support.deployments import served_by
 from tests.support.engine import NAME
+from tests.support.packages import folder_with
 from tests.unit.cli.test_cli_doctor import MemoryAccount
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -74,7 +75,7 @@ OF_MODELS = {
 ROLLING = {
     "status": ("status", []),
     "rollback": ("status", [NAME]),
-    "release": ("release", [PACKAGE, "--endpoint", NAME, "--supersede"]),
+    "release": ("release", ["{package}", "--endpoint", NAME, "--supersede"]),
     "rollout watch": ("status", [NAME]),
     "rollout pause": ("status", [NAME, *WHY]),
     "rollout resume": ("status", [NAME, *WHY]),
@@ -184,8 +185,10 @@ def test_of_the_registry_and_the_stage(settled, command):
 
 
 @pytest.mark.parametrize("command", ROLLING)
-def test_of_a_rollout(rolling, command):
+def test_of_a_rollout(rolling, command, tmp_path):
     block, said = ROLLING[command]
+    if "{package}" in said:
+        said = [str(folder_with(tmp_path / "v2")), *said[1:]]
     if command == "rollout resume":
         rolling("rollout", "pause", NAME, *WHY)
     if command == "rollout watch":

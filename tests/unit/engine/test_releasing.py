@@ -10,12 +10,13 @@ from halftone.domain.errors import NotFound, Refused
 from halftone.domain.names import ALIAS
 from halftone.domain.phase import Phase
 from halftone.domain.routing import UNRELEASED, Routing
+from halftone.domain.signature import Field, FieldType
 from halftone.domain.spec import DeployWaits
 from halftone.service.await_release import is_settled
 from halftone.service.retire import retire
 from halftone.service.returning import return_to
 from halftone.service.rollback import roll_back
-from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint, digest_of
+from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint, digest_of, manifest_of
 
 
 @pytest.fixture
@@ -40,6 +41,43 @@ def unchanged_by(endpoint, act):
     answer = act()
     assert (endpoint.state, endpoint.alias, dict(endpoint.world.workflow.started)) == before
     return answer
+
+
+def offer_other_interface(endpoint, model="m2"):
+    """A package that takes another field than every other, and answers it."""
+    endpoint.offer(model)
+    text = (Field("word", FieldType.STRING),)
+    manifest = replace(manifest_of(model), inputs=text)
+    endpoint.world.packages.offered["assets", f"{model}.zip"] = (digest_of(model), manifest)
+
+
+def test_a_package_that_cannot_answer_the_champions_clients_is_refused(endpoint):
+    """They would get a 422, which counts against nobody, and be promoted to it."""
+    offer_other_interface(endpoint)
+    told = f"clients of '{NAME}' .*m2.*: input 'word' is new.*; input 'x' is gone. Make it a new"
+    with pytest.raises(Refused, match=told):
+        unchanged_by(endpoint, lambda: endpoint.release("m2"))
+    assert endpoint.phase is Phase.PROMOTED
+
+
+def test_it_does_not_end_the_rollout_that_it_would_supersede(watched):
+    offer_other_interface(watched, "m3")
+    with pytest.raises(Refused):
+        unchanged_by(watched, lambda: watched.release("m3"))
+    assert watched.phase is Phase.OBSERVING
+
+
+def test_a_disabled_endpoint_may_change_its_interface(endpoint):
+    offer_other_interface(endpoint)
+    endpoint.serving(stopped="new fields from June on")
+    assert endpoint.release("m2", plan=ALL_AT_ONCE).package.name == "m2"
+    endpoint.tick_until(Phase.PROMOTED)
+
+
+def test_a_champion_whose_package_is_gone_cannot_be_compared_with(endpoint):
+    offer_other_interface(endpoint)
+    del endpoint.world.packages.kept[digest_of("m1")]
+    assert endpoint.release("m2").package.name == "m2"
 
 
 def test_what_serves_already_needs_no_rollout(endpoint):

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from halftone.domain.access import Action
 from halftone.domain.deployment import PackageRef
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.errors import InvalidInput, Refused, StaleWrite, UnderWay
+from halftone.domain.errors import InvalidInput, NotFound, Refused, StaleWrite, UnderWay
+from halftone.domain.interface import misfits
+from halftone.domain.package import Manifest
 from halftone.domain.plan import Plan, check_mode
 from halftone.domain.registry import ModelVersion
 from halftone.domain.rollout import Rollout
@@ -23,6 +25,9 @@ from halftone.service.ports import Parts
 from halftone.service.record import answered, change, made_now, until_written
 from halftone.service.registry import registered
 from halftone.service.rollback import roll_back
+
+_TOLD = 4
+"""How many differences a refusal tells of."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
         InvalidInput: if the plan asks for what the endpoint's mode can't do.
         NotFound: if the package is said to be kept, and is not.
         UnderWay: if another rollout is under way and the request does not supersede it.
-        Refused: if the package's version in the registry failed its validation.
+        Refused: if the package's version in the registry failed its validation, or clients of the
+            champion could not be answered by it.
         Forbidden: if the package would be a new version of a model of a group that the principal
             releases nothing for.
     """
@@ -91,7 +97,7 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
         state = parts.store.load(request.endpoint)
         if state is None:
             state = made_now(parts, request.endpoint, actor=request.actor, owner=request.owner)
-        return _intend(parts, state, request, version)
+        return _intend(parts, state, request, version, manifest)
 
     rollout = until_written(request.endpoint, attempt)
     if rollout and not rollout.phase.final:
@@ -133,7 +139,11 @@ def _must_suit(parts: Parts, request: ReleaseRequest) -> None:
 
 
 def _intend(
-    parts: Parts, state: EndpointState, request: ReleaseRequest, version: ModelVersion
+    parts: Parts,
+    state: EndpointState,
+    request: ReleaseRequest,
+    version: ModelVersion,
+    manifest: Manifest,
 ) -> Rollout | None:
     """The rollout for the request: recorded now, or found to have been recorded before."""
     package = version.package
@@ -160,6 +170,7 @@ def _intend(
     serves = champion and (champion.package, champion.settings) == (package, request.settings)
     if package == version.package and not serves:
         passed(version)
+        _must_fit(parts, state, version.package, manifest)
     if running and not request.supersede:
         raise UnderWay(
             running.id,
@@ -206,6 +217,26 @@ def _intend(
         },
     )
     return rollout
+
+
+def _must_fit(parts: Parts, state: EndpointState, package: PackageRef, manifest: Manifest) -> None:
+    """Refuse a package that what clients send does not fit, or that leaves out what they read.
+
+    They would be answered 4xx, which counts against nobody. Of a disabled endpoint there are none.
+    """
+    champion = state.champion
+    if champion is None or champion.package.digest == package.digest or state.serving.stopped:
+        return
+    try:
+        found = misfits(parts.packages.manifest(champion.package.digest), manifest)
+    except NotFound:
+        return  # kept no more: then there is nothing to compare with
+    if found:
+        more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+        raise Refused(
+            f"clients of {state.endpoint!r} could not be answered by {package}: "
+            f"{'; '.join(found[:_TOLD])}{more}. Make it a new endpoint, or disable this one first"
+        )
 
 
 def _remember(
