@@ -142,7 +142,7 @@ def test_a_private_endpoint_lets_in_tokens_that_hold(stage):
     stage.say(revoke_client, "shop")
     assert stage.ask(**bearer).status == 401
     kept = json.dumps(stage.fleet.log) + repr(stage.endpoint.state) + repr(stage.endpoint.history)
-    assert added.token.rpartition("_")[2] not in kept
+    assert added.token.split("_", 2)[2] not in kept  # what is secret may have a "_" itself
 
 
 def test_a_token_expires_by_itself(stage):
