@@ -61,10 +61,7 @@ class DynamoClaims:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                stood: Any = error.response.get("Item")
-                return Claimed(mine=False, before=_claim(stood or self._read(wanted.id, "CLAIM")))
+                return Claimed(mine=False, before=_claim(self._stood(error, wanted.id, "CLAIM")))
         old = done.get("Attributes")
         return Claimed(mine=True, before=_claim(old) if old else None)
 
@@ -104,17 +101,20 @@ class DynamoClaims:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                stood: Any = error.response.get("Item")
-                item = stood or self._read(request, "SEEN")
+                item = self._stood(error, request, "SEEN")
         return str(item["seen"]["S"])
 
-    def _read(self, request: str, what: str) -> dict[str, Any]:
+    def _stood(self, error: ClientError, request: str, what: str) -> dict[str, Any]:
+        """The item that a write was refused for; any other error goes on."""
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise error
+        stood: Any = error.response.get("Item")
+        if stood:
+            return dict(stood)
         found = self._dynamodb.get_item(
             TableName=self._table, Key=key(f"REQUEST#{request}", what), ConsistentRead=True
         )
-        return found["Item"]
+        return dict(found["Item"])
 
 
 class DynamoGroups:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from datetime import timedelta
 
-from halftone.domain.errors import InvalidInput, unknown_field
-from halftone.domain.match_form import match_form, parse_match
+from halftone.domain.errors import InvalidInput
+from halftone.domain.match_form import match_form, no_others, parse_match
 from halftone.domain.plan import BAKE, PRESETS, Margins, OnInconclusive, Plan, Stage
 from halftone.domain.quantities import LONGEST, duration, percentage, spoken, whole
 
@@ -28,7 +28,7 @@ def parse_plan(value: object, *, at: str = "plan") -> Plan:
         return _preset(at, value)
     given = _mapping(at, value)
     known = {"preset", "steps", "bake", "alpha", "on_inconclusive", "margins", "latency_floor"}
-    _no_others(at, given, known)
+    no_others(at, given, known)
     base = _preset(f"{at}.preset", given.get("preset", "gradual"))
     steps = base.stages[:-1] if base.bakes else base.stages
     bake = base.stages[-1] if base.bakes else None
@@ -119,7 +119,7 @@ def _parse_stage(at: str, value: object, base: Stage, *, most: float) -> Stage:
         for name, part in _mapping(at, value).items()
         if name not in _NARROWING or part != "none"
     }
-    _no_others(at, given, _OF_STAGES)
+    no_others(at, given, _OF_STAGES)
     stage = _with_share(at, given, base, most=most)
     if "min_time" in given:
         least = duration(f"{at}.min_time", given["min_time"])
@@ -201,14 +201,14 @@ def _with_margins(at: str, value: object, plan: Plan) -> Plan:
     given = _mapping(at, value)
     every = {"errors": plan.errors, "late": plan.late}
     every |= {"latency": plan.latency, "quality": plan.quality}
-    _no_others(at, given, {*every, "changed"})
+    no_others(at, given, {*every, "changed"})
     for metric, margins in given.items():
         here = f"{at}.{metric}"
         fields = _mapping(here, margins)
         if metric == "changed":
             plan = replace(plan, changed=_changed(here, fields))
             continue
-        _no_others(here, fields, {"regression", "safety", "tolerance"})
+        no_others(here, fields, {"regression", "safety", "tolerance"})
         changed = every[metric]
         if "tolerance" in fields:
             percent = percentage(f"{here}.tolerance", fields["tolerance"], least=0.0, most=50.0)
@@ -230,7 +230,7 @@ def _with_margins(at: str, value: object, plan: Plan) -> Plan:
 
 def _changed(at: str, fields: Mapping[str, object]) -> float:
     """The rate of changed labels that is tolerated; 0 asks nothing of them."""
-    _no_others(at, fields, {"tolerance"})
+    no_others(at, fields, {"tolerance"})
     return percentage(f"{at}.tolerance", fields.get("tolerance", 0), least=0.0, most=50.0)
 
 
@@ -244,12 +244,6 @@ def _mapping(at: str, value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise InvalidInput(at, value, "a mapping")
     return value
-
-
-def _no_others(at: str, given: Mapping[str, object], known: set[str]) -> None:
-    for name in given:
-        if name not in known:
-            raise unknown_field(f"{at}.{name}", given[name], known)
 
 
 def _stage_form(stage: Stage) -> dict[str, object]:
