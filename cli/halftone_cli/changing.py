@@ -20,15 +20,23 @@ from halftone_cli.story import story
 from halftone_cli.tables import detail, standing
 from halftone_cli.waiting import wait
 
-ReasonOption = Annotated[
-    str, typer.Option(metavar="TEXT", help="Why; it goes on record.", show_default=False)
-]
 MessageOption = Annotated[
     str,
     typer.Option(
         "--message", "-m", metavar="TEXT", help="Why; it goes on record.", show_default=False
     ),
 ]
+RequiredMessage = Annotated[
+    str,
+    typer.Option(
+        "--message",
+        "-m",
+        metavar="TEXT",
+        help="Why; it goes on record. Required.",
+        show_default=False,
+    ),
+]
+"""For a parameter without default; ``options`` refuses the command where it is missing."""
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

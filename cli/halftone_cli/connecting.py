@@ -31,8 +31,9 @@ def open_stage(there: Place) -> Stage:
     api = there.address(outputs["Url"]).rstrip("/")
     return Stage(
         name=there.stage,
-        parts=bootstrap.parts(settings),
-        urgent=lambda: bootstrap.parts(settings, urgent=True),
+        # A client costs 10 to 100 ms to make: a command pays for those that it uses.
+        parts=bootstrap.parts(settings, lazy=True),
+        urgent=lambda: bootstrap.parts(settings, urgent=True, lazy=True),
         actor=there.actor or (lambda: caller(session.client("sts", config=PATIENT))),
         api=api,
         control=ControlApi(signed(session, api)),

@@ -4,6 +4,8 @@ The only module of the CLI that reads or sets the environment. Tests hand in a `
 own as the context's object, and with it any stage they like.
 """
 
+from __future__ import annotations
+
 import getpass
 import os
 import re
@@ -17,10 +19,10 @@ from typing import TYPE_CHECKING
 
 from halftone.domain.errors import InvalidInput, Unavailable
 from halftone.domain.names import checked_name
-from halftone.service.ports import Parts
-from halftone_cli.api import ControlApi, Upload
 
 if TYPE_CHECKING:
+    from halftone.service.ports import Parts
+    from halftone_cli.api import ControlApi, Upload
     from halftone_cli.checkup import Account
     from halftone_local.supervisor import LocalAws
 
@@ -120,7 +122,7 @@ def connect(where: Where) -> Stage:
 class Patient:
     """What ``halftone doctor`` looks at."""
 
-    account: "Account"
+    account: Account
     deploy: str
 
 
@@ -191,7 +193,7 @@ class Session:
         return self.__dict__.get("control")
 
 
-def _local_aws() -> "LocalAws":
+def _local_aws() -> LocalAws:
     try:
         from halftone_local import pins, supervisor  # noqa: PLC0415 - in a checkout only
     except ImportError as error:
@@ -205,7 +207,7 @@ def _local_aws() -> "LocalAws":
     return found
 
 
-def _enter(local: "LocalAws") -> None:
+def _enter(local: LocalAws) -> None:
     """Make this process a client of ``local`` and of nothing else."""
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)

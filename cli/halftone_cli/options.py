@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from halftone_cli.changing import carried_out_once
+from halftone.domain.errors import InvalidInput
 from halftone_cli.context import DEFAULT_STAGE, LOCAL_STAGE, LOCAL_VARIABLE, STAGE_VARIABLE, Session
 
 StageOption = Annotated[
@@ -71,6 +71,9 @@ EndpointArgument = Annotated[
         autocompletion=endpoint_names,
     ),
 ]
+_OlderMessageOption = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", hidden=True, show_default=False)
+]
 _SHARED: dict[str, tuple[Any, Any]] = {
     "request": (RequestOption, None),
     "stage": (StageOption, None),
@@ -90,6 +93,9 @@ def changes(function: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(function)
     def once(session: Session, **given: Any) -> None:
+        # What changes something needs tables and the API's client; what only looks does not.
+        from halftone_cli.changing import carried_out_once  # noqa: PLC0415
+
         with carried_out_once(session):
             function(session, **given)
 
@@ -101,6 +107,22 @@ def offline(function: Callable[..., None]) -> Callable[..., None]:
     return _command(function, ("as_json", "debug"))
 
 
+def _message(message: str | None, reason: str | None, default: Any) -> str:
+    """The text that goes on record, by whichever name it was given.
+
+    Raises:
+        InvalidInput: if it is given twice, is blank, or is missing where there is no default.
+    """
+    if message is not None and reason is not None:
+        raise InvalidInput("--reason", reason, "--message alone, of which it is the older name")
+    text = message if reason is None else reason
+    if text is None and default is inspect.Parameter.empty:
+        raise InvalidInput("--message", None, "why it is done, which goes on record")
+    if text is not None and not text.strip():
+        raise InvalidInput("--message", text, "why it is done, which goes on record")
+    return str(default) if text is None else text
+
+
 def _command(function: Callable[..., None], shared: tuple[str, ...]) -> Callable[..., None]:
     """``function`` with the context in place of its session, and the shared options at its end.
 
@@ -108,6 +130,11 @@ def _command(function: Callable[..., None], shared: tuple[str, ...]) -> Callable
     """
     kind = inspect.Parameter.KEYWORD_ONLY
     _, *own = inspect.signature(function).parameters.values()
+    message = next((parameter for parameter in own if parameter.name == "message"), None)
+    if message is not None:
+        # --reason is the older name of --message; which of them is missing is seen below.
+        older = inspect.Parameter("reason", kind, annotation=_OlderMessageOption, default=None)
+        own = [p.replace(default=None) if p is message else p for p in own] + [older]
     parameters = [
         inspect.Parameter("context", kind, annotation=typer.Context),
         *(parameter.replace(kind=kind) for parameter in own),
@@ -120,6 +147,8 @@ def _command(function: Callable[..., None], shared: tuple[str, ...]) -> Callable
     def command(context: typer.Context, **given: Any) -> None:
         session: Session = context.obj
         session.said(**{name: given.pop(name) for name in shared})
+        if message is not None:
+            given["message"] = _message(given.pop("message"), given.pop("reason"), message.default)
         function(session, **given)
 
     command.__name__ = function.__name__

@@ -7,23 +7,27 @@ wrote (reasons, messages of models) is never read as markup nor as terminal code
 import json
 import sys
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from rich.console import Console, RenderableType
-from rich.table import Table
+if TYPE_CHECKING:  # rich takes as long to import as all else: who prints JSON need not pay it
+    from rich.console import Console, RenderableType
+    from rich.table import Table
 
 _PIPE_WIDTH = 10_000
 """Columns where there is no screen: so many that no row is broken."""
 
 
-def console() -> Console:
+def console() -> "Console":
     """Where people read: stdout, in colour if it is a terminal."""
+    from rich.console import Console  # noqa: PLC0415
+
     made = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
     if not made.is_terminal:
         made.width = _PIPE_WIDTH
     return made
 
 
-def show(*what: RenderableType) -> None:
+def show(*what: "RenderableType") -> None:
     """Print each of ``what``; in a pipe without the blanks that fill a table's last column."""
     screen = console()
     if screen.is_terminal:
@@ -36,8 +40,10 @@ def show(*what: RenderableType) -> None:
     sys.stdout.flush()
 
 
-def table(*columns: str) -> Table:
+def table(*columns: str) -> "Table":
     """An empty table with a heading for each of ``columns``."""
+    from rich.table import Table  # noqa: PLC0415
+
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
         made.add_column(column, overflow="fold")

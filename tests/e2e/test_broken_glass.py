@@ -157,7 +157,7 @@ def test_with_the_control_api_down_rollback_says_how_and_direct_does_it(rolling:
         assert f"`halftone rollback {NAME} --direct`" in by_the_api.stderr
         assert rolling.parts.aliases.read(NAME).routing == Routing("1", "2", 20.0)
 
-        direct = halftone(rolling, "rollback", NAME, "--direct", "--yes", "--reason", "scores")
+        direct = halftone(rolling, "rollback", NAME, "--direct", "--yes", "--message", "scores")
         assert direct.returncode == 0, direct.stderr
         assert "100 % version 1; as recorded" in direct.stdout
         assert rolling.parts.aliases.read(NAME).routing == Routing("1")

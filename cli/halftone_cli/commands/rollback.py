@@ -7,7 +7,7 @@ import typer
 from halftone.domain.errors import Refused, Unavailable
 from halftone.domain.status import Status
 from halftone_cli.api import Json, Reply
-from halftone_cli.changing import YesOption, ask, endpoint_of, newest_rollout, tell
+from halftone_cli.changing import MessageOption, YesOption, ask, endpoint_of, newest_rollout, tell
 from halftone_cli.context import Session
 from halftone_cli.direct import rollback_directly
 from halftone_cli.options import EndpointArgument
@@ -27,9 +27,7 @@ def rollback(
             show_default=False,
         ),
     ] = None,
-    reason: Annotated[
-        str, typer.Option(metavar="TEXT", help="Why; it goes on record.")
-    ] = "rolled back by hand",
+    message: MessageOption = "rolled back by hand",
     direct: Annotated[
         bool,
         typer.Option(
@@ -48,44 +46,46 @@ def rollback(
 
     \b
     Examples:
-      halftone rollback fraud --reason "scores drift since noon"
+      halftone rollback fraud --message "scores drift since noon"
       halftone rollback fraud --to 3 --yes
       halftone rollback fraud --direct
     """
     if direct:
-        rollback_directly(session, endpoint, to=to, reason=reason, yes=yes)
+        rollback_directly(session, endpoint, to=to, reason=message, yes=yes)
         return
     try:
-        _by_the_api(session, endpoint, to=to, reason=reason, yes=yes)
+        _by_the_api(session, endpoint, to=to, message=message, yes=yes)
     except (Unavailable, ServerFault) as error:
         told = f"{error}; `halftone rollback {endpoint} --direct` does without the control API"
         raise Unavailable(told) from error
     tell(session, endpoint)
 
 
-def _by_the_api(session: Session, endpoint: str, *, to: str | None, reason: str, yes: bool) -> None:
+def _by_the_api(
+    session: Session, endpoint: str, *, to: str | None, message: str, yes: bool
+) -> None:
     """Do what was seen to be right: a rollout that ended since is not taken for leave to go back
     one version further than whoever asked could know.
     """
     seen = endpoint_of(session, endpoint)
     running = newest_rollout(session, endpoint) if seen["status"] == Status.DEPLOYING else None
     ask(session, lambda: _question(seen, running, to), yes=yes)
-    ended = running if running is not None else _ended_before(session, endpoint, reason)
+    ended = running if running is not None else _ended_before(session, endpoint, message)
     if running is not None:
-        _abort(session, endpoint, running, reason)
+        _abort(session, endpoint, running, message)
     if ended is not None and to in (None, ended["champion"]):
         return
     query = "" if to is None else f"?v={to}"
-    session.control.post(f"/endpoints/{endpoint}/rollback{query}", {"message": reason})
+    session.control.post(f"/endpoints/{endpoint}/rollback{query}", {"message": message})
 
 
-def _abort(session: Session, endpoint: str, rollout: Json, reason: str) -> Reply:
+def _abort(session: Session, endpoint: str, rollout: Json, message: str) -> Reply:
     path = f"/endpoints/{endpoint}/rollouts/{rollout['id']}/abort"
     # The end of its id tells rollouts apart; a key has 128 characters at most.
-    return session.control.post(path, {"message": reason}, part=f"abort-{rollout['id'][-16:]}")
+    return session.control.post(path, {"message": message}, part=f"abort-{rollout['id'][-16:]}")
 
 
-def _ended_before(session: Session, endpoint: str, reason: str) -> Json | None:
+def _ended_before(session: Session, endpoint: str, message: str) -> Json | None:
     """The newest rollout if this very request ended it when it was sent before.
 
     Who says a rollback again after ctrl-C must not go one version further back by it.
@@ -94,7 +94,7 @@ def _ended_before(session: Session, endpoint: str, reason: str) -> Json | None:
         return None
     newest = newest_rollout(session, endpoint)
     try:
-        again = _abort(session, endpoint, newest, reason).headers
+        again = _abort(session, endpoint, newest, message).headers
     except Refused:
         return None
     return newest if again.get("idempotent-replayed") == "true" else None

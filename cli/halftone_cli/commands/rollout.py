@@ -12,7 +12,7 @@ from halftone.domain.errors import InvalidInput
 from halftone.domain.phase import Phase
 from halftone_cli.api import Json
 from halftone_cli.changing import (
-    ReasonOption,
+    RequiredMessage,
     YesOption,
     ask,
     newest_rollout,
@@ -51,32 +51,32 @@ def watch(
     raise typer.Exit(watch_to_the_end(session, endpoint, until=until))
 
 
-def pause(session: Session, endpoint: EndpointArgument, reason: ReasonOption) -> None:
+def pause(session: Session, endpoint: EndpointArgument, message: RequiredMessage) -> None:
     """Keep the challenger's share as it is until `resume`.
 
     The clock of the step stops. Alarms, and the proof of a regression, still end the rollout.
 
     \b
     Examples:
-      halftone rollout pause fraud --reason "the upstream batch runs until nine"
+      halftone rollout pause fraud --message "the upstream batch runs until nine"
     """
-    _say(session, "pause", endpoint, newest_rollout(session, endpoint), reason)
+    _say(session, "pause", endpoint, newest_rollout(session, endpoint), message)
 
 
-def resume(session: Session, endpoint: EndpointArgument, reason: ReasonOption) -> None:
+def resume(session: Session, endpoint: EndpointArgument, message: RequiredMessage) -> None:
     """Let a paused rollout go on; the time that it was paused does not count.
 
     \b
     Examples:
-      halftone rollout resume fraud --reason "the batch is through"
+      halftone rollout resume fraud --message "the batch is through"
     """
-    _say(session, "resume", endpoint, newest_rollout(session, endpoint), reason)
+    _say(session, "resume", endpoint, newest_rollout(session, endpoint), message)
 
 
 def approve(
     session: Session,
     endpoint: EndpointArgument,
-    reason: ReasonOption,
+    message: RequiredMessage,
     step: Annotated[
         int | None,
         typer.Option(
@@ -93,8 +93,8 @@ def approve(
 
     \b
     Examples:
-      halftone rollout approve fraud --reason "looked through forty answers"
-      halftone rollout approve fraud --step 2 --reason "change 1841"
+      halftone rollout approve fraud --message "looked through forty answers"
+      halftone rollout approve fraud --step 2 --message "change 1841"
     """
     newest = newest_rollout(session, endpoint)
     last = len(newest["plan"]["stages"]) + 1
@@ -102,21 +102,21 @@ def approve(
         raise InvalidInput("--step", step, f"1 to {last}")
     # The API counts from 0, and `stage` is the number of the present one counted from 1.
     gate = newest["stage"] if step is None else step - 1
-    _say(session, "approve", endpoint, newest, reason, stage=gate)
+    _say(session, "approve", endpoint, newest, message, stage=gate)
 
 
-def reject(session: Session, endpoint: EndpointArgument, reason: ReasonOption) -> None:
+def reject(session: Session, endpoint: EndpointArgument, message: RequiredMessage) -> None:
     """Turn down a rollout that waits for approval: the champion alone answers again.
 
     \b
     Examples:
-      halftone rollout reject fraud --reason "the new scores can't be explained"
+      halftone rollout reject fraud --message "the new scores can't be explained"
     """
-    _say(session, "reject", endpoint, newest_rollout(session, endpoint), reason)
+    _say(session, "reject", endpoint, newest_rollout(session, endpoint), message)
 
 
 def promote(
-    session: Session, endpoint: EndpointArgument, reason: ReasonOption, yes: YesOption = False
+    session: Session, endpoint: EndpointArgument, message: RequiredMessage, yes: YesOption = False
 ) -> None:
     """Give the challenger all traffic now, without waiting for evidence.
 
@@ -125,15 +125,15 @@ def promote(
 
     \b
     Examples:
-      halftone rollout promote fraud --reason "the champion fails on every request"
+      halftone rollout promote fraud --message "the champion fails on every request"
     """
     newest = newest_rollout(session, endpoint)
     _ask(session, newest, f"give it all traffic of {endpoint} now, without evidence", yes=yes)
-    _say(session, "promote", endpoint, newest, reason)
+    _say(session, "promote", endpoint, newest, message)
 
 
 def abort(
-    session: Session, endpoint: EndpointArgument, reason: ReasonOption, yes: YesOption = False
+    session: Session, endpoint: EndpointArgument, message: RequiredMessage, yes: YesOption = False
 ) -> None:
     """End a rollout in whatever phase it is: the champion alone answers again.
 
@@ -142,11 +142,11 @@ def abort(
 
     \b
     Examples:
-      halftone rollout abort fraud --reason "wrong model"
+      halftone rollout abort fraud --message "wrong model"
     """
     newest = newest_rollout(session, endpoint)
     _ask(session, newest, f"end its rollout to {endpoint}", yes=yes)
-    _say(session, "abort", endpoint, newest, reason)
+    _say(session, "abort", endpoint, newest, message)
 
 
 def _ask(session: Session, newest: Json, wish: str, *, yes: bool) -> None:
@@ -159,8 +159,8 @@ def _ask(session: Session, newest: Json, wish: str, *, yes: bool) -> None:
 
 
 def _say(
-    session: Session, verb: str, endpoint: str, seen: Json, reason: str, **said: object
+    session: Session, verb: str, endpoint: str, seen: Json, message: str, **said: object
 ) -> None:
     path = f"/endpoints/{endpoint}/rollouts/{seen['id']}/{verb}"
-    session.control.post(path, {"message": reason, **said})
+    session.control.post(path, {"message": message, **said})
     tell(session, endpoint)

@@ -25,7 +25,7 @@ OPEN = (
 BY_NAME = ("models", "versions")
 """The same, where they are no lists."""
 
-WHY = ("--reason", "as agreed")
+WHY = ("--message", "as agreed")
 SETTLED = {
     "history": ("history", "-n 1"),
     "invoke": ("invoke", "--direct 2"),

@@ -11,7 +11,7 @@ from tests.support.engine import NAME
 
 
 def test_it_ends_the_rollout_and_shows_what_was_read_back(rolling):
-    ran = rolling("rollback", "--direct", NAME, "--reason", "scores drift")
+    ran = rolling("rollback", "--direct", NAME, "--message", "scores drift")
 
     assert ran.code == 0
     assert rolling.endpoint.alias == Routing("1")
@@ -21,7 +21,7 @@ def test_it_ends_the_rollout_and_shows_what_was_read_back(rolling):
 
 
 def test_the_caller_is_the_actor_on_record(rolling):
-    rolling("rollback", "--direct", NAME, "--reason", "scores drift")
+    rolling("rollback", "--direct", NAME, "--message", "scores drift")
 
     fence = rolling.endpoint.history[-2]
     assert (fence.action, fence.actor, fence.reason) == ("fence", "local/ann", "scores drift")

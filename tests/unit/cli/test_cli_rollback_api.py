@@ -13,7 +13,7 @@ WHO = "arn:aws:iam::111111111111:user/ann"
 
 
 def test_it_ends_the_rollout_and_shows_what_was_read_back(rolling):
-    ran = rolling("rollback", NAME, "--reason", "scores drift")
+    ran = rolling("rollback", NAME, "--message", "scores drift")
 
     assert ran.code == 0
     assert rolling.endpoint.alias == Routing("1")
@@ -129,7 +129,7 @@ def test_said_again_after_ctrl_c_it_does_not_go_one_version_further(cli, key):
 
 
 def test_a_name_of_ones_own_does_not_keep_a_first_rollback_from_going_back(rolling):
-    rolling("rollout", "abort", NAME, "--reason", "wrong model")
+    rolling("rollout", "abort", NAME, "--message", "wrong model")
     rolling.endpoint.serve("risk-3")
 
     assert rolling("rollback", NAME, "--request", "build-1842").code == 0

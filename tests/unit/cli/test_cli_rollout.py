@@ -13,7 +13,7 @@ from tests.support.engine import NAME
 from tests.unit.cli.conftest import PLAN
 
 MINUTE = timedelta(minutes=1)
-WHY = ("--reason", "as agreed")
+WHY = ("--message", "as agreed")
 WHO = "arn:aws:iam::111111111111:user/ann"
 
 
@@ -141,7 +141,7 @@ def test_a_word_that_does_not_fit_is_refused_with_the_phase(cli, verb):
 
 def test_every_word_needs_a_reason_and_an_endpoint(rolling):
     for words, told in (
-        (("pause", NAME), "error: Missing option '--reason'"),
+        (("pause", NAME), "error: --message is missing, expected why it is done"),
         (
             ("pause", "nope", *WHY),
             "error: there is no endpoint 'nope'; `halftone endpoints",

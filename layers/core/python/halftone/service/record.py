@@ -44,7 +44,8 @@ def change(
         action=action,
         before=summary(before),
         after=summary(after),
-        reason=reason,
+        # A record without a reason answers no question: the action and its author always do.
+        reason=reason.strip() or f"{action} by {actor}",
         numbers=numbers or {},
     )
     written = replace(after, revision=before.revision + 1, audit=record.head)
