@@ -2,12 +2,12 @@
 
 import io
 import sys
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from halftone import __version__
 from halftone_cli.catalog import PLAIN, LazyCommands
 from halftone_cli.context import Session
 from halftone_cli.errors import report
@@ -34,7 +34,7 @@ class _Halftone(TyperGroup):
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(version("halftone"))
+        typer.echo(__version__)
         raise typer.Exit
 
 

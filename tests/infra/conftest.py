@@ -10,8 +10,8 @@ from aws_cdk import Stack
 
 from halftone.adapters.folder import BuiltPackage, build_package
 from halftone.domain.spec import EndpointSpec
-from infra.constructs.model_endpoint import ModelEndpoint
-from infra.settings import Settings
+from halftone_cdk.constructs.model_endpoint import ModelEndpoint
+from halftone_cdk.settings import Settings
 from tests.infra.support import EXAMPLES, Synthesised, new_app, synthesise, written
 from tests.infra.their_app import SETTINGS, SPEC, Deploy, ImportedPlatform
 

@@ -9,9 +9,9 @@ from typing import Any
 from aws_cdk import App
 
 from halftone.domain.names import platform_stack_name
-from infra.application import add_stage
-from infra.paths import ROOT
-from infra.settings import Settings, stage_settings
+from halftone_cdk.application import add_stage
+from halftone_cdk.settings import Settings, stage_settings
+from tests.support.checkout import ROOT
 
 CDK_JSON = json.loads((ROOT / "cdk.json").read_text())
 FLAGS = {name: flag for name, flag in CDK_JSON["context"].items() if name.startswith("@")}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.paths import ROOT
 from tests.infra.support import CDK_JSON, Synthesised
+from tests.support.checkout import ROOT
 
 
 def run_app(

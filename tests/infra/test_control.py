@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from infra.platform_stack import PlatformStack
-from infra.settings import Runtime, Settings, SnapStart
+from halftone_cdk.platform_stack import PlatformStack
+from halftone_cdk.settings import Runtime, Settings, SnapStart
 from tests.infra.support import Resource, Synthesised, new_app, text, written
 
 STAGE = Settings("dev")

@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from halftone.domain.spec import EndpointSpec
-from infra.paths import ROOT
 from tests.infra.support import Synthesised
+from tests.support.checkout import ROOT
 
 PAGE = (ROOT / "docs" / "costs.md").read_text()
 STANDING = "halftone-dev-digits"

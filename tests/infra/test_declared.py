@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from halftone.domain.errors import InvalidInput
-from infra.declared import declared_endpoints
+from halftone_cdk.declared import declared_endpoints
 from tests.infra.support import EXAMPLES
 
 CHAMPION = EXAMPLES / "breast-cancer" / "models" / "champion"

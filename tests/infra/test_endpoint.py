@@ -15,9 +15,9 @@ from halftone.domain.plan_form import parse_plan
 from halftone.domain.samples import JsonSample
 from halftone.domain.spec import DeployWaits, EndpointSpec, Guardrail
 from halftone.serving.callee import OLDEST_SECONDS
-from infra.endpoint_stack import EndpointStack
-from infra.platform_stack import PlatformStack
-from infra.settings import Architecture, Runtime, Settings, SnapStart
+from halftone_cdk.endpoint_stack import EndpointStack
+from halftone_cdk.platform_stack import PlatformStack
+from halftone_cdk.settings import Architecture, Runtime, Settings, SnapStart
 from tests.infra.support import EXAMPLES, Synthesised, new_app, text, written
 from tests.infra.their_app import SETTINGS, SPEC, Deploy, release
 

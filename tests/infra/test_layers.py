@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from halftone.domain.errors import HalftoneError
-from infra.constructs.layers import UNZIPPED_LIMIT, TooLarge, check_size
-from infra.layers import build, bytecode
-from infra.layers.archive import content_digest, zip_folder
-from infra.layers.build import Layer, LayerError, core_layer, vendor_layer
-from infra.layers.bytecode import BytecodeError, compile_folder
-from infra.layers.target import Target
-from infra.paths import CORE, FUNCTIONS, PYODIDE, ROOT
-from infra.settings import Architecture, Runtime
+from halftone_cdk.constructs.layers import UNZIPPED_LIMIT, TooLarge, check_size
+from halftone_cdk.layers import build, bytecode
+from halftone_cdk.layers.archive import content_digest, zip_folder
+from halftone_cdk.layers.build import Layer, LayerError, core_layer, vendor_layer
+from halftone_cdk.layers.bytecode import BytecodeError, compile_folder
+from halftone_cdk.layers.target import Target
+from halftone_cdk.paths import FUNCTIONS, HALFTONE, pyodide
+from halftone_cdk.settings import Architecture, Runtime
 from tests.infra.support import Synthesised, text
+from tests.support.checkout import ROOT
 
 TARGETS = {
     "dev": Target(Runtime.PYTHON_3_13, Architecture.X86_64),
@@ -89,7 +90,9 @@ def test_nothing_that_only_tests_or_installers_need_is_in(group: str) -> None:
 
 
 def test_the_core_layer_is_the_package_as_it_stands() -> None:
-    sources = {p.relative_to(CORE.parent).as_posix() for p in CORE.rglob("*.py")}
+    sources = {
+        f"python/{p.relative_to(HALFTONE.parent).as_posix()}" for p in HALFTONE.rglob("*.py")
+    }
     with zipfile.ZipFile(core_layer(TARGETS["dev"]).archive) as layer:
         assert {name for name in layer.namelist() if name.endswith(".py")} == sources
 
@@ -119,7 +122,7 @@ def test_a_build_that_fails_leaves_nothing_behind(
     broken = tmp_path / "sources"
     broken.mkdir()
     (broken / "module.py").write_text("def (:\n")
-    monkeypatch.setattr(build, "CORE", broken)
+    monkeypatch.setattr(build, "HALFTONE", broken)
     monkeypatch.setattr(build, "BUILD", tmp_path / "build")
     with pytest.raises(BytecodeError, match="do not compile"):
         core_layer(TARGETS["local"])
@@ -150,10 +153,11 @@ import answers
 print(answers.answer(), sys.version_info[:2])
 """
     runner = Path(bytecode.__file__).with_name("run.mjs")
-    node = shutil.which("node")
+    node, module = shutil.which("node"), pyodide()
     assert node is not None
+    assert module is not None
     done = subprocess.run(
-        [node, str(runner), str(PYODIDE), str(tmp_path), "/layer"],
+        [node, str(runner), str(module), str(tmp_path), "/layer"],
         input=program,
         capture_output=True,
         text=True,

@@ -16,11 +16,11 @@ import pytest
 from halftone.adapters.folder import build_package
 from halftone.domain.names import package_key
 from halftone.domain.package import Flavor
-from infra.constructs.layers import UNZIPPED_LIMIT
-from infra.layers.build import core_layer, vendor_layer
-from infra.layers.target import Target
-from infra.paths import REQUIREMENTS
-from infra.settings import Architecture, Runtime
+from halftone_cdk.constructs.layers import UNZIPPED_LIMIT
+from halftone_cdk.layers.build import core_layer, vendor_layer
+from halftone_cdk.layers.target import Target
+from halftone_cdk.paths import REQUIREMENTS
+from halftone_cdk.settings import Architecture, Runtime
 from tests.infra.support import EXAMPLES
 
 TARGETS = [Target(runtime, Architecture.X86_64) for runtime in Runtime]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from halftone.domain.errors import InvalidInput
-from infra.settings import Architecture, Runtime, Settings, SnapStart, stage_settings
+from halftone_cdk.settings import Architecture, Runtime, Settings, SnapStart, stage_settings
 from tests.infra.support import CDK_JSON
 
 

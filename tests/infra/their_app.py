@@ -13,7 +13,7 @@ from aws_cdk import aws_sqs as sqs
 
 from halftone.domain.plan import PRESETS
 from halftone.domain.spec import EndpointSpec
-from infra.settings import Runtime, Settings
+from halftone_cdk.settings import Runtime, Settings
 from tests.infra.support import Synthesised
 
 SETTINGS = Settings("dev", runtime=Runtime.PYTHON_3_11)

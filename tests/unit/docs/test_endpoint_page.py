@@ -9,7 +9,7 @@ from halftone.domain.plan_form import parse_plan
 from halftone.domain.quantities import spoken
 from halftone.domain.serving_form import FIELDS
 from halftone.domain.spec import EndpointSpec, parse_spec
-from infra.paths import ROOT
+from tests.support.checkout import ROOT
 
 PAGE = (ROOT / "docs" / "endpoint.md").read_text()
 USUAL = parse_spec({"name": "churn", "model": "models/v1"})

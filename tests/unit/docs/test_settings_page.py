@@ -5,7 +5,7 @@ import re
 import yaml
 
 from halftone.domain.serving_form import FIELDS, parse_serving
-from infra.paths import ROOT
+from tests.support.checkout import ROOT
 
 PAGE = (ROOT / "docs" / "settings.md").read_text()
 

@@ -11,7 +11,7 @@ import pytest
 from halftone.adapters.memory_harvest import MemoryHarvest
 from halftone.domain.capture import FEEDBACK, REQUESTS
 from halftone.service.harvest import harvest
-from infra.paths import ROOT
+from tests.support.checkout import ROOT
 from tests.support.harvest import AT, HOUR, as_view, delivery, line
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from infra.constructs.server_routes import PATHS
+from halftone_cdk.constructs.server_routes import PATHS
 
 
 @pytest.fixture(scope="module")

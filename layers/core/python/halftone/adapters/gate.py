@@ -42,7 +42,7 @@ class HttpGate:
                     self._release(endpoint, key)
             return len(routes)
         # Route settings stand in the place of the stage's: what is left out is off. Metrics by the
-        # route stay off, as they are for the stage (infra.constructs.http_api).
+        # route stay off, as they are for the stage (halftone_cdk.constructs).
         wanted: dict[str, RouteSettingsTypeDef] = {
             key: {
                 "DetailedMetricsEnabled": False,

@@ -51,6 +51,7 @@ Rules, held by tests/unit/api/test_routes.py over every route there is:
 - Request bodies are pydantic models on ``requests.Body``, which refuses unknown fields.
 - After a change of any route: ``python -m halftone.api.document docs/openapi.json``.
 
-IAM lets a role of a person reach routes by method and path: ``infra/constructs/roles.py`` lists
-them, and its test fails on a route that no list has.
+IAM lets a role of a person reach routes by method and path:
+``infra/halftone_cdk/constructs/roles.py`` lists them, and its test fails on a route that no list
+has.
 """

@@ -1,5 +1,6 @@
 """What the server says of itself and its model, to requests that ask for no prediction."""
 
+from halftone import __version__
 from halftone.domain.package import Interface
 from halftone.domain.samples import AnySample
 from halftone.domain.signature import Field, fields_as_given
@@ -10,7 +11,7 @@ from halftone.serving.recent import Recent
 from halftone.serving.settings import Settings
 from halftone.serving.tensors import DATATYPES
 
-SERVER = {"name": "halftone", "version": "0.1.0", "extensions": ["binary_tensor_data"]}
+SERVER = {"name": "halftone", "version": __version__, "extensions": ["binary_tensor_data"]}
 """The server's metadata as the Open Inference Protocol has it."""
 
 

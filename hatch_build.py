@@ -1,0 +1,45 @@
+"""What a build adds to pyproject.toml: the constructs' assets, and the project's URLs."""
+
+import os
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
+
+ASSETS = {
+    "functions": "functions",
+    "requirements": "requirements",
+    "docs/openapi.json": "openapi.json",
+    "package-lock.json": "package-lock.json",
+}
+"""What a synth reads beside the code: the path in the checkout, and below ``assets`` in a wheel."""
+
+
+class Assets(BuildHookInterface):  # type: ignore[type-arg]
+    """Copies the assets into ``halftone_cdk``. An editable build reads them from the checkout."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Add the assets to what the wheel includes."""
+        if version == "standard":
+            build_data["force_include"].update(
+                {source: f"halftone_cdk/assets/{target}" for source, target in ASSETS.items()}
+            )
+
+
+class Urls(MetadataHookInterface):
+    """Fills ``project.urls`` with the pages of the repository that builds.
+
+    The checkout names no host. A release sets HALFTONE_REPOSITORY to the address of its repository;
+    a build without it has no URLs.
+    """
+
+    def update(self, metadata: dict[str, object]) -> None:
+        """Add the pages of the repository to ``metadata``."""
+        repository = os.environ.get("HALFTONE_REPOSITORY", "").rstrip("/")
+        pages = {
+            "Source": repository,
+            "Issues": f"{repository}/issues",
+            "Changelog": f"{repository}/blob/main/CHANGELOG.md",
+            "Documentation": f"{repository}/tree/main/docs",
+        }
+        metadata["urls"] = pages if repository else {}
