@@ -71,6 +71,7 @@ EndpointArgument = Annotated[
         autocompletion=endpoint_names,
     ),
 ]
+ONE_VERSION = "Only this version's: its number, its name, champion or challenger."
 _OlderMessageOption = Annotated[
     str | None, typer.Option("--reason", metavar="TEXT", hidden=True, show_default=False)
 ]

@@ -13,7 +13,7 @@ from halftone_cli.api import Json
 from halftone_cli.changing import existing
 from halftone_cli.context import Session
 from halftone_cli.files import write_whole
-from halftone_cli.options import EndpointArgument
+from halftone_cli.options import ONE_VERSION, EndpointArgument
 from halftone_cli.output import note, one_line, say_json, show, stamped, table
 
 PERIOD = 2.0
@@ -26,7 +26,7 @@ def logs(
     *,
     version: Annotated[
         str | None,
-        typer.Option(metavar="VERSION", help="Only this version's.", show_default=False),
+        typer.Option(metavar="VERSION", help=ONE_VERSION, show_default=False),
     ] = None,
     replica: Annotated[
         str | None,
@@ -56,7 +56,7 @@ def logs(
     \b
     Examples:
       halftone logs fraud -n 20
-      halftone logs fraud --version 4 -f
+      halftone logs fraud --version green -f
       halftone logs fraud --download fraud.log
     """
     if not 1 <= limit <= 2000:

@@ -10,7 +10,7 @@ from halftone.domain.quantities import duration, spoken
 from halftone_cli.api import Json
 from halftone_cli.changing import existing
 from halftone_cli.context import Session
-from halftone_cli.options import EndpointArgument
+from halftone_cli.options import ONE_VERSION, EndpointArgument
 from halftone_cli.output import say_json, show, table
 
 Values = Sequence[float | None]
@@ -23,6 +23,9 @@ def metrics(
     since: Annotated[
         str, typer.Option(metavar="SPAN", help="How far back, such as 15m or 1d.")
     ] = "1h",
+    version: Annotated[
+        str | None, typer.Option(metavar="VERSION", help=ONE_VERSION, show_default=False)
+    ] = None,
 ) -> None:
     """Show an endpoint's figures, in all, by model and by version.
 
@@ -31,12 +34,13 @@ def metrics(
 
     \b
     Examples:
-      halftone metrics fraud
       halftone metrics fraud --since 1d --json
+      halftone metrics fraud --version challenger
     """
     span = duration("--since", since)
     begin = session.stage.parts.clock.now() - span
-    found = session.control.get(f"/endpoints/{existing(endpoint)}/metrics", since=begin.isoformat())
+    path = f"/endpoints/{existing(endpoint)}/metrics"
+    found = session.control.get(path, since=begin.isoformat(), version=version)
     if session.as_json:
         say_json(found)
         return

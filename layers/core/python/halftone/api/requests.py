@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
@@ -12,6 +12,17 @@ GroupName = Annotated[str, Path(max_length=32, pattern=NAME, description="The gr
 RolloutId = Annotated[
     str, Path(max_length=80, pattern=r"^[a-z0-9-]+$", description="The rollout's id.")
 ]
+VersionName = Annotated[
+    str | None,
+    Query(
+        max_length=32,
+        pattern=r"^([0-9]+|\$LATEST|[a-z][a-z0-9]*(-[a-z0-9]+)*)$",
+        description="Only this version's: its number, its deployment's name, `champion` or "
+        "`challenger`.",
+    ),
+]
+"""A deployment as people call it; ``service.deployments.resolve_version`` finds its version."""
+
 Why = Annotated[
     str,
     Field(max_length=1000, description="The update message: why. It goes on record as the reason."),

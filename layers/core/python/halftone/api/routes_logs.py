@@ -8,17 +8,14 @@ from fastapi import Query, Response
 
 from halftone.api.answers import Cursor, Limit, Shape, after, answer, cursor_after, router, shown
 from halftone.api.guard import Call, reads
-from halftone.api.requests import EndpointName
+from halftone.api.requests import EndpointName, VersionName
 from halftone.domain.access import Action
 from halftone.domain.logs import NEWEST
 from halftone.service import logs as service
+from halftone.service.deployments import resolve_version
 
 routes = router("logs")
 
-Version = Annotated[
-    str | None,
-    Query(max_length=12, pattern=r"^([0-9]+|\$LATEST)$", description="Only this version's."),
-]
 ReplicaName = Annotated[
     str | None, Query(max_length=512, description="Only this replica's, as replicas are listed.")
 ]
@@ -69,13 +66,14 @@ class Piece(Shape):
 async def list_replicas(
     endpoint: EndpointName,
     call: Annotated[Call, reads()],
-    version: Version = None,
+    version: VersionName = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
     """List replicas, the one that wrote last first. A page has whole pages of the log's own."""
+    number = resolve_version(call.parts, endpoint, version)
     found, token = service.replicas(
-        call.parts, endpoint, version=version, most=limit, token=after(cursor)
+        call.parts, endpoint, version=number, most=limit, token=after(cursor)
     )
     items = [
         Replica(
@@ -94,17 +92,18 @@ async def read_logs(
     *,
     endpoint: EndpointName,
     call: Annotated[Call, reads(Action.READ)],
-    version: Version = None,
+    version: VersionName = None,
     replica: ReplicaName = None,
     cursor: LongCursor = None,
     limit: Annotated[int, Query(ge=1, le=NEWEST, description="How many lines at most.")] = NEWEST,
 ) -> Response:
     """Read the newest lines; with a cursor, those that were written since."""
+    number = resolve_version(call.parts, endpoint, version)
     if cursor is None:
-        reading = service.newest(call.parts, endpoint, version=version, stream=replica, most=limit)
+        reading = service.newest(call.parts, endpoint, version=number, stream=replica, most=limit)
     else:
         reading = service.following(
-            call.parts, endpoint, cursor, version=version, stream=replica, most=limit
+            call.parts, endpoint, cursor, version=number, stream=replica, most=limit
         )
     items = [
         Line(at=line.at, version=line.version, replica=line.stream, text=line.text)
@@ -117,11 +116,12 @@ async def read_logs(
 async def download_logs(
     endpoint: EndpointName,
     call: Annotated[Call, reads(Action.READ)],
-    version: Version = None,
+    version: VersionName = None,
     replica: ReplicaName = None,
     cursor: LongCursor = None,
 ) -> Response:
     """Take the whole log away, a piece at a time: replica by replica, the oldest first."""
-    found = service.piece(call.parts, endpoint, cursor, version=version, stream=replica)
+    number = resolve_version(call.parts, endpoint, version)
+    found = service.piece(call.parts, endpoint, cursor, version=number, stream=replica)
     text = "".join(f"{line.as_text()}\n" for line in found.lines)
     return answer(Piece(text=text, next=found.cursor))

@@ -8,10 +8,11 @@ from fastapi import Query, Response
 
 from halftone.api.answers import Shape, answer, router, shown
 from halftone.api.guard import Call, reads
-from halftone.api.requests import EndpointName
+from halftone.api.requests import EndpointName, VersionName
 from halftone.domain.charts import Chart, series_of
 from halftone.domain.errors import InvalidInput
 from halftone.service.charts import figures
+from halftone.service.deployments import resolve_version
 
 routes = router("metrics")
 
@@ -61,7 +62,7 @@ async def read_metrics(
     period: Annotated[
         int | None, Query(ge=10, le=86_400, description="Seconds of one value; fitting by itself.")
     ] = None,
-    version: Annotated[str | None, Query(max_length=12, pattern=r"^[0-9]+$")] = None,
+    version: VersionName = None,
     model: Annotated[str | None, Query(max_length=32, pattern=r"^[a-z][a-z0-9-]*$")] = None,
 ) -> Response:
     """Read an endpoint's figures: the last hour's, unless told otherwise."""
@@ -71,7 +72,7 @@ async def read_metrics(
         since=_aware("since", since),
         until=_aware("until", until),
         period=None if period is None else timedelta(seconds=period),
-        version=version,
+        version=resolve_version(call.parts, endpoint, version),
         model=model,
     )
     body = Figures(

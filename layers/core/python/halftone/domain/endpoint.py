@@ -75,6 +75,19 @@ class EndpointState:
         named |= {self.champion.version} if self.champion else set()
         return named | ({rollout.champion, rollout.challenger} if rollout else set())
 
+    def version_called(self, name: str) -> str | None:
+        """The version that ``name`` stands for: champion, challenger, a deployment's name, or the
+        number itself; None where it stands for nothing here. Whether there is such a version of
+        that number is not known to the state.
+        """
+        if name == "champion":
+            return self.champion.version if self.champion else None
+        if name == "challenger":
+            return self.active.challenger if self.active else None
+        if name.isascii() and name.isdigit():
+            return name
+        return next((placed.version for placed in self.placed if placed.name == name), None)
+
     @property
     def active(self) -> Rollout | None:
         """The rollout that is not finished, if there is one."""

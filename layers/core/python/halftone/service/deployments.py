@@ -18,6 +18,9 @@ from halftone.service.ports import Parts
 from halftone.service.record import change, must_be_at
 from halftone.service.scale_ports import Provisioned
 
+LATEST = "$LATEST"
+"""The unpublished version, in which Lambda logs what it runs before a version is published."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -99,6 +102,27 @@ def named(seen: Known, deployment: str) -> Deployment:
         names = ", ".join(d.version for d in seen.deployments) or "none"
         raise NotFound("deployment", deployment, f"{seen.state.endpoint!r} has {names}")
     return found
+
+
+def resolve_version(parts: Parts, endpoint: str, name: str | None) -> str | None:
+    """The version that people call ``name``: its number, a deployment's name, champion or
+    challenger; None for None. Deleted versions count: their logs and figures are still there.
+
+    Raises:
+        NotFound: naming the endpoint's deployments, if there is no such endpoint or version.
+    """
+    if name is None or name == LATEST:
+        return name
+    state = parts.store.load(endpoint)
+    if state is None:
+        raise NotFound("endpoint", endpoint)
+    version = state.version_called(name)
+    published = [deployment.version for deployment in parts.store.deployments(endpoint)]
+    if version not in published:
+        placed = {p.version: p.name for p in state.placed}
+        shown = [f"{v} ({placed[v]})" if placed.get(v, v) != v else v for v in published]
+        raise NotFound("version", name, f"{endpoint!r} has {', '.join(shown) or 'none yet'}")
+    return version
 
 
 def written(
