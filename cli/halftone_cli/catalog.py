@@ -103,6 +103,17 @@ COMMANDS: Mapping[str, Command | Group] = {
             "revoke": Command("clients", "revoke_client", changes),
         },
     ),
+    "groups": Group(
+        "Who may do what, by group.",
+        {
+            "list": Command("groups", "list_groups", on_stage),
+            "show": Command("groups", "show_group", on_stage),
+            "add": Command("groups", "add_member", changes),
+            "remove": Command("groups", "remove_member", changes),
+            "verify": Command("groups", "verify_group", on_stage),
+        },
+    ),
+    "me": Command("groups", "me", on_stage),
     "audit": Group(
         "Verify the record of everything that happened.",
         {

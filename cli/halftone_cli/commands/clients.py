@@ -1,5 +1,6 @@
 """``halftone clients …``: who may call a private endpoint."""
 
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
@@ -97,9 +98,12 @@ def _tell(session: Session, endpoint: str, found: Json) -> None:
     if not found["items"]:
         note(f"{endpoint} has no clients")
         return
+    now = session.stage.parts.clock.now()
     made = table("client", "token", "added", "by", "expires")
     for client in found["items"]:
         added, expires = stamped(client["created_at"]), stamped(client["expires_at"])
+        if client["expires_at"] and datetime.fromisoformat(client["expires_at"]) <= now:
+            expires = f"{expires} (expired)"
         words = (client["name"], client["token_id"], added, client["created_by"], expires)
         made.add_row(*(one_line(word) for word in words))
     show(made)

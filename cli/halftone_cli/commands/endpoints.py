@@ -110,14 +110,22 @@ def set_endpoint(
             show_default=False,
         ),
     ] = None,
+    throttle: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RATE/BURST|none",
+            help="Requests a second on average, and at once, at most; none: the stage's.",
+            show_default=False,
+        ),
+    ] = None,
     message: MessageOption = "",
 ) -> None:
-    """Change an endpoint's description, tags or concurrency, without a deploy.
+    """Change an endpoint's description, tags, concurrency or throttle, without a deploy.
 
     \b
     Examples:
       halftone endpoints set fraud --description "Is this payment fraud?" --tag team=risk
-      halftone endpoints set fraud --concurrency 50
+      halftone endpoints set fraud --concurrency 50 --throttle 100/200
     """
     wanted: Json = {}
     if description is not None:
@@ -128,8 +136,10 @@ def set_endpoint(
         if concurrency != "none" and not concurrency.isdecimal():
             raise InvalidInput("--concurrency", concurrency, "a whole number, or none")
         wanted["concurrency"] = None if concurrency == "none" else int(concurrency)
+    if throttle is not None:
+        wanted["throttle"] = None if throttle == "none" else _throttle(throttle)
     if not wanted:
-        expected = "--description, --tag or --concurrency: what to change"
+        expected = "--description, --tag, --concurrency or --throttle: what to change"
         raise InvalidInput("OPTIONS", None, expected)
     path = f"/endpoints/{existing(endpoint)}/settings"
     seen = session.control.read(path)
@@ -183,6 +193,16 @@ def own_endpoint(
     approval = {None: "as the stage says", True: "allowed", False: "not allowed"}
     told = approval[found["self_approval"]]
     show(one_line(f"{endpoint}: owned by {found['owner'] or 'nobody'}, self-approval {told}"))
+
+
+def _throttle(text: str) -> Json:
+    rate, _, burst = text.partition("/")
+    try:
+        return {"rate": float(rate), "burst": int(burst)}
+    except ValueError:
+        raise InvalidInput(
+            "--throttle", text, "requests a second and at once such as 100/200, or none"
+        ) from None
 
 
 def _pairs(given: Json) -> str:

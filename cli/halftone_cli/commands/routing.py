@@ -1,6 +1,7 @@
 """Who answers which requests, changed without a deploy: traffic, mirror and rules."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,9 +26,9 @@ def traffic(
     shares: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DEPLOYMENT=SHARE]...",
+            metavar="[DEPLOYMENT[=SHARE]]...",
             help="Shares in percent, which sum to 100, or to 0 to stop; what is not named gets "
-            "nothing.",
+            "nothing. Two deployments without shares get 80 and 20.",
             show_default=False,
         ),
     ] = None,
@@ -43,11 +44,12 @@ def traffic(
     Examples:
       halftone traffic fraud
       halftone traffic fraud blue=90 green=10 --message "change 1841"
+      halftone traffic fraud blue green
       halftone traffic fraud blue=0
     """
 
     def change(seen: Reply) -> Reply:
-        body = {"traffic": dict(_share(word) for word in shares or ()), "message": message}
+        body = {"traffic": _shares(shares or ()), "message": message}
         return session.control.put(f"/endpoints/{endpoint}/traffic", body, etag=seen.etag)
 
     show_or_change(session, endpoint, change if shares else None)
@@ -130,6 +132,23 @@ def rules(
         endpoint,
         lambda seen: session.control.put(f"/endpoints/{endpoint}/rules", body, etag=seen.etag),
     )
+
+
+def _shares(words: Sequence[str]) -> dict[str, float]:
+    """Shares in percent by deployment; 80 and 20 for two of which none has a share.
+
+    Raises:
+        InvalidInput: if a share is missing, or a deployment comes twice.
+    """
+    if len(words) == 2 and not any("=" in word for word in words):
+        words = (f"{words[0]}=80", f"{words[1]}=20")
+    shares: dict[str, float] = {}
+    for word in words:
+        name, percent = _share(word)
+        if name in shares:
+            raise InvalidInput("DEPLOYMENT=SHARE", word, f"{name} to be named once")
+        shares[name] = percent
+    return shares
 
 
 def _share(word: str) -> tuple[str, float]:

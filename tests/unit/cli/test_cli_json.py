@@ -19,7 +19,7 @@ SHOWN = dict(re.findall(r"<!-- json: ([a-z ]+) -->\n```json\n(.*?)```", PAGE, re
 PACKAGE = str(ROOT / "examples" / "digits" / "models" / "champion")
 OPEN = (
     *("numbers", "margins", "before", "after", "traffic"),
-    *("tags", "aliases", "metrics", "parameters", "metadata"),
+    *("tags", "aliases", "metrics", "parameters", "metadata", "members", "roles"),
 )
 """Mappings by name, whose names are nobody's fields."""
 BY_NAME = ("models", "versions")
@@ -65,6 +65,12 @@ SETTLED = {
 """
 OF_MODELS = {
     "endpoints list": ("endpoints", ""),
+    "groups list": ("groups", ""),
+    "groups show": ("group", "risk"),
+    "groups add": ("group", "risk arn:aws:iam::111111111111:role/bob viewer"),
+    "groups remove": ("group", "risk arn:aws:iam::111111111111:user/ann --yes"),
+    "groups verify": ("group audit", "risk"),
+    "me": ("me", ""),
     "models list": ("models", ""),
     "models show": ("versions", "risk-1"),
     "models show@": ("version", "risk-1:1"),
@@ -179,6 +185,7 @@ def test_of_an_endpoint(settled, command):
 @pytest.mark.parametrize("command", OF_MODELS)
 def test_of_the_registry_and_the_stage(settled, command):
     block, said = OF_MODELS[command]
+    settled("groups", "add", "risk", "arn:aws:iam::111111111111:user/ann", "admin")
     digest = settled("models", "show", "risk-1:1", "--json").json["digest"]
     words = command.rstrip("@").split()
     check(block, settled(*words, *said.format(digest=digest).split(), "--json"))

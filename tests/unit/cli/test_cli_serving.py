@@ -222,3 +222,54 @@ def test_endpoints_are_listed_by_name_group_and_creator(two):
     for words in (("--search", "zzz"), ("--group", "risk"), ("--mine",)):
         ran = two("endpoints", "list", *words)
         assert (ran.code, ran.out, ran.err) == (0, "", "no endpoint is like that\n"), words
+
+
+def test_two_deployments_without_shares_get_80_and_20(two):
+    two("serving", NAME, "mode=guarded")
+    assert "traffic        2=80, 1=20\n" in two("traffic", NAME, "champion", "1").out
+
+
+@pytest.mark.parametrize("words", [("2", "1=20"), ("1",), ("2=50", "2=50"), ("2", "1", "champion")])
+def test_shares_that_are_missing_or_come_twice_are_refused(two, words):
+    two("serving", NAME, "mode=guarded")
+    before = two.endpoint.state
+    ran = two("traffic", NAME, *words)
+    assert (ran.code, two.endpoint.state) == (2, before)
+    assert "DEPLOYMENT=SHARE is" in ran.err
+
+
+def test_rules_are_shown_in_words(two, tmp_path):
+    two("serving", NAME, "mode=guarded")
+    file = tmp_path / "rules.yaml"
+    file.write_text(
+        "rules:\n"
+        "  - match: {headers: {x-tier: [internal, beta]}, query: {v: ['2']}}\n"
+        "    to: '1'\n"
+        "  - match: {addresses: [10.0.0.0/8]}\n"
+        "    to: champion\n"
+    )
+    assert two("rules", NAME, "--set", str(file)).code == 0
+    assert (
+        "1 if header x-tier is internal or beta and query v is 2; 2 if address is 10.0.0.0/8"
+        in two("serving", NAME).out
+    )
+
+
+def test_a_throttle_is_set_shown_and_taken_back(two):
+    shown = two("endpoints", "set", NAME, "--throttle", "100/200")
+    assert shown.code == 0, shown.err
+    assert "rate=100.0, burst=200" in shown.out
+    assert two("endpoints", "set", NAME, "--throttle", "none", "--json").json["throttle"] is None
+    for text in ("100", "a/b", "100/1.5", "/"):
+        ran = two("endpoints", "set", NAME, "--throttle", text)
+        assert (ran.code, "--throttle is" in ran.err) == (2, True)
+
+
+def test_a_token_that_has_expired_is_marked(two):
+    two("serving", NAME, "access=private")
+    two("clients", "add", NAME, "clinic", "--expires", "1h")
+    two("clients", "add", NAME, "ward")
+    assert "(expired)" not in two("clients", "list", NAME).out
+    two.endpoint.world.clock.pass_by(timedelta(hours=2))
+    rows = {row.split()[0]: row for row in two("clients", "list", NAME).out.splitlines()[1:]}
+    assert ("(expired)" in rows["clinic"], "(expired)" in rows["ward"]) == (True, False)

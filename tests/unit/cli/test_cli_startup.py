@@ -31,3 +31,23 @@ def test_a_command_that_asks_nothing_imports_nothing_heavy(words, heavy):
     )
     loaded = ran.stderr.splitlines()[-1].split() if ran.stderr.strip() else []
     assert [name for name in loaded if name in heavy] == []
+
+
+_INTERRUPTED = """
+import builtins, sys
+real = builtins.__import__
+def interrupting(name, *rest, **named):
+    if name == "typer":
+        raise KeyboardInterrupt
+    return real(name, *rest, **named)
+builtins.__import__ = interrupting
+from halftone_cli.__main__ import main
+main()
+"""
+
+
+def test_ctrl_c_while_modules_load_exits_130_without_a_trace():
+    ran = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED], capture_output=True, check=False, text=True
+    )
+    assert (ran.returncode, ran.stderr) == (130, "interrupted: nothing was changed\n")
