@@ -2,12 +2,14 @@
 
 import io
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from halftone import __version__
+from halftone.domain.texts import check_texts
 from halftone_cli.catalog import PLAIN, LazyCommands
 from halftone_cli.context import Session
 from halftone_cli.errors import report
@@ -26,10 +28,17 @@ class _Halftone(TyperGroup):
     def main(self, *args: Any, **extra: Any) -> Any:
         session: Session = extra.setdefault("obj", Session())
         try:
+            _check_words(args[0] if args else extra.get("args") or sys.argv[1:])
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except Exception as error:  # noqa: BLE001 - the one place where no error gets past
             sys.exit(report(error, debug=session.debug))
         sys.exit(code)
+
+
+def _check_words(words: Sequence[str]) -> None:
+    # Bytes that are no UTF-8 reach Python as halves of surrogate pairs.
+    for number, word in enumerate(words, start=1):
+        check_texts(f"argument {number}", word)
 
 
 def _version(asked: bool) -> None:

@@ -99,7 +99,7 @@ _MANIFEST = dedent("""\
     samples:                  # answered by the very version before it gets traffic
       - instances: [{{distance_km: 4.0, parcels: 2}}]
         predictions: [{{minutes: 25.0}}]
-        tolerance: 0.5
+        tolerance: 0.0001
     """)
 
 _PYTHON_ENTRY = "predict.py         # init() once before traffic, run(instances) for each request"
@@ -140,7 +140,7 @@ _ASGI_MANIFEST = dedent("""\
         path: /minutes
         body: {{distance_km: 4.0, parcels: 2}}
         response: {{minutes: 25.0}}
-        tolerance: 0.5
+        tolerance: 0.0001
       - {{method: POST, path: /minutes, body: {{distance_km: -1, parcels: 2}}, status: 422}}
     """)
 

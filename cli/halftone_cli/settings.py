@@ -72,7 +72,8 @@ def _any(values: object) -> str:
 def _inner(value: object) -> str:
     if isinstance(value, Mapping | list):
         return f"({_told(value)})"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    # Every digit: what is shown here is written into a file again.
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def percentage(field: str, text: str) -> float:

@@ -4,8 +4,8 @@ import re
 from typing import Annotated
 
 import typer
-import yaml
 
+from halftone.adapters.yaml_text import read_yaml
 from halftone.domain.errors import InvalidInput, NotFound
 from halftone.domain.names import checked_name
 from halftone_cli.api import Json
@@ -214,9 +214,9 @@ def _pair(word: str) -> tuple[str, str]:
 def _value(word: str) -> tuple[str, object]:
     name, value = _pair(word)
     try:
-        return name, yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise InvalidInput(name, value, f"YAML ({' '.join(str(error).split())})") from None
+        return name, read_yaml(value)
+    except InvalidInput as error:
+        raise InvalidInput(name, value, f"{error.expected} ({error.value})") from None
 
 
 def _tell(session: Session, found: Json) -> None:

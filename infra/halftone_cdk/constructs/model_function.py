@@ -74,7 +74,7 @@ class ModelFunction(Construct):
                 "HALFTONE_ENDPOINT": spec.name,
                 "HALFTONE_ARTIFACTS": artifacts.bucket_name,
                 "HALFTONE_TABLE": table.table_name,
-                "HALFTONE_LATE_AFTER_MS": f"{spec.late_after.total_seconds() * 1000:g}",
+                "HALFTONE_LATE_AFTER_MS": f"{spec.late_after.total_seconds() * 1000:.10g}",
                 "HALFTONE_MAX_BODY": str(spec.max_body),
                 "HALFTONE_FLAVOR": flavor.value,
             },

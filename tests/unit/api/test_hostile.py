@@ -33,6 +33,66 @@ def test_a_field_that_is_named_twice_is_refused_by_its_name(
     assert endpoint.state == before
 
 
+HALF = "\ud800"
+"""Half of a surrogate pair: JSON can spell it, and neither UTF-8 nor the table can hold it."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "body", "field"),
+    [
+        (("PATCH", f"{BASE}/serving"), {"salt": HALF}, "salt"),
+        (("PATCH", f"{BASE}/serving"), {"stopped": HALF}, "stopped"),
+        (("PATCH", f"{BASE}/serving"), {"label": HALF}, "label"),
+        (("PATCH", f"{BASE}/serving"), {"key": {"query": HALF}}, "key.query"),
+        (("PATCH", f"{BASE}/serving"), {"capture": {"redact": [HALF]}}, "capture.redact[0]"),
+        (("PATCH", f"{BASE}/serving"), {"message": HALF}, "message"),
+        (("PATCH", f"{BASE}/serving"), {HALF: 1}, "\\ud800"),
+        (
+            ("PUT", f"{BASE}/rules"),
+            {"rules": [{"match": {"query": {"a": [HALF]}}, "to": "1"}]},
+            "rules[0].match.query.a[0]",
+        ),
+        (
+            ("PUT", f"{BASE}/rules"),
+            {"rules": [{"match": {"query": {HALF: ["a"]}}, "to": "1"}]},
+            "rules[0].match.query.\\ud800",
+        ),
+        (
+            ("PUT", f"{BASE}/mirror"),
+            {"mirror": {"to": "1", "share": 1, "match": {"clients": HALF}}},
+            "mirror.match.clients",
+        ),
+        (("PUT", f"{BASE}/traffic"), {"traffic": {HALF: 100}}, "traffic.\\ud800"),
+        (("PATCH", f"{BASE}/settings"), {"description": HALF}, "description"),
+        (("PATCH", f"{BASE}/settings"), {"tags": {"a": HALF}}, "tags.a"),
+        (("PATCH", f"{BASE}/settings"), {"tags": {HALF: "a"}}, "tags.\\ud800"),
+        (("PUT", f"{BASE}/owner"), {"owner": HALF}, "owner"),
+        (("POST", f"{BASE}/disable"), {"message": HALF}, "message"),
+        (("POST", f"{BASE}/rollback"), {"message": HALF}, "message"),
+        (("POST", f"{BASE}/clients"), {"name": HALF}, "name"),
+        (("POST", f"{BASE}/releases"), {"model": HALF}, "model"),
+        (("POST", f"{BASE}/releases"), {"plan": {"on_inconclusive": HALF}}, "plan.on_inconclusive"),
+        (("POST", "/v1/groups"), {"name": "g", "description": HALF}, "description"),
+        (("POST", "/v1/models/m/versions"), {"metadata": {"a": [HALF]}}, "metadata.a[0]"),
+        (("POST", "/v1/models/m/versions"), {"parameters": {"a": HALF}}, "parameters.a"),
+    ],
+    ids=lambda value: value[1] if isinstance(value, tuple) else None,
+)
+def test_a_text_that_nothing_can_store_is_refused_by_its_field(
+    api: Api, endpoint: Endpoint, asked, body, field
+):
+    before = endpoint.state
+    told = api.ask(*asked, body)
+    assert (told.status, told.problem["field"]) == (400, field)
+    assert endpoint.state == before
+
+
+@pytest.mark.parametrize("plan", [f'{{"on_inconclusive": "{chr(92)}ud800"}}', "%ED%A0%80"])
+def test_a_plan_in_a_query_that_nothing_can_store_is_refused(api: Api, plan):
+    told = api.get(f"{BASE}/preview?plan=" + quote(plan, safe="%"))
+    assert (told.status, told.problem["field"].split(".")[0]) == (400, "plan")
+
+
 def test_a_query_parameter_that_comes_twice_is_refused(api: Api, endpoint: Endpoint):
     before = endpoint.state
     told = api.post(f"{BASE}/rollback?v=1&v=9")

@@ -120,3 +120,19 @@ def test_the_graph_that_is_written_calculates_the_linear_model(tmp_path, width):
     [found] = session.run(None, {"X": rows})
     assert found.shape == (2, 1)
     assert found.ravel() == pytest.approx(rows @ np.array(coefficients) - 3.0)
+
+
+@pytest.mark.parametrize("flavor", Flavor)
+def test_its_samples_find_a_model_that_is_one_percent_off(offline, tmp_path, flavor):
+    offline("init", tmp_path / "eta", "--flavor", flavor)
+    package = tmp_path / "eta" / "models" / "v1"
+    if flavor is Flavor.ONNX:
+        (package / "model.onnx").write_bytes(linear([2.5, 1.5], 12.25))
+    else:
+        file = package / ("weights.json" if flavor is Flavor.PYTHON else "app.py")
+        file.write_text(file.read_text().replace("12.0", "12.25"))
+
+    asked = offline("package", package)
+
+    assert asked.code == 1
+    assert "is 25.25, expected 25.0 within 0.0025" in asked.err

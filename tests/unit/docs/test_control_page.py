@@ -1,10 +1,19 @@
 """docs/control.md says of the control API what the code says."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from halftone.api.errors import STATUS, Missing, NotJson, TooLong, problem
 from halftone.domain import status
@@ -96,6 +105,59 @@ def test_operations_that_the_page_names_are_there():
     assert len(named) > 5
     for path in named:
         assert any(re.fullmatch(shape, path) for shape in shapes), path
+
+
+def _signature_expected(path: str, headers: Mapping[str, str]) -> str:
+    """What AWS makes of the request: its names of the query sorted, each followed by ``=``."""
+    signed = headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
+    request = AWSRequest("GET", f"http://x{path}", headers={n: headers[n] for n in signed})
+    request.context["timestamp"] = headers["x-amz-date"]
+    signer = SigV4Auth(Credentials("AKID", "secret"), "execute-api", "eu-central-1")
+    text = signer.string_to_sign(request, signer.canonical_request(request))
+    return str(signer.signature(text, request))
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("line", re.findall(r"^(curl --aws-sigv4 .*\n .*)$", PAGE, re.MULTILINE))
+def test_curl_signs_each_line_of_the_page_as_aws_does(line):
+    seen = []
+
+    class Seeing(BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.append((self.path, {n.lower(): v for n, v in self.headers.items()}))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Seeing) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "CONTROL_URL": f"http://127.0.0.1:{server.server_port}/v1",
+            "AWS_ACCESS_KEY_ID": "AKID",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_SESSION_TOKEN": "token",
+        }
+        subprocess.run(["sh", "-ec", line], env=environment, check=True, timeout=30)
+        thread.join()
+    ((path, headers),) = seen
+    assert headers["x-amz-security-token"] == "token"
+    assert headers["authorization"].endswith(f"Signature={_signature_expected(path, headers)}")
+
+
+def test_the_document_says_where_the_api_is_and_how_requests_are_signed():
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert DOCUMENT["security"] == [{name: []} for name in schemes]
+    assert schemes["sigv4"]["x-amazon-apigateway-authtype"] == "awsSigv4"
+    assert [server["url"] for server in DOCUMENT["servers"]] == [
+        "/",
+        "https://{api}.execute-api.{region}.amazonaws.com",
+    ]
+    for server in DOCUMENT["servers"]:
+        assert re.findall(r"{(\w+)}", server["url"]) == [*server.get("variables", {})]
 
 
 def test_the_lease_is_told():

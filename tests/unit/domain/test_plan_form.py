@@ -26,7 +26,7 @@ margins = st.builds(
     lambda regression, more, tolerance: Margins(regression, regression + more, tolerance),
     st.floats(1, 50),
     st.floats(0.01, 50),
-    st.floats(0, 50),
+    st.just(0.0) | st.floats(1e-6, 50),
 )
 
 RULES: dict[Any, st.SearchStrategy[Any]] = {

@@ -115,6 +115,8 @@ REFUSED = [
     ({"bake": "long"}, "plan.bake", "long"),
     ({"bake": {"weight": 100}}, "plan.bake.weight", 100),
     ({"alpha": 0}, "plan.alpha", 0),
+    ({"alpha": 5e-324}, "plan.alpha", 5e-324),
+    ({"margins": {"errors": {"tolerance": 1e-9}}}, "plan.margins.errors.tolerance", 1e-9),
     ({"alpha": 0.6}, "plan.alpha", 0.6),
     ({"alpha": "5 %"}, "plan.alpha", "5 %"),
     ({"on_inconclusive": "shrug"}, "plan.on_inconclusive", "shrug"),

@@ -7,9 +7,10 @@ import zipfile
 
 import pytest
 
-from halftone.adapters.folder import build_package
+from halftone.adapters.folder import build_package, open_package
 from halftone.domain.archive import (
     MAX_UNZIPPED,
+    check_content,
     check_digest,
     check_entries,
     checked_digest,
@@ -119,6 +120,37 @@ def test_an_entry_that_holds_more_than_it_states_is_not_unpacked_beyond_that(goo
     with pytest.raises(InvalidPackage, match="z is"):
         unpack(archive, archive.getinfo("z"), target, source="package abc")
     assert len(target.getvalue()) <= 40_000
+
+
+def with_size(data, name, size):
+    """``data`` with another size of an entry stated in both of its headers."""
+    entry = zipfile.ZipFile(io.BytesIO(data)).getinfo(name)
+    local = entry.header_offset + 22
+    central = data.rindex(b"PK\x01\x02", 0, data.rindex(name.encode())) + 24
+    changed = bytearray(data)
+    for at in (local, central):
+        assert changed[at : at + 4] == entry.file_size.to_bytes(4, "little")
+        changed[at : at + 4] = size.to_bytes(4, "little")
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize(("content", "stated"), [(b"ab", 100), (b"", 1), (bytes(3000), 3001)])
+def test_an_entry_that_holds_less_than_it_states_is_refused(
+    good, tmp_path, compression, content, stated
+):
+    data = zipped([*good, ("z", content)], compression=compression).getvalue()
+    lying = with_size(data, "z", stated)
+    archive, _ = inspect(io.BytesIO(lying), source="package abc")
+    expected = f"z is '{len(content)} bytes', expected the {stated} bytes that it states"
+    with pytest.raises(InvalidPackage, match=expected):
+        unpack(archive, archive.getinfo("z"), io.BytesIO(), source="package abc")
+    with pytest.raises(InvalidPackage, match=expected):
+        check_content(archive, source="package abc")
+    file = tmp_path / "lying.zip"
+    file.write_bytes(lying)
+    with pytest.raises(InvalidPackage, match=expected):
+        open_package(file)
 
 
 def test_other_methods_of_compression_are_refused(good):

@@ -14,7 +14,7 @@ from typing import Any
 
 from halftone.adapters import mlflow_folder
 from halftone.adapters.yaml_text import read_yaml
-from halftone.domain.archive import digest_of, inspect, refuse_pickle
+from halftone.domain.archive import check_content, digest_of, inspect, refuse_pickle
 from halftone.domain.deployment import PackageRef
 from halftone.domain.errors import InvalidInput, InvalidPackage
 from halftone.domain.package import MANIFEST_NAME, SOURCE_NAME, Manifest
@@ -97,7 +97,8 @@ def build_package(folder: Path) -> BuiltPackage:
 
 def _checked(data: bytes, *, source: str) -> BuiltPackage:
     file = io.BytesIO(data)
-    _, manifest = inspect(file, source=source)
+    archive, manifest = inspect(file, source=source)
+    check_content(archive, source=source)
     return BuiltPackage(PackageRef(manifest.name, digest_of(file)), manifest, data)
 
 

@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from halftone.adapters.aws import translated
-from halftone.domain.archive import inspect
+from halftone.domain.archive import check_content, inspect
 from halftone.domain.errors import InvalidPackage, NotFound
 from halftone.domain.names import manifest_key, package_key
 from halftone.domain.package import Manifest
@@ -34,7 +34,9 @@ class S3Packages:
         found = hashlib.sha256(data).hexdigest()
         if found != digest:
             raise InvalidPackage("digest", digest, f"{found}, the SHA-256 of s3://{bucket}/{key}")
-        _, manifest = inspect(io.BytesIO(data), source=f"s3://{bucket}/{key}")
+        source = f"s3://{bucket}/{key}"
+        archive, manifest = inspect(io.BytesIO(data), source=source)
+        check_content(archive, source=source)
         with translated(f"storing package {digest[:12]}"):
             self._s3.put_object(Bucket=self._bucket, Key=package_key(digest), Body=data)
             self._s3.put_object(

@@ -9,6 +9,7 @@ from fastapi import Request
 from halftone.api.errors import TooLong
 from halftone.domain.errors import InvalidInput
 from halftone.domain.names import checked_name
+from halftone.domain.texts import check_texts
 
 LONGEST = 1_000_000
 """Bytes of a body: several times what the largest good one has."""
@@ -54,7 +55,8 @@ async def body(request: Request) -> bytes:
 
     Raises:
         TooLong: if it is longer than any good one.
-        InvalidInput: if an object in it names a field twice: the last one would win, unseen.
+        InvalidInput: if an object in it names a field twice, of which the last one would win,
+            unseen; or if a text in it can't be stored.
     """
     found = await request.body()
     if len(found) > LONGEST:
@@ -62,7 +64,7 @@ async def body(request: Request) -> bytes:
     if found:
         # What is no JSON at all is told of by whoever reads it.
         with suppress(ValueError, RecursionError):
-            json.loads(found, object_pairs_hook=_each_once)
+            check_texts("", json.loads(found, object_pairs_hook=_each_once))
     return found
 
 

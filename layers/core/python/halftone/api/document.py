@@ -35,6 +35,27 @@ _WORDS = {
     428: "If-Match is missing.",
     503: "A service that Halftone stands on did not answer; ask again.",
 }
+_SERVERS: list[dict[str, str | Any]] = [
+    {"url": "/", "description": "The stage that answers this document."},
+    {
+        "url": "https://{api}.execute-api.{region}.amazonaws.com",
+        "description": "A stage by the output `ControlUrl` of its platform stack, without `/v1`.",
+        "variables": {
+            "api": {"default": "abcdefghij", "description": "The id of the stage's control API."},
+            "region": {"default": "eu-central-1", "description": "The region of the stage."},
+        },
+    },
+]
+_SIGV4: Mapping[str, str] = {
+    "type": "apiKey",
+    "name": "Authorization",
+    "in": "header",
+    # How API Gateway itself describes this scheme, which OpenAPI has no type for.
+    "x-amazon-apigateway-authtype": "awsSigv4",
+    "description": "AWS Signature Version 4 for the service `execute-api`. With temporary "
+    "credentials, X-Amz-Security-Token carries the session token. The query is signed with its "
+    "names sorted and each followed by `=`.",
+}
 _ALWAYS = (400, 403, 404, 503)
 _BY_GUARD: Mapping[type[Guard], tuple[int, ...]] = {
     Posts: (*_ALWAYS, 409, 413, 415, 422),
@@ -64,7 +85,10 @@ def document(app: FastAPI) -> dict[str, Any]:
         description="Requests are signed (SigV4, service `execute-api`). Errors are problem "
         "details (RFC 9457). docs/control.md says the rest.",
         routes=app.routes,
+        servers=_SERVERS,
     )
+    found["security"] = [{"sigv4": []}]
+    found.setdefault("components", {})["securitySchemes"] = {"sigv4": _SIGV4}
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)

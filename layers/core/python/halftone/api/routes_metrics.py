@@ -16,6 +16,8 @@ from halftone.service.deployments import resolve_version
 
 routes = router("metrics")
 
+_FIRST_YEAR, _LAST_YEAR = 2000, 9998
+
 Moment = Annotated[
     datetime | None, Query(description="With its offset from UTC, such as 2026-01-31T12:00:00Z.")
 ]
@@ -87,8 +89,14 @@ async def read_metrics(
 
 
 def _aware(name: str, moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
         raise InvalidInput(name, moment.isoformat(), "a time with its offset, such as ...T12:00Z")
+    # Ends of the calendar leave it by an offset or an hour. No figures are as old or as new.
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        expected = f"a time in the years {_FIRST_YEAR} to {_LAST_YEAR}"
+        raise InvalidInput(name, moment.isoformat(), expected)
     return moment
 
 

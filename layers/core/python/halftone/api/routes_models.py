@@ -119,7 +119,8 @@ async def list_model_audit(
 ) -> Response:
     """List the audit records of a model, oldest first."""
     models.model_named(call.parts, model)
-    last = after_number(cursor) or since
+    # No key of the table has more digits.
+    last = after_number(cursor) or min(since, 10**12)
     found = call.parts.registry_pages.model_audit(model, after=last)
     items, following = page(((str(r.seq), shapes.record(r)) for r in found), limit)
     return answer(ModelRecords(items=items, next=following))

@@ -6,7 +6,6 @@ and every rule is checked on the list of entries before a byte is unpacked.
 
 import hashlib
 import re
-import shutil
 import stat
 import struct
 import zipfile
@@ -109,8 +108,18 @@ def unpack(
     Raises:
         InvalidPackage: if the content is damaged, or is not of the size that was stated.
     """
-    with _readable(entry, source), archive.open(entry) as content:
-        shutil.copyfileobj(content, target, 1 << 20)
+    target.writelines(_chunks(archive, entry, source))
+
+
+def check_content(archive: zipfile.ZipFile, *, source: str) -> None:
+    """Read every entry of ``archive`` to its end, and keep nothing.
+
+    Raises:
+        InvalidPackage: if the content of one is damaged, or is not of the size that it states.
+    """
+    for entry in archive.infolist():
+        for _ in _chunks(archive, entry, source):
+            pass
 
 
 def check_entries(entries: Sequence[zipfile.ZipInfo], *, source: str) -> None:
@@ -199,6 +208,18 @@ def _manifest(
         raise InvalidPackage(MANIFEST_NAME, found[0].file_size, expected, source=source)
     text = _read(archive, found[0], source, found[0].file_size)
     return manifest_from_json(text, source=f"{source}: {MANIFEST_NAME}")
+
+
+def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: str) -> Iterator[bytes]:
+    size = 0
+    with _readable(entry, source), archive.open(entry) as content:
+        while chunk := content.read(1 << 20):
+            size += len(chunk)
+            yield chunk
+    if size != entry.file_size:
+        # zipfile checks the sum of what there is, and takes less than the entry states.
+        expected = f"the {entry.file_size} bytes that it states"
+        raise InvalidPackage(entry.filename, f"{size} bytes", expected, source=source)
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: str, size: int) -> bytes:

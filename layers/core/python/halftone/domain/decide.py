@@ -5,7 +5,7 @@ plan's own word says so for a step that has reached its greatest age with its le
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.phase import Phase
@@ -62,7 +62,8 @@ def decide(rollout: Rollout, verdict: Verdict, alarmed: Alarmed | None, now: dat
         return Wait(f"{rollout.phase}: {rollout.reason}")
     age = now - (rollout.stage_since or now)
     if age < stage.min_time:
-        return Wait(f"{spoken(age)} of at least {spoken(stage.min_time)} at {stage.told}")
+        seconds = timedelta(seconds=round(age.total_seconds()))
+        return Wait(f"{spoken(seconds)} of at least {spoken(stage.min_time)} at {stage.told}")
     if verdict.kind is VerdictKind.PASS:
         return GoOn(verdict.reason)
     if age < stage.max_time:

@@ -34,15 +34,30 @@ class InvalidInput(HalftoneError):
     """
 
     def __init__(self, field: str, value: object, expected: str, *, source: str = "") -> None:
-        self.field = field
+        # A name of a field that no encoding can carry stands here as its escape.
+        self.field = _encodable(field)
         self.value = value
-        self.expected = expected
+        self.expected = _encodable(expected)
         self.source = source
-        shown = repr(value)
-        if len(shown) > 120:
-            shown = f"{shown[:117]}..."
         where = f"{source}: " if source else ""
-        super().__init__(f"{where}{field} is {shown}, expected {expected}")
+        super().__init__(f"{where}{self.field} is {_shown(value)}, expected {self.expected}")
+
+
+_SHOWN = 120
+
+
+def _shown(value: object) -> str:
+    """``value`` as an error repeats it: never long, and never an error of its own."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        # Python writes no number of more than 4,300 digits.
+        text = f"a value of type {type(value).__name__} that is too large to show"
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+
+
+def _encodable(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def unknown_field(at: str, value: object, known: Iterable[str]) -> InvalidInput:

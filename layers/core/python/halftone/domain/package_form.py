@@ -22,6 +22,7 @@ from halftone.domain.samples import (
     parse_record_samples,
 )
 from halftone.domain.signature import Field, parse_fields
+from halftone.domain.texts import check_texts
 
 _UNREADABLE = ("authorization", "proxy-authorization", "cookie")
 _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
@@ -65,6 +66,7 @@ def parse_manifest(value: object, *, source: str = SOURCE_NAME) -> Manifest:
 def _parse(value: object) -> Manifest:
     if not isinstance(value, Mapping):
         raise InvalidInput("manifest", value, "a mapping with at least name, flavor and entry")
+    check_texts("", value)
     for key in value:
         if key not in Manifest.__dataclass_fields__:
             raise unknown_field(str(key), value[key], Manifest.__dataclass_fields__)

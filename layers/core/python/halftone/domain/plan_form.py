@@ -13,6 +13,13 @@ from halftone.domain.errors import InvalidInput
 from halftone.domain.match_form import match_form, no_others, parse_match
 from halftone.domain.plan import BAKE, PRESETS, Margins, OnInconclusive, Plan, Stage
 from halftone.domain.quantities import LONGEST, duration, percentage, spoken, whole
+from halftone.domain.texts import check_texts
+
+LEAST_ALPHA = 1e-6
+"""Below it no number of requests is evidence, and shares of it are no numbers any more."""
+
+LEAST_TOLERANCE = 1e-6
+"""Percent; 0 tolerates nothing."""
 
 _ABOUT_STAGES = ("stages", "bakes", "approve_all")
 _OWN_MARGIN = "changed"
@@ -26,6 +33,7 @@ def parse_plan(value: object, *, at: str = "plan") -> Plan:
     """
     if isinstance(value, str):
         return _preset(at, value)
+    check_texts(at, value)
     given = _mapping(at, value)
     known = {"preset", "steps", "bake", "alpha", "on_inconclusive", "margins", "latency_floor"}
     no_others(at, given, known)
@@ -185,9 +193,10 @@ def _rising(at: str, plan: Plan) -> None:
 
 
 def _alpha(at: str, value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 0.5:
-        raise InvalidInput(at, value, "a probability above 0 and up to 0.5")
-    return float(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not LEAST_ALPHA <= value <= 0.5:  # type: ignore[operator]
+        raise InvalidInput(at, value, "a probability from 0.000001 to 0.5")
+    return float(value)  # type: ignore[arg-type]
 
 
 def _word(at: str, value: object) -> OnInconclusive:
@@ -211,7 +220,7 @@ def _with_margins(at: str, value: object, plan: Plan) -> Plan:
         no_others(here, fields, {"regression", "safety", "tolerance"})
         changed = every[metric]
         if "tolerance" in fields:
-            percent = percentage(f"{here}.tolerance", fields["tolerance"], least=0.0, most=50.0)
+            percent = _tolerance(f"{here}.tolerance", fields["tolerance"])
             changed = replace(changed, tolerance=percent)
         for name in ("regression", "safety"):
             if name in fields:
@@ -231,7 +240,14 @@ def _with_margins(at: str, value: object, plan: Plan) -> Plan:
 def _changed(at: str, fields: Mapping[str, object]) -> float:
     """The rate of changed labels that is tolerated; 0 asks nothing of them."""
     no_others(at, fields, {"tolerance"})
-    return percentage(f"{at}.tolerance", fields.get("tolerance", 0), least=0.0, most=50.0)
+    return _tolerance(f"{at}.tolerance", fields.get("tolerance", 0))
+
+
+def _tolerance(at: str, value: object) -> float:
+    percent = percentage(at, value, least=0.0, most=50.0)
+    if 0 < percent < LEAST_TOLERANCE:
+        raise InvalidInput(at, value, f"0, or a percentage from {LEAST_TOLERANCE:g} to 50")
+    return percent
 
 
 def _ratio(at: str, value: object) -> float:
@@ -265,12 +281,7 @@ def _approval(needed: bool) -> str:
 def _written(value: object) -> object:
     if isinstance(value, OnInconclusive):
         return value.value
-    if not isinstance(value, timedelta):
-        return value
-    if not value % timedelta(seconds=1):
-        return spoken(value)
-    exact = f"{value / timedelta(milliseconds=1):.3f}"
-    return f"{exact.rstrip('0').rstrip('.')}ms"
+    return spoken(value) if isinstance(value, timedelta) else value
 
 
 def _number(value: float) -> float:

@@ -9,7 +9,8 @@ from datetime import timedelta
 from halftone.domain.errors import InvalidInput
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+_PERCENT = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|-?\.[0-9]+")
 
 LONGEST = timedelta(days=365)
 """No duration may be longer: what is meant to last for years is a mistake in the unit."""
@@ -43,10 +44,9 @@ def percentage(field: str, value: object, *, least: float = 0.0, most: float = 1
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = value
     elif isinstance(value, str):
-        try:
-            number = float(value.removesuffix("%").strip())
-        except ValueError:
-            number = None
+        # float() reads more than people write: digits of any script, 1_0, infinity.
+        text = value.strip().removesuffix("%").strip()
+        number = float(text) if _PERCENT.fullmatch(text) else None
     if number is None or not least <= number <= most:
         raise InvalidInput(field, value, f"a percentage from {least:g} to {most:g}")
     return float(number)
@@ -66,14 +66,26 @@ def whole(field: str, value: object, *, least: int = 0, most: int | None = None)
 
 
 def spoken(span: timedelta) -> str:
-    """A duration in the form in which it is written: ``1h30m``, ``45s``, ``250ms``."""
-    seconds = span.total_seconds()
-    if seconds < 1:
-        return f"{round(seconds * 1000)}ms" if seconds else "0s"
-    rest = round(seconds)
+    """A duration in the form in which it is written: ``1h30m``, ``1.5s``, ``250ms``.
+
+    The form is exact: ``duration`` reads the same span again.
+    """
+    if not span:
+        return "0s"
+    microseconds = span // timedelta(microseconds=1)
+    if microseconds < 1_000_000:
+        return f"{_decimal(microseconds, 3)}ms"
     parts = []
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        count, rest = divmod(rest, size)
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        count, microseconds = divmod(microseconds, size * 1_000_000)
         if count:
             parts.append(f"{count}{unit}")
+    if microseconds:
+        parts.append(f"{_decimal(microseconds, 6)}s")
     return "".join(parts)
+
+
+def _decimal(number: int, places: int) -> str:
+    """``number`` / 10 ** ``places`` in decimal notation, without zeros at the end."""
+    whole_part, fraction = divmod(number, 10**places)
+    return f"{whole_part}.{fraction:0{places}d}".rstrip("0").rstrip(".")

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from halftone.domain.audit import canonical_json
 from halftone.domain.errors import InvalidInput, unknown_field
 from halftone.domain.registry import VALIDATION, Details, Validation
+from halftone.domain.texts import check_texts
 
 MAX_ENTRIES = 100
 MAX_TEXT = 1000
@@ -33,6 +34,7 @@ def patched(details: Details, value: object, *, at: str = "") -> Details:
     """
     if not isinstance(value, Mapping):
         raise InvalidInput(at or "details", value, f"an object with any of {', '.join(_FIELDS)}")
+    check_texts(at, value)
     changes: dict[str, object] = {}
     for name, given in value.items():
         path = f"{at}.{name}" if at else str(name)
@@ -130,18 +132,9 @@ def _size(at: str, metadata: Mapping[str, object]) -> int:
 
 
 def _text(at: str, value: object) -> str:
-    # Half of a surrogate pair is JSON, but no text that can be stored.
-    if not isinstance(value, str) or len(value) > MAX_TEXT or not _encodes(value):
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
         raise InvalidInput(at, value, f"a text of at most {MAX_TEXT} characters")
     return value
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 _ENTRIES: Mapping[str, Callable[[str, str, object], object]] = {

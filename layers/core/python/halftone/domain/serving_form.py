@@ -52,6 +52,7 @@ from halftone.domain.serving import (
     Serving,
     StickyKey,
 )
+from halftone.domain.texts import check_texts
 
 CHAMPION = "champion"
 """The word for whichever deployment is champion."""
@@ -73,6 +74,7 @@ def parse_serving(value: object, *, at: str = "") -> dict[str, Any]:
     """
     given = mapping(at or "serving", value, f"a mapping of {', '.join(FIELDS)}")
     no_others(at, given, {*FIELDS})
+    check_texts(at, given)
     try:
         if len(json.dumps(dict(given), allow_nan=False)) > LARGEST:
             raise InvalidInput(at or "serving", "...", f"at most {LARGEST} bytes of settings")

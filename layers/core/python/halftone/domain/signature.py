@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from halftone.domain.errors import InvalidInput, unknown_field
+from halftone.domain.texts import is_storable
 
 
 class FieldType(StrEnum):
@@ -51,7 +52,6 @@ _RANGES: Mapping[FieldType, tuple[float, float]] = {
 }
 _FLOATS = (FieldType.FLOAT16, FieldType.FLOAT32, FieldType.FLOAT64)
 _NAME = re.compile(r'(?! )[^"\\]{1,64}(?<! )')
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,7 @@ class Field:
         raise InvalidInput("", value, self.expected())
 
     def _read_string(self, value: object) -> object:
-        # JSON can spell half of a surrogate pair, which no encoding of the text can carry.
-        if type(value) is str and (value.isascii() or not _HALF_PAIR.search(value)):
+        if type(value) is str and (is_storable(value)):
             return value
         raise InvalidInput("", value, self.expected())
 

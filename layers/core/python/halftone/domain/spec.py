@@ -17,6 +17,7 @@ from halftone.domain.plan_form import parse_plan
 from halftone.domain.quantities import duration, percentage, spoken, whole
 from halftone.domain.serving import Serving
 from halftone.domain.serving_form import FIELDS, parse_serving, serving_form
+from halftone.domain.texts import check_texts
 from halftone.domain.upkeep import (
     MOST_TAGS,
     Throttle,
@@ -107,6 +108,7 @@ def parse_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a f
     """
     if not isinstance(value, Mapping):
         raise InvalidInput("endpoint.yaml", value, "a mapping with at least name and model")
+    check_texts("", value)
     known = {*EndpointSpec.__dataclass_fields__} - {"errors", "late", "crashes", "serving"}
     known |= {"guardrails", *FIELDS}
     for name in value:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.quantities import whole
+from halftone.domain.texts import check_texts
 
 MOST_TAGS = 50
 
@@ -47,6 +48,7 @@ def patched_upkeep(upkeep: Upkeep, value: object) -> Upkeep:
     """
     if not isinstance(value, Mapping):
         raise InvalidInput("settings", value, f"an object with any of {', '.join(_FIELDS)}")
+    check_texts("", value)
     after = upkeep
     for name, given in value.items():
         if name == "description":
@@ -129,12 +131,7 @@ def _tags(before: Mapping[str, str], value: object) -> Mapping[str, str]:
 
 
 def _text(at: str, value: object) -> str:
-    # Half of a surrogate pair is JSON, but no text that can be stored.
-    if (
-        not isinstance(value, str)
-        or len(value) > 200
-        or any(0xD800 <= ord(character) <= 0xDFFF for character in value)
-    ):
+    if not isinstance(value, str) or len(value) > 200:
         raise InvalidInput(at, value, "a text of at most 200 characters")
     return value
 

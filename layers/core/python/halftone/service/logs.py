@@ -15,6 +15,7 @@ from typing import Any
 
 from halftone.domain.errors import InvalidInput, NotFound
 from halftone.domain.logs import NEWEST, LogLine, Replica, version_in
+from halftone.domain.texts import check_texts
 from halftone.service.ports import Parts
 
 MOST_REPLICAS = 20
@@ -258,8 +259,8 @@ class _Cursor:
             since, places = _unpacked(text)
             known = {str(stream): str(place) for stream, place in places.items()}
             moment = datetime.fromisoformat(since) if since else None
-            if moment and moment.tzinfo is None:
-                raise ValueError("no time zone")  # noqa: TRY301 - told as the others below
+            if moment and (moment.tzinfo is None or not 2000 <= moment.year <= 9998):
+                raise ValueError("no time of a log")  # noqa: TRY301 - told as the others below
         except (ValueError, TypeError, AttributeError, RecursionError):
             raise InvalidInput("cursor", text, "the cursor of a reading before") from None
         return cls(moment, known)
@@ -291,4 +292,9 @@ def _packed(value: object) -> str:
 
 
 def _unpacked(text: str) -> Any:
-    return json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=="))
+    value = json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=="))
+    try:
+        check_texts("cursor", value)
+    except InvalidInput:
+        raise ValueError("a text that nothing can store") from None
+    return value
