@@ -17,7 +17,7 @@ first record on), 7 and 8 at every end of a schedule.
 from halftone.domain.audit import AuditRecord, verify
 from halftone.domain.dispatch import dispatch_of
 from halftone.domain.endpoint import EndpointState
-from halftone.domain.evidence import BUCKET, bucket_start
+from halftone.domain.evidence import BUCKET
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.phase import TRANSITIONS, Phase
 from halftone.domain.routing import UNRELEASED, ReadAliases, Routing
@@ -153,8 +153,7 @@ def _check_evidence(world: World, before: Snapshot, record: AuditRecord) -> None
     requests = sum(
         bucket.challenger.requests
         for bucket in world.real.metrics.counted[NAME]
-        if bucket_start(rollout.stage_since) <= bucket.start
-        and bucket.start + BUCKET <= before.moment
+        if rollout.begun[-1].start <= bucket.start and bucket.start + BUCKET <= before.moment
     )
     if requests < stage.min_requests:
         raise Broken(6, f"{requests} of at least {stage.min_requests} requests, and on it goes")

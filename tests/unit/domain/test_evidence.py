@@ -1,14 +1,21 @@
 """Evidence is a fold over closed buckets: in one batch or many, and never twice."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from halftone.domain.border import Border
 from halftone.domain.evidence import BUCKET, Arm, Bucket, Evidence, bucket_start
+from halftone.domain.judge import judge
+from halftone.domain.rollout import Rollout
 from halftone.domain.serving import Mode
-from tests.support.rollouts import MINUTE, START, rollout
+from halftone.domain.verdict import VerdictKind
+from halftone.stats.share import ShareWindows
+from tests.support.rollouts import MINUTE, PLAN, START, rollout
 
 GIVEN = rollout()
 ARMS = st.builds(
@@ -112,8 +119,9 @@ def test_nor_is_what_came_before_it_where_nobody_asked_anything_then(looks):
 
 
 def test_when_a_look_comes_makes_no_difference_to_what_is_pooled():
-    before = rollout(stage_since=START - MINUTE)
-    after = rollout(stage=1, stage_since=START + 3 * BUCKET + MINUTE / 12)
+    since: dict[str, Any] = {"exposed_at": START - MINUTE}
+    before = rollout(stage_since=START - MINUTE, **since)
+    after = rollout(stage=1, stage_since=START + 3 * BUCKET + MINUTE / 12, **since)
     every = [bucket(i, *FEW) for i in range(9)]
     end = START + 9 * BUCKET
     at_once = Evidence.begin(before, START).fold(every, end, after)
@@ -125,3 +133,143 @@ def test_when_a_look_comes_makes_no_difference_to_what_is_pooled():
 @pytest.mark.parametrize(("seconds", "start"), [(0, 0), (9.9, 0), (10, 10), (19.999, 10)])
 def test_buckets_are_aligned_as_cloudwatch_aligns_them(seconds, start):
     assert bucket_start(START + timedelta(seconds=seconds)) == START + timedelta(seconds=start)
+
+
+def mirrored(at: timedelta, **changes: Any) -> Rollout:
+    """A rollout whose first stage scores unseen, in the second one since START + ``at``."""
+    stages = (replace(PLAN.stages[0], weight=0.0, mirror=10.0), *PLAN.stages[1:])
+    first = Border(0, START, 0.0, mirror=10.0)
+    second = Border(1, START + at, 50.0)
+    return rollout(
+        plan=replace(PLAN, stages=stages), stage=1, share=50.0, target=50.0,
+        stage_since=START + at, borders=(first, second), **changes,
+    )  # fmt: skip
+
+
+@given(st.integers(0, 9), st.lists(st.integers(0, 60), max_size=3), st.lists(st.integers(0, 12)))
+def test_no_clock_that_moves_later_takes_a_bucket_from_its_stage(border, pauses, looks):
+    """Whoever pauses and resumes moves the plan's clock; what happened belongs where it did."""
+    still = mirrored(border * BUCKET)
+    every, end = [bucket(i) for i in range(12)], START + 12 * BUCKET
+    plain = Evidence.begin(still, START).fold(every, end, still)
+    moved = replace(still, stage_since=still.stage_since + sum(pauses) * BUCKET)
+    known = Evidence.begin(moved, START)
+    for look in sorted(looks):
+        known = known.fold(every, START + look * BUCKET, moved)
+    known = known.fold(every, end, moved)
+    assert known.metrics == plain.metrics
+    assert (known.in_stage, known.beside) == (plain.in_stage, plain.beside)
+    assert known.in_stage == 10 * (12 - border)
+    assert [moved.owner(b.start).stage for b in every] == [0] * border + [1] * (12 - border)
+
+
+def test_a_rollout_of_an_earlier_release_has_its_borders_by_what_it_recorded():
+    older = mirrored(3 * BUCKET, exposed_at=START)
+    assert replace(older, borders=()).begun == older.begun
+
+
+COUNTS = st.integers(-2, 6)
+ANY_ARM = st.builds(Arm, *[COUNTS] * 6, st.lists(COUNTS, max_size=3).map(tuple), *[COUNTS] * 2)
+
+
+@given(
+    st.lists(st.tuples(ANY_ARM, ANY_ARM), max_size=6),
+    st.lists(st.tuples(ANY_ARM, ANY_ARM), max_size=6),
+    st.sampled_from([{}, {"mode": Mode.GUARDED}, {"mode": Mode.GUARDED, "sticky": True}]),
+)
+def test_whatever_the_platform_counts_nothing_is_raised_and_what_is_impossible_is_no_evidence(
+    first, second, changes
+):
+    of = rollout(latency_limits=(1.0, 2.0, 3.0), **changes)
+    keyed = of.cohorts[0] == "keys"
+    one = [bucket(i, *pair) for i, pair in enumerate(first)]
+    two = [bucket(i, *pair) for i, pair in enumerate(second)]
+    middle = START + len(one) * BUCKET
+    end = max(middle, START + len(two) * BUCKET)
+    known = Evidence.begin(of, START).fold(one, middle, of)
+    known = known.fold(two, end, of, again=known.again)
+    judge(known, of.plan, of.plan.stages[0])
+    new = [b for b in two if b.start >= middle]
+    sound = [b for b in (*one, *new) if not b.impossible(keyed=keyed)]
+    assert known.set_aside == len(one) + len(new) - len(sound)
+    only = Evidence.begin(of, START).fold(sound, end, of)
+    assert (known.metrics, known.splits, known.in_stage) == (
+        only.metrics,
+        only.splits,
+        only.in_stage,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arm", "why"),
+    [
+        (Arm(3, 5, 3, 0), "5 errors of 3 requests"),
+        (Arm(3, 0, 2, 3), "3 late of 2 timed"),
+        (Arm(3, 0, 4, 0), "4 timed of 3 requests"),
+        (Arm(3, 0, 3, 0, judged=1, bad=2), "2 bad of 1 judged"),
+        (Arm(3, 0, 3, 0, paired=2, changed=3), "3 changed of 2 paired"),
+        (Arm(3, 0, 3, 0, paired=4), "4 paired of 3 requests"),
+        (Arm(3, 0, 3, 0, over=(4,)), "4 over[0] of 3 timed"),
+        (Arm(-1, 0, 0, 0), "requests is no count"),
+        (Arm(3, -1, 3, 0), "errors is no count"),
+    ],
+)
+@pytest.mark.parametrize("whose", ["challenger", "champion"])
+def test_impossible_counts_hold_and_are_told(arm, why, whose):
+    fine = Arm(100, 0, 100, 0), Arm(1900, 0, 1900, 0)
+    wrong = (arm, fine[1]) if whose == "challenger" else (fine[0], arm)
+    every = [bucket(i, *fine) for i in range(6)] + [bucket(6, *wrong)]
+    known = Evidence.begin(GIVEN, START).fold(every, START + 7 * BUCKET, GIVEN)
+    verdict = judge(known, PLAN, PLAN.stages[0])
+    assert verdict.kind is VerdictKind.ERROR
+    told = f"the counts of 00:01:00 UTC can't be right: the {whose} has {why}"
+    assert verdict.reason == f"{told}; held until none was seen for 2m"
+    assert known.challenger == Arm(600, 0, 600, 0)
+    later = known.fold([], START + 20 * BUCKET, GIVEN)
+    assert judge(later, PLAN, PLAN.stages[0]).kind is VerdictKind.PASS
+    assert later.set_aside == 1
+
+
+FINE = Arm(100, 1, 100, 1), Arm(1900, 10, 1900, 19)
+
+
+@pytest.mark.parametrize(
+    ("now", "held"),
+    [
+        (FINE, False),
+        ((replace(FINE[0], requests=101, timed=101), FINE[1]), False),  # trickled in
+        ((replace(FINE[0], requests=99), FINE[1]), True),
+        ((replace(FINE[0], requests=102), FINE[1]), True),
+        ((replace(FINE[0], errors=3), FINE[1]), True),
+        ((FINE[0], replace(FINE[1], late=18)), True),
+        (None, True),
+    ],
+)
+def test_counts_that_are_others_when_read_again_hold_and_are_not_counted_twice(now, held):
+    first = Evidence.begin(GIVEN, START)
+    known = first.fold([bucket(i, *FINE) for i in range(8)], START + 8 * BUCKET, GIVEN)
+    again = [bucket(i, *FINE) for i in range(3)] + ([bucket(3, *now)] if now else [])
+    again += [bucket(i, *FINE) for i in range(4, 9)]
+    looked = known.fold(again, START + 9 * BUCKET, GIVEN, again=known.again)
+    assert [d.start for d in looked.doubts] == ([bucket(3).start] if held else [])
+    assert looked.challenger == Arm(900, 9, 900, 9)
+    assert (judge(looked, PLAN, PLAN.stages[0]).kind is VerdictKind.ERROR) is held
+
+
+def test_one_that_there_was_nothing_of_before_is_noticed_too_and_what_is_long_ago_is_not():
+    first = Evidence.begin(GIVEN, START)
+    known = first.fold([bucket(0, *FINE)], START + 20 * BUCKET, GIVEN)
+    late = [bucket(i, *FINE) for i in (2, 12)]
+    looked = known.fold(late, START + 21 * BUCKET, GIVEN, again=known.again)
+    assert [d.start for d in looked.doubts] == [bucket(12).start]
+
+
+def test_evidence_that_was_kept_before_goes_on():
+    """As an earlier release wrote it: nothing is known of how its buckets read."""
+    first = Evidence.begin(GIVEN, START)
+    known = first.fold([bucket(i, *FINE) for i in range(8)], START + 8 * BUCKET, GIVEN)
+    older = replace(known, watched=None, counted=(), windows=ShareWindows(), beside=0)
+    looked = older.fold([bucket(8, *FINE)], START + 9 * BUCKET, GIVEN, again=older.again)
+    assert older.again == older.until
+    assert not looked.doubts
+    assert looked.challenger == Arm(900, 9, 900, 9)

@@ -18,8 +18,8 @@ from halftone.stats.tolerance import below
 from tests.support.rollouts import PLAN, START, rollout
 
 
-def seen(challenger: Arm, champion: Arm, *, buckets: int = 6, plan=PLAN) -> Verdict:
-    given = rollout(plan=plan)
+def seen(challenger: Arm, champion: Arm, *, buckets: int = 6, plan=PLAN, **changes) -> Verdict:
+    given = rollout(plan=plan, **changes)
     counted = [Bucket(START + i * BUCKET, challenger, champion) for i in range(buckets)]
     evidence = Evidence.begin(given, START).fold(counted, START + buckets * BUCKET, given)
     return judge(evidence, plan, plan.stages[0])
@@ -52,7 +52,7 @@ def test_an_incident_that_hits_both_does_not_count_against_the_challenger():
 
 
 def test_fewer_than_the_least_requests_are_no_data_however_good_they_are():
-    verdict = seen(Arm(16, 0, 16, 0), Arm(1900, 0, 1900, 0))
+    verdict = seen(Arm(16, 0, 16, 0), Arm(304, 0, 304, 0))
     assert verdict.kind is VerdictKind.NO_DATA
     assert verdict.reason == "96 of at least 100 requests at this stage"
 
@@ -82,7 +82,24 @@ def test_where_a_key_draws_it_is_keys_that_are_told_of():
 
 def test_silence_is_no_data():
     assert seen(Arm(), Arm()).kind is VerdictKind.NO_DATA
-    assert seen(Arm(), Arm(1900, 0, 1900, 0)).kind is VerdictKind.NO_DATA
+    assert seen(Arm(), Arm(15, 0, 15, 0)).kind is VerdictKind.NO_DATA
+
+
+def test_a_challenger_that_vanished_is_told_as_lost_traffic_and_not_as_silence():
+    verdict = seen(Arm(), Arm(1900, 0, 1900, 0))
+    assert verdict.kind is VerdictKind.LOST_TRAFFIC
+    assert "share it was given: 0 of 9500 where 5 % were due" in verdict.reason
+
+
+def test_one_that_scores_nothing_unseen_is_told_of_likewise():
+    plan = replace(PLAN, stages=(replace(PLAN.stages[0], weight=0.0, mirror=10.0),))
+    shares = {"share": 0.0, "mirror": 10.0, "target": 0.0}
+    for champion, kind in ((30, VerdictKind.NO_DATA), (50, VerdictKind.LOST_TRAFFIC)):
+        verdict = seen(Arm(), Arm(champion, 0, champion, 0), plan=plan, **shares)
+        assert verdict.kind is kind
+    assert verdict.reason == (
+        "the challenger has scored none of 300 requests, of which 10 % were to be scored"
+    )
 
 
 def test_a_regression_is_told_before_the_least_requests_are_there():

@@ -123,7 +123,9 @@ def test_where_a_key_draws_and_no_keys_are_known_that_is_the_first_warning(stick
         ended = replace(sticky.rollout, phase=Phase.PROMOTED)
         sticky.world.store.states[NAME] = replace(sticky.state, rollout=ended)
     else:
-        young = replace(sticky.rollout, stage_since=sticky.world.clock.now() - 5 * MINUTE)
+        young = replace(
+            sticky.rollout, stage_since=sticky.world.clock.now() - 5 * MINUTE, borders=()
+        )
         sticky.world.store.states[NAME] = replace(sticky.state, rollout=young)
 
     seen, found = previewed(sticky)

@@ -91,11 +91,18 @@ def test_a_challenger_without_traffic_is_held_for_ever(endpoint, word):
     endpoint.tick_until(Phase.OBSERVING)
     endpoint.traffic(HALF_HOUR, SILENT)
     tick = endpoint.tick()
-    assert tick.reason == "held, no_data after 10m at 5 %: 0 of at least 100 requests at this stage"
+    assert tick.reason.startswith(
+        "held, lost_traffic after 10m at 5 %: the challenger does not get the share it was given: "
+    )
+    assert tick.reason.endswith(" where 5 % were due; lately 0 of the last 950")
     assert endpoint.alias == Routing("1", "2", 5.0)
 
 
 UNCLEAR = Arm(requests=2, errors=0, timed=0, late=0)
+UNSURE = Arm(requests=50, errors=0, timed=0, late=0)
+UNHURRIED = replace(
+    PLAN, stages=(replace(PLAN.stages[0], max_time=2 * HALF_HOUR), *PLAN.stages[1:])
+)
 
 
 @pytest.mark.parametrize(
@@ -109,9 +116,23 @@ UNCLEAR = Arm(requests=2, errors=0, timed=0, late=0)
 def test_the_plans_word_decides_what_stays_unclear(endpoint, word, phase, alias):
     endpoint.release("m2", plan=replace(PLAN, on_inconclusive=OnInconclusive(word)))
     endpoint.tick_until(Phase.OBSERVING)
-    endpoint.traffic(10 * MINUTE, UNCLEAR)
+    endpoint.traffic(10 * MINUTE, UNCLEAR, UNCLEAR)
     endpoint.tick()
     assert (endpoint.phase, endpoint.alias) == (phase, alias)
+
+
+@pytest.mark.parametrize("few", [SILENT, replace(UNCLEAR, requests=11)], ids=["none", "a fifth"])
+@pytest.mark.parametrize("span", [MINUTE, HALF_HOUR], ids=["at once", "late"])
+def test_no_word_of_the_plan_stands_in_for_traffic_that_is_lost(endpoint, few, span):
+    """Also where it was there for half an hour before, and where its requests suffice."""
+    endpoint.release("m2", plan=replace(UNHURRIED, on_inconclusive=OnInconclusive.PROMOTE))
+    endpoint.tick_until(Phase.OBSERVING)
+    endpoint.traffic(span, UNSURE, UNSURE)
+    endpoint.tick()
+    endpoint.traffic(2 * HALF_HOUR, few, UNSURE)
+    tick = endpoint.tick()
+    assert (endpoint.phase, endpoint.rollout.share) == (Phase.OBSERVING, 5.0)
+    assert tick.reason.startswith("held, lost_traffic after ")
 
 
 def test_silence_is_taken_back_where_the_plan_says_so(endpoint):

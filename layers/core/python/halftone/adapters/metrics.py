@@ -6,6 +6,7 @@ sample count the requests they are counted of.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from halftone.adapters.aws import translated
 from halftone.adapters.metric_data import Points, dimensions, query, read
-from halftone.domain.evidence import BUCKET, Arm, Bucket
+from halftone.domain.evidence import BUCKET, NO_COUNT, Arm, Bucket
 from halftone.domain.names import NAMESPACE, PROOF
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class CloudWatchMetrics:
         for name, points in self._read(endpoint, queries, since, until).items():
             arm, field = name.split("_")
             for moment, value in points:
-                counts[moment][arm][field] = round(value)
+                counts[moment][arm][field] = _count(value)
         return tuple(
             Bucket(
                 start,
@@ -126,6 +127,12 @@ class CloudWatchMetrics:
         return read(
             self._cloudwatch, queries, since=since, until=until, what="metrics", endpoint=endpoint
         )
+
+
+def _count(value: float) -> int:
+    """A count as CloudWatch gives it, as a float; ``NO_COUNT`` where that is no whole number."""
+    whole = math.isfinite(value) and value >= 0 and abs(value - round(value)) < 1e-6
+    return round(value) if whole else NO_COUNT
 
 
 def _arm(counts: Mapping[str, int], limits: int) -> Arm:

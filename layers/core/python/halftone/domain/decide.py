@@ -41,6 +41,16 @@ Decision = Wait | GoOn | GoBack
 
 
 @dataclass(frozen=True)
+class AskAgain:
+    """What was approved looks worse than it did when it was asked for. ``gate`` is the kind of the
+    verdict that a further word is asked for.
+    """
+
+    reason: str
+    gate: str
+
+
+@dataclass(frozen=True)
 class Alarmed:
     """A guardrail in alarm, in CloudWatch's words; None in its place means that it is not."""
 
@@ -69,6 +79,26 @@ def decide(rollout: Rollout, verdict: Verdict, alarmed: Alarmed | None, now: dat
     if age < stage.max_time:
         return Wait(f"{verdict.kind}: {verdict.reason}")
     return _at_greatest_age(rollout, stage, verdict)
+
+
+def decide_at_gate(rollout: Rollout, now: Verdict, ahead: Verdict) -> Decision | AskAgain:
+    """What follows a person's word at a gate that evidence had opened.
+
+    ``now`` is the verdict on all closed buckets, ``ahead`` what it would be with those of the last
+    minute, as far as they are there. Between the question and the answer hours may lie.
+    """
+    if now.kind is VerdictKind.FAIL:
+        return GoBack(f"regression proven: {now.reason}")
+    if VerdictKind.ERROR in (now.kind, ahead.kind):
+        worst = now if now.kind is VerdictKind.ERROR else ahead
+        return Wait(f"approved, and not looked at since: {worst.reason}")
+    for verdict, when in ((now, "since it was asked for"), (ahead, "in the last minute")):
+        failing = verdict.kind is VerdictKind.FAIL
+        if failing or verdict.kind not in (VerdictKind.PASS, rollout.gate):
+            told = f"approved, but it became worse {when}, {verdict.kind}: {verdict.reason}"
+            # What is not complete proves nothing; once it is, no word stands in for it.
+            return AskAgain(told, rollout.gate if failing else verdict.kind.value)
+    return GoOn(now.reason)
 
 
 def _at_greatest_age(rollout: Rollout, stage: Stage, verdict: Verdict) -> Decision:

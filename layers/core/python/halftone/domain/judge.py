@@ -9,8 +9,9 @@ tolerance. See docs/analysis.md.
 import math
 from collections.abc import Collection, Mapping
 
-from halftone.domain.evidence import Evidence
+from halftone.domain.evidence import WATCHED, Evidence
 from halftone.domain.plan import Margins, Plan, Stage
+from halftone.domain.quantities import spoken
 from halftone.domain.verdict import Verdict, VerdictKind
 from halftone.stats.comparison import Comparison
 from halftone.stats.mixture import combine
@@ -30,6 +31,9 @@ Found = Mapping[str, Comparison | Tolerated]
 _SHARE_ALPHA = 0.01
 """How often a share that is kept may be taken for one that is not, in a whole rollout."""
 
+_SCORED = 20
+"""So many requests to be scored, and none that was, are lost: chance does that in 2e-9 of cases."""
+
 
 def judge(evidence: Evidence, plan: Plan, stage: Stage, units: str = "requests") -> Verdict:
     """What the evidence says at this stage; ``units`` is what it counts, for people."""
@@ -39,17 +43,20 @@ def judge(evidence: Evidence, plan: Plan, stage: Stage, units: str = "requests")
         for name, metric in evidence.metrics.items()
     }
     scored = evidence.challenger.tally("changed")
-    if plan.changed and (scored.n or stage.mirror):
+    # Told by the plan and not by what came in, so that the stakes stand before the first look.
+    if plan.changed and any(one.mirror for one in plan.stages):
         tolerance = plan.changed / 100
         found["changed"] = Tolerated.of(scored, tolerance=tolerance, alpha=plan.alpha)
     worse = log_e_worse(found)
-    lost = share(evidence.splits)
+    # Half of the bet on the share is on the whole rollout, half begins anew again and again.
+    lost = combine([share(evidence.splits), evidence.windows.log_e])
     numbers: dict[str, object] = {
         "stage_requests": evidence.in_stage,
         "least_requests": stage.min_requests,
         "e_worse": shown(worse),
         "e_needed": shown(bar),
         "e_share": shown(lost),
+        "set_aside": evidence.set_aside,
         **{name: _numbers(comparison) for name, comparison in found.items()},
     }
     kind, reason = _say(evidence, stage, found, units, worse=worse, lost=lost, bar=bar)
@@ -77,11 +84,14 @@ def _say(
         worst = max(found, key=lambda name: found[name].log_e_regression)
         needed = f"e-value {shown(worse):g} of {shown(bar):g} needed"
         return VerdictKind.FAIL, f"{needed}, most of it by {worst}: {_told(found[worst])}"
+    if evidence.doubts:
+        return VerdictKind.ERROR, _doubted(evidence)
+    due = evidence.beside * stage.mirror / 100
+    if lost >= -math.log(_SHARE_ALPHA) or (not evidence.in_stage and due >= _SCORED):
+        return VerdictKind.LOST_TRAFFIC, _lost(evidence, stage)
     if evidence.in_stage < stage.min_requests:
         reason = f"{evidence.in_stage} of at least {stage.min_requests} {units} at this stage"
         return VerdictKind.NO_DATA, reason
-    if lost >= -math.log(_SHARE_ALPHA):
-        return VerdictKind.INCONCLUSIVE, _lost(evidence)
     unproven = [name for name, comparison in seen.items() if not comparison.is_harmless]
     if unproven:
         reason = f"{' and '.join(unproven)} not proven harmless yet: {told}{_missing(seen, units)}"
@@ -159,9 +169,24 @@ def _missing(found: Found, units: str) -> str:
     return f"; about {max(n for n in needed if n is not None)} more {units} at present rates"
 
 
-def _lost(evidence: Evidence) -> str:
+def _doubted(evidence: Evidence) -> str:
+    newest = evidence.doubts[-1]
+    told = f"the counts of {newest.start:%H:%M:%S} UTC can't be right: {newest.why}"
+    more = len(evidence.doubts) - 1
+    beside = f" (and {more} more)" if more else ""
+    return f"{told}{beside}; held until none was seen for {spoken(WATCHED)}"
+
+
+def _lost(evidence: Evidence, stage: Stage) -> str:
+    if stage.mirror and not evidence.in_stage:
+        return (
+            f"the challenger has scored none of {evidence.beside} requests, "
+            f"of which {stage.mirror:g} % were to be scored"
+        )
     shares = "; ".join(
         f"{split.challenger} of {split.total} where {100 * split.expected:g} % were due"
         for split in evidence.splits
     )
-    return f"the challenger does not get the share it was given: {shares}"
+    lately = "; ".join(f"{s.challenger} of the last {s.total}" for s in evidence.windows.splits)
+    told = f"the challenger does not get the share it was given: {shares}"
+    return f"{told}; lately {lately}" if lately else told

@@ -15,7 +15,7 @@
 
 Transitions that are allowed (all others are refused by ``Rollout.to``):
 
-    preparing ──► shifting ──► observing | baking | promoted
+    preparing ──► shifting ──► observing | baking | promoted | awaiting_approval
     observing | baking ──► shifting | awaiting_approval | paused
     awaiting_approval ──► shifting
     paused ──► shifting | observing | baking
@@ -50,7 +50,7 @@ _P = Phase
 _HELD = frozenset({_P.OBSERVING, _P.BAKING})
 TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     _P.PREPARING: frozenset({_P.SHIFTING, _P.AWAITING_APPROVAL, _P.FAILED, _P.ROLLING_BACK}),
-    _P.SHIFTING: _HELD | {_P.PROMOTED, _P.ROLLING_BACK},
+    _P.SHIFTING: _HELD | {_P.PROMOTED, _P.AWAITING_APPROVAL, _P.ROLLING_BACK},
     _P.OBSERVING: frozenset({_P.SHIFTING, _P.AWAITING_APPROVAL, _P.PAUSED, _P.ROLLING_BACK}),
     _P.BAKING: frozenset({_P.SHIFTING, _P.AWAITING_APPROVAL, _P.PAUSED, _P.ROLLING_BACK}),
     _P.AWAITING_APPROVAL: frozenset({_P.SHIFTING, _P.ROLLING_BACK}),

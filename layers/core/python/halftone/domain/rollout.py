@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from halftone.domain.border import BUCKET, SCORED_WITHIN, Border, bucket_start
 from halftone.domain.deployment import PackageRef
 from halftone.domain.errors import Refused
 from halftone.domain.names import ALIAS, CHALLENGER
@@ -29,13 +30,16 @@ class Rollout:
     moving). ``mode`` is how that share reaches it, ``sticky`` whether it is drawn by key: both are
     fixed when the rollout starts. ``mirror`` is the percentage that the challenger scores unseen,
     ``since`` the share of the stage before. ``stage`` indexes the plan's stages; -1 before the
-    first. ``stage_since`` is when the present stage's share was confirmed, ``alias_revision`` and
+    first. ``stage_since`` is when the present stage's clock began: when its share was confirmed,
+    and later by what it was paused. ``borders`` are when each stage's share was confirmed, oldest
+    first: what happened belongs to stages by them. ``alias_revision`` and
     ``challenger_revision`` what the revisions of the aliases ``live`` and ``challenger`` were then,
     ``armed_at`` when the alarms were first armed for the challenger, ``exposed_at`` when it was
     first given traffic, ``paused_at`` since when it is paused. ``latency_limits`` are the
     milliseconds that are counted as slow, fixed before the challenger gets traffic: the champion's
     median, 90th and 99th percentile. ``promoting`` is whether a rollback found it on its way to all
-    traffic.
+    traffic. ``gate`` is the kind of the verdict that opened the gate at which a person was asked
+    ("": there is none, or a person's word stands in for evidence).
     """
 
     id: str
@@ -64,6 +68,8 @@ class Rollout:
     since: float = 0.0
     challenger_revision: str | None = None
     promoting: bool = False
+    borders: tuple[Border, ...] = ()
+    gate: str = ""
 
     def to(self, phase: Phase, **changes: Any) -> "Rollout":
         """This rollout in ``phase``, with ``changes`` to its other fields.
@@ -86,14 +92,17 @@ class Rollout:
         """The index of the stage after the present one; the number of stages stands for 100 %."""
         return self.stage + 1
 
-    def onward(self) -> "Rollout":
-        """This rollout on its way to the following stage, or at the gate before it."""
+    def onward(self, kind: str = "") -> "Rollout":
+        """This rollout on its way to the following stage, or at the gate before it.
+
+        ``kind`` is that of the verdict by which the present stage is done.
+        """
         stages, following = self.plan.stages, self.following
         last = following >= len(stages)
         gated = self.plan.approve_all if last else stages[following].approval
         if gated and self.champion is not None:
-            return self.to(Phase.AWAITING_APPROVAL)
-        return self.to(Phase.SHIFTING, target=self.next_share)
+            return self.to(Phase.AWAITING_APPROVAL, gate=kind)
+        return self.to(Phase.SHIFTING, target=self.next_share, gate="")
 
     @property
     def next_share(self) -> float:
@@ -141,12 +150,45 @@ class Rollout:
         """
         return self._cohorts(self.mirror)
 
+    def cohorts_in(self, border: Border) -> tuple[str, str]:
+        """``cohorts`` in the stage that began there."""
+        return self._cohorts(border.mirror)
+
     @property
-    def cohorts_before(self) -> tuple[str, str]:
-        """``cohorts`` as they were in the stage before this one."""
-        stages = self.plan.stages
-        inside = 0 < self.stage <= len(stages)
-        return self._cohorts(stages[self.stage - 1].mirror if inside else self.mirror)
+    def begun(self) -> tuple[Border, ...]:
+        """Where each stage so far began, oldest first.
+
+        Of a rollout that began under a release that kept no borders: as far as it can be known.
+        """
+        if self.borders or self.stage_since is None or self.current is None:
+            return self.borders
+        present = self.border(self.stage_since)
+        if self.stage == 0 or self.exposed_at is None:
+            return (present,)
+        stages, before = self.plan.stages, self.stage - 1
+        since = stages[before - 1].weight if before else 0.0
+        at = min(self.exposed_at, self.stage_since)
+        earlier = Border(before, at, stages[before].weight, since, stages[before].mirror)
+        return (earlier, present)
+
+    def border(self, at: datetime) -> Border:
+        """The border of the present stage, which begins ``at`` that moment."""
+        return Border(self.stage, at, self.share, self.since, self.mirror)
+
+    def owner(self, moment: datetime) -> Border | None:
+        """The border of the stage that a bucket which starts at ``moment`` belongs to."""
+        return next((b for b in reversed(self.begun) if b.start <= moment), None)
+
+    def counted_since(self, border: Border) -> datetime:
+        """From when on buckets of the stage that began there are evidence.
+
+        Where versions are counted as a whole, what was scored unseen in the stage before counts
+        among them: it is left to run out first.
+        """
+        before = next((b for b in reversed(self.begun) if b.at < border.at), None)
+        if before is None or not before.mirror or self.cohorts_in(border) != ("", ""):
+            return border.start
+        return bucket_start(border.at + SCORED_WITHIN) + BUCKET
 
     def _cohorts(self, mirror: float) -> tuple[str, str]:
         if mirror:
@@ -154,6 +196,10 @@ class Rollout:
         if not self.guarded:
             return ("", "")
         return (KEYS, KEYS) if self.sticky else (TRIAL, TRIAL)
+
+    def counts_keys_in(self, border: Border | None) -> bool:
+        """Whether the units of the stage that began there are keys."""
+        return border is not None and self.cohorts_in(border)[0] == KEYS
 
     @property
     def units(self) -> str:

@@ -6,7 +6,8 @@
 | fail         | a regression is proven                                | yes, back       |
 | inconclusive | least requests seen, neither proven yet               | no              |
 | no_data      | fewer than the least requests: silence is not success | no              |
-| error        | the evidence could not be read                        | no              |
+| lost_traffic | the challenger does not get the share it was given    | no              |
+| error        | the evidence could not be read, or can't be right     | no              |
 
 Nothing turns into pass by default.
 """
@@ -17,12 +18,13 @@ from enum import StrEnum
 
 
 class VerdictKind(StrEnum):
-    """The five things an analysis can say."""
+    """The six things an analysis can say."""
 
     PASS = "pass"  # noqa: S105 - a verdict, not a secret
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
     NO_DATA = "no_data"
+    LOST_TRAFFIC = "lost_traffic"
     ERROR = "error"
 
 

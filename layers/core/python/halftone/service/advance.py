@@ -13,7 +13,18 @@ it the dispatch, which is what a front acts on.
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from halftone.domain.decide import Alarmed, GoBack, GoOn, Restore, Wait, Yield, compare, decide
+from halftone.domain.decide import (
+    Alarmed,
+    AskAgain,
+    GoBack,
+    GoOn,
+    Restore,
+    Wait,
+    Yield,
+    compare,
+    decide,
+    decide_at_gate,
+)
 from halftone.domain.deployment import Deployment
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound, StaleWrite, Unavailable
@@ -23,7 +34,7 @@ from halftone.domain.rollout import Rollout
 from halftone.domain.routing import ReadAliases
 from halftone.domain.verdict import Verdict, VerdictKind
 from halftone.service.guard_ports import AlarmState
-from halftone.service.observe import look
+from halftone.service.observe import look, look_ahead
 from halftone.service.ports import Parts
 from halftone.service.prepare import POLL, prepare
 from halftone.service.probation import keep_watch
@@ -147,7 +158,7 @@ def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointStat
             )
             return finish(parts, fenced)
         case GoOn(reason):
-            following = running.onward()
+            following = running.onward(verdict.kind)
             return change_rollout(
                 parts,
                 state,
@@ -160,7 +171,7 @@ def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointStat
 
 def _shift(
     parts: Parts, state: EndpointState, running: Rollout, seen: ReadAliases
-) -> EndpointState:
+) -> EndpointState | Wait:
     """Give the challenger what the record intends, and record it once the alias says so."""
     # Also where the alias is there already, after a crash: all traffic is not to be confirmed over
     # an alarm that came in between.
@@ -169,6 +180,10 @@ def _shift(
         return _back(parts, state, running, unfit)
     challenger, live = running.called, running.routing(running.target)
     moves = challenger != seen.challenger.routing, live != seen.live.routing
+    if running.gate and seen.live.routing == running.routing(running.share):
+        found = _look_at_gate(parts, state, running)
+        if found is not None:
+            return found
     if moves[0]:
         known = seen.challenger.revision
         parts.aliases.write(state.endpoint, challenger, revision=known, alias=CHALLENGER)
@@ -190,8 +205,32 @@ def _shift(
         alias_revision=seen.live.revision,
         challenger_revision=seen.challenger.revision,
         exposed_at=running.exposed_at or now,
+        gate="",
     )
+    arrived = replace(arrived, borders=(*running.begun, arrived.border(now)))
     return change_rollout(parts, state, arrived, action="shifted", reason=_arrival(arrived))
+
+
+def _look_at_gate(
+    parts: Parts, state: EndpointState, running: Rollout
+) -> EndpointState | Wait | None:
+    """What stands against the share that a person approved; None where nothing does.
+
+    The evidence is as old as the gate, and the last minute is not in it.
+    """
+    verdict = look(parts, state.endpoint, running)
+    decision = decide_at_gate(running, verdict, look_ahead(parts, state.endpoint, running))
+    match decision:
+        case GoBack(reason):
+            return _back(parts, state, running, reason)
+        case AskAgain(reason, gate):
+            asking = running.to(Phase.AWAITING_APPROVAL, target=running.share, gate=gate)
+            return change_rollout(
+                parts, state, asking, action="asks-again", reason=reason, numbers=verdict.numbers
+            )
+        case Wait():
+            return decision
+    return None
 
 
 def _arrival(arrived: Rollout) -> str:
@@ -228,7 +267,7 @@ def _promoted(parts: Parts, state: EndpointState, running: Rollout) -> EndpointS
     ]
     champion: Deployment = published[0]
     told = "the alias reads 100 %"
-    done = running.to(Phase.PROMOTED, share=100.0, target=100.0, mirror=0.0, reason=told)
+    done = running.to(Phase.PROMOTED, share=100.0, target=100.0, mirror=0.0, reason=told, gate="")
     return change(
         parts,
         state,

@@ -139,7 +139,7 @@ def promote(
                 f"rollout {running.id} is {running.phase} of its first traffic: it can be promoted "
                 "once it has some"
             )
-        return running.to(Phase.SHIFTING, target=100.0, paused_at=None)
+        return running.to(Phase.SHIFTING, target=100.0, paused_at=None, gate="")
 
     return _say(parts, endpoint, rollout, "promote-now", next_one, actor=actor, reason=reason)
 

@@ -145,10 +145,10 @@ def with_keys(parts: Parts, state: EndpointState, traffic: Traffic) -> Traffic:
         Unavailable: if the metrics can't be read.
     """
     running = state.active
-    if running is None or running.cohorts[0] != KEYS or not running.stage_since:
+    if running is None or running.cohorts[0] != KEYS or not running.begun:
         return traffic
     until = bucket_start(parts.clock.now() - parts.metric_lag - parts.key_lag)
-    since = max(bucket_start(running.stage_since) + BUCKET, until - SPAN)
+    since = max(running.begun[-1].start + BUCKET, until - SPAN)
     if until - since < _LEAST or running.challenger is None or running.champion is None:
         return traffic
     buckets: Sequence[Bucket] = parts.metrics.buckets(
