@@ -1,4 +1,4 @@
-"""What a build adds to pyproject.toml: the constructs' assets, and the project's URLs."""
+"""What a build adds to pyproject.toml: files from outside the packages, and the project's URLs."""
 
 import os
 from typing import Any
@@ -7,23 +7,22 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 ASSETS = {
-    "functions": "functions",
-    "requirements": "requirements",
-    "docs/openapi.json": "openapi.json",
-    "package-lock.json": "package-lock.json",
+    "functions": "halftone_cdk/assets/functions",
+    "requirements": "halftone_cdk/assets/requirements",
+    "docs/openapi.json": "halftone_cdk/assets/openapi.json",
+    "package-lock.json": "halftone_cdk/assets/package-lock.json",
+    "requirements/local.txt": "halftone_local/local.txt",
 }
-"""What a synth reads beside the code: the path in the checkout, and below ``assets`` in a wheel."""
+"""What the packages read beside their code: the path in the checkout, and in a wheel."""
 
 
 class Assets(BuildHookInterface):  # type: ignore[type-arg]
-    """Copies the assets into ``halftone_cdk``. An editable build reads them from the checkout."""
+    """Adds the assets to a wheel. An editable build reads them from the checkout."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add the assets to what the wheel includes."""
         if version == "standard":
-            build_data["force_include"].update(
-                {source: f"halftone_cdk/assets/{target}" for source, target in ASSETS.items()}
-            )
+            build_data["force_include"].update(ASSETS)
 
 
 class Urls(MetadataHookInterface):

@@ -128,6 +128,15 @@ COMMANDS: Mapping[str, Command | Group] = {
             "preview": Command("preview", "preview_plan", on_stage),
         },
     ),
+    "local": Group(
+        "Run AWS on this machine.",
+        {
+            "up": Command("local", "start_local", offline),
+            "down": Command("local", "stop_local", offline),
+            "status": Command("local", "show_local", offline),
+            "env": Command("local", "export_local", offline),
+        },
+    ),
     "rollout": Group(
         "Control a running rollout.",
         {

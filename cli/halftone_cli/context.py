@@ -93,7 +93,7 @@ def place(where: Where) -> Place:
 
         return Place(
             stage,
-            "make up",
+            _start_command(),
             lambda url: api_url(found, url),
             lambda: f"local/{getpass.getuser()}",
         )
@@ -195,16 +195,21 @@ class Session:
 
 def _local_aws() -> LocalAws:
     try:
-        from halftone_local import pins, supervisor  # noqa: PLC0415 - in a checkout only
+        from halftone_local import pins, supervisor  # noqa: PLC0415
     except ImportError as error:
-        raise Unavailable(f"--local needs a checkout of Halftone: {error}") from error
+        raise Unavailable(f"--local needs halftone[local]: {error}") from error
     given = os.environ.get(LOCAL_PORT_VARIABLE) or str(pins.DEFAULT_PORT)
     if not given.isdecimal():
         raise InvalidInput(LOCAL_PORT_VARIABLE, given, "the port of the local AWS")
     found = supervisor.running(int(given))
     if found is None or not found.healthy():
-        raise Unavailable(f"no local AWS runs on port {given}: start it with `make up`")
+        raise Unavailable(f"no local AWS runs on port {given}: start it with `{_start_command()}`")
     return found
+
+
+def _start_command() -> str:
+    """What starts a local AWS: in a checkout with the examples deployed to it."""
+    return "make up" if checkout() else "halftone local up"
 
 
 def _enter(local: LocalAws) -> None:

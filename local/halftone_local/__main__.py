@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stdout.write(f"{aws.endpoint_url} (process {aws.pid}, log {aws.log})\n")
             return 0
         if aws is None:
-            sys.stderr.write(f"no local AWS of this checkout runs on port {options.port}\n")
+            sys.stderr.write(f"no local AWS runs on port {options.port}\n")
             return 0 if options.command == "down" else 1
         return _act(options.command, aws)
     except LocalAwsError as error:

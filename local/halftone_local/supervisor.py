@@ -1,7 +1,7 @@
 """Starts and stops the local AWS and says how to reach it.
 
 Runs in the development environment and knows the server only by its process, its log and its
-health address. Everything it leaves on disk is below ``.local/`` of the checkout.
+health address. Everything it leaves on disk is below ``installation.HOME``.
 """
 
 import contextlib
@@ -13,25 +13,18 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from halftone.domain.errors import Unavailable
+from halftone_local import installation
+from halftone_local.installation import HOME, IMPORTS, PYTHON, LocalAwsError, Report
 from halftone_local.machine import command_line, free_port, in_use
-from halftone_local.pins import ACCOUNT, MINISTACK_VERSION, REGION
+from halftone_local.pins import ACCOUNT, REGION
 
-ROOT = Path(__file__).resolve().parents[2]
-HOME = ROOT / ".local"
-PYTHON = HOME / "venv" / "bin" / "python"
+__all__ = ["LocalAws", "LocalAwsError", "running", "start", "to_stderr"]
+
 START_SECONDS = 60
 STOP_SECONDS = 10
-
-Report = Callable[[str], None]
-
-
-class LocalAwsError(Unavailable):
-    """The local AWS could not be started, found or stopped; the message says why."""
 
 
 def to_stderr(message: str) -> None:
@@ -117,7 +110,7 @@ class LocalAws:
 
 
 def running(port: int) -> LocalAws | None:
-    """The local AWS of this checkout on that port, if its process lives."""
+    """The local AWS on that port, if its process lives and it was started from here."""
     state = HOME / f"aws-{port}.json"
     try:
         aws = LocalAws(port=port, pid=int(json.loads(state.read_text())["pid"]))
@@ -136,7 +129,7 @@ def start(
     Without ``port`` a free one is chosen. Unless ``detached`` the server ends with the process
     that called this, however that ends. Raises LocalAwsError with the tail of the log.
     """
-    _require_environment()
+    installation.require(PYTHON, report)
     if port is None:
         port = free_port()
     elif in_use(port):
@@ -149,7 +142,7 @@ def start(
         process = subprocess.Popen(  # noqa: S603 - our own server on our own interpreter
             [str(PYTHON), "-m", "halftone_local.server"],
             env=_server_environment(aws, follows_parent=not detached),
-            cwd=ROOT,
+            cwd=HOME,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -173,7 +166,7 @@ def _server_environment(aws: LocalAws, *, follows_parent: bool) -> dict[str, str
     if follows_parent:
         kept["HALFTONE_LOCAL_FOLLOWS_PARENT"] = "1"
     return kept | {
-        "PYTHONPATH": str(ROOT / "local"),
+        "PYTHONPATH": str(IMPORTS),
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(aws.scratch),
         "HALFTONE_LOCAL_LAYERS": str(HOME / "layers"),
@@ -192,20 +185,6 @@ def _server_environment(aws: LocalAws, *, follows_parent: bool) -> dict[str, str
         "DOCKER_HOST": f"unix://{aws.scratch}/no-docker.sock",
         "LOG_LEVEL": "INFO",
     }
-
-
-def _require_environment() -> None:
-    if not PYTHON.exists():
-        raise LocalAwsError(f"{PYTHON} does not exist: run `make setup`")
-    query = "from importlib.metadata import version; print(version('ministack'))"
-    answer = subprocess.run(  # noqa: S603
-        [str(PYTHON), "-c", query], capture_output=True, text=True, check=False
-    )
-    found = answer.stdout.strip() or "no ministack"
-    if found != MINISTACK_VERSION:
-        raise LocalAwsError(
-            f"{PYTHON} has {found}, ministack {MINISTACK_VERSION} is required: run `make setup`"
-        )
 
 
 def _wait_healthy(aws: LocalAws, process: subprocess.Popen[bytes], report: Report) -> None:

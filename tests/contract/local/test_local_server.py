@@ -10,10 +10,11 @@ from pathlib import Path
 import boto3
 import pytest
 
-from halftone_local import pins, supervisor
+from halftone_local import installation, pins, supervisor
 from halftone_local.machine import free_port
-from halftone_local.supervisor import ROOT, LocalAws, LocalAwsError, running, start
+from halftone_local.supervisor import LocalAws, LocalAwsError, running, start
 from tests.contract.local.support import Function, eventually
+from tests.support.checkout import ROOT
 
 PATH = os.pathsep.join(filter(None, sys.path))
 
@@ -108,7 +109,7 @@ def test_without_its_environment_it_names_the_command_that_makes_it(monkeypatch)
 
 
 def test_another_release_of_ministack_is_refused_with_both_versions(monkeypatch):
-    monkeypatch.setattr(supervisor, "MINISTACK_VERSION", "9.9.9")
+    monkeypatch.setattr(installation, "MINISTACK_VERSION", "9.9.9")
     with pytest.raises(LocalAwsError, match=rf"{re.escape(pins.MINISTACK_VERSION)}, .* 9\.9\.9"):
         start()
 
