@@ -1,5 +1,6 @@
-"""``make up``: the examples deployed on a local AWS that stays."""
+"""``make up [PORT=...]``: the examples deployed on a local AWS that stays."""
 
+import argparse
 import json
 import shlex
 
@@ -10,15 +11,17 @@ from demo.story import Progress
 from demo.traffic import bodies
 from halftone.domain.errors import HalftoneError
 from halftone_local import supervisor
-
-PORT = 4566
+from halftone_local.pins import DEFAULT_PORT
 
 
 def main() -> None:
     """Start, deploy, and say how to call and how to stop it."""
+    parser = argparse.ArgumentParser(prog="python -m demo.up", description=__doc__)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+    port: int = parser.parse_args().port
     console = Console(soft_wrap=True, highlight=False)
-    aws = supervisor.running(PORT) or supervisor.start(PORT, detached=True)
-    cloud = Cloud(aws, ROOT / ".local" / "up", Progress(console))
+    aws = supervisor.running(port) or supervisor.start(port, detached=True)
+    cloud = Cloud(aws, ROOT / ".local" / f"up-{port}", Progress(console))
     cloud.activate()
     names = sorted(path.parent.name for path in (ROOT / "examples").glob("*/endpoint.yaml"))
     for name in names:
@@ -37,7 +40,10 @@ def main() -> None:
             f"-d {shlex.quote(json.dumps(body, separators=(',', ':')))}\n",
             markup=False,
         )
-    console.print("See it:   .venv/bin/halftone --local status\nStop it:  make down")
+    usual = port == DEFAULT_PORT
+    variable, word = ("", "") if usual else (f"HALFTONE_LOCAL_PORT={port} ", f" PORT={port}")
+    console.print(f"See it:   {variable}.venv/bin/halftone --local status")
+    console.print(f"Stop it:  make down{word}")
 
 
 if __name__ == "__main__":

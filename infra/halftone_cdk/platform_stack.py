@@ -5,6 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from halftone.domain.names import platform_stack_name
 from halftone_cdk.constructs.alarm_rule import AlarmRule
 from halftone_cdk.constructs.command import CommandPolicies
 from halftone_cdk.constructs.control_routes import ControlRoutes
@@ -19,12 +20,17 @@ from halftone_cdk.settings import Settings
 
 
 class PlatformStack(Stack):
-    """Table, artifact bucket, engine, workflow, alarm rule and HTTP API of one stage."""
+    """Table, artifact bucket, engine, workflow, alarm rule and HTTP API of one stage.
+
+    The stack's name follows from the stage, whatever ``construct_id`` is: the command and the
+    control API find the stage by it.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         super().__init__(
             scope,
             construct_id,
+            stack_name=platform_stack_name(settings.name),
             description=f"Halftone, stage {settings.name}: what all endpoints share",
             termination_protection=settings.prod,
         )

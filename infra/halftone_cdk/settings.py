@@ -4,6 +4,7 @@ The values stand in ``cdk.json`` under ``stages``. A stage is chosen by ``-c sta
 """
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +27,17 @@ class Runtime(StrEnum):
     """
 
     PYTHON_3_11 = "python3.11"
+    PYTHON_3_12 = "python3.12"
     PYTHON_3_13 = "python3.13"
+
+    @classmethod
+    def current(cls) -> "Runtime":
+        """The runtime of the Python that synthesises, which also runs a local AWS's functions.
+
+        Raises:
+            InvalidInput: if Lambda's layers can't be built for it.
+        """
+        return _one_of(cls, "runtime", f"python{sys.version_info[0]}.{sys.version_info[1]}")
 
 
 class Architecture(StrEnum):
@@ -103,7 +114,7 @@ def _parse(stage: str, given: object) -> Settings:
             raise InvalidInput(str(name), given[name], f"no such setting; known: {sorted(known)}")
     settings = Settings(
         name=stage,
-        runtime=_one_of(Runtime, "runtime", given.get("runtime", Settings.runtime)),
+        runtime=_runtime(given.get("runtime", Settings.runtime)),
         architecture=_one_of(
             Architecture, "architecture", given.get("architecture", Settings.architecture)
         ),
@@ -124,6 +135,11 @@ def _parse(stage: str, given: object) -> Settings:
     if settings.prod and settings.runtime is Runtime.PYTHON_3_11:
         raise InvalidInput("runtime", "python3.11", "python3.13 where prod is true (C library)")
     return settings
+
+
+def _runtime(value: object) -> Runtime:
+    """A runtime's name, or ``current`` for the one that synthesises."""
+    return Runtime.current() if value == "current" else _one_of(Runtime, "runtime", value)
 
 
 def _one_of(kind: type[_Choice], at: str, value: object) -> _Choice:

@@ -24,7 +24,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
 
 @pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
-    """The stage local: Python 3.11."""
+    """The stage local: the Python that synthesises."""
     return synthesise(tmp_path_factory.mktemp("local"), "local")
 
 

@@ -49,7 +49,10 @@ def test_synthesising_elsewhere_gives_the_same_templates(dev: Synthesised, tmp_p
     ("context", "said"),
     [
         ({"stage": "porduction"}, "stage is 'porduction', expected one of local, dev, prod"),
-        ({"stages": {"dev": {"runtime": "python3.12"}}}, "expected one of python3.11, python3.13"),
+        (
+            {"stages": {"dev": {"runtime": "python3.14"}}},
+            "one of python3.11, python3.12, python3.13",
+        ),
         ({"endpoints": "nowhere"}, "expected a folder with at least one */endpoint.yaml"),
     ],
 )

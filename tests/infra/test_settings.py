@@ -12,7 +12,7 @@ from tests.infra.support import CDK_JSON
 def test_the_stages_of_this_repository() -> None:
     stages = CDK_JSON["context"]["stages"]
     local = stage_settings("local", stages)
-    assert local.runtime is Runtime.PYTHON_3_11
+    assert local.runtime is Runtime.current()
     assert (local.metric_lag, local.tick) == (timedelta(seconds=2), timedelta(seconds=2))
     assert not local.snaps
     dev = stage_settings("dev", stages)
@@ -35,7 +35,7 @@ def test_snap_start_can_be_switched_off() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("runtime", "nodejs22.x", "one of python3.11, python3.13"),
+        ("runtime", "nodejs22.x", "one of python3.11, python3.12, python3.13"),
         ("architecture", "riscv", "one of x86_64, arm64"),
         ("prod", "yes", "true or false"),
         ("metric_lag", 2, "a duration"),

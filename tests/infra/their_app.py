@@ -16,7 +16,7 @@ from halftone.domain.spec import EndpointSpec
 from halftone_cdk.settings import Runtime, Settings
 from tests.infra.support import Synthesised
 
-SETTINGS = Settings("dev", runtime=Runtime.PYTHON_3_11)
+SETTINGS = Settings("dev", runtime=Runtime.current())
 SPEC = EndpointSpec(name="fraud", model="champion", plan=PRESETS["all-at-once"])
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:halftone_dev_rollout"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from halftone_cdk.settings import Architecture, Runtime, Settings
 
-_MAGIC = {Runtime.PYTHON_3_11: 3495, Runtime.PYTHON_3_13: 3571}
+_MAGIC = {Runtime.PYTHON_3_11: 3495, Runtime.PYTHON_3_12: 3531, Runtime.PYTHON_3_13: 3571}
 """The numbers that begin compiled files, from CPython's Include/internal/pycore_magic_number.h."""
 
 _PLATFORM = {
