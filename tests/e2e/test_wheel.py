@@ -5,6 +5,7 @@ It runs on the newest supported Python of this machine: the rest of the tier run
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,6 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 from uv import find_uv_bin
@@ -27,24 +27,14 @@ SUPPORTED = ("3.13", "3.12", "3.11")
 REQUEST = {"instances": [{"distance_km": 4.0, "parcels": 2}]}
 PREDICTED = {"predictions": [{"minutes": 25.0}]}
 
-APP = dedent("""\
-    from pathlib import Path
+PAGE = (ROOT / "docs" / "index.md").read_text()
 
-    from aws_cdk import App, Stack
 
-    from halftone_cdk import ModelEndpoint, PlatformStack, declared_endpoint, stage_settings
-
-    app = App()
-    fast = {"metric_lag": "2s", "key_lag": "8s", "tick": "2s"}
-    stages = {"local": {"runtime": "current", "snap_start": "off", **fast}}
-    platform = PlatformStack(app, "Platform", settings=stage_settings("local", stages))
-    stack = Stack(app, "Theirs")
-    declared = declared_endpoint(Path("deliveries/endpoint.yaml"))
-    ModelEndpoint(
-        stack, "Deliveries", spec=declared.spec, package=declared.package, platform=platform
-    )
-    app.synth()
-    """)
+def file(name: str) -> str:
+    """The file of that name on the documentation's first page."""
+    block = re.search(rf"```\w+ title=\"{re.escape(name)}\"\n(.*?)```", PAGE, re.DOTALL)
+    assert block is not None
+    return block[1]
 
 
 @dataclass(frozen=True)
@@ -164,8 +154,8 @@ def test_the_command_makes_checks_and_serves_a_package(project: Project) -> None
 def test_somebody_else_s_app_deploys_to_a_local_aws(project: Project) -> None:
     if not (project.folder / "deliveries").exists():
         project.halftone("init", "deliveries")
-    (project.folder / "app.py").write_text(APP)
-    (project.folder / "cdk.json").write_text(json.dumps({"app": "python app.py"}))
+    for name in ("app.py", "cdk.json"):
+        (project.folder / name).write_text(file(name))
     port = str(free_port())
     try:
         started = json.loads(project.halftone("local", "up", "--port", port, "--json"))
