@@ -62,9 +62,8 @@ build: setup ## build the wheel and the source distribution into build/dist
 	@$(UV) build --quiet --no-build-isolation --python $(PY) --out-dir $(DIST) .
 	@ls $(DIST)/halftone-*
 
-mutants: setup ## change the code in small ways and list the changes that no test notices
-	@$(PY) -m mutmut run
-	@$(PY) -m mutmut results
+mutants: setup ## change the code in small ways and list the changes that no test notices: make mutants ONLY='halftone.domain.decide*'
+	@$(PY) tools/mutants.py $(ONLY)
 
 deploy: setup ## deploy to the AWS account of your profile: make deploy STAGE=dev ENDPOINTS=folder
 	@test "$(STAGE)" != local || { echo "name a stage: make deploy STAGE=dev" >&2; exit 2; }
@@ -84,7 +83,7 @@ lock: setup ## resolve the locks again from requirements/*.in
 	  $$(for lock in engine control model-onnx model-sklearn model-asgi; do echo -c requirements/$$lock.txt; done)
 
 clean: down ## remove everything that the other commands made
-	@rm -rf .venv .local build cdk.out node_modules mutants
+	@rm -rf .venv .local build cdk.out node_modules
 
 setup: .venv/.done .local/venv/.done node_modules/.done ## install what the other commands need
 

@@ -30,11 +30,3 @@ def test_the_endpoint_on_the_page_is_one() -> None:
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"`?make ([a-z]+)", README))))
 def test_every_make_command_on_the_page_exists(target: str) -> None:
     assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
-
-
-@pytest.mark.parametrize("page", ["README.md", *sorted(p.name for p in (ROOT / "docs").glob("*"))])
-def test_links_between_pages_lead_somewhere(page: str) -> None:
-    path = ROOT / page if page == "README.md" else ROOT / "docs" / page
-    for source in [path] if path.is_file() else path.glob("*.md"):
-        for link in re.findall(r"\]\(([^)#:]+)\)", source.read_text()):
-            assert (source.parent / link).exists(), f"{source.name} links to {link}"
