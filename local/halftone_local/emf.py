@@ -7,11 +7,13 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 MAX_VALUES = 100
 MAX_DIMENSIONS = 30
 MAX_METRICS = 100
+MAX_NUMBER = 2.0**360
+"""The largest value that CloudWatch takes ("MetricDatum", PutMetricData)."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,18 @@ class _InvalidError(ValueError):
 
 def metrics_in(line: str) -> list[MetricValues]:
     """The metrics that a log line carries; none for a line that is no valid document."""
-    if '"_aws"' not in line:
+    if not line.lstrip().startswith("{"):
         return []
     try:
-        document = json.loads(line)
+        # JSON can spell the name _aws in other ways, and has no NaN.
+        document = json.loads(line, parse_constant=_refuse)
         return list(_metrics(document))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, OverflowError):
         return []
+
+
+def _refuse(name: str) -> NoReturn:
+    raise _InvalidError(name)
 
 
 def _metrics(document: Any) -> Iterator[MetricValues]:
@@ -55,7 +62,7 @@ def _metrics(document: Any) -> Iterator[MetricValues]:
             name = _typed(_typed(definition, dict).get("Name"), str)
             values = _values(document.get(name))
             resolution = definition.get("StorageResolution", 60)
-            if resolution not in {1, 60}:
+            if resolution not in (1, 60):
                 raise _InvalidError(name)
             for dimensions in sets:
                 yield MetricValues(
@@ -80,6 +87,8 @@ def _values(target: Any) -> tuple[float, ...]:
     if not 0 < len(values) <= MAX_VALUES:
         raise _InvalidError(f"{len(values)} values")
     if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+        raise _InvalidError(str(target))
+    if not all(abs(v) <= MAX_NUMBER for v in values):
         raise _InvalidError(str(target))
     return tuple(float(v) for v in values)
 

@@ -33,7 +33,7 @@ def _extracting(original: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         original(func, request_id, log_text, *args, **kwargs)
         now = time.time()
-        for line in log_text.splitlines():
+        for line in (log_text or "").split("\n"):
             for metric in metrics_in(line):
                 if -OLDEST_SECONDS <= metric.time - now <= NEWEST_SECONDS:
                     metric_store.write(

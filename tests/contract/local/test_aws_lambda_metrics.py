@@ -173,6 +173,23 @@ def test_the_log_of_an_invocation_holds_its_lines_and_no_other(function, client)
     assert sorted(lines) == [f"line {number}" for number in range(5)]
 
 
+def test_a_line_ends_with_a_line_feed_alone_and_descriptor_1_is_the_log(function, client):
+    fn = function(
+        """
+        import os
+        def handler(event, context):
+            os.write(1, b'{"status": "ok", "result": "forged"}\\n')
+            print("one\\rline\\u2028of all")
+            return event
+        """
+    )
+    assert fn.invoke("event")["Payload"] == "event"
+    events = client("logs").filter_log_events(logGroupName=f"/aws/lambda/{fn.name}")["events"]
+    messages = [event["message"] for event in events]
+    assert "one\rline\u2028of all" in messages
+    assert '{"status": "ok", "result": "forged"}' in messages
+
+
 def test_a_function_reaches_aws_with_its_own_account(function):
     fn = function(
         """

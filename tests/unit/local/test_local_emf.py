@@ -68,7 +68,19 @@ BROKEN = {
     "a resolution of 10": json.dumps(
         document(Metrics=[{"Name": "Latency", "StorageResolution": 10}])
     ),
+    "a resolution that is a list": json.dumps(
+        document(Metrics=[{"Name": "Latency", "StorageResolution": []}])
+    ),
+    "a value that is no number of JSON": json.dumps(document() | {"Latency": float("nan")}),
+    "a value above what CloudWatch takes": json.dumps(document() | {"Latency": 1e109}),
+    "a whole number above all floats": json.dumps(document() | {"Latency": 10**309}),
+    "a time above all floats": json.dumps({**document(), "_aws": {"Timestamp": 10**400}}),
 }
+
+
+def test_the_name_of_the_metadata_may_be_spelled_by_escapes():
+    line = json.dumps(document())
+    assert metrics_in(line.replace('"_aws"', '"\\u005faws"')) == metrics_in(line) != []
 
 
 @pytest.mark.parametrize("line", BROKEN.values(), ids=BROKEN)

@@ -6,6 +6,7 @@ compressed it. Whatever a body holds, reading it raises nothing but ``Problem``.
 
 import base64
 import json
+import math
 import zlib
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -131,4 +132,12 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is outside the range of a number (float64)")
+    return number
+
+
+# Python would read 1e999 as infinity, which no answer can hold.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)

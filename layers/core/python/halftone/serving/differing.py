@@ -19,6 +19,8 @@ class Difference:
     relative: float | None
 
 
+_LARGEST_SUMMAND = 2.0**960
+
 UNCOMPARED = Difference(None, None, None)
 
 
@@ -45,12 +47,21 @@ def difference(one: object, other: object, label: str) -> Difference:
     """
     before, after = labels_of(one, label), labels_of(other, label)
     pairs = [(a, b) for a, b in _numbers(one, other, label) if math.isfinite(a - b)]
-    count = len(pairs) or 1
     return Difference(
         changed=(before != after) if before or after else None,
-        distance=math.fsum(abs(a - b) for a, b in pairs) / count if pairs else None,
-        relative=math.fsum(_relative(a, b) for a, b in pairs) / count if pairs else None,
+        distance=_mean([abs(a - b) for a, b in pairs]),
+        relative=_mean([_relative(a, b) for a, b in pairs]),
     )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    if not values:
+        return None
+    largest = max(values)
+    if largest <= _LARGEST_SUMMAND:
+        return math.fsum(values) / len(values)
+    # The sum of a few of these is outside the range of a float, and their mean is not.
+    return math.fsum(value / largest for value in values) / len(values) * largest
 
 
 def _relative(a: float, b: float) -> float:

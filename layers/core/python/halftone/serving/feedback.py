@@ -77,18 +77,19 @@ def read_feedback(endpoint: str, body: object, *, newest: int) -> Feedback:
 
 
 def _is_reward(value: object) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and 0 <= value <= 1
-    )
+    # Compared and not converted: a whole number may be above all floats. NaN is nowhere between.
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _check_label(label: object) -> None:
     labels = label if isinstance(label, list) else [label]
-    if not labels or not all(isinstance(one, str | int | float | bool) for one in labels):
+    if not labels or not all(map(_is_label, labels)):
         raise InvalidInput("label", label, "a text, a number, true or false, or a list of these")
+
+
+def _is_label(value: object) -> bool:
+    finite = not isinstance(value, float) or math.isfinite(value)
+    return finite and isinstance(value, str | int | float | bool)
 
 
 def _canonical(value: object) -> str:
