@@ -51,7 +51,7 @@ class Log(str):
 
     __slots__ = ()
 
-    def splitlines(self, keepends: bool = False) -> list[str]:  # noqa: FBT001, FBT002
+    def splitlines(self, keepends: bool = False) -> list[str]:
         """See str."""
         del keepends  # ministack asks for none
         return self.removesuffix("\n").split("\n") if self else []

@@ -78,7 +78,9 @@ def serve(tmp_path):
         (folder / "predict.py").write_text(textwrap.dedent(code))
         for name, content in (files or {}).items():
             (folder / name).write_text(textwrap.dedent(content))
-        (folder / "model.yaml").write_text(yaml.safe_dump({**MANIFEST, **(manifest or {})}))
+        fields = {**MANIFEST, **(manifest or {})}
+        fields = {name: value for name, value in fields.items() if value is not None}
+        (folder / "model.yaml").write_text(yaml.safe_dump(fields))
         package = build_package(folder)
         stored = tmp_path / package_key(package.digest)
         stored.parent.mkdir()

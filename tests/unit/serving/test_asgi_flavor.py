@@ -355,3 +355,57 @@ def test_what_belongs_to_the_loop_of_the_start_works_in_requests(app):
     """
     served = app(code, samples=[{"method": "GET", "path": "/ask", "response": "worked"}])
     assert [ask(served, "GET", "/ask")["body"] for _ in range(2)] == ["worked", "worked"]
+
+
+REFUSING = """
+from fastapi import FastAPI, HTTPException, Request
+from pydantic import BaseModel
+
+app = FastAPI()
+
+class Item(BaseModel):
+    name: str
+
+@app.get("/ok")
+async def ok():
+    return 1
+
+@app.post("/items")
+async def items(item: Item):
+    return item.name
+
+@app.exception_handler(HTTPException)
+async def fails(request, error):
+    raise ZeroDivisionError
+
+@app.get("/items/{n}")
+async def none(n: int):
+    raise HTTPException(404)
+
+@app.get("/fault")
+async def fault():
+    try:
+        raise HTTPException(503)
+    except HTTPException:
+        raise ValueError
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/items", b"\xff", 422),  # FastAPI takes the body for bytes, and can't show them
+        ("POST", "/items?json", b'{"name": "\xff"}', 400),
+        ("GET", "/items/1", b"", 404),
+        ("GET", "/fault", b"", 500),
+    ],
+)
+def test_an_app_that_fails_to_refuse_a_request_has_refused_it(app, method, path, body, status):
+    served = app(REFUSING, [{"method": "GET", "path": "/ok", "response": 1}])
+    carried = base64.b64encode(body).decode()
+    headers = {"content-type": "application/json"} if "json" in path else {}
+    sent = {"headers": headers, "body": carried, "isBase64Encoded": True}
+    answer = ask(served, method, path, **sent)
+    assert answer["statusCode"] == status
+    (line,) = served.metrics
+    assert (line["Errors"], line["ClientErrors"]) == (status >= 500, status < 500)

@@ -27,7 +27,7 @@ EMF = json.dumps(
 )
 ROW = json.dumps({"halftone": "feedback", "request": "r", "version": "1", "at": 1})
 OWN = '{"_aws": "a line of Halftone\'s own"}'
-SEPARATORS = ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
+SEPARATORS = [*"\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", "\r\n"]
 START = """
 import ctypes, logging, os, subprocess, sys, threading, warnings
 from halftone.serving.model_output import separate
@@ -121,10 +121,10 @@ def test_nothing_that_package_code_writes_is_believed(way):
     assert "Endpoint" in written, "it is in the log all the same"
 
 
-@pytest.mark.parametrize("name", ["logging.warning(EMF)", "logging.warning('x\\n' + EMF + '\\ud800')"])
-def test_the_runtime_s_own_log_handler_is_held_to_the_same(name):
-    before = RUNTIME + 'logging.getLogger().handlers[0].setFormatter(logging.Formatter("%(message)s"))'
-    written = ran(name, before)
+@pytest.mark.parametrize("text", ["EMF", "'x\\n' + EMF + '\\ud800'"])
+def test_the_runtime_s_own_log_handler_is_held_to_the_same(text):
+    bare = 'logging.getLogger().handlers[0].setFormatter(logging.Formatter("%(message)s"))'
+    written = ran(f"logging.warning({text})", RUNTIME + bare)
     assert believed(written) == []
     assert written.startswith(PREFIX)
     assert "Endpoint" in written

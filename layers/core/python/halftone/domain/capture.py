@@ -86,6 +86,7 @@ LONGEST_LINE = 200_000
 _VERSION = re.compile(r"[0-9]{1,10}")
 _KEY = re.compile(r"[0-9a-f]{16}")
 _ROLLOUT = re.compile(r"[a-z0-9-]{1,64}")
+_LIMITS = {"int": 2**31, "bigint": 2**53}
 _LATEST = 4_102_444_800_000  # 2100-01-01 in ms
 
 
@@ -148,10 +149,13 @@ def _row(
     table: str, columns: tuple[Column, ...], line: Mapping[str, object], at: datetime
 ) -> Row | None:
     request = line.get("request")
-    if not isinstance(request, str) or not request or not _fits(_VERSION, line.get("version")):
+    if not isinstance(request, str) or not _fits(_VERSION, line.get("version")):
+        return None
+    named = _text(request.partition(".")[0])
+    if not named:
         return None
     cells = {c.name: _cell(c.kind, line.get(c.name)) for c in columns}
-    return Row(table, at, {**cells, "request": _text(request.partition(".")[0])})
+    return Row(table, at, {**cells, "request": named})
 
 
 def _cell(kind: str, value: object) -> object:
@@ -170,7 +174,8 @@ def _cell(kind: str, value: object) -> object:
     if kind == "double":
         real = isinstance(value, int | float) and not isinstance(value, bool)
         return float(value) if real and abs(value) < 1e300 else None  # type: ignore[arg-type]
-    return value if _is_whole(value) and abs(value) < 2**53 else None
+    # One number outside the column's type would make each query of the table fail.
+    return value if _is_whole(value) and abs(value) < _LIMITS[kind] else None
 
 
 def _text(value: str) -> str:

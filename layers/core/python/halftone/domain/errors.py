@@ -40,13 +40,13 @@ class InvalidInput(HalftoneError):
         self.expected = _encodable(expected)
         self.source = source
         where = f"{source}: " if source else ""
-        super().__init__(f"{where}{self.field} is {_shown(value)}, expected {self.expected}")
+        super().__init__(f"{where}{self.field} is {shown_in_errors(value)}, expected {self.expected}")
 
 
 _SHOWN = 120
 
 
-def _shown(value: object) -> str:
+def shown_in_errors(value: object) -> str:
     """``value`` as an error repeats it: never long, and never an error of its own."""
     try:
         text = repr(value)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from halftone.domain.errors import InvalidInput
+from halftone.domain.errors import InvalidInput, shown_in_errors
 
 JSON = "application/json"
 _TITLES = {
@@ -92,13 +92,15 @@ class Problem(Exception):
     @classmethod
     def of_input(cls, error: InvalidInput) -> "Problem":
         """The problem that a value of the request is."""
-        value = error.value
-        if not isinstance(value, bool | int | float | str | None) or len(str(value)) > 100:
-            value = _short(repr(value), 100)
+        value, text = error.value, _in_json(error.value)
+        if not isinstance(value, bool | int | float | str | None) or len(text) > 100:
+            value = _short(text, 100)
         elif isinstance(value, float) and not math.isfinite(value):
-            value = repr(value)  # JSON has no infinity to say it with
+            value = text  # JSON has no infinity to say it with
         # A field may be a name that the client made up, of any length.
-        return cls(422, _short(str(error), 2000), field=_short(error.field, 300), value=value)
+        field = _short(error.field, 300)
+        detail = f"{field} is {_short(text, 120)}, expected {error.expected}"
+        return cls(422, _short(detail, 2000), field=field, value=value)
 
     def answer(self, spoken: Spoken = Spoken.PLAIN) -> Answer:
         """This problem as a client reads it."""
@@ -109,6 +111,18 @@ class Problem(Exception):
         title = _TITLES[self.status]
         body = {"title": title, "status": self.status, "detail": self.detail, **self.members}
         return Answer(self.status, _encode(body), "application/problem+json", self.headers)
+
+
+def _in_json(value: object) -> str:
+    """``value`` in the words of JSON, which knows null and true; texts and numbers as Python has
+    them.
+    """
+    if value is None or isinstance(value, bool | dict | list):
+        try:
+            return json.dumps(value, ensure_ascii=False)
+        except (ValueError, TypeError, RecursionError):
+            pass
+    return shown_in_errors(value)
 
 
 def _short(text: str, most: int) -> str:

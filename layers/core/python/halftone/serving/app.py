@@ -45,6 +45,7 @@ class ModelServer:
     ) -> None:
         telemetry = Telemetry(settings.endpoint, settings.late_after_ms, write)
         self._endpoint = settings.endpoint
+        self._telemetry = telemetry
         self._own = Own(settings, source, telemetry)
         self._callee = Callee(settings.endpoint, self._own, telemetry)
         self._afterwards = afterwards or AtOnce()
@@ -71,6 +72,15 @@ class ModelServer:
             if mark == MARK:
                 return self._smoke(event, visit)
             return self._front.answer(event, visit)
+        except Exception as error:  # noqa: BLE001
+            # A function that fails counts against its version, be it for a client's input. A fault
+            # of Halftone's own is an answer and a line in the log, and counts against nobody.
+            self._telemetry.fault(
+                "internal error", error, version=visit.version, request_id=visit.request_id
+            )
+            answer = Problem(500, "internal error").answer(spoken(event))
+            named = f"{visit.request_id}.{visit.version}"
+            return payload(answer, request_id=named, version=visit.version)
         finally:
             self._afterwards.answered()
 

@@ -21,6 +21,7 @@ from mangum.types import LambdaContext
 
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.package import Manifest
+from halftone.serving.answers import Problem
 from halftone.serving.context import USER, Context
 from halftone.serving.loading import App, import_private
 
@@ -95,8 +96,31 @@ class _Served:
                 if not raised:
                     raise
         if raised:
+            refused = _refusal(raised[0])
+            if refused is not None:
+                told = "the app refused the request, and failed to say why"
+                raise Problem(refused, told) from raised[0]
             raise raised[0]
         return answer
+
+
+def _refusal(error: BaseException) -> int | None:
+    """The status 4xx that an app was about to answer when ``error`` was raised; None if it was not.
+
+    FastAPI's own handler of a request that does not fit, for one, fails where it quotes bytes that
+    are no UTF-8. That is the client's request, and no failure of the version.
+    """
+    cause = error.__context__
+    for _ in range(10):
+        if cause is None:
+            return None
+        status = getattr(cause, "status_code", None)
+        if type(cause).__name__ == "RequestValidationError":
+            return 422
+        if isinstance(status, int) and 400 <= status < 500:
+            return status
+        cause = cause.__context__
+    return None
 
 
 async def _start(app: Asgi, state: dict[str, Any]) -> asyncio.Task[None]:

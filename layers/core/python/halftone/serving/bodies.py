@@ -75,8 +75,9 @@ def bytes_of(event: Mapping[str, Any], max_body: int) -> bytes:
     return body if isinstance(body, bytes) else body.encode()
 
 
-def json_of(body: str | bytes) -> object:
-    """The JSON value in ``body``.
+def json_of(body: str | bytes, *, finite: bool = False) -> object:
+    """The JSON value in ``body``. A number outside the range of float64 is an infinity, which no
+    field of a signature takes; where ``finite`` is set, as without a signature, it is refused.
 
     Raises:
         Problem: 400 if there is none.
@@ -86,7 +87,7 @@ def json_of(body: str | bytes) -> object:
     except ValueError as error:
         raise Problem(400, f"the body is no text: {error}", field="body") from None
     try:
-        value: object = _DECODER.decode(text)
+        value: object = (_FINITE if finite else _DECODER).decode(text)
     except ValueError as error:
         raise Problem(400, f"the body is no JSON: {error}", field="body", value=text[:40]) from None
     except RecursionError:
@@ -100,7 +101,8 @@ def read_json(request: Request, max_body: int) -> object:
     Raises:
         Problem: 400 or 413.
     """
-    return json_of(body_of(request.event, max_body, request.headers.get("content-encoding")))
+    body = body_of(request.event, max_body, request.headers.get("content-encoding"))
+    return json_of(body, finite=True)
 
 
 def answered(body: str | bytes, spoken: Spoken) -> object:
@@ -139,5 +141,5 @@ def _finite(text: str) -> float:
     return number
 
 
-# Python would read 1e999 as infinity, which no answer can hold.
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_FINITE = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from halftone.domain.capture import LONGEST_LINE
+from halftone.domain.errors import HalftoneError
 from halftone.serving.answers import Answer, Exchange, Problem, payload
 from halftone.serving.capturing import body_in, captured
-from halftone.serving.differing import UNCOMPARED, difference, label_field
+from halftone.serving.differing import UNCOMPARED, Difference, difference, label_field
 from halftone.serving.feedback import label_print
 from halftone.serving.hop import LATENCY
 from halftone.serving.own import Own
@@ -63,7 +64,7 @@ class Callee:
         if request is not None and request.predicts:
             self._own.recent.add(latency_ms=latency_ms, failed=answer.status >= 500)
             if mark.get("hop") == MIRROR:
-                self._compare(request, answer, mark, visit, latency_ms)
+                self._count(request, answer, mark, visit, latency_ms)
         label = mark.get("label")
         if label and answer.exchange:
             named = f"{named}.{label_print(self._endpoint, list(answer.exchange.output(label)))}"
@@ -77,7 +78,7 @@ class Callee:
             found |= _records(answer.exchange)
         return found
 
-    def _compare(
+    def _count(
         self,
         request: Request,
         answer: Answer,
@@ -85,14 +86,19 @@ class Callee:
         visit: Visit,
         latency_ms: float,
     ) -> None:
-        theirs = mark.get("answer") or {}
-        found = answer.exchange.predictions() if answer.exchange else None
-        label = label_field(str(mark.get("label") or ""), self._own.outputs)
-        before = theirs.get("predictions")
-        # Where either has no predictions there is nothing to compare.
-        both = before is not None and found is not None
-        apart = difference(before, found, label) if both else UNCOMPARED
-        told = {
+        """Count a mirrored request, and keep it where capture is on. Whatever the two answers are,
+        they are no reason for the function to fail, which would count as a crash of its version.
+        """
+        label, apart = label_field(str(mark.get("label") or ""), self._own.outputs), UNCOMPARED
+        try:
+            before = (mark.get("answer") or {}).get("predictions")
+            found = answer.exchange.predictions() if answer.exchange else None
+            # Where either has no predictions there is nothing to compare.
+            if before is not None and found is not None:
+                apart = difference(before, found, label)
+        except Exception as error:  # noqa: BLE001
+            self._fault("comparison of a mirrored request", error, visit)
+        measures = {
             "Changed": None if apart.changed is None else int(apart.changed),
             "Distance": apart.distance,
             "RelativeDistance": apart.relative,
@@ -103,10 +109,27 @@ class Callee:
             status=answer.status,
             cold=visit.cold,
             cohort=MIRROR,
-            more={name: value for name, value in told.items() if value is not None},
+            more={name: value for name, value in measures.items() if value is not None},
         )
-        if not mark.get("capture"):
-            return
+        if mark.get("capture"):
+            try:
+                self._capture(request, answer, mark, visit, latency_ms, apart, label)
+            except Exception as error:  # noqa: BLE001
+                self._fault("capture of a mirrored request", error, visit)
+
+    def _fault(self, what: str, error: Exception, visit: Visit) -> None:
+        self._telemetry.fault(what, error, version=visit.version, request_id=visit.request_id)
+
+    def _capture(
+        self,
+        request: Request,
+        answer: Answer,
+        mark: Mapping[str, Any],
+        visit: Visit,
+        latency_ms: float,
+        apart: Difference,
+        label: str,
+    ) -> None:
         columns = {
             "kind": "shadow",
             "request": mark.get("request"),
@@ -150,8 +173,9 @@ def _records(exchange: Exchange) -> dict[str, object]:
     """What the model was asked and said, unless it is more than anybody keeps: an invoke's answer
     has a limit.
     """
-    records = {"instances": exchange.instances(), "predictions": exchange.predictions()}
     try:
-        return {RECORDS: records} if len(json.dumps(records)) <= LONGEST_LINE else {}
-    except RecursionError:
+        records = {"instances": exchange.instances(), "predictions": exchange.predictions()}
+        size = len(json.dumps(records, allow_nan=False))
+    except (ValueError, TypeError, RecursionError, HalftoneError):
         return {}
+    return {RECORDS: records} if size <= LONGEST_LINE else {}

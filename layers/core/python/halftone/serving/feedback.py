@@ -34,7 +34,10 @@ def label_print(endpoint: str, labels: list[object]) -> str:
     if not labels:
         return ""
     value = labels[0] if len(labels) == 1 else labels
-    return fingerprint(salted(endpoint, "label"), _canonical(value), size=4)
+    try:
+        return fingerprint(salted(endpoint, "label"), _canonical(value), size=4)
+    except (TypeError, ValueError, RecursionError):
+        return ""  # of free JSON, whose values may be anything
 
 
 def read_feedback(endpoint: str, body: object, *, newest: int) -> Feedback:

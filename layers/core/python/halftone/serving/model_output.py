@@ -240,7 +240,7 @@ def separate() -> Output:
 def _text(stream: _Framed) -> io.TextIOWrapper:
     # A model that prints half a surrogate pair of a client's must not fail by that.
     return io.TextIOWrapper(
-        stream,  # type: ignore[type-var]  (as python -u has it)
+        stream,  # type: ignore[arg-type]
         encoding="utf-8",
         errors="backslashreplace",
         write_through=True,

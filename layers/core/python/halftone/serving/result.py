@@ -10,6 +10,9 @@ from halftone.serving.answers import Exchange, Spoken
 from halftone.serving.bodies import answered
 
 
+_LONGEST_MS = 900_000.0  # Lambda's longest time-out
+
+
 @dataclass(slots=True)
 class Result:
     """``payload`` is what the client gets, from ``version``, which took ``latency_ms`` by itself
@@ -73,7 +76,9 @@ def of_reply(
     took, started = headers.pop(latency, None), headers.pop(cold, None)
     latency_ms = 0.0
     with contextlib.suppress(TypeError, ValueError):
-        latency_ms = float(took)
+        said = float(took)
+        # What is no number of JSON would make the whole metric line none.
+        latency_ms = said if 0 <= said < _LONGEST_MS else 0.0
     own = {**reply, "headers": headers}
     told = own.pop(records, None)
     exchange = None

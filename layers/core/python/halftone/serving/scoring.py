@@ -287,7 +287,7 @@ class Scorer:
         body = base64.b64encode(bytes_of(request.event, self._max_body)).decode()
         try:
             found = asgi({**request.event, "body": body, "isBase64Encoded": True}, context)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Problem):
             raise
         except BaseException as error:  # an app can raise anything
             raise ModelFault("the app raised an exception") from error

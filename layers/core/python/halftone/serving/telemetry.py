@@ -12,6 +12,7 @@ too. The version is that of the arm that a request was assigned to, whoever answ
 """
 
 import json
+import math
 import sys
 import time
 import traceback
@@ -30,6 +31,8 @@ _Counts = tuple[tuple[str, ...], tuple[int, ...]]
 _COLD = ("Requests", "Errors", "ClientErrors", "ColdStart")
 _WARM = (*_COLD, "Late")
 _LATENCY = ("Latency",)
+_LARGEST, _SMALLEST = 2.0**360, 2.0**-360
+"""The range of a value besides 0: "MetricDatum" in the API reference of CloudWatch."""
 _FORMATS: Mapping[str, str] = {
     "Latency": "%.3f",
     "Distance": "%.9g",
@@ -130,7 +133,7 @@ class Telemetry:
 
     def line(self, values: Mapping[str, object]) -> None:
         """A line of the inference table; ``halftone.domain.capture`` says what it holds."""
-        self._write(json.dumps(values, separators=(",", ":")))
+        self._write(json.dumps(values, separators=(",", ":"), allow_nan=False))
 
     def fault(self, what: str, error: BaseException, *, version: str, request_id: str) -> None:
         """A fault of a model in a request: its type and where, without what it says.
@@ -182,6 +185,8 @@ class Telemetry:
         if parts is None:
             parts = self._lines[made] = _line(self._endpoint, *made)
         changing, fixed = parts
+        if measures and measures != _LATENCY:
+            values = tuple(map(_taken, values))
         self._write(changing % (*values, int(time.time() * 1000)) + fixed)
 
     def _log(self, what: str, error: BaseException, **more: str) -> None:
@@ -198,6 +203,14 @@ class Telemetry:
             "traceback": frames,
         }
         self._write(json.dumps(line))
+
+
+def _taken(value: float) -> float:
+    """``value`` as CloudWatch takes it: one that it does not take would cost the whole line."""
+    size = abs(value)
+    if size > _LARGEST:
+        return math.copysign(_LARGEST, value)
+    return value if size >= _SMALLEST else 0.0
 
 
 def _line(
