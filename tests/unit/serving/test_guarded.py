@@ -14,7 +14,7 @@ from halftone.serving.afterwards import Thread
 from halftone.serving.answers import Problem, payload
 from halftone.serving.circuit import FAULTS
 from halftone.serving.hop import HEARD_SECONDS, LATENCY, Outcome, Reply, reply_of
-from halftone.serving.passing import reserve
+from halftone.serving.passing import hedge_after, reserve
 from tests.support.fleet import Crash, Fleet, doubles, unreached
 
 ALL = Trial("double-r1", "2", 1, Mode.GUARDED, share=100.0)
@@ -155,24 +155,121 @@ def test_a_challenger_that_crashes_while_it_starts_is_charged():
 )
 def test_a_late_answer_counts_for_what_it_turns_out_to_be(later, counted):
     stage = fleet(latency_budget=BUDGET)
-    stage.outcomes["challenger"] = Reply(Outcome.LATE, rest=lambda _: later)
+    stage.outcomes["challenger"] = still_late(later)
     assert stage.ask_x().version == "1"
     assert values(stage.metrics(Version="2")) == counted
 
 
-def test_a_challenger_that_goes_on_being_late_is_charged_without_listening():
-    heard = []
+def still_late(*after):
+    """A late reply that is still late when the budget is over, and then what comes ``after``."""
+
+    def rest(_seconds):
+        return next(replies)
+
+    replies = iter([Reply(Outcome.LATE, rest=rest), *after])
+    return Reply(Outcome.LATE, rest=rest)
+
+
+def never(heard):
+    """A reply that never comes; ``heard`` takes how long it was waited for."""
 
     def rest(seconds):
         heard.append(seconds)
-        return Reply(Outcome.LATE)
+        return Reply(Outcome.LATE, rest=rest)
 
+    return Reply(Outcome.LATE, rest=rest)
+
+
+def test_a_challenger_that_goes_on_being_late_is_charged_without_listening():
     stage = fleet(latency_budget=BUDGET)
-    stage.outcomes["challenger"] = Reply(Outcome.LATE, rest=rest)
-    for _ in range(FAULTS + 2):
+    stage.outcomes["challenger"] = still_late(Reply(Outcome.LATE))
+    assert stage.ask_x().version == "1"
+    heard = []
+    stage.outcomes["challenger"] = never(heard)
+    for _ in range(FAULTS + 1):
         assert stage.ask_x().version == "1"
-    assert heard == [HEARD_SECONDS]
+    assert len(heard) == FAULTS - 1, "within the budget alone"
     assert values(stage.metrics(Version="2")) == LATE * FAULTS + [{"Fallback": 1}] * 2
+
+
+def test_a_sandbox_listens_for_a_moment_and_looks_again_after_its_next_answers(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("halftone.serving.passing.time.time", lambda: now[0])
+    heard = []
+    stage = fleet(latency_budget=BUDGET)
+    stage.outcomes["challenger"] = never(heard)
+    for _ in range(FAULTS):
+        assert stage.ask_x().version == "1"
+    held = [seconds for seconds in heard if seconds > BUDGET.total_seconds()]
+    assert held == [1.0], "it is busy once, and not for the whole time that a cold start may take"
+    assert stage.metrics(Version="2") == [], "what they were is not known yet"
+    assert stage.ask_x().version == "1"
+    assert values(stage.metrics(Version="2")) == [{"Fallback": 1}], "nobody adds to what is unheard"
+    now[0] += HEARD_SECONDS
+    assert stage.ask_x().version == "1"
+    assert values(stage.metrics(Version="2")) == [{"Fallback": 1}] * 2 + LATE * FAULTS
+
+
+def test_a_cold_start_that_was_over_while_the_sandbox_slept_is_none_of_its_faults():
+    stage = fleet(latency_budget=BUDGET)
+    headers = {LATENCY: "3", "x-halftone-cold": "1"}
+    started = Reply(Outcome.ANSWERED, {"statusCode": 200, "headers": headers, "body": "{}"})
+    stage.outcomes["challenger"] = still_late(Reply(Outcome.LATE, rest=lambda _: started))
+    assert stage.ask_x().version == "1"
+    assert stage.metrics(Version="2") == []
+    del stage.outcomes["challenger"]
+    assert stage.ask_x().version == "2"
+    assert values(stage.metrics(Version="2"))[-1] == {"ColdStart": 1, "Fallback": 1}
+
+
+@pytest.mark.parametrize("own_seconds", [0.05, 0.2])
+def test_the_front_begins_its_own_answer_when_the_challenger_is_later_than_usual(own_seconds):
+    """So the budget holds even where the front's own answer takes most of it."""
+
+    def slow(given):
+        time.sleep(own_seconds)
+        return doubles(given)
+
+    def hangs(given):
+        time.sleep(0.02 if len(asked) < 20 else 2.0)
+        asked.append(1)
+        return doubles(given)
+
+    asked = []
+    stage = fleet(runs={"1": slow, "2": hangs}, latency_budget=BUDGET)
+    stage.afterwards = Thread
+    for _ in range(20):
+        assert stage.ask_x().version == "2"
+    twice = [one for one, _ in stage.seen if one == "1"]
+    assert len(twice) <= 4, "few requests cost twice, by chance those that took longest"
+    began = time.monotonic()
+    assert stage.ask_x().version == "1"
+    assert time.monotonic() - began < BUDGET.total_seconds() + 0.03
+
+
+def test_an_answer_that_comes_while_the_front_makes_its_own_is_the_client_s():
+    def slow(given):
+        time.sleep(0.15)
+        return doubles(given)
+
+    times = iter([0.01] * 10 + [0.1] + [0.01] * 10)
+
+    def varies(given):
+        time.sleep(next(times))
+        return doubles(given)
+
+    stage = fleet(runs={"1": slow, "2": varies}, latency_budget=BUDGET)
+    assert [stage.ask_x().version for _ in range(12)] == ["2"] * 12
+    assert len([one for one, _ in stage.seen if one == "1"]) == 1
+    assert [line["Fallback"] for line in stage.metrics()] == [0] * 12
+
+
+def test_when_the_front_begins_its_own_answer():
+    assert hedge_after(0.6, []) == 0.3
+    assert hedge_after(0.6, [0.01] * 7) == 0.3
+    assert hedge_after(0.6, [0.01] * 30 + [0.05, 9.0]) == 0.05
+    assert hedge_after(0.6, [2.0] * 32) == 0.6, "within what it may wait at all"
+    assert hedge_after(0.6, [0.0] * 32) == 0.005
 
 
 def test_the_front_keeps_back_what_its_own_answers_take():

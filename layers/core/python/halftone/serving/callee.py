@@ -113,7 +113,7 @@ class Callee:
         )
         if mark.get("capture"):
             try:
-                self._capture(request, answer, mark, visit, latency_ms, apart, label)
+                self._capture(request, answer, mark, visit, latency_ms=latency_ms, apart=apart)
             except Exception as error:  # noqa: BLE001
                 self._fault("capture of a mirrored request", error, visit)
 
@@ -126,9 +126,9 @@ class Callee:
         answer: Answer,
         mark: Mapping[str, Any],
         visit: Visit,
+        *,
         latency_ms: float,
         apart: Difference,
-        label: str,
     ) -> None:
         columns = {
             "kind": "shadow",
@@ -156,7 +156,7 @@ class Callee:
                 status=answer.status,
                 exchange=answer.exchange,
                 redact=[str(name) for name in mark.get("redact") or ()],
-                label=label,
+                label=label_field(str(mark.get("label") or ""), self._own.outputs),
             )
         )
 

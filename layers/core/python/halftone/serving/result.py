@@ -9,7 +9,6 @@ from typing import Any
 from halftone.serving.answers import Exchange, Spoken
 from halftone.serving.bodies import answered
 
-
 _LONGEST_MS = 900_000.0  # Lambda's longest time-out
 
 
