@@ -20,6 +20,6 @@ def handler(event: dict[str, object], context: object) -> dict[str, object]:
     return {
         "statusCode": 200,
         "headers": {"content-type": JSON, "x-request-id": request_id},
-        # By its end, because a stage other than $default stands before it.
-        "body": _ANSWERS[path[path.index("/v2") :]],
+        # By its end, because a stage other than $default may stand before it, whatever its name.
+        "body": next(body for end, body in _ANSWERS.items() if path.rstrip("/").endswith(end)),
     }

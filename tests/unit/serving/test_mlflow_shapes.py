@@ -65,6 +65,8 @@ def test_every_shape_is_the_same_request(serve, body):
         {"instances": [{"x": [1, 2, 3]}, {"x": [4, 5, 6]}]},
         {"dataframe_split": {"columns": ["x"], "data": [[[1, 2, 3]], [[4, 5, 6]]]}},
         {"inputs": [[[1, 2, 3]], [[4, 5, 6]]]},
+        {"dataframe_split": {"columns": ["0", "1", "2"], "data": [[1, 2, 3], [4, 5, 6]]}},
+        {"dataframe_records": [{"0": 1, "1": 2, "2": 3}, {"0": 4, "1": 5, "2": 6}]},
     ],
 )
 def test_rows_of_one_tensor_are_its_values(serve, body):

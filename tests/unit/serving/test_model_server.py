@@ -149,10 +149,111 @@ def test_the_name_of_an_encoding_has_no_case(serve, encoding):
 
 def test_nothing_that_was_sent_after_a_compressed_body_is_passed_over(serve):
     packed = gzip.compress(b'{"instances": [{"x": 4}]}')
-    body = base64.b64encode(packed + gzip.compress(b"more")).decode()
+    body = base64.b64encode(packed + b"more").decode()
     answer = serve().post(body, isBase64Encoded=True, headers={"content-encoding": "gzip"})
     assert answer["statusCode"] == 400
     assert "more follows after its end" in body_of(answer)["detail"]
+
+
+def test_a_compressed_body_may_have_several_members(serve):
+    packed = gzip.compress(b'{"instances": ') + gzip.compress(b"") + gzip.compress(b'[{"x": 4}]}')
+    body = base64.b64encode(packed).decode()
+    headers = {"content-encoding": "gzip"}
+    served = serve(max_body=100)
+    assert served.post(body, isBase64Encoded=True, headers=headers)["statusCode"] == 200
+    many = base64.b64encode(gzip.compress(b"x" * 51) * 2).decode()
+    assert served.post(many, isBase64Encoded=True, headers=headers)["statusCode"] == 413
+    cut = base64.b64encode(packed[:-3]).decode()
+    assert served.post(cut, isBase64Encoded=True, headers=headers)["statusCode"] == 400
+
+
+def test_a_byte_order_mark_before_json_is_passed_over(serve):
+    served = serve()
+    for body in ('\ufeff{"instances": [{"x": 4}]}', '\ufeff{"inputs": [{"x": 4}]}'):
+        assert body_of(served.post(body)) == {"predictions": [{"y": 8.0}]}
+        carried = base64.b64encode(body.encode()).decode()
+        assert body_of(served.post(carried, isBase64Encoded=True)) == {"predictions": [{"y": 8.0}]}
+
+
+TWICE = [
+    '{"instances": [{"x": 4, "x": 5}]}',
+    '{"instances": [{"x": 1}, {"x": 4 , "x" : 5}]}',
+    '{"instances": [{"x": 4, "\\u0078": 5}]}',
+    '{"instances": [], "instances": [{"x": 1}]}',
+    '{"inputs": {"x": [4], "x": [5]}}',
+    '{"inputs": [{"x": 4}, {"x": 5, "x": 6}]}',
+    '{"inputs": [{"x": 4}], "params": {"x": 1, "x": 2}}',
+    '{"dataframe_split": {"columns": ["x"], "data": [[1]], "data": [[2]]}}',
+]
+
+
+@pytest.mark.parametrize("body", TWICE)
+def test_a_name_twice_in_one_object_is_refused_by_its_name(serve, body):
+    served = serve()
+    for sent in (body, body.replace(" ", ""), body.replace(":", "\n:")):
+        answer = served.post(sent)
+        assert answer["statusCode"] == 400
+        assert "twice in one object" in body_of(answer)["detail"]
+        tensors = '{"inputs": [], "inputs": [{"name": "x", "name": "x"}]}'
+        assert served.post(tensors, path="/v2/models/double/infer")["statusCode"] == 400
+
+
+def test_colons_in_texts_are_no_names(serve):
+    texts = {
+        "inputs": [{"name": "x", "type": "string"}],
+        "outputs": [{"name": "y", "type": "string"}],
+        "samples": [{"instances": [{"x": "a"}]}],
+    }
+    served = serve("def run(given):\n    return [{'y': one['x']} for one in given]\n", texts)
+    for text in (":", "a: b", '":', '" :', '{"x":1,"x":2}', "\\:", '\\":'):
+        answer = served.post({"instances": [{"x": text}, {"x": "b"}]})
+        assert body_of(answer) == {"predictions": [{"y": text}, {"y": "b"}]}
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "utf-16", '"iso-8859-1"', "x"])
+def test_a_charset_other_than_utf_8_is_refused(serve, charset):
+    served = serve()
+    body = '{"instances": [{"x": 4}]}'
+    for name in ("application/json", "text/csv"):
+        headers = {"content-type": f"{name}; Charset={charset}"}
+        answer = served.post(body, headers=headers)
+        assert (answer["statusCode"], "expected utf-8" in body_of(answer)["detail"]) == (415, True)
+    for same in ("utf-8", "UTF8", '"utf-8"', "US-ASCII"):
+        headers = {"content-type": f"application/json; charset={same}"}
+        assert served.post(body, headers=headers)["statusCode"] == 200
+
+
+def test_messages_about_json_speak_json(serve):
+    served = serve()
+    for value, told in [("null", "null"), ("true", "true"), ("[false, null]", "[false, null]")]:
+        problem = body_of(served.post(f'{{"instances": [{{"x": {value}}}]}}'))
+        assert problem["detail"].startswith(f"instances[0].x is {told}, expected")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/health", "/openapi.json", "/v2", "/v2/", "/v2/health/live", "/v2/models/double"]
+)
+def test_head_is_get_without_a_body(serve, path):
+    served = serve()
+    event = {"rawPath": f"/endpoints/double{path}"}
+    got = served.send({**event, "requestContext": {"http": {"method": "GET"}}})
+    head = served.send({**event, "requestContext": {"http": {"method": "HEAD"}}})
+    assert (got["statusCode"], head["statusCode"]) == (200, 200)
+    assert got["body"] != ""
+    assert head == {**got, "body": ""}
+
+
+@pytest.mark.parametrize("path", ["", "/health", "/openapi.json"])
+def test_a_query_parameter_that_is_not_known_is_refused(serve, path):
+    served = serve()
+    event = {
+        "rawPath": f"/endpoints/double{path}",
+        "requestContext": {"http": {"method": "GET"}},
+        "queryStringParameters": {"verson": "3"},
+    }
+    problem = body_of(served.send(event))
+    assert (problem["status"], problem["field"], problem["value"]) == (400, "verson", "3")
+    assert "known: version, model" in problem["detail"]
 
 
 def test_another_encoding_is_refused(serve):
@@ -200,7 +301,7 @@ def test_other_paths_and_methods_are_refused_and_not_counted(serve):
     answer = served.send({"rawPath": "/endpoints/double/invocations", "requestContext": got})
     assert answer["statusCode"] == 405
     assert answer["headers"]["allow"] == "POST"
-    assert served.post("{}", path="/endpoints/double")["headers"]["allow"] == "GET"
+    assert served.post("{}", path="/endpoints/double")["headers"]["allow"] == "GET, HEAD"
     assert served.log == []
 
 

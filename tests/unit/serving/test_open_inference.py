@@ -82,6 +82,27 @@ def test_parameters_that_are_not_known_are_passed_over(served):
     assert infer(served, body)["statusCode"] == 200
 
 
+def test_parameters_that_are_null_are_none(served):
+    a, outputs = {**A, "parameters": None}, [{"name": "y", "parameters": None}]
+    body = {"inputs": [a, B], "parameters": None, "outputs": outputs, "id": None}
+    answer = infer(served, body)
+    assert json.loads(answer["body"])["outputs"][0]["data"] == [4.0, 9.5]
+
+
+@pytest.mark.parametrize("data", [[1, 2.5], [[1], [2.5]]])
+def test_a_column_of_scalars_may_have_an_axis_of_its_own(served, data):
+    """As MLServer's codecs send it."""
+    answer = infer(served, {"inputs": [{**A, "shape": [2, 1], "data": data}, B]})
+    assert json.loads(answer["body"])["outputs"][0] == {
+        "name": "y",
+        "datatype": "FP64",
+        "shape": [2],
+        "data": [4.0, 9.5],
+    }
+    packed = bytes_of(16, struct.pack("<2d", 1, 2.5), shape=[2, 1])
+    assert json.loads(infer(served, **packed)["body"])["outputs"][0]["data"] == [4.0, 9.5]
+
+
 def bytes_of(size, rest, *, length=None, **tensor):
     """A body whose tensor a stands in bytes."""
     a = {"name": "a", "datatype": "FP64", "shape": [2], "parameters": {"binary_data_size": size}}
@@ -128,18 +149,18 @@ def test_bytes_that_do_not_fit_are_named(served, given, named):
     ("body", "named"),
     [
         ([], "body is []"),
-        ({}, "inputs is None"),
+        ({}, "inputs is null"),
         ({"inputs": []}, "inputs is [], expected also the tensor a"),
-        ({"inputs": [A]}, "inputs is ['a'], expected also the tensor b"),
+        ({"inputs": [A]}, 'inputs is ["a"], expected also the tensor b'),
         ({"inputs": [A, A]}, "inputs[1].name is 'a'"),
         ({"inputs": [7]}, "inputs[0] is 7"),
         ({"inputs": [{**A, "name": "c"}]}, "inputs[0].name is 'c', expected one of a, b"),
-        ({"inputs": [{**A, "name": ["a"]}]}, "inputs[0].name is ['a']"),
+        ({"inputs": [{**A, "name": ["a"]}]}, 'inputs[0].name is ["a"]'),
         ({"inputs": [{**A, "datatype": "FP32"}]}, "datatype is 'FP32', expected FP64 for a"),
-        ({"inputs": [{**A, "shape": [2, 1]}]}, "shape is [2, 1], expected [records] for a"),
+        ({"inputs": [{**A, "shape": [2, 2]}]}, "shape is [2, 2], expected [records] for a"),
         ({"inputs": [{**A, "shape": []}]}, "shape is []"),
         ({"inputs": [{**A, "shape": [0], "data": []}]}, "shape is [0]"),
-        ({"inputs": [{**A, "shape": [True], "data": [1]}]}, "shape is [True]"),
+        ({"inputs": [{**A, "shape": [True], "data": [1]}]}, "shape is [true]"),
         ({"inputs": [{**B, "shape": [4]}]}, "shape is [4], expected [records, 2] for b"),
         ({"inputs": [{**A, "shape": [3]}]}, "inputs[0].data is [1, 2.5], expected 3 elements"),
         ({"inputs": [{**A, "data": "12"}]}, "inputs[0].data is '12'"),

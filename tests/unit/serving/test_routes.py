@@ -25,6 +25,7 @@ V2 = [
     ("GET", "/v2/models/tried/ready", Route.MODEL_READY, None),
     ("GET", "/v2/models/tried/versions/7/ready", Route.MODEL_READY, "7"),
     ("GET", "/v2", Route.SERVER, None),
+    ("GET", "/v2/", Route.SERVER, None),
     ("GET", "/v2/health/live", Route.SERVER_LIVE, None),
     ("GET", "/v2/health/ready", Route.SERVER_READY, None),
 ]
@@ -34,14 +35,26 @@ def event(method, path, **more):
     return {"rawPath": path, "requestContext": {"http": {"method": method}}, **more}
 
 
-@pytest.mark.parametrize("before", ["", "/stage", "/endpoints/v2"])
+@pytest.mark.parametrize("before", ["", "/stage", "/endpoints/v2", "/v2", "/v2beta/v2"])
 @pytest.mark.parametrize(("method", "path", "expected", "pin"), PLAIN)
 def test_a_plain_path_says_what_it_asks_for(before, method, path, expected, pin):
     found = route(event(method, before + path), "tried")
     assert (found.route, found.pin, found.spoken) == (expected, pin, Spoken.PLAIN)
 
 
-@pytest.mark.parametrize("before", ["", "/endpoints/tried", "/stage", "/stage/endpoints/tried"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "/endpoints/tried",
+        "/stage",
+        "/stage/endpoints/tried",
+        "/v2",
+        "/v2beta",
+        "/v2/v2/models",
+        "/v2beta/endpoints/tried",
+    ],
+)
 @pytest.mark.parametrize(("method", "path", "expected", "pin"), V2)
 def test_v2_is_at_the_root_and_below_the_endpoint(before, method, path, expected, pin):
     found = route(event(method, before + path), "tried")
@@ -87,7 +100,8 @@ def test_another_method_names_the_right_one(method, path):
         return
     with pytest.raises(Problem) as caught:
         route(event("PATCH", path), "tried")
-    assert (caught.value.status, caught.value.headers) == (405, {"allow": method})
+    allowed = "GET, HEAD" if method == "GET" else method
+    assert (caught.value.status, caught.value.headers) == (405, {"allow": allowed})
 
 
 def test_a_header_in_any_case_pins_and_the_path_decides_against_it():
@@ -100,11 +114,23 @@ def test_a_header_in_any_case_pins_and_the_path_decides_against_it():
 
 
 def test_health_is_asked_of_a_version_by_the_query():
-    query = {"version": "7", "more": "x"}
+    query = {"version": "7"}
     asked = route(event("GET", "/endpoints/tried/health", queryStringParameters=query), "tried")
     assert (asked.pin, asked.query) == ("7", query)
     invoked = event("POST", "/endpoints/tried/invocations", queryStringParameters=query)
     assert route(invoked, "tried").pin is None
+    for both, pin in [({"model": "v2"}, "v2"), ({"version": "2", "model": "2"}, "2")]:
+        asked = route(event("GET", "/endpoints/tried/health", queryStringParameters=both), "tried")
+        assert asked.pin == pin
+    with pytest.raises(Problem, match="two versions"):
+        route(
+            event(
+                "GET",
+                "/endpoints/tried/health",
+                queryStringParameters={"version": "2", "model": "3"},
+            ),
+            "tried",
+        )
 
 
 def test_headers_and_queries_that_are_no_texts_are_left_out():

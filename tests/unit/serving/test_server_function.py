@@ -17,11 +17,12 @@ def handler(request):
     return module.handler
 
 
-@pytest.mark.parametrize("before", ["", "/stage"])
+@pytest.mark.parametrize("before", ["", "/stage", "/v2", "/v2beta", "/v2/health"])
 @pytest.mark.parametrize("path", PATHS)
 def test_every_route_has_its_answer(handler, before, path):
     answer = handler({"rawPath": before + path}, None)
     assert answer["statusCode"] == 200
+    assert handler({"rawPath": f"{before}{path}/"}, None)["body"] == answer["body"]
     told = json.loads(answer["body"])
     if path == "/v2":
         assert told["extensions"] == ["binary_tensor_data"]

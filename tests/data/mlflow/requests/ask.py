@@ -28,6 +28,7 @@ STRICTER, LENIENT = "stricter", "lenient"
 EXTRA = (STRICTER, "nothing beside the signature is passed over in silence")
 CAST = (STRICTER, "a value is never made another one to fit")
 EMPTY = (STRICTER, "no record is no request")
+BLANK = (STRICTER, "each line is a record, so that there are as many answers")
 GAP = (STRICTER, "a value that is missing is none")
 ROWS = (LENIENT, "rows stand for values in the order of the fields")
 NAMED = (LENIENT, "a tensor may be called by its name, and records may hold tensors")
@@ -154,7 +155,7 @@ TABLES = [
     ("columns", "a,b\n1.5,2\n3.0,4\n"),
     ("columns", "b,a\r\n2,1.5\r\n"),
     ("columns", ",a,b\n0,1.5,2\n1,3.0,4\n"),
-    ("columns", "\ufeffa,b\n\n1.5,2\n"),
+    ("columns", "\ufeffa,b\n\n1.5,2\n", BLANK),
     ("columns", "1,2\n"),
     ("columns", "a,b\n", EMPTY),
     ("columns", ""),

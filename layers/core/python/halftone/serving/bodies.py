@@ -15,6 +15,8 @@ from halftone.serving.answers import Problem, Spoken
 from halftone.serving.protocol import Request
 from halftone.serving.tensors import nested
 
+_GZIP = b"\x1f\x8b"
+
 
 def body_of(event: Mapping[str, Any], max_body: int, encoding: str | None = None) -> str | bytes:
     """The body as API Gateway hands it over: text, or bytes where it was binary to it. ``encoding``
@@ -47,20 +49,25 @@ def _unpacked(data: str | bytes, encoding: str, max_body: int) -> str | bytes:
     if coding not in ("gzip", "deflate"):
         given = encoding[:40]
         raise Problem(415, f"content-encoding is {given!r}, expected gzip, deflate or identity")
-    # 32: the header says whether it is gzip's or zlib's. Never more is unpacked than may be sent.
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-    try:
-        found = unpacker.decompress(data.encode() if isinstance(data, str) else data, max_body + 1)
-    except (zlib.error, ValueError) as error:
-        raise Problem(400, f"the body is no {coding}: {error}", field="body") from None
-    if len(found) > max_body:
-        raise Problem(413, f"the body unpacks to more than {max_body} bytes", field="body")
-    if not unpacker.eof:
-        raise Problem(400, f"the body is no {coding}: it ends too early", field="body")
-    if unpacker.unused_data:
-        # What is left is not passed over: the client takes all of it for sent.
-        raise Problem(400, f"the body is no {coding}: more follows after its end", field="body")
-    return found
+    unpacked, rest = b"", data.encode(errors="surrogatepass") if isinstance(data, str) else data
+    while True:
+        # 32: the header says whether it is gzip's or zlib's. No more is unpacked than may be sent.
+        unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+        try:
+            unpacked += unpacker.decompress(rest, max_body + 1 - len(unpacked))
+        except zlib.error as error:
+            raise Problem(400, f"the body is no {coding}: {error}", field="body") from None
+        if len(unpacked) > max_body:
+            raise Problem(413, f"the body unpacks to more than {max_body} bytes", field="body")
+        if not unpacker.eof:
+            raise Problem(400, f"the body is no {coding}: it ends too early", field="body")
+        rest = unpacker.unused_data
+        if not rest:
+            return unpacked
+        # A file of gzip's may have several members (RFC 1952, 2.2), one of zlib's has none. What is
+        # left is not passed over: the client takes all of it for sent.
+        if coding != "gzip" or not rest.startswith(_GZIP):
+            raise Problem(400, f"the body is no {coding}: more follows after its end", field="body")
 
 
 def bytes_of(event: Mapping[str, Any], max_body: int) -> bytes:
@@ -76,8 +83,10 @@ def bytes_of(event: Mapping[str, Any], max_body: int) -> bytes:
 
 
 def json_of(body: str | bytes, *, finite: bool = False) -> object:
-    """The JSON value in ``body``. A number outside the range of float64 is an infinity, which no
-    field of a signature takes; where ``finite`` is set, as without a signature, it is refused.
+    """The JSON value in ``body``, in which no object has a name twice.
+
+    A number outside the range of float64 is an infinity, which no field of a signature takes; where
+    ``finite`` is set, as without a signature, it is refused.
 
     Raises:
         Problem: 400 if there is none.
@@ -87,7 +96,11 @@ def json_of(body: str | bytes, *, finite: bool = False) -> object:
     except ValueError as error:
         raise Problem(400, f"the body is no text: {error}", field="body") from None
     try:
-        value: object = (_FINITE if finite else _DECODER).decode(text)
+        # RFC 8259, 8.1: a parser may pass over a byte order mark.
+        value: object = (_FINITE if finite else _DECODER).decode(text.removeprefix("\ufeff"))
+    except _TwiceError as error:
+        told = f"the body has the name {error.name!r} twice in one object"
+        raise Problem(400, told, field=error.name, value=error.name) from None
     except ValueError as error:
         raise Problem(400, f"the body is no JSON: {error}", field="body", value=text[:40]) from None
     except RecursionError:
@@ -141,5 +154,23 @@ def _finite(text: str) -> float:
     return number
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
-_FINITE = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+class _TwiceError(Exception):
+    """``name`` stands twice in one object, of which Python would take the last for the only one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name[:100]
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object)
+_FINITE = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_object
+)

@@ -79,7 +79,7 @@ class Front:
                 if arm.shadow is not None or router.capture.share > 0:
                     self._traces.kept(case, result)
                 return result.payload
-            return self._tell(request, router, client, visit)
+            return _without_body(request, self._tell(request, router, client, visit))
         except Problem as problem:
             answer = problem.answer(spoken(event))
         return _payload(answer, visit)
@@ -176,6 +176,13 @@ class Front:
 def _payload(answer: Answer, visit: Visit) -> dict[str, object]:
     named = f"{visit.request_id}.{visit.version}"
     return payload(answer, request_id=named, version=visit.version)
+
+
+def _without_body(request: Request, told: dict[str, object]) -> dict[str, object]:
+    """The answer to HEAD: that to GET without its body (RFC 9110, 9.3.2)."""
+    if request.event["requestContext"]["http"].get("method") == "HEAD":
+        return {**told, "body": "", "isBase64Encoded": False}
+    return told
 
 
 def _introduce(request: Request, client: str | None) -> None:

@@ -2,16 +2,16 @@
 
     POST /endpoints/{endpoint}[/versions/{version}]/invocations     a prediction in plain JSON
     GET  /endpoints/{endpoint}                                      what the endpoint serves
-    GET  /endpoints/{endpoint}/health, …/openapi.json               of one version: ?version=
+    GET  /endpoints/{endpoint}/health, …/openapi.json               of one: ?version= or ?model=
     POST /endpoints/{endpoint}/feedback                             how a prediction turned out
     ANY  /endpoints/{endpoint}/app/…                                the application (flavor asgi)
     POST /v2/models/{endpoint}[/versions/{version}]/infer           a prediction in tensors
     GET  /v2/models/{endpoint}[/versions/{version}][/ready]         Open Inference Protocol
-    GET  /v2, /v2/health/live, /v2/health/ready                     the same, of the server
+    GET  /v2 or /v2/, /v2/health/live, /v2/health/ready             the same, of the server
 
-All of /v2 is also below ``/endpoints/{endpoint}/v2``, for clients that take a base address. A
-version in the path, or the header ``x-halftone-deployment``, pins a request to that deployment.
-Whatever an event holds, reading it raises nothing but ``Problem``.
+HEAD is taken wherever GET is. All of /v2 is also below ``/endpoints/{endpoint}/v2``, for clients
+that take a base address. A version in the path, or the header ``x-halftone-deployment``, pins a
+request to that deployment. Whatever an event holds, reading it raises nothing but ``Problem``.
 """
 
 import re
@@ -88,15 +88,29 @@ def route(event: object, endpoint: str) -> Request:
         raise Problem(400, "this is no request of an HTTP API (payload format 2.0)")
     found = _plain_paths(endpoint).get(path)
     method, asked, pin = found or _other_path(path, endpoint)
-    if method not in (http.get("method"), "ANY"):
-        raise Problem(405, f"use {method}", {"allow": method})
+    if method not in (http.get("method"), "ANY") and (method, http.get("method")) != _HEAD:
+        raise Problem(405, f"use {method}", {"allow": "GET, HEAD" if method == "GET" else method})
     headers, query = _texts(event.get("headers")), event.get("queryStringParameters")
     query = _all_texts(query) if query else {}
     if pin is None:
         pin = headers.get(PIN)
         if query and asked in (Route.HEALTH, Route.OPENAPI, Route.DESCRIBE):
-            pin = query.get("version", pin)
+            pin = _named_in(query) or pin
     return Request(asked, pin or None, headers, query, event)
+
+
+_HEAD = ("GET", "HEAD")
+
+
+def _named_in(query: Mapping[str, str]) -> str | None:
+    """The version or deployment that a query asks about."""
+    for name in query:
+        if name not in ("version", "model"):
+            told = f"there is no query parameter {name[:40]!r}; known: version, model"
+            raise Problem(400, told, field=name[:100], value=query[name][:100])
+    if len({*query.values()}) > 1:
+        raise Problem(400, "version and model name two versions", field="model")
+    return next(iter(query.values()), None)
 
 
 def spoken(event: object) -> Spoken:
@@ -107,7 +121,8 @@ def spoken(event: object) -> Spoken:
     return Spoken.V2 if v2 else Spoken.PLAIN
 
 
-_V2 = re.compile(r"/v2(?:$|/(?:health|models)(?:/|$))")
+_V2 = re.compile(r"/v2(?:/?$|/(?:health|models)(?:/|$))")
+_STARTS = re.compile(r"/(?=endpoints/|v2(?:/|$))")
 _BELOW_APP = re.compile(r"/endpoints/[^/]+/app(?:$|/)")
 _ROUTES: Mapping[str, tuple[str, Route]] = {
     "/endpoints/{e}/invocations": ("POST", Route.INVOKE),
@@ -119,6 +134,7 @@ _ROUTES: Mapping[str, tuple[str, Route]] = {
     "/v2/models/{e}": ("GET", Route.MODEL),
     "/v2/models/{e}/ready": ("GET", Route.MODEL_READY),
     "/v2": ("GET", Route.SERVER),
+    "/v2/": ("GET", Route.SERVER),
     "/v2/health/live": ("GET", Route.SERVER_LIVE),
     "/v2/health/ready": ("GET", Route.SERVER_READY),
 }
@@ -154,9 +170,9 @@ def _other_path(path: str, endpoint: str) -> _Found:
     _, app, rest = path.partition(f"/endpoints/{endpoint}/app")
     if app and rest[:1] in ("", "/"):
         return "ANY", Route.APP, None  # with whatever follows, be it a /v2 of the application's
-    # By its end, because a stage other than $default stands before it.
-    for start in (path.find(f"/endpoints/{endpoint}"), path.find("/v2")):
-        if start > 0 and path[start:] in known:
+    # By its end, because a stage other than $default, or a path of a proxy's, stands before it.
+    for start in (one.start() for one in _STARTS.finditer(path)):
+        if path[start:] in known:
             return known[path[start:]]
     found = _versioned_path(endpoint).fullmatch(path)
     if found is None:

@@ -3,19 +3,22 @@ takes it: a header with the fields' names, and a line for each record.
 
 A text stands for a value as the field's type says, so only scalar fields can be sent. A first
 column without a name is pandas' index and passed over. A cell of a text field is that text, be it
-empty or ``NA``; elsewhere an empty cell is no value.
+empty or ``NA``; elsewhere an empty cell is no value. Each line is a record: one without anything in
+it is refused unless nothing else follows, so that there are as many answers as lines.
 
 Imported with the first such request.
 """
 
 import csv
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from io import StringIO
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.signature import Field, FieldType
 from halftone.serving.answers import Problem
 
+_MOST_DIGITS = 30  # more than any type has
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -36,10 +39,15 @@ def csv_records(body: str | bytes, fields: Sequence[Field]) -> tuple[str, object
             raise InvalidInput(f"{at}.{field.name}", None, expected)
     try:
         text = body if isinstance(body, str) else body.decode()
-        lines = list(csv.reader(StringIO(text.removeprefix("\ufeff")), strict=True))
+        # JSON takes texts of any length, too. The limit is one of the whole process.
+        csv.field_size_limit(len(text) + 1)
+        # Without translation: a carriage return within quotes is a character of the text.
+        lines = list(csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
     except (ValueError, csv.Error) as error:
         raise Problem(400, f"the body is no CSV: {error}", field="body") from None
-    header, *rows = [line for line in lines if line] or [[]]
+    while lines and not lines[-1]:
+        lines.pop()
+    header, *rows = lines or [[]]
     known = {field.name: field for field in fields}
     start = int(header[:1] == [""])
     names = header[start:]
@@ -61,8 +69,8 @@ def csv_records(body: str | bytes, fields: Sequence[Field]) -> tuple[str, object
 def _value(cell: str, kind: FieldType) -> object:
     if kind is FieldType.STRING:
         return cell
-    # Python reads more than CSV has, such as 1_000.
-    text = "" if "_" in cell else cell.strip()
+    # Python reads more than CSV has, such as 1_000 and digits of other scripts.
+    text = cell.strip() if cell.isascii() and "_" not in cell else ""
     if kind is FieldType.BOOL:
         return _TRUTHS.get(text.lower(), cell)
     try:
@@ -75,8 +83,14 @@ def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        # A column of whole numbers that ever had a gap is written with a point.
-        number = float(text)
-        if number.is_integer():
-            return int(number)
-        raise
+        # A column of whole numbers that ever had a gap is written with a point. Not as a float,
+        # which has no 9007199254740993 and takes 0.99999999999999999999 for 1.
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            raise ValueError(text) from None
+        if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+            raise
+        if number != number.to_integral_value():
+            raise
+        return int(number)

@@ -10,7 +10,7 @@
 One of the four, and beside it ``"params": {field: value, …}``: fields that have the same value in
 every record. ``instances`` and ``inputs`` take the same. Where the signature has a single field, a
 row is that field's value, be it in a list or not; where that is a list of scalars, so is a row of
-``dataframe_split``, whatever its columns are called. The answer is
+``dataframe_split`` or ``dataframe_records``, whatever its columns are called. The answer is
 ``{"predictions": [{field: value, …}, …]}`` in all cases.
 """
 
@@ -38,6 +38,8 @@ def records_in(body: object, fields: Sequence[Field]) -> tuple[str, object]:
     value = body[name]
     if name == "dataframe_split":
         value = _split(value, fields)
+    elif name == "dataframe_records" and _are_unnamed(value, fields):
+        value = [{fields[0].name: [*record.values()]} for record in value]
     elif type(value) is dict and value and name != "dataframe_records":
         value = _columns(name, value)
     elif name != "dataframe_records" and _is_rows(value):
@@ -131,6 +133,19 @@ def _split(value: object, fields: Sequence[Field]) -> list[dict[str, Any]]:
 def _are_elements(columns: list[Any], fields: Sequence[Field]) -> bool:
     """Whether a table's columns, of any names, are the elements of the only field."""
     return len(fields) == 1 and fields[0].shape == (len(columns),)
+
+
+def _are_unnamed(records: object, fields: Sequence[Field]) -> TypeGuard[list[dict[str, Any]]]:
+    """Whether records, of any names that are the same in each, are the elements of the only field.
+
+    So MLflow's clients send a table of a tensor without names of columns: ``[{"0": 5.1, …}]``.
+    """
+    if type(records) is not list or not records or type(records[0]) is not dict:
+        return False
+    names = [*records[0]]
+    if not _are_elements(names, fields) or fields[0].name in names:
+        return False
+    return all(type(record) is dict and [*record] == names for record in records)
 
 
 def _with_params(value: object, params: object, fields: Sequence[Field]) -> object:

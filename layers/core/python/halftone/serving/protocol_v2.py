@@ -1,9 +1,10 @@
 """The Open Inference Protocol v2 over HTTP, with the binary tensor extension.
 
-A field F of shape S is the tensor F of shape [records, *S]; every field of the signature is asked
-for, and every output field is answered unless ``outputs`` names some. Data is JSON, flat or nested,
-or stands as bytes after the JSON, whose length the header ``Inference-Header-Content-Length`` says.
-Parameters that are not known are passed over, as the protocol has it.
+A field F of shape S is the tensor F of shape [records, *S]; a scalar field may also come in the
+shape [records, 1], as MLServer's codecs send it. Every field of the signature is asked for, and
+every output field is answered unless ``outputs`` names some. Data is JSON, flat or nested, or
+stands as bytes after the JSON, whose length the header ``Inference-Header-Content-Length`` says.
+Parameters that are not known are passed over, as the protocol has it; null are none.
 
 Sources: "Open Inference Protocol", HTTP/REST, Inference; "Binary Tensor Data Extension".
 """
@@ -121,7 +122,8 @@ def _shaped(at: str, tensor: object, known: Mapping[str, Field]) -> tuple[Field,
     one = known[name]
     if datatype != DATATYPES[one.type]:
         raise InvalidInput(f"{at}.datatype", datatype, f"{DATATYPES[one.type]} for {name}")
-    if type(shape) is list and shape[1:] == [*one.shape]:
+    # MLServer's codecs send a column of scalars as [records, 1].
+    if type(shape) is list and shape[1:] in ([*one.shape], [*one.shape] or [1]):
         count = shape[0] if shape else None
         if type(count) is int and 0 < count < 2**31:
             return one, count
@@ -130,9 +132,7 @@ def _shaped(at: str, tensor: object, known: Mapping[str, Field]) -> tuple[Field,
 
 
 def _filled(at: str, one: Field, tensor: dict[str, object], rest: _Bytes, count: int) -> Tensor:
-    parameters = tensor.get("parameters", {})
-    if type(parameters) is not dict:
-        raise InvalidInput(f"{at}.parameters", parameters, "an object")
+    parameters = _parameters(f"{at}.parameters", tensor)
     size = count * math.prod(one.shape)
     if "binary_data_size" in parameters:
         path = f"{at}.parameters.binary_data_size"
@@ -164,7 +164,8 @@ def _id(asked: dict[str, object]) -> str | None:
 
 
 def _wanted(asked: dict[str, object], outputs: Sequence[Field]) -> list[tuple[Field, bool]]:
-    binary = _flag("parameters", asked.get("parameters", {}), "binary_data_output", default=False)
+    parameters = _parameters("parameters", asked)
+    binary = _flag("parameters", parameters, "binary_data_output", default=False)
     wanted = asked.get("outputs")
     if wanted is None or wanted == []:
         return [(one, binary) for one in outputs]
@@ -177,7 +178,7 @@ def _wanted(asked: dict[str, object], outputs: Sequence[Field]) -> list[tuple[Fi
         name = output.get("name") if type(output) is dict else None
         if type(name) is not str or name not in known:
             raise InvalidInput(f"{at}.name", name, f"one of {', '.join(known)}")
-        parameters = output.get("parameters", {})
+        parameters = _parameters(f"{at}.parameters", output)
         as_bytes = _flag(f"{at}.parameters", parameters, "binary_data", default=binary)
         if parameters.get("classification"):
             path = f"{at}.parameters.classification"
@@ -187,9 +188,17 @@ def _wanted(asked: dict[str, object], outputs: Sequence[Field]) -> list[tuple[Fi
     return found
 
 
-def _flag(at: str, parameters: object, name: str, *, default: bool) -> bool:
+def _parameters(at: str, of: dict[str, object]) -> dict[str, object]:
+    """The parameters of a request or of a part of it; null are none, as of an id."""
+    parameters = of.get("parameters")
+    if parameters is None:
+        return {}
     if type(parameters) is not dict:
         raise InvalidInput(at, parameters, "an object")
+    return parameters
+
+
+def _flag(at: str, parameters: Mapping[str, object], name: str, *, default: bool) -> bool:
     value = parameters.get(name, default)
     if type(value) is not bool:
         raise InvalidInput(f"{at}.{name}", value, "true or false")

@@ -8,6 +8,7 @@ Imported with a model and never before: it needs msgspec.
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ class Scorer:
         if asked is _APP or not self._takes_records:
             passed_on = asked is _APP or self.model.asgi is not None
             return self._pass_on(request, context) if passed_on else self._free(request, context)
+        _check_charset(request.headers)
         encoding = request.headers.get("content-encoding")
         body = body_of(request.event, self._max_body, encoding)
         try:
@@ -267,6 +269,7 @@ class Scorer:
     def _free(self, request: Request, context: Context) -> Answer:
         if request.route is not Route.INVOKE:
             raise Problem(400, "this model has no signature, and so no tensors; POST JSON to it")
+        _check_charset(request.headers)
         given = read_json(request, self._max_body)
         found = self._ask(given, context)
         try:
@@ -306,6 +309,24 @@ class Scorer:
             headers,
             found.get("cookies", ()),
         )
+
+
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s;\"]*)", re.IGNORECASE)
+_UTF_8 = ("utf-8", "utf8", "us-ascii", "ascii")
+
+
+def _check_charset(headers: Mapping[str, str]) -> None:
+    """Let pass what is UTF-8. A body in another encoding would be read as other characters.
+
+    Raises:
+        Problem: 415 for another charset.
+    """
+    sent_as = headers.get("content-type")
+    if sent_as is None or ";" not in sent_as:
+        return
+    charset = _CHARSET.search(sent_as)
+    if charset is not None and charset[1].lower() not in _UTF_8:
+        raise Problem(415, f"the charset is {charset[1][:40]!r}, expected utf-8")
 
 
 def _itself(value: object) -> object:
