@@ -40,7 +40,9 @@ class InvalidInput(HalftoneError):
         self.expected = _encodable(expected)
         self.source = source
         where = f"{source}: " if source else ""
-        super().__init__(f"{where}{self.field} is {shown_in_errors(value)}, expected {self.expected}")
+        super().__init__(
+            f"{where}{self.field} is {shown_in_errors(value)}, expected {self.expected}"
+        )
 
 
 _SHOWN = 120
