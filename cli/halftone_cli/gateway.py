@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
 
 MAX_REQUEST = 6_000_000
@@ -19,12 +20,7 @@ MAX_REQUEST = 6_000_000
 _TEXT = re.compile(
     r"text/.*|application/(.+\+)?(json|xml)|application/(javascript|x-www-form-urlencoded)"
 )
-_MESSAGES = {
-    411: "Length Required",
-    413: "Request Too Long",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
+_MESSAGES = {413: "Request Too Long"}  # what HTTP calls Content Too Large
 
 
 @dataclass(frozen=True)
@@ -76,10 +72,17 @@ def event_of(request: HttpRequest, now: datetime) -> dict[str, object]:
     """The event that API Gateway makes of ``request``.
 
     Header names are in lower case, the values of one that came twice are joined by commas, cookies
-    stand apart, and a body that is no text is base64.
+    stand apart, and a body that is no text is base64. Where the request came from stands in the
+    headers ``x-forwarded-*``.
     """
     path, _, query = request.target.partition("?")
-    headers = _joined((name.lower(), value) for name, value in request.headers)
+    headers = _joined((name.lower(), _in_utf8(value)) for name, value in request.headers)
+    came_from = headers.get("x-forwarded-for")
+    headers |= {
+        "x-forwarded-for": f"{came_from}, {request.source}" if came_from else request.source,
+        "x-forwarded-port": _port_in(headers.get("host", "")),
+        "x-forwarded-proto": "http",
+    }
     cookies = headers.pop("cookie", "")
     event: dict[str, object] = {
         "version": "2.0",
@@ -131,8 +134,22 @@ def answer_of(response: object) -> HttpAnswer:
 
 def gateways_own(status: int) -> HttpAnswer:
     """What API Gateway says itself when no function answered."""
-    body = json.dumps({"message": _MESSAGES[status]}).encode()
+    told = _MESSAGES.get(status) or HTTPStatus(status).phrase
+    body = json.dumps({"message": told}).encode()
     return HttpAnswer(status, (("content-type", "application/json"),), body)
+
+
+def _in_utf8(value: str) -> str:
+    """A header's value, which http.server reads as Latin-1, as the UTF-8 that was sent."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
+def _port_in(host: str) -> str:
+    found = re.search(r":([0-9]{1,5})$", host)
+    return found[1] if found else "80"
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

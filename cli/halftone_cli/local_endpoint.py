@@ -2,13 +2,15 @@
 
 import ipaddress
 import os
+import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 from halftone.adapters.declaration import FILE, open_declaration, read_spec
@@ -18,6 +20,11 @@ from halftone.domain.spec import EndpointSpec
 from halftone_cli.gateway import MAX_REQUEST, HttpAnswer, HttpRequest, gateways_own
 from halftone_cli.sandbox import Limits, Sandbox, Write
 
+SLOW_SECONDS = 30.0
+"""How long a client may be silent, and how long the whole of a body may take."""
+
+_LINE = 1024
+_ENDS = (b"\r\n", b"\n")
 Fingerprint = tuple[tuple[str, int, int], ...]
 
 
@@ -83,7 +90,7 @@ class LocalEndpoint:
         self._source = source
         self._folder = folder
         self._log = log
-        self._note = note
+        self.note = note
         self._seen = source.fingerprint()
         self.sandbox = self._opened()
 
@@ -92,7 +99,7 @@ class LocalEndpoint:
         began = perf_counter()
         answer = self.sandbox(request)
         spent = 1000 * (perf_counter() - began)
-        self._note(f"{request.method} {request.target} {answer.status} {spent:.1f} ms")
+        self.note(f"{request.method} {request.target} {answer.status} {spent:.1f} ms")
         return answer
 
     def reload(self) -> bool:
@@ -107,9 +114,9 @@ class LocalEndpoint:
         try:
             self.sandbox = self._opened()
         except InvalidInput as error:
-            self._note(f"not reloaded: {error}")
+            self.note(f"not reloaded: {error}")
             return False
-        self._note(f"reloaded: {self.sandbox.built.ref}")
+        self.note(f"reloaded: {self.sandbox.built.ref}")
         return True
 
     def _opened(self) -> Sandbox:
@@ -130,11 +137,11 @@ def listening(endpoint: LocalEndpoint, host: str, port: int) -> Iterator[str]:
         answers = endpoint
 
     try:
-        server = ThreadingHTTPServer((host, port), Handler)
+        server = _Server((host, port), Handler)
     except (OSError, OverflowError) as error:
         told = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise InvalidInput("--port", port, f"a free port on {host} ({told})") from None
-    server.daemon_threads = True
+    server.notes = endpoint.note
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -152,31 +159,97 @@ def _in_url(host: str) -> str:
         return host
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    notes: Write
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that is gone needs no line; anything else is one line and no trace."""
+        del request
+        error = sys.exc_info()[1]
+        if not isinstance(error, ConnectionError | TimeoutError):
+            self.notes(f"a request from {client_address[0]} failed: {error!r}")
+
+
+class _BadRequestError(Exception):
+    """A request that can't be read to its end, and the status that it gets."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body of an answer leave in one piece: in two, the second waits 40 ms for the first's
+    # acknowledgement.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    timeout = SLOW_SECONDS
     answers: LocalEndpoint
 
     def _answer(self) -> None:
-        length = self.headers.get("content-length", "0")
-        if "transfer-encoding" in self.headers or not length.isdecimal():
-            self._refuse(411)  # API Gateway would read it to its end
-            return
-        if int(length) > MAX_REQUEST:
-            self._refuse(413)
+        try:
+            body = self._body()
+        except _BadRequestError as bad:
+            self.close_connection = True  # what is left of the body would be the next request
+            self._send(gateways_own(bad.status))
             return
         request = HttpRequest(
             method=self.command,
             target=self.path,
             headers=tuple(self.headers.items()),
-            body=self.rfile.read(int(length)),
+            body=body,
             source=str(self.client_address[0]),
         )
         self._send(type(self).answers(request))
 
-    def _refuse(self, status: int) -> None:
-        """Answer without reading the body, after which the connection is of no use."""
-        self.close_connection = True
-        self._send(gateways_own(status))
+    def _body(self) -> bytes:
+        """The whole body.
+
+        Raises:
+            _BadRequestError: if there is none of that length.
+        """
+        deadline = monotonic() + SLOW_SECONDS
+        encoding = self.headers.get("transfer-encoding")
+        lengths = self.headers.get_all("content-length", [])
+        if encoding is None:
+            return self._read(_length(lengths), deadline)
+        if encoding.strip().lower() != "chunked" or lengths:
+            raise _BadRequestError(400)  # RFC 9112, 6.3: such a request may be two
+        chunks, size = [], 0
+        while True:
+            chunk = self._read(self._chunk_size(), deadline)
+            if not chunk:
+                break
+            size += len(chunk)
+            if size > MAX_REQUEST:
+                raise _BadRequestError(413)
+            chunks.append(chunk)
+            if self.rfile.readline(_LINE) not in _ENDS:
+                raise _BadRequestError(400)
+        while self.rfile.readline(_LINE) not in (*_ENDS, b""):  # trailers
+            if monotonic() > deadline:
+                raise _BadRequestError(408)
+        return b"".join(chunks)
+
+    def _chunk_size(self) -> int:
+        text = self.rfile.readline(_LINE).partition(b";")[0].strip()
+        if not re.fullmatch(rb"[0-9a-fA-F]{1,16}", text):
+            raise _BadRequestError(400)
+        return int(text, 16)
+
+    def _read(self, size: int, deadline: float) -> bytes:
+        if size > MAX_REQUEST:
+            raise _BadRequestError(413)
+        parts, left = [], size
+        while left:
+            part = self.rfile.read1(min(left, 1 << 16))
+            if not part or monotonic() > deadline:
+                raise _BadRequestError(408 if part else 400)
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
 
     def _send(self, answer: HttpAnswer) -> None:
         self.send_response(answer.status)
@@ -184,9 +257,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if not answer.header("content-length"):
             self.send_header("content-length", str(len(answer.body)))
+        if self.close_connection:
+            self.send_header("connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What http.server refuses by itself, as API Gateway says it: without what was sent."""
+        del message, explain
+        self.close_connection = True
+        self.command = getattr(self, "command", None) or "GET"
+        self.request_version = self.protocol_version
+        self._send(gateways_own(code))
 
     def log_message(self, *_: Any) -> None:
         """Requests are told by the endpoint."""
@@ -196,3 +279,12 @@ class _Handler(BaseHTTPRequestHandler):
         if name.startswith("do_"):
             return self._answer
         raise AttributeError(name)
+
+
+def _length(given: list[str]) -> int:
+    """What the headers ``content-length`` say; 0 without one."""
+    values = {value.strip() for value in given} or {"0"}
+    value = values.pop()
+    if values or not re.fullmatch("[0-9]{1,18}", value):
+        raise _BadRequestError(400)
+    return int(value)

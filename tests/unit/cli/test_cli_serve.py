@@ -4,7 +4,11 @@ import base64
 import http.client
 import json
 import shlex
+import socket
+import statistics
+import struct
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -252,6 +256,9 @@ def test_events_have_the_form_of_payload_format_2():
         "host": "h",
         "x-twice": "a,b",
         "content-type": "application/json",
+        "x-forwarded-for": "127.0.0.1",
+        "x-forwarded-port": "80",
+        "x-forwarded-proto": "http",
     }
     assert event["cookies"] == ["c=1", "d=2"]
     assert (event["body"], event["isBase64Encoded"]) == ('{"a":1}', False)
@@ -288,3 +295,126 @@ def test_binary_answers_and_cookies_come_out_as_they_went_in():
 
     assert (answer.status, answer.body) == (201, b"\x00")
     assert answer.headers == (("x-a", "b"), ("set-cookie", "c=1"))
+
+
+def raw(base, sent, *, wait=5.0):
+    """All that comes back for these bytes; the client says no more."""
+    host, port = base.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=wait) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while part := connection.recv(65_536):
+            received += part
+    return received
+
+
+POST = b"POST /endpoints/doubler/invocations HTTP/1.1\r\nhost: h\r\n"
+BODY = b'{"instances":[{"x":4}]}'
+
+
+def chunked(*chunks):
+    parts = [b"%x;a=b\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks]
+    return POST + b"transfer-encoding: chunked\r\n\r\n" + b"".join(parts) + b"0\r\nx: y\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (chunked(BODY), 200),
+        (chunked(BODY[:5], BODY[5:]), 200),
+        (POST + b"transfer-encoding: chunked\r\n\r\nxyz\r\n", 400),
+        (POST + b"transfer-encoding: chunked\r\n\r\n%x\r\nabc" % (2**40), 413),
+        (POST + b"transfer-encoding: chunked\r\n\r\n5\r\nabc", 400),
+        (POST + b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
+        (POST + b"transfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n0\r\n\r\n", 400),
+        (POST + b"content-length: 23\r\n\r\n" + BODY, 200),
+        (POST + b"content-length: 23\r\ncontent-length: 23\r\n\r\n" + BODY, 200),
+        (POST + b"content-length: 23\r\ncontent-length: 22\r\n\r\n" + BODY, 400),
+        (POST + b"content-length: 24\r\n\r\n" + BODY, 400),
+        (POST + b"content-length: " + b"9" * 5000 + b"\r\n\r\n", 400),
+        (POST + b"content-length: 9999999\r\n\r\n", 413),
+        (POST + b"content-length: -1\r\n\r\n", 400),
+        (POST + b"content-length: +1\r\n\r\n", 400),
+        (POST + "content-length: \u0663\r\n\r\n".encode(), 400),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET " + b"x" * 30_000 + b" y HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", 431),
+        (b"GET / HTTP/9.9\r\n\r\n", 505),
+        (b"\x16\x03\x01\x00\xff\r\n\r\n", 400),
+    ],
+)
+def test_any_framing_of_a_body_is_read_or_refused_in_short(serving, folder, sent, status):
+    received = []
+
+    ran = serving(folder, lambda base: received.append(raw(base, sent)))
+
+    assert received[0].split(b" ")[1] == str(status).encode()
+    assert len(received[0]) < 1500
+    assert "Traceback" not in ran.err
+
+
+def test_a_kept_connection_has_its_answers_at_once(serving, folder):
+    spent = []
+
+    def during(base):
+        connection = http.client.HTTPConnection(base.removeprefix("http://"), timeout=10)
+        for _ in range(12):
+            began = time.perf_counter()
+            connection.request("POST", "/endpoints/doubler/invocations", BODY)
+            assert connection.getresponse().read() == b'{"predictions":[{"y":8.0}]}'
+            spent.append(time.perf_counter() - began)
+        connection.close()
+
+    serving(folder, during)
+
+    assert statistics.median(spent) < 0.02, "no 40 ms of a delayed acknowledgement"
+
+
+def test_a_client_that_resets_leaves_no_trace(serving, folder):
+    def during(base):
+        host, port = base.removeprefix("http://").split(":")
+        for sent in (b"", b"POST / HT", POST + b"content-length: 100\r\n\r\nx"):
+            connection = socket.create_connection((host, int(port)), timeout=5)
+            linger = struct.pack("ii", 1, 0)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            connection.sendall(sent)
+            time.sleep(0.05)
+            connection.close()
+        assert ask(base)[0] == 200
+
+    ran = serving(folder, during)
+
+    assert "Traceback" not in ran.err
+    assert "failed" not in ran.err
+
+
+def test_a_slow_client_is_given_up(serving, folder, monkeypatch):
+    monkeypatch.setattr("halftone_cli.local_endpoint._Handler.timeout", 0.2)
+    received = []
+
+    def during(base):
+        host, port = base.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(POST + b"content-length: 100\r\n\r\nx")
+            received.append(connection.recv(1000))
+
+    ran = serving(folder, during)
+
+    assert received == [b""]
+    assert "Traceback" not in ran.err
+
+
+def test_an_app_is_told_how_it_was_reached():
+    request = HttpRequest(
+        "GET",
+        "/",
+        (("Host", "h:8080"), ("X-Forwarded-For", "1.2.3.4"), ("X-Name", "Zo\u00c3\u00ab")),
+    )
+
+    headers = event_of(request, NOW)["headers"]
+
+    assert headers["x-forwarded-proto"] == "http"
+    assert headers["x-forwarded-port"] == "8080"
+    assert headers["x-forwarded-for"] == "1.2.3.4, 127.0.0.1"
+    assert headers["x-name"] == "Zo\u00eb", "http.server reads UTF-8 as Latin-1"

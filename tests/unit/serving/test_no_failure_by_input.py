@@ -234,3 +234,24 @@ def test_a_text_without_an_encoding_is_refused_by_its_field(serve):
     assert answer["statusCode"] == 422
     assert json.loads(answer["body"])["field"] == "instances[0].x"
     assert doubles([]) == []
+
+
+@pytest.mark.parametrize("text", ["\U0001f600", "\ud800", "\u0001", '"', "x"])
+@pytest.mark.parametrize("size", [300, 9000])
+def test_an_error_is_short_whatever_it_quotes(serve, text, size):
+    served = serve()
+    long = json.dumps(text * size)
+    bodies = [
+        f'{{"instances": [{{{long}: 1}}]}}',
+        f'{{"instances": [{{"x": {long}}}]}}',
+        f"{{{long}: {long}, {long}: 1}}",
+        f'{{"inputs": [{{"name": {long}, "datatype": {long}, "shape": {long}}}]}}',
+        f'{{"request_id": {long}, {long}: {long}}}',
+    ]
+    for body in bodies:
+        for path in ("/endpoints/double/invocations", "/v2/models/double/infer", FEEDBACK):
+            named = {"x-halftone-deployment": text * size}
+            for headers in ({}, named, {"content-encoding": text * size}):
+                answer = served.post(body, path=path, headers=headers)
+                assert 400 <= answer["statusCode"] < 500
+                assert len(answer["body"]) < 4000

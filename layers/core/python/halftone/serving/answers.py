@@ -103,13 +103,18 @@ class Problem(Exception):
         return cls(422, _short(detail, 2000), field=field, value=value)
 
     def answer(self, spoken: Spoken = Spoken.PLAIN) -> Answer:
-        """This problem as a client reads it."""
+        """This problem as a client reads it, in at most 4 KB: it may quote what was sent."""
+        detail = _within(self.detail, _MOST_DETAIL)
         if spoken is Spoken.V2:
             # That protocol has one status for all that can't be read.
             status = 400 if self.status == 422 else self.status
-            return Answer(status, _encode({"error": self.detail}), headers=self.headers)
+            return Answer(status, _encode({"error": detail}), headers=self.headers)
         title = _TITLES[self.status]
-        body = {"title": title, "status": self.status, "detail": self.detail, **self.members}
+        members = {
+            name: _within(value, _MOST_MEMBER) if isinstance(value, str) else value
+            for name, value in self.members.items()
+        }
+        body = {"title": title, "status": self.status, "detail": detail, **members}
         return Answer(self.status, _encode(body), "application/problem+json", self.headers)
 
 
@@ -123,6 +128,17 @@ def _in_json(value: object) -> str:
         except (ValueError, TypeError, RecursionError):
             pass
     return shown_in_errors(value)
+
+
+_MOST_DETAIL, _MOST_MEMBER = 2500, 500
+
+
+def _within(text: str, most: int) -> str:
+    """``text`` in about ``most`` bytes of JSON, in which a character may have twelve."""
+    size = len(_encode(text))
+    if size <= most:
+        return text
+    return f"{text[: len(text) * most // size]}..."
 
 
 def _short(text: str, most: int) -> str:
