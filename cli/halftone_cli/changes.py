@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from halftone.domain.audit import AuditRecord
+from halftone_cli.setting_text import setting
 
 _SERVING = ("champion", "package")
 _ROLLOUT = ("phase", "share", "target", "challenger", "candidate", "stage", "rollout")
@@ -19,12 +20,22 @@ def what_changed(record: AuditRecord) -> str:
         kept = {name: before[name] for name in before if name not in _ROLLOUT}
         before = {**kept, **_UNBORN}
     told = []
-    others = sorted({*before, *record.after} - {*_SERVING, *_ROLLOUT})
+    others = sorted({*before, *record.after} - {*_SERVING, *_ROLLOUT, "settings"})
     for name in (*_SERVING, *_ROLLOUT, *others):
         old, new = before.get(name), record.after.get(name)
         if old != new and not (new is None and old == _UNBORN.get(name)):
             told.append(f"{name} {_arrow(name, old)}{_shown(name, new)}")
+    was, now = _settings(record.before), _settings(record.after)
+    told += [
+        f"{name.replace('_', ' ')} {setting(was.get(name)) or 'none'} → {setting(value) or 'none'}"
+        for name, value in now.items()
+    ]
     return ", ".join(told) or "-"
+
+
+def _settings(side: Mapping[str, object]) -> Mapping[str, object]:
+    settings = side.get("settings")
+    return settings if isinstance(settings, Mapping) else {}
 
 
 def _arrow(name: str, old: object) -> str:

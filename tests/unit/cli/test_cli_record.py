@@ -205,3 +205,35 @@ def test_what_is_no_export_is_refused(offline, tmp_path, text, told):
 
     assert (ran.code, ran.out) == (2, "")
     assert told in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("serving", NAME, "mode=guarded"), "mode weighted → guarded"),
+        (("serving", NAME, "access=private"), "access public → private"),
+        (("capture", NAME, "10"), "capture share=0 → share=10"),
+        (("disable", NAME, "-m", "migration"), "stopped none → migration"),
+        (("endpoints", "set", NAME, "--tag", "team=risk"), "tags none → team=risk"),
+        (("endpoints", "set", NAME, "--concurrency", "50"), "concurrency none → 50"),
+        (("endpoints", "set", NAME, "--throttle", "1/2"), "throttle none → rate=1, burst=2"),
+        (("endpoints", "own", NAME, "nobody", "--self-approval"), "self approval none → True"),
+        (("deployments", "name", NAME, "1", "blue"), "names none → 1=blue"),
+        (("deployments", "scale", NAME, "1", "2"), "replicas none → 1=2"),
+    ],
+)
+def test_history_shows_what_a_setting_was_and_is(rolling, words, told):
+    ran = rolling(*words)
+    if "mode" in told:  # a rollout keeps its mode
+        assert ran.code == 4
+        rolling("rollback", NAME, "--yes")
+        ran = rolling(*words)
+    assert ran.code == 0, ran.err
+    assert told in rolling("history", NAME, "-n", "1").out
+
+
+def test_history_shows_clients_by_token_and_never_a_digest(rolling):
+    rolling("clients", "add", NAME, "clinic")
+    [client] = rolling("clients", "list", NAME, "--json").json["items"]
+    line = rolling("history", NAME, "-n", "1").out
+    assert f"clients none → clinic=({client['token_id']})" in line

@@ -8,6 +8,7 @@ from halftone.domain import audit
 from halftone.domain.about import About
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
+from halftone.domain.differences import differences
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import Outdated, StaleWrite, Unavailable
 from halftone.domain.rollout import Rollout
@@ -36,14 +37,15 @@ def change(
     Raises:
         StaleWrite: if somebody else wrote first. Nothing is written then.
     """
+    was, now = differences(before, after)
     record = audit.append(
         before.audit,
         endpoint=before.endpoint,
         at=parts.clock.now(),
         actor=actor,
         action=action,
-        before=summary(before),
-        after=summary(after),
+        before={**summary(before), **({"settings": was} if was or now else {})},
+        after={**summary(after), **({"settings": now} if was or now else {})},
         # A record without a reason answers no question: the action and its author always do.
         reason=reason.strip() or f"{action} by {actor}",
         numbers=numbers or {},
@@ -91,7 +93,8 @@ def summary(state: EndpointState) -> dict[str, object]:
             "stage": rollout.stage,
             "share": rollout.share,
             "mirror": rollout.mirror,
-            "mode": rollout.mode.value,
+            # A rollout keeps the mode that it began with; afterwards the endpoint's counts.
+            "mode": (state.serving if rollout.phase.final else rollout).mode.value,
             "target": rollout.target,
         }
     return shown
