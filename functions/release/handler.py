@@ -3,30 +3,22 @@
 from functools import cache
 from typing import Any
 
-from halftone.adapters import cloudformation as asked
+from halftone.adapters.cloudformation import deletion_of, deploy_of
 from halftone.bootstrap import parts, settings
 from halftone.domain.spec import DeployWaits
 from halftone.service.await_release import is_settled
-from halftone.service.declare import declare, declare_owner
-from halftone.service.release import release
-from halftone.service.retire import retire
-from halftone.service.upkeep import declare_upkeep
+from halftone.service.deploy import apply_deploy, remove_deploy
 
 _parts = cache(lambda: parts(settings()))
 
 
 def on_event(event: dict[str, Any], _context: object) -> dict[str, object]:
-    """Release on create and update, retire on delete."""
-    endpoint = event["ResourceProperties"]["Endpoint"]
-    identity = {"PhysicalResourceId": f"release-of-{endpoint}"}
+    """Deploy on create and update, retire on delete."""
     if event["RequestType"] == "Delete":
-        retire(_parts(), endpoint, reason="its stack was deleted", **asked.asked_by(event))
-        return identity
-    declare_owner(_parts(), **asked.owner_declared(event))
-    declare(_parts(), asked.declaration(event))
-    declare_upkeep(_parts(), **asked.upkeep_declared(event))
-    rollout = release(_parts(), asked.release_request(event))
-    return {**identity, "Data": {"Rollout": rollout.id if rollout else ""}}
+        remove_deploy(_parts(), deletion_of(event))
+        return {"PhysicalResourceId": event["PhysicalResourceId"]}
+    deployed = apply_deploy(_parts(), deploy_of(event))
+    return {"PhysicalResourceId": deployed.physical, "Data": {"Rollout": deployed.rollout}}
 
 
 def is_complete(event: dict[str, Any], _context: object) -> dict[str, bool]:

@@ -24,6 +24,7 @@ from halftone.adapters.logs import CloudWatchLogs
 from halftone.adapters.metrics import CloudWatchMetrics
 from halftone.adapters.packages import S3Packages
 from halftone.adapters.scaling import LambdaScaling
+from halftone.adapters.stacks import CloudFormationStacks
 from halftone.adapters.uploads import S3Uploads
 from halftone.adapters.versions import LambdaVersions
 from halftone.adapters.workflow import StepFunctionsWorkflow
@@ -143,6 +144,7 @@ def parts(
         claims=DynamoClaims(table, given.table),
         groups=DynamoGroups(table, given.table),
         uploads=S3Uploads(bucket, given.artifacts),
+        stacks=CloudFormationStacks(seldom("cloudformation", PATIENT)),
         metric_lag=given.metric_lag,
         key_lag=given.key_lag,
     )

@@ -1,80 +1,65 @@
 """``Custom::Release`` as CloudFormation words it, turned into requests to the engine."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from halftone.domain.deploys import Declaration
 from halftone.domain.plan_form import parse_plan
-from halftone.service.declare import Declaration
-from halftone.service.release import ReleaseRequest
+from halftone.service.deploy import Deletion, Deploy, Resource
 
 
-def actor_of(event: dict[str, Any]) -> str:
+def actor_of(event: Mapping[str, Any]) -> str:
     """Who asks: CloudFormation does not pass on whose credentials started the deploy."""
     return f"cloudformation/{event['StackId'].split('/')[-2]}"
 
 
-def asked_by(event: dict[str, Any]) -> dict[str, str]:
-    """Who asks, and the key by which the same event is known again."""
-    return {"actor": actor_of(event), "key": event["RequestId"]}
-
-
-def release_request(event: dict[str, Any]) -> ReleaseRequest:
-    """The request in a create or update event.
+def deploy_of(event: Mapping[str, Any]) -> Deploy:
+    """The deploy in a Create or Update event.
 
     CloudFormation's request id is the idempotency key: an event that is delivered again carries the
-    same one. A deploy supersedes whatever is rolling out.
+    same one.
+
+    Raises:
+        InvalidInput: naming the field of the plan that can't be read.
     """
-    wanted = event["ResourceProperties"]
-    before = event.get("OldResourceProperties")
-    return ReleaseRequest(
+    wanted, before = event["ResourceProperties"], event.get("OldResourceProperties")
+    return Deploy(
         endpoint=wanted["Endpoint"],
+        resource=_resource(event),
+        request=event["RequestId"],
+        actor=actor_of(event),
+        now=declaration(wanted),
+        plan=parse_plan(json.loads(wanted["Plan"])),
         bucket=wanted["Bucket"],
         object_key=wanted["Key"],
-        digest=wanted["Digest"],
-        settings=wanted["Settings"],
-        plan=parse_plan(json.loads(wanted["Plan"])),
-        actor=actor_of(event),
-        key=event["RequestId"],
-        owner=wanted.get("Group") or None,
-        previous=(before["Digest"], before["Settings"]) if before else None,
-        supersede=True,
+        before=declaration(before) if before else None,
+        endpoint_before=before["Endpoint"] if before else None,
     )
 
 
-def declaration(event: dict[str, Any]) -> Declaration:
-    """The serving settings in a create or update event, and what they were before."""
-    wanted, before = event["ResourceProperties"], event.get("OldResourceProperties", {})
+def deletion_of(event: Mapping[str, Any]) -> Deletion:
+    """The deletion in a Delete event."""
+    return Deletion(
+        endpoint=event["ResourceProperties"]["Endpoint"],
+        resource=_resource(event),
+        request=event["RequestId"],
+        actor=actor_of(event),
+    )
+
+
+def declaration(properties: Mapping[str, Any]) -> Declaration:
+    """What the properties of a ``Custom::Release`` declare."""
     return Declaration(
-        endpoint=wanted["Endpoint"],
-        now=json.loads(wanted.get("Serving", "{}")),
-        before=json.loads(before.get("Serving", "{}")),
-        actor=actor_of(event),
-        key=f"{event['RequestId']}/serving",
-        owner=wanted.get("Group") or None,
-        releases=any(wanted[name] != before.get(name) for name in ("Digest", "Settings")),
+        serving=json.loads(properties.get("Serving", "{}")),
+        upkeep=json.loads(properties.get("Upkeep", "{}")),
+        owner=properties.get("Group") or None,
+        digest=properties["Digest"],
+        settings=properties["Settings"],
     )
 
 
-def owner_declared(event: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of ``declare_owner`` in a create or update event."""
-    wanted, before = event["ResourceProperties"], event.get("OldResourceProperties", {})
-    return {
-        "endpoint": wanted["Endpoint"],
-        "now": wanted.get("Group") or None,
-        "before": before.get("Group") or None,
-        "actor": actor_of(event),
-        "key": f"{event['RequestId']}/owner",
-    }
-
-
-def upkeep_declared(event: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of ``declare_upkeep`` in a create or update event."""
-    wanted, before = event["ResourceProperties"], event.get("OldResourceProperties", {})
-    return {
-        "endpoint": wanted["Endpoint"],
-        "now": json.loads(wanted.get("Upkeep", "{}")),
-        "before": json.loads(before.get("Upkeep", "{}")),
-        "actor": actor_of(event),
-        "key": f"{event['RequestId']}/upkeep",
-        "owner": wanted.get("Group") or None,
-    }
+def _resource(event: Mapping[str, Any]) -> Resource:
+    return Resource(
+        event["StackId"], event["LogicalResourceId"], event.get("PhysicalResourceId", "")
+    )

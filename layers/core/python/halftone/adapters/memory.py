@@ -14,6 +14,7 @@ from halftone.adapters.memory_control import MemoryClaims, MemoryGroups, MemoryU
 from halftone.adapters.memory_lambda import MemoryLambda
 from halftone.adapters.memory_registry import MemoryRegistry
 from halftone.adapters.memory_scale import MemoryScale
+from halftone.adapters.memory_stacks import MemoryStacks
 from halftone.adapters.memory_watch import MemoryCharts, MemoryLogs
 from halftone.domain.audit import AuditRecord
 from halftone.domain.deployment import Deployment
@@ -216,6 +217,7 @@ class MemoryWorld:
     logs: MemoryLogs = field(default_factory=MemoryLogs)
     charts: MemoryCharts = field(default_factory=MemoryCharts)
     scale: MemoryScale = field(default_factory=MemoryScale)
+    stacks: MemoryStacks = field(default_factory=MemoryStacks)
     groups: MemoryGroups = field(init=False)
     uploads: MemoryUploads = field(default_factory=MemoryUploads)
     claims: MemoryClaims = field(init=False)
@@ -247,5 +249,6 @@ class MemoryWorld:
             claims=self.claims,
             groups=self.groups,
             uploads=self.uploads,
+            stacks=self.stacks,
             metric_lag=metric_lag,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from halftone.domain.about import About
 from halftone.domain.audit import AuditHead
 from halftone.domain.deployment import Deployment
+from halftone.domain.deploys import Deploys
 from halftone.domain.rollout import Rollout
 from halftone.domain.serving import Serving
 from halftone.domain.upkeep import Upkeep
@@ -51,6 +52,7 @@ class EndpointState:
     placed: tuple[Placed, ...] = ()
     about: About = field(default_factory=About)
     upkeep: Upkeep = field(default_factory=Upkeep)
+    deploys: Deploys = field(default_factory=Deploys)
 
     def placing(self, version: str) -> tuple[Placed, ...]:
         """``placed`` with ``version``, without the oldest ones that nothing names any more.

@@ -54,7 +54,7 @@ class EndpointSpec:
     """An endpoint's declaration. ``memory`` in MB; ``model`` is a path relative to the file.
 
     ``group`` owns the endpoint ("": nobody does). Changed later it gives the endpoint away, unless
-    that belongs to another group by then: see ``service.declare``.
+    that belongs to another group by then: see ``service.deploy``.
 
     ``concurrency`` and ``throttle`` are those of ``Upkeep``; with description and tags they can be
     changed without a deploy, too.

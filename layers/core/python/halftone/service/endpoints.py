@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from halftone.domain.access import EVERYWHERE, principal_in
+from halftone.domain.deploys import OWNER
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound
 from halftone.service.groups import roles_of
@@ -93,11 +94,12 @@ def set_owner(
         state = endpoint(parts, name)
         must_be_at(f"endpoint {name!r}", state.revision, revision)
         about = replace(state.about, owner=owner, self_approval=self_approval)
-        if about == state.about:
+        deploys = state.deploys.set_by_people([OWNER])
+        if (about, deploys) == (state.about, state.deploys):
             return state
         words = reason or (f"owned by {owner}" if owner else "owned by nobody")
         numbers = {"owner": owner, "self_approval": self_approval, "was": state.about.owner}
-        after = replace(state, about=about)
+        after = replace(state, about=about, deploys=deploys)
         return change(
             parts, state, after, action="owner", actor=actor, reason=words, numbers=numbers
         )

@@ -19,6 +19,7 @@ from halftone.service.function_ports import Aliases, Versions
 from halftone.service.guard_ports import Guardrails, Metrics
 from halftone.service.registry_ports import Registry, RegistryPages
 from halftone.service.scale_ports import Gate, Scaling
+from halftone.service.stack_ports import Stacks
 from halftone.service.watch_ports import Charts, Logs
 
 
@@ -158,6 +159,7 @@ class Parts:
     claims: Claims
     groups: Groups
     uploads: Uploads
+    stacks: Stacks
     metric_lag: timedelta
     key_lag: timedelta = timedelta(seconds=60)
     request: str = ""

@@ -6,13 +6,16 @@ the ticks of the rollout it starts.
 
 import hashlib
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from halftone.domain.access import Action
+from halftone.domain.deploy_fields import live_fields
 from halftone.domain.deployment import PackageRef
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import InvalidInput, NotFound, Refused, StaleWrite, UnderWay
 from halftone.domain.interface import misfits
 from halftone.domain.package import Manifest
+from halftone.domain.phase import Phase
 from halftone.domain.plan import Plan, check_mode
 from halftone.domain.registry import ModelVersion
 from halftone.domain.rollout import Rollout
@@ -39,7 +42,8 @@ class ReleaseRequest:
     identifies the function's configuration; ``previous`` are the digest and the settings of the
     same declaration before, if there was one. ``supersede`` ends a rollout that is under way.
     ``owner`` is the group that a new endpoint belongs to. ``principal`` is whose rights the model's
-    group is asked for (None: a deploy's, which IAM alone holds).
+    group is asked for (None: a deploy's, which IAM alone holds). ``deploy`` names the record of the
+    deploy that asks ("": none does): nothing starts once that deploy was taken back.
     """
 
     endpoint: str
@@ -55,6 +59,7 @@ class ReleaseRequest:
     supersede: bool = False
     owner: str | None = None
     principal: str | None = None
+    deploy: str = ""
 
 
 def rollout_id(endpoint: str, key: str) -> str:
@@ -62,10 +67,24 @@ def rollout_id(endpoint: str, key: str) -> str:
     return f"{endpoint}-{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"
 
 
+@dataclass(frozen=True)
+class PreparedRelease:
+    """A release whose package is sound, kept and registered.
+
+    ``own``: whether the principal may point the model's aliases at what is released.
+    """
+
+    request: ReleaseRequest
+    manifest: Manifest
+    version: ModelVersion
+    own: bool
+
+
 def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
     """Start the rollout that brings the request about.
 
-    Answers None if there is nothing to bring about: the champion is what is asked for, or the
+    Answers None if there is nothing to bring about: the champion is what is asked for, the
+    declaration changed in nothing that a version holds, the request's deploy was taken back, or the
     request is a replay of one that was served before the present rollout.
 
     Raises:
@@ -79,11 +98,19 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
             releases nothing for.
     """
     _must_suit(parts, request)
+    return start(parts, prepared(parts, request))
+
+
+def prepared(parts: Parts, request: ReleaseRequest) -> PreparedRelease:
+    """Check, keep and register the package of a release; the endpoint is not touched.
+
+    Raises:
+        HalftoneError: as ``release`` says of packages.
+    """
     if request.bucket:
         manifest = parts.packages.register(request.bucket, request.object_key, request.digest)
     else:
         manifest = parts.packages.manifest(request.digest)
-    package = PackageRef(manifest.name, request.digest)
     own = _own_model(parts, request, manifest.name)
     version = registered(
         parts,
@@ -92,18 +119,44 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
         actor=request.actor,
         reason=f"released to {request.endpoint!r}",
     )
+    return PreparedRelease(request, manifest, version, own)
+
+
+def check(parts: Parts, state: EndpointState, release: PreparedRelease) -> None:
+    """Check that ``release`` is possible at ``state``; nothing is written.
+
+    Raises:
+        HalftoneError: as ``release`` says.
+    """
+    request = release.request
+    check_mode(request.plan, state.serving.mode)
+    course, package = _course(state, request, release.version.package)
+    if course is _Course.STARTS and package == release.version.package:
+        passed(release.version)
+        _must_fit(parts, state, package, release.manifest)
+
+
+def superseded(state: EndpointState, release: PreparedRelease) -> Rollout | None:
+    """The rollout under way that ``release`` would end, if it is told to supersede it."""
+    course, _ = _course(state, release.request, release.version.package)
+    return state.active if course in (_Course.STARTS, _Course.SERVES) else None
+
+
+def start(parts: Parts, release: PreparedRelease) -> Rollout | None:
+    """Start the rollout of a release that was prepared; see ``release``."""
+    request, version = release.request, release.version
 
     def attempt() -> Rollout | None:
         state = parts.store.load(request.endpoint)
         if state is None:
             state = made_now(parts, request.endpoint, actor=request.actor, owner=request.owner)
-        return _intend(parts, state, request, version, manifest)
+        return _intend(parts, state, release)
 
     rollout = until_written(request.endpoint, attempt)
     if rollout and not rollout.phase.final:
         parts.workflow.start(request.endpoint, rollout.id)
         begun = rollout.id == rollout_id(request.endpoint, request.key)
-        if own and begun and rollout.package == package:
+        if release.own and begun and rollout.package == version.package:
             mark_released(
                 parts, version, endpoint=request.endpoint, rollout=rollout.id, actor=request.actor
             )
@@ -138,15 +191,38 @@ def _must_suit(parts: Parts, request: ReleaseRequest) -> None:
             raise
 
 
-def _intend(
-    parts: Parts,
-    state: EndpointState,
-    request: ReleaseRequest,
-    version: ModelVersion,
-    manifest: Manifest,
-) -> Rollout | None:
+class _Course(StrEnum):
+    """What a release does at an endpoint."""
+
+    UNCHANGED = "unchanged"
+    JOINS = "joins"
+    SERVES = "serves"
+    STARTS = "starts"
+
+
+def _course(
+    state: EndpointState, request: ReleaseRequest, package: PackageRef
+) -> tuple[_Course, PackageRef]:
+    """What the release of ``package`` does at ``state``, and which package it is about then."""
+    champion, running = state.champion, state.active
+    if champion and request.previous == (request.digest, request.settings):
+        return _Course.UNCHANGED, package  # nothing that a version holds was declared otherwise
+    if champion and request.previous and request.previous[0] == request.digest:
+        # Only the function's settings changed. What is declared may have been rolled back since:
+        # what goes out again is what serves, or what is on its way.
+        declared = running and running.package == package
+        package = package if declared else champion.package
+    if running and (running.package, running.settings) == (package, request.settings):
+        # What is being taken back can't be joined: it is released anew once that is over.
+        back = running.phase is Phase.ROLLING_BACK
+        return (_Course.STARTS if back else _Course.JOINS), package
+    serves = champion and (champion.package, champion.settings) == (package, request.settings)
+    return (_Course.SERVES if serves else _Course.STARTS), package
+
+
+def _intend(parts: Parts, state: EndpointState, release: PreparedRelease) -> Rollout | None:
     """The rollout for the request: recorded now, or found to have been recorded before."""
-    package = version.package
+    request, version = release.request, release.version
     wanted = rollout_id(request.endpoint, request.key)
     if state.rollout and state.rollout.id == wanted:
         return state.rollout
@@ -155,22 +231,19 @@ def _intend(
         # Answered once already: there is nothing to repeat. What it joined may still be there.
         joined = state.rollout and before.numbers.get("joined") == state.rollout.id
         return state.rollout if joined else None
+    if request.deploy and state.deploys.record(request.deploy) is None:
+        return None  # the deploy that asks for it was taken back meanwhile
     check_mode(request.plan, state.serving.mode)
     champion, running = state.champion, state.active
-    if champion and request.previous == (request.digest, request.settings):
-        return running  # the declaration changed in nothing that a version holds
-    if champion and request.previous and request.previous[0] == request.digest:
-        # Only the function's settings changed. What is declared may have been rolled back since:
-        # what goes out again is what serves, or what is on its way.
-        declared = running and running.package == package
-        package = package if declared else champion.package
-    if running and (running.package, running.settings) == (package, request.settings):
+    course, package = _course(state, request, version.package)
+    if course is _Course.UNCHANGED:
+        return None
+    if course is _Course.JOINS and running:
         _remember(parts, state, request, f"{package} is rolling out already", joined=running.id)
         return running
-    serves = champion and (champion.package, champion.settings) == (package, request.settings)
-    if package == version.package and not serves:
+    if course is _Course.STARTS and package == version.package:
         passed(version)
-        _must_fit(parts, state, version.package, manifest)
+        _must_fit(parts, state, version.package, release.manifest)
     if running and not request.supersede:
         raise UnderWay(
             running.id,
@@ -181,7 +254,7 @@ def _intend(
         reason = f"superseded by {package} ({wanted})"
         roll_back(parts, request.endpoint, actor=request.actor, reason=reason, rollout=running.id)
         raise StaleWrite("the rollout under way was ended: look at what serves now")
-    if serves:
+    if course is _Course.SERVES:
         _remember(parts, state, request, f"{package} serves already", joined=None)
         return None
     probation = state.serving.probation
@@ -204,10 +277,17 @@ def _intend(
         mode=state.serving.mode,
         sticky=state.serving.mode is Mode.GUARDED and state.serving.key is not None,
     )
+    after = replace(state, rollout=rollout, serving=serving)
+    deploy = state.deploys.record(request.deploy) if request.deploy else None
+    if deploy:
+        # What a failed deploy has started is taken back with it.
+        deploy = deploy.changing(live_fields(state), live_fields(after))
+        deploy = replace(deploy, rollout=rollout.id, champion=rollout.champion)
+        after = replace(after, deploys=state.deploys.having(deploy))
     change(
         parts,
         state,
-        replace(state, rollout=rollout, serving=serving),
+        after,
         action="release",
         actor=request.actor,
         reason=request.message or f"release of {package}",

@@ -3,9 +3,10 @@
 from contextlib import suppress
 from dataclasses import replace
 
+from halftone.domain.deploy_fields import kept_closed
+from halftone.domain.deploys import Declaration, Deploys
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound, StaleWrite
-from halftone.domain.serving import Serving
 from halftone.domain.standing import RETIRED
 from halftone.domain.upkeep import Upkeep
 from halftone.service.ports import Parts
@@ -34,7 +35,18 @@ def retire(
                 roll_back(parts, endpoint, actor=actor, reason=reason, rollout=state.active.id)
                 raise StaleWrite("the rollout under way was ended: look at what is left")
             state = parts.store.load(endpoint) or state
-        if state.champion is None and state.rollout is None and state.serving == Serving():
+        # Versions count from 1 again: nothing that is said of their numbers may outlive them. Who
+        # may call does, so that the next endpoint of that name is no more open than this one.
+        after = replace(
+            state,
+            champion=None,
+            rollout=None,
+            serving=kept_closed(state.serving),
+            placed=(),
+            upkeep=Upkeep(),
+            deploys=_closed(state.deploys),
+        )
+        if after == state:
             return None
         if state.upkeep.throttle:
             # Settings of a route outlive it: they would be those of the next one of that name.
@@ -43,15 +55,7 @@ def retire(
         return change(
             parts,
             state,
-            # Versions count from 1 again: nothing that is said of their numbers may outlive them.
-            replace(
-                state,
-                champion=None,
-                rollout=None,
-                serving=Serving(),
-                placed=(),
-                upkeep=Upkeep(),
-            ),
+            after,
             action=RETIRED,
             actor=actor,
             reason=reason,
@@ -59,3 +63,13 @@ def retire(
         )
 
     return until_written(endpoint, attempt)
+
+
+def _closed(deploys: Deploys) -> Deploys:
+    """What is left of the deploys: what was declared of the settings that outlive the endpoint.
+
+    So the next deploy changes these where its declaration does, and nowhere else.
+    """
+    declared = deploys.declared.serving if deploys.declared else {}
+    kept = {name: declared[name] for name in ("access", "stopped") if name in declared}
+    return Deploys(declared=Declaration(serving=kept) if kept else None)

@@ -11,7 +11,7 @@ All of them raise:
     Outdated: if the state is not at ``revision`` any more.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -50,6 +50,7 @@ def set_serving(
         reason=reason,
         revision=revision,
         told=lambda before, after: _differences(before, after, wanted),
+        fields=(*wanted, *(("stopped",) if "traffic" in wanted else ())),
     )
 
 
@@ -175,10 +176,12 @@ def apply(
     reason: str,
     revision: int | None,
     told: Callable[[EndpointState, EndpointState], Mapping[str, object]] | None = None,
+    fields: Iterable[str] = (),
 ) -> EndpointState:
     """Record what ``next_one`` makes of the endpoint's serving; the same serving is no change.
 
-    ``told`` answers the numbers for the record.
+    ``told`` answers the numbers for the record. ``fields`` are those that somebody has set by this,
+    to whichever value: a deploy that fails later leaves them alone.
     """
 
     def attempt() -> EndpointState:
@@ -186,7 +189,8 @@ def apply(
         if state is None:
             raise NotFound("endpoint", endpoint, "see `halftone status`")
         must_be_at(f"endpoint {endpoint!r}", state.revision, revision)
-        after = replace(state, serving=next_one(state))
+        deploys = state.deploys.set_by_people(fields)
+        after = replace(state, serving=next_one(state), deploys=deploys)
         if after == state:
             return state
         numbers = told(state, after) if told else {"stopped": after.serving.stopped}

@@ -49,6 +49,7 @@ def enable(
         actor=actor,
         reason=reason,
         revision=revision,
+        fields=["stopped"],
     )
 
 
@@ -85,6 +86,7 @@ def publish(
         actor=actor,
         reason=reason,
         revision=revision,
+        fields=["stopped"],
     )
 
 
@@ -105,5 +107,12 @@ def _stop(
         return replace(state.serving, stopped=stopped)
 
     return apply(
-        parts, endpoint, next_one, action=action, actor=actor, reason=reason, revision=revision
+        parts,
+        endpoint,
+        next_one,
+        action=action,
+        actor=actor,
+        reason=reason,
+        revision=revision,
+        fields=["stopped"],
     )

@@ -4,15 +4,16 @@ Saying the same again asks the platform again, which is how a change that was re
 platform did not answer is brought to its end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
+from halftone.domain.deploys import TAG
 from halftone.domain.endpoint import EndpointState
 from halftone.domain.errors import NotFound, Refused
 from halftone.domain.upkeep import Upkeep, patched_upkeep, upkeep_as_given
 from halftone.service.ports import Parts
-from halftone.service.record import ENGINE, answered, change, made_now, must_be_at, until_written
+from halftone.service.record import ENGINE, change, must_be_at, until_written
 
 
 def edit(
@@ -23,15 +24,10 @@ def edit(
     actor: str,
     reason: str,
     revision: int | None = None,
-    key: str = "",
-    new: bool = False,
-    owner: str | None = None,
 ) -> EndpointState:
     """Change what ``changes`` names, by a merge patch.
 
-    ``key`` names a request that can come twice: asked again, it changes nothing, whatever was
-    changed since. ``new``: the endpoint may be one that is just being made, for the group
-    ``owner``. What the platform refuses is taken back, on record.
+    What the platform refuses is taken back, on record.
 
     Raises:
         NotFound: if there is no such endpoint.
@@ -41,22 +37,17 @@ def edit(
         Unavailable: if the platform did not answer: what is wanted is on record; ask again.
     """
     before = Upkeep()
-    replayed = False
 
     def attempt() -> EndpointState:
-        nonlocal before, replayed
+        nonlocal before
         state = parts.store.load(endpoint)
-        if state is None and not new:
-            raise NotFound("endpoint", endpoint)
         if state is None:
-            state = made_now(parts, endpoint, actor=actor, owner=owner)
+            raise NotFound("endpoint", endpoint)
         before = state.upkeep
         after = patched_upkeep(before, changes)
-        if key and answered(parts, endpoint, key):
-            replayed = True
-            return state
         must_be_at(f"endpoint {endpoint!r}", state.revision, revision)
-        if after == before:
+        deploys = state.deploys.set_by_people(_fields(before, changes))
+        if (after, deploys) == (before, state.deploys):
             return state
         was, now = upkeep_as_given(before), upkeep_as_given(after)
         differing = [name for name in now if now[name] != was[name]]
@@ -66,18 +57,16 @@ def edit(
         return change(
             parts,
             state,
-            replace(state, upkeep=after),
+            replace(state, upkeep=after, deploys=deploys),
             action="settings",
             actor=actor,
             reason=reason or f"{', '.join(differing)} changed",
-            numbers={**numbers, **({"request": key} if key else {})},
+            numbers=numbers,
         )
 
     state = until_written(endpoint, attempt)
-    if replayed and state.upkeep != patched_upkeep(state.upkeep, changes):
-        return state  # somebody has changed it since: the later word stands
     try:
-        _ask(parts, endpoint, state.upkeep, changes)
+        ask(parts, endpoint, state.upkeep, changes)
     except Refused as refused:
         if state.upkeep != before:
             _take_back(parts, endpoint, wanted=state.upkeep, was=before, why=str(refused))
@@ -85,38 +74,20 @@ def edit(
     return state
 
 
-def declare_upkeep(
-    parts: Parts,
-    endpoint: str,
-    *,
-    now: Mapping[str, object],
-    before: Mapping[str, object],
-    actor: str,
-    key: str,
-    owner: str | None = None,
-) -> None:
-    """Apply what ``endpoint.yaml`` says otherwise than ``before``, and leave the rest as it is.
+def _fields(upkeep: Upkeep, changes: Mapping[str, object]) -> list[str]:
+    """The fields of a declaration that ``changes`` to ``upkeep`` sets."""
+    tags = changes.get("tags", {})
+    names = tags if isinstance(tags, Mapping) else upkeep.tags
+    return [*(name for name in changes if name != "tags"), *(f"{TAG}{name}" for name in names)]
+
+
+def ask(parts: Parts, endpoint: str, wanted: Upkeep, named: Container[str]) -> None:
+    """Ask the platform for those limits of ``wanted`` that are named.
 
     Raises:
-        HalftoneError: as ``edit`` says.
+        Refused: if the platform refuses, in its words.
+        Unavailable: if the platform did not answer.
     """
-    changes: dict[str, object] = {name: None for name in before if name not in now}
-    changes |= {name: value for name, value in now.items() if before.get(name) != value}
-    if "tags" in now and "tags" in changes:
-        gone = {name: None for name in _tags(before) if name not in _tags(now)}
-        changes["tags"] = {**_tags(now), **gone}
-    if changes:
-        words = f"endpoint.yaml changed in {', '.join(sorted(changes))}"
-        edit(parts, endpoint, changes, actor=actor, reason=words, key=key, new=True, owner=owner)
-
-
-def _tags(declared: Mapping[str, object]) -> Mapping[str, object]:
-    tags = declared.get("tags")
-    return tags if isinstance(tags, Mapping) else {}
-
-
-def _ask(parts: Parts, endpoint: str, wanted: Upkeep, named: Mapping[str, object]) -> None:
-    """What the platform must do about the settings that are named."""
     if "concurrency" in named:
         parts.scaling.reserve(endpoint, wanted.concurrency)
     if "throttle" in named:
