@@ -127,6 +127,12 @@ class Engine(Construct):
             permissions=[
                 # A release that supersedes, and the deletion of an endpoint, roll back first.
                 *self._rollback_permissions(),
+                # What endpoint.yaml gives to a deployment that never was champion, and the champion
+                # that serves again after a failed deploy, are watched.
+                self._may.read_alarms(),
+                self._may.arm_alarms(),
+                # Whether a deploy goes on, or CloudFormation returns to the one before.
+                self._may.read_stack_status(),
                 self._may.read_deployed_assets(),
                 # What endpoint.yaml says of concurrency and throttle.
                 self._may.reserve_concurrency(),

@@ -167,6 +167,14 @@ class Permissions:
         bucket = f"cdk-*-assets-{self._stack.account}-{self._stack.region}"
         return _allow(["s3:GetObject"], f"arn:{self._stack.partition}:s3:::{bucket}/*.zip")
 
+    def read_stack_status(self) -> iam.PolicyStatement:
+        """A deploy that fails is known by the status of its own stack.
+
+        An endpoint may stand in any stack of the account, so that no name can be said here.
+        """
+        stack = self._slashed("cloudformation", "stack", "*")
+        return _allow(["cloudformation:DescribeStacks"], stack)
+
     # People at the command ------------------------------------------------------------------
 
     def find_stage(self) -> iam.PolicyStatement:

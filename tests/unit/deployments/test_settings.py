@@ -8,9 +8,9 @@ from halftone.domain.errors import InvalidInput, NotFound, Outdated, Refused, Un
 from halftone.domain.spec import parse_spec, upkeep_form
 from halftone.domain.upkeep import Throttle, Upkeep, patched_upkeep, upkeep_as_given
 from halftone.service.retire import retire
-from halftone.service.upkeep import declare_upkeep, edit
+from halftone.service.upkeep import edit
 from tests.support.deployments import say, served_by
-from tests.support.engine import NAME, Endpoint
+from tests.support.engine import NAME
 
 
 @pytest.fixture
@@ -92,14 +92,6 @@ def test_what_the_platform_did_not_hear_stays_wanted(endpoint):
     assert endpoint.state.upkeep.concurrency == 9
 
 
-def test_a_request_that_comes_twice_changes_nothing_the_second_time(endpoint):
-    say(edit, endpoint, {"concurrency": 20}, key="cfn-1")
-    say(edit, endpoint, {"concurrency": 30})
-    say(edit, endpoint, {"concurrency": 20}, key="cfn-1")
-    assert endpoint.state.upkeep.concurrency == 30
-    assert endpoint.world.scale.reserved == {NAME: 30}
-
-
 def test_an_edit_of_what_was_seen_before_is_outdated(endpoint):
     seen = endpoint.state.revision
     say(edit, endpoint, {"description": "one"}, revision=seen)
@@ -148,69 +140,6 @@ def test_settings_read_as_they_were_given():
     full = Upkeep("d", {"a": "b"}, 5, Throttle(1.5, 3))
     assert patched_upkeep(Upkeep(), upkeep_as_given(full)) == full
     assert patched_upkeep(full, upkeep_as_given(Upkeep())) == Upkeep(tags={"a": "b"})
-
-
-class Declares:
-    """Deploys of ``endpoint.yaml``, one after the other."""
-
-    def __init__(self, endpoint):
-        self.endpoint, self.before, self.number = endpoint, {}, 0
-
-    def deploy(self, again=False, **now):
-        self.number += not again
-        before = self.last if again else self.before
-        declare_upkeep(
-            self.endpoint.parts, NAME, now=now, before=before, actor="cfn", key=f"r{self.number}"
-        )
-        self.last, self.before = before, now
-
-
-def test_a_deploy_applies_what_changed_in_the_declaration_and_leaves_the_rest(endpoint):
-    cfn = Declares(endpoint)
-    cfn.deploy(concurrency=20, tags={"team": "risk", "tier": "1"})
-    say(edit, endpoint, {"concurrency": 30, "tags": {"cost": "7"}})
-    cfn.deploy(concurrency=20, tags={"team": "fraud"}, description="new")
-    upkeep = endpoint.state.upkeep
-    assert upkeep == Upkeep("new", {"team": "fraud", "cost": "7"}, 30)
-    assert endpoint.world.scale.reserved == {NAME: 30}
-    cfn.deploy()
-    assert endpoint.state.upkeep == Upkeep()
-    assert endpoint.world.scale.reserved == {}
-
-
-def test_a_deploy_that_is_told_twice_undoes_nothing_that_was_said_since(endpoint):
-    cfn = Declares(endpoint)
-    cfn.deploy(concurrency=20)
-    say(edit, endpoint, {"concurrency": 30})
-    cfn.deploy(again=True, concurrency=20)
-    assert endpoint.state.upkeep.concurrency == 30
-    assert endpoint.world.scale.reserved == {NAME: 30}
-
-
-def test_a_declaration_that_says_nothing_leaves_no_record(endpoint):
-    before = endpoint.actions
-    Declares(endpoint).deploy()
-    assert endpoint.actions == before
-
-
-def test_an_endpoint_that_is_made_has_its_settings_from_the_start():
-    made = Endpoint()
-    Declares(made).deploy(concurrency=20)
-    made.serve("m1")
-    assert made.state.upkeep.concurrency == 20
-    assert made.actions[0] == "settings"
-
-
-def test_whose_an_endpoint_is_stands_on_record_from_its_settings_on():
-    made = Endpoint()
-    declare_upkeep(
-        made.parts, NAME, now={"concurrency": 20}, before={}, actor="cfn", key="r", owner="clinic"
-    )
-    made.serve("m1")
-    about = made.state.about
-    assert (about.creator, about.owner, about.created_at) == (
-        "cfn", "clinic", made.world.clock.now(),
-    )  # fmt: skip
 
 
 def test_a_retired_endpoint_leaves_no_throttle_behind(endpoint):

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from halftone.adapters.cloudformation import actor_of, release_request
+from halftone.adapters.cloudformation import actor_of, deletion_of, deploy_of
 from halftone.adapters.eventbridge import guardrail_alarm
+from halftone.domain.deploys import Declaration
 from halftone.domain.errors import InvalidInput
 from halftone.domain.names import guardrail_name
+from halftone.service.deploy import Resource
 
 STACK = "arn:aws:cloudformation:eu-west-1:123456789012:stack/Halftone-prod-fraud/1b2c"
 PROPERTIES = {
@@ -28,31 +30,51 @@ def deploy(**changes):
         "RequestType": "Create",
         "RequestId": "r-1",
         "StackId": STACK,
+        "LogicalResourceId": "Release",
         "ResourceProperties": PROPERTIES,
         **changes,
     }
 
 
-def test_a_deploy_is_a_release_that_supersedes_under_cloudformations_request_id():
-    wanted = release_request(deploy())
-    assert (wanted.endpoint, wanted.digest, wanted.settings) == ("fraud", "d1", "s1")
-    assert (wanted.key, wanted.actor) == ("r-1", "cloudformation/Halftone-prod-fraud")
+def test_a_create_is_a_deploy_with_nothing_before_it():
+    wanted = deploy_of(deploy())
+    assert (wanted.endpoint, wanted.request) == ("fraud", "r-1")
+    assert wanted.actor == actor_of(deploy()) == "cloudformation/Halftone-prod-fraud"
+    assert wanted.resource == Resource(STACK, "Release", "")
+    assert wanted.now == Declaration(digest="d1", settings="s1")
     assert [stage.weight for stage in wanted.plan.stages] == [5.0, 95.0]
-    assert wanted.supersede
-    assert wanted.previous is None
-    assert actor_of(deploy()) == wanted.actor
+    assert (wanted.before, wanted.endpoint_before, wanted.renamed) == (None, None, False)
 
 
-def test_an_update_tells_what_the_declaration_said_before():
-    before = {**PROPERTIES, "Digest": "d0", "Settings": "s0"}
-    wanted = release_request(deploy(RequestType="Update", OldResourceProperties=before))
-    assert wanted.previous == ("d0", "s0")
+def test_an_update_says_what_was_declared_before_and_for_which_endpoint():
+    before = {
+        **PROPERTIES,
+        "Endpoint": "scam",
+        "Digest": "d0",
+        "Group": "clinic",
+        "Serving": json.dumps({"mode": "guarded"}),
+        "Upkeep": json.dumps({"concurrency": 2}),
+    }
+    wanted = deploy_of(
+        deploy(RequestType="Update", PhysicalResourceId="p", OldResourceProperties=before)
+    )
+    assert wanted.before == Declaration(
+        {"mode": "guarded"}, {"concurrency": 2}, "clinic", "d0", "s1"
+    )
+    assert (wanted.endpoint_before, wanted.renamed) == ("scam", True)
+    assert wanted.resource.physical == "p"
+
+
+def test_a_delete_names_endpoint_and_resource():
+    gone = deletion_of(deploy(RequestType="Delete", PhysicalResourceId="p"))
+    assert (gone.endpoint, gone.request) == ("fraud", "r-1")
+    assert gone.resource == Resource(STACK, "Release", "p")
 
 
 def test_a_plan_that_can_not_be_taken_is_refused_by_its_field():
     wrong = {**PROPERTIES, "Plan": json.dumps({"steps": [{"weight": 500}]})}
     with pytest.raises(InvalidInput, match=r"plan.steps\[0\].weight is 500"):
-        release_request(deploy(ResourceProperties=wrong))
+        deploy_of(deploy(ResourceProperties=wrong))
 
 
 ALARM = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:halftone-prod-fraud--"

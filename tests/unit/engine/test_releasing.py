@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from halftone.adapters.memory_lambda import MemoryLambda
-from halftone.domain.errors import NotFound, Refused
+from halftone.domain.errors import NotFound, Refused, UnderWay
 from halftone.domain.names import ALIAS
 from halftone.domain.phase import Phase
 from halftone.domain.routing import UNRELEASED, Routing
@@ -15,7 +15,7 @@ from halftone.domain.spec import DeployWaits
 from halftone.service.await_release import is_settled
 from halftone.service.retire import retire
 from halftone.service.returning import return_to
-from halftone.service.rollback import roll_back
+from halftone.service.rollback import fence, roll_back
 from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint, digest_of, manifest_of
 
 
@@ -210,12 +210,18 @@ class TestWaiting:
         with pytest.raises(Refused, match="was not released: sample 1 of 1: status is 500"):
             self.settled(endpoint, rollout, waits)
 
-    def test_a_rollback_fails_the_deploy_that_waits_for_the_promotion(self, watched):
+    @pytest.mark.parametrize("waits", ["prepared", "promoted"])
+    def test_a_rollback_fails_the_deploy_that_waits(self, watched, waits):
         rollout = watched.rollout.id
         roll_back(watched.parts, NAME, actor="ann", reason="worse")
         with pytest.raises(Refused, match="was rolled back: worse"):
-            self.settled(watched, rollout, "promoted")
-        assert self.settled(watched, rollout, "prepared")
+            self.settled(watched, rollout, waits)
+
+    @pytest.mark.parametrize("waits", ["prepared", "promoted"])
+    def test_what_is_being_taken_back_is_waited_for(self, watched, waits):
+        running = watched.rollout
+        fence(watched.parts, watched.state, running, actor="ann", reason="worse")
+        assert not self.settled(watched, running.id, waits)
 
     def test_a_first_release_that_was_rolled_back_fails_the_deploy(self):
         endpoint = Endpoint()
@@ -298,6 +304,27 @@ class TestRetiring:
         # Version 2 served in the former life; in this one it is the package that failed.
         return_to(endpoint.parts, NAME, version=None, actor="ann", reason="m6 is worse")
         assert endpoint.alias == Routing("1")
+
+
+@pytest.mark.parametrize("seen", ["fenced", "halfway"])
+def test_a_package_that_is_being_taken_back_is_released_anew(watched, seen):
+    """It can't be joined: a deploy would succeed and nothing would be released."""
+    first = watched.rollout
+    fence(watched.parts, watched.state, first, actor="ann", reason="worse")
+    if seen == "halfway":
+        watched.world.functions.write(NAME, Routing("1"), revision=None)
+    second = watched.release("m2", "k3")
+    assert second.id != first.id
+    assert (watched.rollout, watched.phase) == (second, Phase.PREPARING)
+    assert watched.actions[-3:] == ["fence", "rolled-back", "release"]
+
+
+def test_without_leave_to_supersede_it_is_refused_until_the_rollback_is_over(watched):
+    first = watched.rollout
+    fence(watched.parts, watched.state, first, actor="ann", reason="worse")
+    with pytest.raises(UnderWay, match="rolling_back"):
+        watched.release("m2", "k3", supersede=False)
+    assert watched.actions[-1] == "fence"
 
 
 def test_time_does_not_matter_to_a_repeated_request(watched):

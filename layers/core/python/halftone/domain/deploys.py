@@ -176,9 +176,7 @@ def differences(
     before, after = base.fields if base else {}, now.fields
     gone = {name: usual.get(name) for name in before if name not in after}
     said = {
-        name: value
-        for name, value in after.items()
-        if name not in before or before[name] != value
+        name: value for name, value in after.items() if name not in before or before[name] != value
     }
     return {**gone, **said}
 

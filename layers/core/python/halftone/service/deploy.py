@@ -252,9 +252,7 @@ class _Application:
         upkeep = self._merged(state, arms=False).after.upkeep
         limited = replace(
             state,
-            upkeep=replace(
-                state.upkeep, concurrency=upkeep.concurrency, throttle=upkeep.throttle
-            ),
+            upkeep=replace(state.upkeep, concurrency=upkeep.concurrency, throttle=upkeep.throttle),
         )
         if limited.upkeep != state.upkeep:
             self._commit(state, limited, record, action="settings")
@@ -334,9 +332,7 @@ class _Application:
         fenced = state.active
         if fenced and fenced.phase is Phase.ROLLING_BACK:
             actor, reason = deploy.actor, fenced.reason
-            roll_back(
-                self._parts, deploy.endpoint, actor=actor, reason=reason, rollout=fenced.id
-            )
+            roll_back(self._parts, deploy.endpoint, actor=actor, reason=reason, rollout=fenced.id)
         request = replace(self._release.request, previous=record.previous)
         rollout = start(self._parts, replace(self._release, request=request))
         return rollout.id if rollout else ""
@@ -348,9 +344,7 @@ class _Application:
         if state and record:
             to = Deploys(record.claim, self._base, record.before)
             key = f"{deploy.key}/undone"
-            _take_back(
-                self._parts, state, (record,), actor=deploy.actor, key=key, to=to, why=why
-            )
+            _take_back(self._parts, state, (record,), actor=deploy.actor, key=key, to=to, why=why)
 
     def _remember(self, state: EndpointState, error: HalftoneError) -> None:
         """Keep what the deploy was refused for, so that its event is refused again."""
@@ -485,6 +479,7 @@ class _Application:
             return False
         if state is None:
             return True
+        self._check_name_is_free(state)
         claim = state.deploys.claim
         foreign = claim is not None and claim.stack != deploy.resource.stack
         if foreign and claim and deploy.before is not None:
@@ -492,7 +487,6 @@ class _Application:
                 f"endpoint {state.endpoint!r} belongs to {claim.resource} of {claim.stack}: deploy "
                 "that stack, or delete it first"
             )
-        self._check_name_is_free(state)
         skipped = self._skipped(state)
         if skipped:
             # A return that CloudFormation was told to leave out, or that was lost.
