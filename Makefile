@@ -62,7 +62,7 @@ build: setup ## build the wheel and the source distribution into build/dist
 	@$(UV) build --quiet --no-build-isolation --python $(PY) --out-dir $(DIST) .
 	@ls $(DIST)/halftone-*
 
-mutants: setup ## change the code in small ways and list the changes that no test notices: make mutants ONLY='halftone.domain.decide*'
+mutants: setup ## change the code in small ways and list the changes that no test notices: make mutants ONLY='halftone.domain.rollout.decide*'
 	@$(PY) tools/mutants.py $(ONLY)
 
 deploy: setup ## deploy to the AWS account of your profile: make deploy STAGE=dev ENDPOINTS=folder

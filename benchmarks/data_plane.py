@@ -162,7 +162,9 @@ def _settings(times: dict[str, Times]) -> str:
 
 IMPORTS = {
     "a bare handler: boto3 with one client": "import boto3; boto3.client('s3', region_name='x')",
-    "Halftone's model server, checks in C": "import halftone.serving.app, halftone.serving.scoring",
+    "Halftone's model server, checks in C": (
+        "import halftone.serving.app; import halftone.serving.inference.scoring"
+    ),
     "FastAPI + Mangum": "import fastapi, mangum",
     "Powertools' resolver": "import aws_lambda_powertools.event_handler",
 }

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from halftone.domain.assignment import position, salted
+from halftone.domain.traffic.assignment import position, salted
 
 ROUNDS, SETTLE, BLOCK = 200, 20, 40
 TRIES = 20

@@ -14,8 +14,9 @@ from unittest.mock import patch
 import onnxruntime
 
 from benchmarks.data_plane_calls import Context, Event
-from halftone.serving import front, passing, scoring
 from halftone.serving.app import ModelServer
+from halftone.serving.gateway import forwarding, frontend
+from halftone.serving.inference import scoring
 
 CALLS = 4000
 
@@ -26,14 +27,14 @@ def parts_table(server: ModelServer, asked: Event) -> str:
     at_front, telemetry = attrgetter("_front", "_front._telemetry")(server)
     checks = attrgetter("_input_check", "_output_check", "_stack")(scorer)
     places: dict[str, tuple[Any, str]] = {
-        "path, method and headers": (front, "route"),
+        "path, method and headers": (frontend, "route"),
         "the token": (at_front, "_client"),
         "body: JSON to checked values": (checks[0], "decode"),
         "… to an array": (checks[2], "structs"),
         "the graph's run": (onnxruntime.InferenceSession, "run"),
         "answer: array to checked values": (checks[1], "of_columns"),
         "… to JSON": (scoring, "encode"),
-        "… with status and headers": (passing, "payload"),
+        "… with status and headers": (forwarding, "payload"),
         "the metric line, with its write": (telemetry, "request"),
     }
     context = Context()

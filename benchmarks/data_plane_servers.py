@@ -10,16 +10,25 @@ from typing import Any
 
 import yaml
 
-from halftone.adapters.folder import build_package
-from halftone.domain.clients import RANDOM_BYTES, new_token
-from halftone.domain.dispatch import Dispatch, Trial
+from halftone.domain.endpoint.route_table import Dispatch, Trial
 from halftone.domain.names import package_key
-from halftone.domain.serving import Access, Client, KeySource, Match, Mode, Rule, Serving, StickyKey
+from halftone.domain.traffic.clients import RANDOM_BYTES, new_token
+from halftone.domain.traffic.policy import (
+    Access,
+    Client,
+    KeySource,
+    Match,
+    Mode,
+    Rule,
+    Serving,
+    StickyKey,
+)
+from halftone.packaging.folder import build_package
 from halftone.serving.app import ModelServer
-from halftone.serving.artifacts import FolderArtifacts
-from halftone.serving.dispatches import Fixed, Known
-from halftone.serving.install import install
-from halftone.serving.loading import LoadedModel, load
+from halftone.serving.inference.artifacts import FolderArtifacts
+from halftone.serving.inference.install import install
+from halftone.serving.inference.loader import LoadedModel, load
+from halftone.serving.routing.config_cache import Fixed, Known
 from halftone.serving.settings import Settings
 
 MANIFEST: dict[str, Any] = {

@@ -21,9 +21,9 @@ from benchmarks.engine_fleet import Fleet
 from benchmarks.engine_stage import Act
 from halftone.domain import audit
 from halftone.domain.audit import AuditHead
-from halftone.domain.decide import decide
-from halftone.domain.phase import Phase
-from halftone.service import operate
+from halftone.domain.rollout.decide import decide
+from halftone.domain.rollout.phase import Phase
+from halftone.service.rollouts import operate
 
 PAGE = Path(__file__).parents[1] / "docs" / "costs.md"
 BASELINE = "one audit record: canonical JSON, SHA-256"

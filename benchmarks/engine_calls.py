@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from benchmarks.engine_stage import ENDPOINT, Act, CountedStage, moto
 from halftone.domain.errors import Unavailable
-from halftone.domain.phase import Phase
-from halftone.service import operate
-from halftone.service.returning import return_to
-from halftone.service.rollback import roll_back
+from halftone.domain.rollout.phase import Phase
+from halftone.service.releases.revert import return_to
+from halftone.service.rollouts import operate
+from halftone.service.rollouts.rollback import roll_back
 
 
 def counted() -> list[Act]:

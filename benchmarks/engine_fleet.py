@@ -5,20 +5,20 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from halftone.adapters.memory import MemoryWorld
+from halftone.adapters.memory.stage import MemoryWorld
 from halftone.domain.audit import AuditRecord
-from halftone.domain.evidence import BUCKET, Arm, Bucket, bucket_start
-from halftone.domain.judge import judge
-from halftone.domain.package import Flavor, Manifest
-from halftone.domain.phase import Phase
-from halftone.domain.plan import Margins, Plan, Stage
-from halftone.domain.rollout import Rollout
-from halftone.domain.samples import Sample
-from halftone.domain.signature import Field, FieldType
-from halftone.domain.verdict import Verdict
-from halftone.service.advance import Tick, advance
-from halftone.service.release import ReleaseRequest, release
-from halftone.service.rollback import roll_back
+from halftone.domain.model.manifest import Flavor, Manifest
+from halftone.domain.model.samples import Sample
+from halftone.domain.model.schema import Field, FieldType
+from halftone.domain.rollout.analysis import judge
+from halftone.domain.rollout.evidence import BUCKET, Arm, Bucket, bucket_start
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import Margins, Plan, Stage
+from halftone.domain.rollout.rollout import Rollout
+from halftone.domain.rollout.verdict import Verdict
+from halftone.service.releases.release import ReleaseRequest, release
+from halftone.service.rollouts.advance import Tick, advance
+from halftone.service.rollouts.rollback import roll_back
 
 STAGE_TIME = 9 * BUCKET
 PLAN = Plan(

@@ -23,16 +23,16 @@ from moto.awslambda_simple.models import lambda_simple_backends
 from moto.cloudwatch.models import cloudwatch_backends
 
 from halftone import bootstrap
-from halftone.adapters.folder import build_package
-from halftone.adapters.memory import SetClock
+from halftone.adapters.memory.stage import SetClock
 from halftone.domain import names
-from halftone.domain.evidence import BUCKET
-from halftone.domain.phase import Phase
-from halftone.domain.plan import Margins, Plan, Stage
-from halftone.domain.rollout import Rollout
-from halftone.service.advance import advance
-from halftone.service.release import ReleaseRequest, release
-from halftone.service.settings import set_mode
+from halftone.domain.rollout.evidence import BUCKET
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import Margins, Plan, Stage
+from halftone.domain.rollout.rollout import Rollout
+from halftone.packaging.folder import build_package
+from halftone.service.endpoints.policy import set_mode
+from halftone.service.releases.release import ReleaseRequest, release
+from halftone.service.rollouts.advance import advance
 
 STAGE, ENDPOINT, REGION, ACCOUNT = "bench", "fraud", "us-east-1", "123456789012"
 MODEL = Path(__file__).parents[1] / "examples" / "breast-cancer" / "models" / "champion"

@@ -21,15 +21,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.mirror_clients import SHADOW_SECONDS, on_a_stage
-from halftone.domain.dispatch import Dispatch
-from halftone.domain.endpoint import Placed
-from halftone.domain.package_form import parse_manifest
-from halftone.domain.serving import Mirror, Serving
-from halftone.serving.afterwards import Thread
+from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.state import Placed
+from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.traffic.policy import Mirror, Serving
 from halftone.serving.app import ModelServer
-from halftone.serving.dispatches import Fixed, Known
-from halftone.serving.hop import Alone, Event
-from halftone.serving.loading import LoadedModel
+from halftone.serving.gateway.background import Thread
+from halftone.serving.gateway.upstream import Alone, Event
+from halftone.serving.inference.loader import LoadedModel
+from halftone.serving.routing.config_cache import Fixed, Known
 from halftone.serving.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "routing.md"

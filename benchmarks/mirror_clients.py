@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from demo.cloud import ROOT, Cloud
-from halftone.domain.phase import Phase
+from halftone.domain.rollout.phase import Phase
 from halftone_local import supervisor
 
 EXAMPLE = "breast-cancer"

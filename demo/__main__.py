@@ -11,7 +11,7 @@ from demo.cloud import ROOT, Cloud
 from demo.story import ENDPOINT, Progress, Story, ended_as
 from demo.traffic import Traffic, bodies
 from halftone.domain.errors import HalftoneError
-from halftone.domain.phase import Phase
+from halftone.domain.rollout.phase import Phase
 from halftone_local import supervisor
 
 

@@ -13,7 +13,7 @@ import boto3
 from halftone import bootstrap
 from halftone.domain.errors import Unavailable
 from halftone.domain.names import endpoint_stack_name, platform_stack_name
-from halftone.service.ports import Parts
+from halftone.ports import Parts
 from halftone_local.addresses import api_url
 from halftone_local.supervisor import LocalAws
 

@@ -16,9 +16,9 @@ from demo.traffic import Traffic
 from halftone.domain import audit
 from halftone.domain.audit import AuditRecord
 from halftone.domain.names import guardrail_name
-from halftone.domain.phase import Phase
-from halftone.domain.rollout import Rollout
-from halftone.service.ports import Parts
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.rollout import Rollout
+from halftone.ports import Parts
 
 ENDPOINT = "breast-cancer"
 _PATIENCE = 180

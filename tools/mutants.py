@@ -6,7 +6,7 @@ there. What it changes, and the tests that it runs, are in pyproject.toml. It ke
 second run tests what is new.
 
 Usage: ``python tools/mutants.py [PATTERN...]``, with patterns as ``mutmut run`` takes them, such as
-``"halftone.domain.decide*"``.
+``"halftone.domain.rollout.decide*"``.
 Exit code 1: fewer than ``LEAST`` percent of the mutants are killed.
 """
 

@@ -24,7 +24,7 @@ from halftone.domain.errors import (
     StaleWrite,
     Unavailable,
 )
-from halftone_cli.output import one_line
+from halftone_cli.console import one_line
 
 
 class Interrupted(KeyboardInterrupt):

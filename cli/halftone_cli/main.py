@@ -11,9 +11,9 @@ from typer.core import TyperGroup
 from halftone import __version__
 from halftone.domain.texts import check_texts
 from halftone_cli.catalog import PLAIN, LazyCommands
-from halftone_cli.context import Session
+from halftone_cli.commands.options import DebugOption, JsonOption, LocalOption, StageOption
 from halftone_cli.errors import report
-from halftone_cli.options import DebugOption, JsonOption, LocalOption, StageOption
+from halftone_cli.stage.session import Session
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 

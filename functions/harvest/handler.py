@@ -5,10 +5,10 @@ import sys
 from functools import cache
 from typing import Any
 
-from halftone.adapters.harvest import log_delivery
 from halftone.bootstrap import harvest_parts, harvest_settings
-from halftone.service.harvest import harvest
-from halftone.service.harvest_ports import HarvestParts
+from halftone.entrypoints.log_delivery import log_delivery
+from halftone.ports.capture import HarvestParts
+from halftone.service.capture import harvest
 
 
 @cache

@@ -3,13 +3,13 @@
 import gc
 import os
 
-from halftone.serving.model_output import separate
+from halftone.serving.inference.model_output import separate
 
 # First of all: from here on no line that package code writes passes for one of Halftone's.
 _output = separate()
 
 from halftone.serving.app import start  # noqa: E402
-from halftone.serving.artifacts import BucketArtifacts  # noqa: E402
+from halftone.serving.inference.artifacts import BucketArtifacts  # noqa: E402
 from halftone.serving.settings import settings_from  # noqa: E402
 
 _settings = settings_from(os.environ)

@@ -3,11 +3,11 @@
 from functools import cache
 from typing import Any
 
-from halftone.adapters.cloudformation import deletion_of, deploy_of
 from halftone.bootstrap import parts, settings
-from halftone.domain.spec import DeployWaits
-from halftone.service.await_release import is_settled
-from halftone.service.deploy import apply_deploy, remove_deploy
+from halftone.domain.endpoint.spec import DeployWaits
+from halftone.entrypoints.cloudformation import deletion_of, deploy_of
+from halftone.service.releases.await_release import is_settled
+from halftone.service.releases.deploy import apply_deploy, remove_deploy
 
 _parts = cache(lambda: parts(settings()))
 

@@ -6,11 +6,11 @@ They are two Lambda functions of this one file, so that neither has to guess wha
 from functools import cache
 from typing import Any
 
-from halftone.adapters.eventbridge import guardrail_alarm
 from halftone.bootstrap import parts, settings
-from halftone.service import alarm
-from halftone.service.ports import Parts
-from halftone.service.rollback import roll_back
+from halftone.entrypoints.eventbridge import guardrail_alarm
+from halftone.ports import Parts
+from halftone.service.rollouts import alarm
+from halftone.service.rollouts.rollback import roll_back
 
 
 @cache

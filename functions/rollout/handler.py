@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 
 from halftone.bootstrap import parts, settings
-from halftone.service.advance import advance
-from halftone.service.ports import Parts
+from halftone.ports import Parts
+from halftone.service.rollouts.advance import advance
 
 
 @cache

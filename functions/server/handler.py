@@ -3,8 +3,8 @@
 It stands at the API's root, where no endpoint is. Each endpoint answers for its own model.
 """
 
-from halftone.serving.answers import JSON, as_json
-from halftone.serving.telling import SERVER
+from halftone.serving.http.response import JSON, as_json
+from halftone.serving.inference.metadata import SERVER
 
 _ANSWERS = {
     "/v2": as_json(SERVER),

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from halftone.adapters.declaration import FILE, Declared, open_declaration
 from halftone.domain.errors import InvalidInput
+from halftone.packaging.endpoint_yaml import FILE, Declared, open_declaration
 
 
 def declared_endpoint(source: Path) -> Declared:

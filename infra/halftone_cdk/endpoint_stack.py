@@ -5,9 +5,9 @@ import shlex
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from halftone.adapters.folder import BuiltPackage
-from halftone.domain.samples import Call
-from halftone.domain.spec import EndpointSpec
+from halftone.domain.endpoint.spec import EndpointSpec
+from halftone.domain.model.samples import Call
+from halftone.packaging.folder import BuiltPackage
 from halftone_cdk.constructs.model_endpoint import ModelEndpoint
 from halftone_cdk.constructs.platform import Platform
 

@@ -13,15 +13,15 @@ import yaml
 
 from demo.cloud import ROOT, Cloud
 from demo.traffic import Traffic, bodies
-from halftone.adapters.folder import build_package
-from halftone.adapters.memory import MemoryWorkflow
+from halftone.adapters.memory.stage import MemoryWorkflow
 from halftone.domain.audit import AuditRecord
-from halftone.domain.endpoint import EndpointState
-from halftone.domain.phase import Phase
-from halftone.domain.plan_form import parse_plan
-from halftone.domain.rollout import Rollout
-from halftone.service.ports import Parts
-from halftone.service.release import ReleaseRequest, release
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.rollout import Rollout
+from halftone.packaging.folder import build_package
+from halftone.ports import Parts
+from halftone.service.releases.release import ReleaseRequest, release
 
 MODELS = ROOT / "examples" / "breast-cancer" / "models"
 

@@ -19,8 +19,8 @@ from halftone.domain.names import (
     metric_alarm_name,
     tick_rule_name,
 )
-from halftone.domain.phase import Phase
-from halftone.domain.routing import Routing
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import Routing
 from tests.e2e.support import Stage, set_handler
 from tests.e2e.test_commands import halftone
 

@@ -11,8 +11,8 @@ import boto3
 import duckdb
 import pytest
 
-from halftone.domain.capture import FEEDBACK, REQUESTS, Column
-from halftone.service import settings
+from halftone.domain.insight.capture import FEEDBACK, REQUESTS, Column
+from halftone.service.endpoints import policy
 from tests.e2e.support import Stage
 
 NAME = "captured"
@@ -63,11 +63,11 @@ def capturing(stage: Stage, records: list[dict[str, Any]]) -> Iterator[None]:
     """Capture of everything, switched on while the endpoint serves, and off again."""
     url = stage.cloud.url(NAME)
     wanted = {"capture": {"share": 100, "redact": ["mean_radius"]}, "label": "diagnosis"}
-    settings.set_serving(stage.parts, NAME, wanted, **BEN)
+    policy.set_serving(stage.parts, NAME, wanted, **BEN)
     # The label is in the id of an answer from when the model server knows of the change.
     stage.until("the settings in force", lambda: post(url, records[0])[0].count(".") == 2, 60)
     yield
-    settings.set_capture(stage.parts, NAME, 0, **BEN)
+    policy.set_capture(stage.parts, NAME, 0, **BEN)
 
 
 def test_requests_and_feedback_become_an_inference_table_and_a_metric(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from halftone.adapters.folder import build_package
-from halftone.domain.phase import Phase
-from halftone.domain.routing import Routing
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import Routing
+from halftone.packaging.folder import build_package
 from halftone_local.addresses import api_url
 from tests.e2e.support import MODELS, PLAN, Stage
 

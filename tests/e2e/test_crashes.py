@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from halftone.domain.phase import Phase
-from halftone.domain.routing import Routing
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import Routing
 from tests.e2e.support import Stage
 
 TICK_THAT_DIES = Path(__file__).with_name("tick_that_dies.py")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from halftone.adapters.folder import open_package
-from halftone.domain.samples import AnySample
+from halftone.domain.model.samples import AnySample
+from halftone.packaging.folder import open_package
 from tests.e2e.conftest import FLAVORS
 from tests.e2e.support import Stage
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from demo.traffic import Traffic
-from halftone.domain.assignment import position, salted
-from halftone.domain.phase import Phase
-from halftone.domain.routing import Routing
-from halftone.service.clients import add_client, revoke_client
-from halftone.service.settings import set_serving
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import Routing
+from halftone.domain.traffic.assignment import position, salted
+from halftone.service.endpoints.clients import add_client, revoke_client
+from halftone.service.endpoints.policy import set_serving
 from tests.e2e.support import MODELS, Stage
 
 BY = {"actor": "test", "reason": "end to end"}

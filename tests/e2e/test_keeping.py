@@ -8,9 +8,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from halftone.adapters.folder import build_package
 from halftone.domain.names import function_name
-from halftone.domain.phase import Phase
+from halftone.domain.rollout.phase import Phase
+from halftone.packaging.folder import build_package
 from tests.e2e.conftest import KEPT
 from tests.e2e.people import Person
 from tests.e2e.support import MODELS, Stage

@@ -9,10 +9,10 @@ import boto3
 import pytest
 
 from benchmarks.mirror_clients import MIRROR_ALL, SHADOW_FACTOR, SHADOW_SECONDS, in_turns, slow
-from halftone.domain.capture import REQUESTS
-from halftone.domain.phase import Phase
-from halftone.service.operate import abort
-from halftone.service.settings import set_serving
+from halftone.domain.insight.capture import REQUESTS
+from halftone.domain.rollout.phase import Phase
+from halftone.service.endpoints.policy import set_serving
+from halftone.service.rollouts.operate import abort
 from tests.e2e.support import Stage
 from tests.e2e.test_capture import rows
 

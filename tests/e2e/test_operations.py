@@ -9,10 +9,10 @@ import pytest
 
 from halftone.domain import audit
 from halftone.domain.errors import Refused
-from halftone.domain.phase import Phase
-from halftone.domain.routing import Routing
-from halftone.service import operate
-from halftone.service.returning import return_to
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import Routing
+from halftone.service.releases.revert import return_to
+from halftone.service.rollouts import operate
 from tests.e2e.support import Stage, set_handler
 
 BEN = {"actor": "ben", "reason": "the clinic asked"}

@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import binom
 
 from halftone.domain import audit
-from halftone.domain.phase import Phase
-from halftone.domain.routing import Routing
-from halftone.service.returning import return_to
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import Routing
+from halftone.service.releases.revert import return_to
 from tests.e2e.support import Stage, redeclare
 
 

@@ -5,8 +5,8 @@ import pytest
 from demo.page import Shell, blocks
 from demo.tutorial import PAGE, ROOT, environment
 from halftone.domain import audit
-from halftone.domain.phase import Phase
-from halftone.domain.routing import Routing
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import Routing
 from tests.e2e.support import Stage
 
 NAME = "delivery"

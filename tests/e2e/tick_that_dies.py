@@ -12,9 +12,9 @@ from datetime import timedelta
 
 from demo.cloud import stage_parts
 from halftone.domain.names import ALIAS
-from halftone.domain.routing import ReadAliases, ReadRouting, Routing
-from halftone.service.advance import advance
-from halftone.service.function_ports import Aliases
+from halftone.domain.rollout.routing import ReadAliases, ReadRouting, Routing
+from halftone.ports.functions import Aliases
+from halftone.service.rollouts.advance import advance
 
 
 @dataclass(frozen=True)

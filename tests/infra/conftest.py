@@ -8,8 +8,8 @@ os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
 import pytest
 from aws_cdk import Stack
 
-from halftone.adapters.folder import BuiltPackage, build_package
-from halftone.domain.spec import EndpointSpec
+from halftone.domain.endpoint.spec import EndpointSpec
+from halftone.packaging.folder import BuiltPackage, build_package
 from halftone_cdk.constructs.model_endpoint import ModelEndpoint
 from halftone_cdk.settings import Settings
 from tests.infra.support import EXAMPLES, Synthesised, new_app, synthesise, written

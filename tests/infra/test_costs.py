@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from halftone.domain.spec import EndpointSpec
+from halftone.domain.endpoint.spec import EndpointSpec
 from tests.infra.support import Synthesised
 from tests.support.checkout import ROOT
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from halftone.adapters.folder import BuiltPackage, build_package
+from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, Guardrail
 from halftone.domain.errors import InvalidInput
+from halftone.domain.model.samples import JsonSample
 from halftone.domain.names import platform_stack_name
-from halftone.domain.plan import PRESETS
-from halftone.domain.plan_form import parse_plan
-from halftone.domain.samples import JsonSample
-from halftone.domain.spec import DeployWaits, EndpointSpec, Guardrail
-from halftone.serving.callee import OLDEST_SECONDS
+from halftone.domain.rollout.plan import PRESETS
+from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.packaging.folder import BuiltPackage, build_package
+from halftone.serving.gateway.backend import OLDEST_SECONDS
 from halftone_cdk.endpoint_stack import EndpointStack
 from halftone_cdk.platform_stack import PlatformStack
 from halftone_cdk.settings import Architecture, Runtime, Settings, SnapStart

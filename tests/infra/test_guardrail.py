@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from halftone.domain.endpoint.spec import Guardrail
 from halftone.domain.names import GUARDRAIL_ALARMS, alarm_rule_name
-from halftone.domain.spec import Guardrail
 from tests.infra.support import Synthesised
 from tests.infra.their_app import SPEC, Deploy
 

@@ -2,7 +2,7 @@
 
 import re
 
-from halftone.domain.capture import FEEDBACK, REQUESTS
+from halftone.domain.insight.capture import FEEDBACK, REQUESTS
 from tests.infra.support import Resource, Synthesised, statements, text
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from halftone.adapters.folder import build_package
+from halftone.domain.model.manifest import Flavor
 from halftone.domain.names import package_key
-from halftone.domain.package import Flavor
+from halftone.packaging.folder import build_package
 from halftone_cdk.constructs.layers import UNZIPPED_LIMIT
 from halftone_cdk.layers.build import core_layer, vendor_layer
 from halftone_cdk.layers.target import Target
@@ -42,35 +42,35 @@ ALSO = {
 }
 # Every module of the server's is imported, but for what needs another flavor's libraries.
 OTHERS = {
-    Flavor.PYTHON: ["asgi_flavor", "onnx_flavor", "sklearn_flavor"],
-    Flavor.ONNX: ["asgi_flavor", "sklearn_flavor"],
-    Flavor.SKLEARN: ["asgi_flavor", "onnx_flavor"],
-    Flavor.ASGI: ["onnx_flavor", "sklearn_flavor", "arrays", "columnar"],
+    Flavor.PYTHON: ["flavors.asgi", "flavors.onnx", "flavors.sklearn"],
+    Flavor.ONNX: ["flavors.asgi", "flavors.sklearn"],
+    Flavor.SKLEARN: ["flavors.asgi", "flavors.onnx"],
+    Flavor.ASGI: ["flavors.onnx", "flavors.sklearn", "inference.arrays", "inference.columnar"],
 }
 PROGRAM = """
-import importlib, json, pathlib, sys
+import importlib, json, pathlib, pkgutil, sys
 vendor, core, root, digest, flavor, others, *modules = sys.argv[1:]
 sys.path[:0] = [vendor, core]
 import halftone.serving
-for module in pathlib.Path(halftone.serving.__path__[0]).glob("*.py"):
-    if module.stem not in ("__init__", *others.split()):
-        importlib.import_module(f"halftone.serving.{module.stem}")
+for module in pkgutil.walk_packages(halftone.serving.__path__, "halftone.serving."):
+    if not module.name.endswith(tuple(others.split())):
+        importlib.import_module(module.name)
 for name in modules:
     importlib.import_module(name)
 if flavor == "sklearn":
     import sklearn
     from sklearn.utils.discovery import all_estimators
     assert len(all_estimators()) > 150
-from halftone.domain.smoke import check_answer, smoke_event
+from halftone.domain.model.smoke_test import check_answer, smoke_event
 from halftone.serving.app import start
-from halftone.serving.artifacts import FolderArtifacts
+from halftone.serving.inference.artifacts import FolderArtifacts
 from halftone.serving.settings import Settings
 
 class Context:
     aws_request_id = "1"
     function_version = "1"
 
-from halftone.serving.install import install
+from halftone.serving.inference.install import install
 
 root = pathlib.Path(root)
 artifacts = FolderArtifacts(root)

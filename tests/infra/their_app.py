@@ -11,8 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
-from halftone.domain.plan import PRESETS
-from halftone.domain.spec import EndpointSpec
+from halftone.domain.endpoint.spec import EndpointSpec
+from halftone.domain.rollout.plan import PRESETS
 from halftone_cdk.settings import Runtime, Settings
 from tests.infra.support import Synthesised
 

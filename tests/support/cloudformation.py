@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-from halftone.adapters.cloudformation import deletion_of, deploy_of
 from halftone.domain.errors import HalftoneError
-from halftone.domain.plan import Plan
-from halftone.domain.plan_form import plan_form
-from halftone.service.deploy import apply_deploy, remove_deploy
+from halftone.domain.rollout.plan import Plan
+from halftone.domain.rollout.plan_schema import plan_form
+from halftone.entrypoints.cloudformation import deletion_of, deploy_of
+from halftone.service.releases.deploy import apply_deploy, remove_deploy
 from tests.support.engine import NAME, Endpoint
 from tests.support.rollouts import PLAN
 

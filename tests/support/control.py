@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from mangum import Mangum
 
-from halftone.adapters.memory import MemoryWorld
+from halftone.adapters.memory.stage import MemoryWorld
 from halftone.api.gateway import behind_gateway
-from halftone.service.ports import Parts
+from halftone.ports import Parts
 
 ACCOUNT = "111111111111"
 

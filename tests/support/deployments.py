@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from halftone.domain.endpoint import EndpointState, Placed
-from halftone.domain.standing import Standing
-from halftone.service.deployments import listed
+from halftone.domain.endpoint.deployment_status import Standing
+from halftone.domain.endpoint.state import EndpointState, Placed
+from halftone.service.deployments.deployments import listed
 from tests.support.engine import NAME, Endpoint
 
 ANN: dict[str, str] = {"actor": "ann", "reason": "spring cleaning"}

@@ -1,7 +1,7 @@
 """An endpoint in memory, spoken to in the words of its users: release, tick, alarm, roll back.
 
 Nothing is patched and nothing is mocked: the use cases run on the parts that ship in
-``halftone.adapters.memory``, on a clock that the test moves.
+``halftone.adapters.memory.stage``, on a clock that the test moves.
 """
 
 import hashlib
@@ -10,22 +10,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from halftone.adapters.memory import MemoryWorld
+from halftone.adapters.memory.stage import MemoryWorld
 from halftone.domain.audit import AuditRecord, verify
-from halftone.domain.dispatch import Dispatch, dispatch_of
-from halftone.domain.endpoint import EndpointState
-from halftone.domain.evidence import BUCKET, Arm, Bucket, bucket_start
+from halftone.domain.endpoint.route_table import Dispatch, dispatch_of
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.model.manifest import Flavor, Manifest
+from halftone.domain.model.samples import Sample
+from halftone.domain.model.schema import Field, FieldType
 from halftone.domain.names import CHALLENGER
-from halftone.domain.package import Flavor, Manifest
-from halftone.domain.phase import Phase
-from halftone.domain.plan import Plan
-from halftone.domain.rollout import Rollout
-from halftone.domain.routing import Routing
-from halftone.domain.samples import Sample
-from halftone.domain.signature import Field, FieldType
-from halftone.service.advance import Tick, advance
-from halftone.service.guard_ports import AlarmState
-from halftone.service.release import ReleaseRequest, release
+from halftone.domain.rollout.evidence import BUCKET, Arm, Bucket, bucket_start
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import Plan
+from halftone.domain.rollout.rollout import Rollout
+from halftone.domain.rollout.routing import Routing
+from halftone.ports.guardrails import AlarmState
+from halftone.service.releases.release import ReleaseRequest, release
+from halftone.service.rollouts.advance import Tick, advance
 from tests.support.rollouts import PLAN
 
 NAME = "fraud"

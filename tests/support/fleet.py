@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from halftone.domain.dispatch import Dispatch
-from halftone.domain.package_form import parse_manifest
-from halftone.serving.afterwards import Afterwards, AtOnce
+from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.model.manifest_schema import parse_manifest
 from halftone.serving.app import ModelServer
-from halftone.serving.dispatches import Fixed, Known
-from halftone.serving.hop import Event, Outcome, Reply, reply_of, watched
-from halftone.serving.loading import LoadedModel
+from halftone.serving.gateway.background import Afterwards, AtOnce
+from halftone.serving.gateway.upstream import Event, Outcome, Reply, reply_of, watched
+from halftone.serving.inference.loader import LoadedModel
+from halftone.serving.routing.config_cache import Fixed, Known
 from halftone.serving.settings import Settings
 
 MANIFEST: dict[str, Any] = {

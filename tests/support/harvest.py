@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from halftone.domain.capture import Column
-from halftone.service.harvest import Delivery
+from halftone.domain.insight.capture import Column
+from halftone.service.capture import Delivery
 
 AT = 1_767_225_605_500  # 2026-01-01 00:00:05.5 UTC
 HOUR = 3_600_000

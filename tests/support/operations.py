@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from halftone.domain.phase import Phase
-from halftone.service import operate
+from halftone.domain.rollout.phase import Phase
+from halftone.service.rollouts import operate
 from tests.support.engine import NAME, Endpoint
 from tests.support.rollouts import MINUTE
 

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from halftone.domain.deployment import PackageRef
-from halftone.domain.phase import Phase
-from halftone.domain.plan import Plan, Stage
-from halftone.domain.rollout import Rollout
+from halftone.domain.model.manifest import PackageRef
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import Plan, Stage
+from halftone.domain.rollout.rollout import Rollout
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

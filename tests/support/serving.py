@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from halftone.domain.endpoint import Placed
-from halftone.domain.phase import Phase
-from halftone.service.operate import abort
-from halftone.service.record import change
+from halftone.domain.endpoint.state import Placed
+from halftone.domain.rollout.phase import Phase
+from halftone.service.rollouts.operate import abort
+from halftone.service.unit_of_work import change
 from tests.support.engine import NAME, Endpoint
 
 BEN: dict[str, Any] = {"actor": "ben", "reason": "the clinic asked"}

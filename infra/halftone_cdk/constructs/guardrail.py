@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from halftone.domain.endpoint.spec import EndpointSpec
+from halftone.domain.endpoint.spec import Guardrail as Condition
 from halftone.domain.names import (
     ALIAS,
     NAMESPACE,
@@ -18,8 +20,6 @@ from halftone.domain.names import (
     guardrail_name,
     metric_alarm_name,
 )
-from halftone.domain.spec import EndpointSpec
-from halftone.domain.spec import Guardrail as Condition
 
 UNARMED = "none"
 """The version that a new alarm watches: there is no such version, so there is no data."""

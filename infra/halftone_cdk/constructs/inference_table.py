@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from halftone.domain.capture import FEEDBACK, REQUESTS, Column
+from halftone.domain.insight.capture import FEEDBACK, REQUESTS, Column
 from halftone.domain.names import log_group_name
 from halftone_cdk.constructs.engine_function import EngineFunction
 from halftone_cdk.constructs.permissions import Permissions

@@ -3,8 +3,8 @@
 from aws_cdk import Tags
 from constructs import Construct
 
-from halftone.adapters.folder import BuiltPackage
-from halftone.domain.spec import EndpointSpec
+from halftone.domain.endpoint.spec import EndpointSpec
+from halftone.packaging.folder import BuiltPackage
 from halftone_cdk.constructs.guardrail import Guardrail
 from halftone_cdk.constructs.log_subscription import LogSubscription
 from halftone_cdk.constructs.model_function import ModelFunction

@@ -8,9 +8,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from halftone.domain.endpoint.spec import EndpointSpec
+from halftone.domain.model.manifest import Flavor
 from halftone.domain.names import ALIAS, CHALLENGER, function_name
-from halftone.domain.package import Flavor
-from halftone.domain.spec import EndpointSpec
 from halftone_cdk.constructs.engine_function import function_code, function_role
 from halftone_cdk.constructs.frozen_settings import frozen_settings
 from halftone_cdk.constructs.layers import (

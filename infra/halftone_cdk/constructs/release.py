@@ -6,12 +6,12 @@ from aws_cdk import CustomResource
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from halftone.adapters.folder import BuiltPackage
 from halftone.domain.audit import canonical_json
+from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, upkeep_form
 from halftone.domain.errors import InvalidInput
-from halftone.domain.plan_form import plan_form
 from halftone.domain.quantities import spoken
-from halftone.domain.spec import DeployWaits, EndpointSpec, upkeep_form
+from halftone.domain.rollout.plan_schema import plan_form
+from halftone.packaging.folder import BuiltPackage
 from halftone_cdk.constructs.releaser import LONGEST_WAIT
 from halftone_cdk.paths import BUILD
 

@@ -7,7 +7,7 @@ from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from halftone.domain.package import Interface
+from halftone.domain.model.manifest import Interface
 
 _GET, _POST, _ANY = api.HttpMethod.GET, api.HttpMethod.POST, api.HttpMethod.ANY
 Route = tuple[str, api.HttpMethod, str]
@@ -16,7 +16,7 @@ Route = tuple[str, api.HttpMethod, str]
 class Routes(Construct):
     """Where clients reach an endpoint, all to the alias: what it tells of itself, feedback, and
     predictions: JSON and, with a signature, tensors; or anything below ``/app`` if the model is an
-    app of its own. ``halftone.serving.protocol`` says what each path asks for.
+    app of its own. ``halftone.serving.http.request`` says what each path asks for.
 
     The permission to invoke stands on the alias, too: one on the function would not let API
     Gateway call it through the alias.

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from halftone.adapters.charts import CloudWatchCharts
-from halftone.adapters.memory_watch import MemoryCharts
-from halftone.domain.charts import Window
+from halftone.adapters.aws.cloudwatch_charts import CloudWatchCharts
+from halftone.adapters.memory.observability import MemoryCharts
 from halftone.domain.errors import Unavailable
+from halftone.domain.insight.charts import Window
 
 MINUTE = timedelta(minutes=1)
 # CloudWatch takes no metrics of the distant past.

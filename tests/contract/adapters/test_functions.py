@@ -5,13 +5,13 @@ moto has Lambda's versions and aliases, but no revisions: those are in ``test_la
 
 import pytest
 
-from halftone.adapters.aliases import LambdaAliases
-from halftone.adapters.memory_lambda import MemoryLambda
-from halftone.adapters.versions import LambdaVersions
+from halftone.adapters.aws.lambda_aliases import LambdaAliases
+from halftone.adapters.aws.lambda_versions import LambdaVersions
+from halftone.adapters.memory.functions import MemoryLambda
 from halftone.domain.errors import InvalidInput, NotFound, StaleWrite
 from halftone.domain.names import CHALLENGER
-from halftone.domain.routing import UNRELEASED, ReadAliases, ReadRouting, Routing
-from halftone.service.function_ports import Pointer, VersionStatus
+from halftone.domain.rollout.routing import UNRELEASED, ReadAliases, ReadRouting, Routing
+from halftone.ports.functions import Pointer, VersionStatus
 from tests.contract.adapters.functions import deploy, variables
 
 FIRST, SECOND = Pointer("fraud-r1", "a" * 64), Pointer("fraud-r2", "b" * 64)

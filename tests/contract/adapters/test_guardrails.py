@@ -6,8 +6,8 @@ import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
-from halftone.adapters.guardrails import CloudWatchGuardrails
-from halftone.adapters.memory import MemoryGuardrails
+from halftone.adapters.aws.cloudwatch_alarms import CloudWatchGuardrails
+from halftone.adapters.memory.stage import MemoryGuardrails
 from halftone.domain.errors import NotFound, Unavailable
 from halftone.domain.names import (
     ALIAS,
@@ -16,7 +16,7 @@ from halftone.domain.names import (
     guardrail_name,
     metric_alarm_name,
 )
-from halftone.service.guard_ports import AlarmState
+from halftone.ports.guardrails import AlarmState
 from tests.contract.adapters.conftest import REGION
 
 COMPOSITE = guardrail_name("dev", "fraud")

@@ -9,19 +9,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from halftone.adapters.harvest import (
-    KEPT,
-    CloudWatchKeyMetrics,
-    DynamoKeys,
-    S3Files,
-    log_delivery,
-)
-from halftone.adapters.memory_harvest import MemoryKeys
-from halftone.domain.capture import Sighting
+from halftone.adapters.aws.cloudwatch_metrics import CloudWatchKeyMetrics
+from halftone.adapters.aws.dynamodb.keys import KEPT, DynamoKeys
+from halftone.adapters.aws.s3 import S3Files
+from halftone.adapters.memory.capture import MemoryKeys
 from halftone.domain.errors import InvalidInput, Unavailable
-from halftone.domain.sighting import News
-from halftone.service.harvest import Delivery, harvest
-from halftone.service.harvest_ports import HarvestParts, Observation
+from halftone.domain.insight.capture import Sighting
+from halftone.domain.insight.sticky_keys import News
+from halftone.entrypoints.log_delivery import log_delivery
+from halftone.ports.capture import HarvestParts, Observation
+from halftone.service.capture import Delivery, harvest
 from tests.contract.adapters.conftest import REGION
 from tests.contract.store.changes import create_table
 from tests.support.harvest import delivery, line

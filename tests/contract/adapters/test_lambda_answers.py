@@ -7,11 +7,11 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.response import StreamingBody
 
-from halftone.adapters.aliases import LambdaAliases
-from halftone.adapters.versions import LambdaVersions
+from halftone.adapters.aws.lambda_aliases import LambdaAliases
+from halftone.adapters.aws.lambda_versions import LambdaVersions
 from halftone.domain.errors import NotFound, Refused, RoutingChanged, StaleWrite, Unavailable
-from halftone.domain.routing import ReadRouting, Routing
-from halftone.service.function_ports import Pointer, VersionStatus
+from halftone.domain.rollout.routing import ReadRouting, Routing
+from halftone.ports.functions import Pointer, VersionStatus
 from tests.contract.adapters.functions import NAME
 
 POINTER = Pointer("fraud-r1", "a" * 64)

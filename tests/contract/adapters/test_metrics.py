@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
-from halftone.adapters.metrics import CloudWatchMetrics
+from halftone.adapters.aws.cloudwatch_metrics import CloudWatchMetrics
 from halftone.domain.errors import Unavailable
-from halftone.domain.evidence import BUCKET, Arm, Bucket, bucket_start
+from halftone.domain.rollout.evidence import BUCKET, Arm, Bucket, bucket_start
 from tests.contract.adapters.conftest import REGION
 
 # CloudWatch takes no metrics of the distant past.

@@ -7,11 +7,11 @@ running AWS is held by ``contract/local/test_aws_scaling.py``.
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from halftone.adapters.gate import HttpGate
-from halftone.adapters.scaling import LambdaScaling
+from halftone.adapters.aws.http_api import HttpGate
+from halftone.adapters.aws.lambda_concurrency import LambdaScaling
+from halftone.domain.endpoint.capacity import Throttle
 from halftone.domain.errors import NotFound, Refused, Unavailable
-from halftone.domain.upkeep import Throttle
-from halftone.service.scale_ports import Provisioned
+from halftone.ports.capacity import Provisioned
 from tests.contract.adapters.functions import NAME
 
 VERSION = {"FunctionName": NAME, "Qualifier": "7"}

@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 
-from halftone.adapters.aws import SIGNING
-from halftone.adapters.memory_control import MemoryUploads
-from halftone.adapters.uploads import S3Uploads
+from halftone.adapters.aws.clients import SIGNING
+from halftone.adapters.aws.s3 import S3Uploads
+from halftone.adapters.memory.control import MemoryUploads
 from tests.support.rollouts import START
 
 DATA = b"a package"

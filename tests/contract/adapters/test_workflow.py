@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from halftone.adapters.workflow import StepFunctionsWorkflow
+from halftone.adapters.aws.step_functions import StepFunctionsWorkflow
 from halftone.domain.errors import Unavailable
 
 ROLE = "arn:aws:iam::123456789012:role/workflow"

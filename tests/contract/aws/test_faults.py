@@ -19,20 +19,22 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from halftone.adapters.aws import PATIENT
-from halftone.adapters.harvest import CloudWatchKeyMetrics, DynamoKeys, S3Files
-from halftone.adapters.memory import MemoryWorld
+from halftone.adapters.aws.clients import PATIENT
+from halftone.adapters.aws.cloudwatch_metrics import CloudWatchKeyMetrics
+from halftone.adapters.aws.dynamodb.keys import DynamoKeys
+from halftone.adapters.aws.s3 import S3Files
+from halftone.adapters.memory.stage import MemoryWorld
 from halftone.bootstrap import Settings, parts
-from halftone.domain.capture import Sighting
-from halftone.domain.charts import Window
+from halftone.domain.endpoint.capacity import Throttle
 from halftone.domain.errors import Unavailable
-from halftone.domain.logs import Replica
-from halftone.domain.routing import Routing
-from halftone.domain.upkeep import Throttle
-from halftone.service.control_ports import Claim
-from halftone.service.function_ports import Pointer
-from halftone.service.harvest_ports import HarvestParts, Observation
-from halftone.service.ports import Parts
+from halftone.domain.insight.capture import Sighting
+from halftone.domain.insight.charts import Window
+from halftone.domain.insight.logs import Replica
+from halftone.domain.rollout.routing import Routing
+from halftone.ports import Parts
+from halftone.ports.capture import HarvestParts, Observation
+from halftone.ports.control import Claim
+from halftone.ports.functions import Pointer
 from tests.contract.store.changes import grown as more_evidence
 from tests.contract.store.changes import next_change, no_evidence
 from tests.contract.store.test_control_records import written as written_group

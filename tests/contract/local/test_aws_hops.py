@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from halftone.serving.hop import LambdaHop, Outcome
+from halftone.serving.gateway.upstream import LambdaHop, Outcome
 
 BEHAVES = """
 import os, time

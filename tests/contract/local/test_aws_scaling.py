@@ -6,14 +6,14 @@ developer guide, UpdateStage and DeleteRouteSettings in the API Gateway v2 refer
 import pytest
 from botocore.exceptions import ClientError
 
-from halftone.adapters.gate import HttpGate
-from halftone.adapters.scaling import LambdaScaling
-from halftone.adapters.versions import LambdaVersions
+from halftone.adapters.aws.http_api import HttpGate
+from halftone.adapters.aws.lambda_concurrency import LambdaScaling
+from halftone.adapters.aws.lambda_versions import LambdaVersions
+from halftone.domain.endpoint.capacity import Throttle
 from halftone.domain.errors import NotFound, Refused
 from halftone.domain.names import function_name
-from halftone.domain.upkeep import Throttle
-from halftone.service.function_ports import VersionStatus
-from halftone.service.scale_ports import Provisioned
+from halftone.ports.capacity import Provisioned
+from halftone.ports.functions import VersionStatus
 from tests.contract.local.support import Function
 
 PLAIN = "def handler(event, context): return 'fine'"

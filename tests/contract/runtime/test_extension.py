@@ -1,9 +1,10 @@
 """Work after an answer, against a runtime that speaks the Extensions API as AWS documents it.
 
-"Using the Lambda Extensions API", https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html:
-an extension registers during Init with the events it wants, and is identified by the header that it
-gets back; Next blocks until there is an event; the sandbox is frozen when runtime and extensions
-have all asked for the next one.
+"Using the Lambda Extensions API",
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html: an extension registers
+during Init with the events it wants, and is identified by the header that it gets back; Next blocks
+until there is an event; the sandbox is frozen when runtime and extensions have all asked for the
+next one.
 """
 
 import json
@@ -13,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from halftone.serving.afterwards import MOST, AtOnce, Extension, Thread, afterwards_for
+from halftone.serving.gateway.background import MOST, AtOnce, Extension, Thread, afterwards_for
 
 IDENTIFIER = "ab12cd34-identifier"
 

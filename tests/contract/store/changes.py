@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from halftone.domain.audit import append
-from halftone.domain.deployment import Deployment, PackageRef
-from halftone.domain.endpoint import EndpointState
-from halftone.domain.evidence import Arm, Bucket, Evidence
-from halftone.domain.rollout import Rollout
-from halftone.service.ports import Change
+from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.model.manifest import PackageRef
+from halftone.domain.rollout.evidence import Arm, Bucket, Evidence
+from halftone.domain.rollout.rollout import Rollout
+from halftone.ports.state import Change
 from tests.support.rollouts import START, rollout
 
 ROLLOUT = rollout(latency_limits=(12.5, 80.1, 1 / 3))

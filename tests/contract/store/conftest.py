@@ -4,8 +4,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from halftone.adapters.dynamodb import DynamoStore
-from halftone.adapters.memory import MemoryStore
+from halftone.adapters.aws.dynamodb.store import DynamoStore
+from halftone.adapters.memory.stage import MemoryStore
 from tests.contract.store.changes import create_table
 
 

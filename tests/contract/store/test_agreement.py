@@ -19,14 +19,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from halftone.adapters.dynamodb import DynamoStore
-from halftone.adapters.memory import MemoryStore
+from halftone.adapters.aws.dynamodb.store import DynamoStore
+from halftone.adapters.memory.stage import MemoryStore
 from halftone.domain.audit import verify
-from halftone.domain.endpoint import EndpointState
+from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import StaleWrite
-from halftone.domain.evidence import Arm
-from halftone.domain.phase import Phase
-from halftone.service.ports import Change
+from halftone.domain.rollout.evidence import Arm
+from halftone.domain.rollout.phase import Phase
+from halftone.ports.state import Change
 from tests.contract.store.changes import (
     ROLLOUT,
     create_table,

@@ -7,15 +7,15 @@ from datetime import timedelta
 import pytest
 from botocore.stub import Stubber
 
-from halftone.adapters.dynamodb import DynamoStore
-from halftone.adapters.dynamodb_control import DynamoClaims, DynamoGroups
-from halftone.adapters.memory import MemoryWorld
+from halftone.adapters.aws.dynamodb.control import DynamoClaims, DynamoGroups
+from halftone.adapters.aws.dynamodb.store import DynamoStore
+from halftone.adapters.memory.stage import MemoryWorld
 from halftone.domain.access import Group, Role
 from halftone.domain.audit import AuditHead, append, verify
 from halftone.domain.errors import StaleWrite, Unavailable
-from halftone.service.control_ports import Claim, Claimed
-from halftone.service.ports import Change
-from halftone.service.record import made_now
+from halftone.ports.control import Claim, Claimed
+from halftone.ports.state import Change
+from halftone.service.unit_of_work import made_now
 from tests.contract.store.changes import create_table
 from tests.support.rollouts import START
 

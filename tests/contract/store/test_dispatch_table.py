@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from halftone.adapters.dynamodb import DynamoStore
-from halftone.domain.dispatch import Dispatch, dispatch_of
-from halftone.domain.endpoint import Placed
+from halftone.adapters.aws.dynamodb.store import DynamoStore
+from halftone.domain.endpoint.route_table import Dispatch, dispatch_of
+from halftone.domain.endpoint.state import Placed
 from halftone.domain.errors import Unavailable
-from halftone.domain.serving import Access, Mode, Serving
-from halftone.serving.dispatches import Table
+from halftone.domain.traffic.policy import Access, Mode, Serving
+from halftone.serving.routing.config_cache import Table
 from tests.contract.store.changes import create_table, next_change
 
 

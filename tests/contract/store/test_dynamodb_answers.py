@@ -9,8 +9,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.stub import Stubber
 
-from halftone.adapters.aws import PATIENT, URGENT
-from halftone.adapters.dynamodb import DynamoStore
+from halftone.adapters.aws.clients import PATIENT, URGENT
+from halftone.adapters.aws.dynamodb.store import DynamoStore
 from halftone.domain.audit import verify
 from halftone.domain.errors import StaleWrite, Unavailable
 from tests.contract.store.changes import create_table, next_change, no_evidence

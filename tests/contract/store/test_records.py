@@ -6,8 +6,8 @@ import pytest
 
 from halftone.domain.audit import verify
 from halftone.domain.errors import BrokenChain, StaleWrite
-from halftone.domain.evidence import Arm
-from halftone.service.ports import Change
+from halftone.domain.rollout.evidence import Arm
+from halftone.ports.state import Change
 from tests.contract.store.changes import (
     ROLLOUT,
     deployment,

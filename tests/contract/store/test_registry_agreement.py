@@ -21,16 +21,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from halftone.adapters.dynamodb_control import DynamoClaims, DynamoGroups
-from halftone.adapters.dynamodb_registry import DynamoRegistry
-from halftone.adapters.memory_control import MemoryClaims, MemoryGroups
-from halftone.adapters.memory_registry import MemoryRegistry
+from halftone.adapters.aws.dynamodb.control import DynamoClaims, DynamoGroups
+from halftone.adapters.aws.dynamodb.registry import DynamoRegistry
+from halftone.adapters.memory.control import MemoryClaims, MemoryGroups
+from halftone.adapters.memory.registry import MemoryRegistry
 from halftone.domain.access import Group, Role
 from halftone.domain.audit import append, verify
-from halftone.domain.deployment import PackageRef
-from halftone.domain.registry import Details, Model, ModelAlias, ModelVersion, chain_of
-from halftone.service.control_ports import Claim
-from halftone.service.registry_ports import ModelChange
+from halftone.domain.model.manifest import PackageRef
+from halftone.domain.model.registry import Details, Model, ModelAlias, ModelVersion, chain_of
+from halftone.ports.control import Claim
+from halftone.ports.registry import ModelChange
 from tests.contract.store.changes import create_table
 from tests.contract.store.test_agreement import FACTS, MOMENTS, outcome
 

@@ -7,14 +7,14 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
-from halftone.adapters.aws import PATIENT
-from halftone.adapters.dynamodb_registry import DynamoRegistry
-from halftone.adapters.memory_registry import MemoryRegistry
+from halftone.adapters.aws.clients import PATIENT
+from halftone.adapters.aws.dynamodb.registry import DynamoRegistry
+from halftone.adapters.memory.registry import MemoryRegistry
 from halftone.domain.audit import append, verify
-from halftone.domain.deployment import PackageRef
 from halftone.domain.errors import StaleWrite, Unavailable
-from halftone.domain.registry import Details, Model, ModelVersion, chain_of
-from halftone.service.registry_ports import ModelChange
+from halftone.domain.model.manifest import PackageRef
+from halftone.domain.model.registry import Details, Model, ModelVersion, chain_of
+from halftone.ports.registry import ModelChange
 from tests.contract.store.changes import create_table
 from tests.support.rollouts import START
 

@@ -15,12 +15,12 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS, load_all_checks
 
-from halftone.adapters.memory import MemoryWorld
+from halftone.adapters.memory.stage import MemoryWorld
 from halftone.api.app import create_app
-from halftone.api.guard import Control
-from halftone.domain.endpoint import Placed
-from halftone.domain.phase import Phase
-from halftone.service.clients import add_client
+from halftone.api.authorizer import Control
+from halftone.domain.endpoint.state import Placed
+from halftone.domain.rollout.phase import Phase
+from halftone.service.endpoints.clients import add_client
 from halftone.service.groups import make_group
 from tests.support.control import ANN
 from tests.support.engine import NAME, Endpoint

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.package_form import manifest_from_json, parse_manifest
-from halftone.domain.plan_form import parse_plan, plan_form
+from halftone.domain.endpoint.capacity import Upkeep, patched_upkeep, upkeep_as_given
+from halftone.domain.endpoint.spec import parse_spec, upkeep_form
+from halftone.domain.model.manifest_schema import manifest_from_json, parse_manifest
+from halftone.domain.model.schema import fields_as_given, parse_fields
 from halftone.domain.quantities import LONGEST, duration, spoken
-from halftone.domain.serving_form import FIELDS, parse_serving, serving_form
-from halftone.domain.signature import fields_as_given, parse_fields
-from halftone.domain.spec import parse_spec, upkeep_form
-from halftone.domain.upkeep import Upkeep, patched_upkeep, upkeep_as_given
+from halftone.domain.rollout.plan_schema import parse_plan, plan_form
+from halftone.domain.traffic.policy_schema import FIELDS, parse_serving, serving_form
 
 UNITS = (("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000))
 

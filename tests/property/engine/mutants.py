@@ -5,6 +5,7 @@ replaced, beside the one that everybody else has imported. It shares ports and d
 """
 
 import importlib.util
+import pkgutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ def mutant(module: str, old: str, new: str, *also: tuple[str, str]) -> Engine:
         LookupError: if ``old`` does not stand there exactly once: the mutation is out of date.
     """
     with _apart():
-        target = f"{PACKAGE}.{module}"
+        target = _full_name(module)
         spec = importlib.util.find_spec(target)
         assert spec is not None
         assert isinstance(spec.loader, SourceLoader)
@@ -77,13 +78,24 @@ def _apart() -> Iterator[None]:
 
 
 def _use_case(module: str) -> bool:
-    """Whether it is a module of use cases. Ports stay: their values are compared by identity."""
-    return module.startswith(f"{PACKAGE}.") and not module.endswith("ports")
+    """Whether it is a module of use cases."""
+    return module.startswith(f"{PACKAGE}.")
+
+
+def _full_name(module: str) -> str:
+    """The full name of a module of use cases, whichever room it is in."""
+    rooms = importlib.import_module(PACKAGE).__path__
+    (name,) = (
+        info.name
+        for info in pkgutil.walk_packages(rooms, f"{PACKAGE}.")
+        if not info.ispkg and info.name.endswith(f".{module}")
+    )
+    return name
 
 
 def _imported() -> Engine:
     def use_case(module: str) -> Any:
-        return importlib.import_module(f"{PACKAGE}.{module}")
+        return importlib.import_module(_full_name(module))
 
     observe = use_case("observe")
     observe.judge = _once(observe.judge)
@@ -93,8 +105,8 @@ def _imported() -> Engine:
         retire=use_case("retire").retire,
         roll_back=use_case("rollback").roll_back,
         operate=use_case("operate"),
-        return_to=use_case("returning").return_to,
-        seen=use_case("returning").Seen,
+        return_to=use_case("revert").return_to,
+        seen=use_case("revert").Seen,
     )
 
 

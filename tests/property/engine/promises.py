@@ -15,14 +15,14 @@ first record on), 7 and 8 at every end of a schedule.
 """
 
 from halftone.domain.audit import AuditRecord, verify
-from halftone.domain.dispatch import dispatch_of
-from halftone.domain.endpoint import EndpointState
-from halftone.domain.evidence import BUCKET
+from halftone.domain.endpoint.route_table import dispatch_of
+from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.names import ALIAS, CHALLENGER
-from halftone.domain.phase import TRANSITIONS, Phase
-from halftone.domain.routing import UNRELEASED, ReadAliases, Routing
-from halftone.service.guard_ports import Guard
-from halftone.service.record import summary
+from halftone.domain.rollout.evidence import BUCKET
+from halftone.domain.rollout.phase import TRANSITIONS, Phase
+from halftone.domain.rollout.routing import UNRELEASED, ReadAliases, Routing
+from halftone.ports.guardrails import Guard
+from halftone.service.unit_of_work import summary
 from tests.property.engine.simulation import Standing
 from tests.property.engine.world import Snapshot, World
 from tests.support.engine import NAME

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from halftone.adapters.memory import MemoryStore
-from halftone.domain.evidence import BUCKET, Arm, Bucket
+from halftone.adapters.memory.stage import MemoryStore
 from halftone.domain.names import ALIAS, CHALLENGER
-from halftone.domain.phase import Phase
-from halftone.domain.plan import Plan, Stage
-from halftone.domain.routing import Routing
-from halftone.domain.serving import Mode
-from halftone.service.ports import Parts
-from halftone.service.release import ReleaseRequest
+from halftone.domain.rollout.evidence import BUCKET, Arm, Bucket
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import Plan, Stage
+from halftone.domain.rollout.routing import Routing
+from halftone.domain.traffic.policy import Mode
+from halftone.ports import Parts
+from halftone.service.releases.release import ReleaseRequest
 from tests.property.engine.mutants import Engine
 from tests.property.engine.simulation import Act, Outside
 from tests.property.engine.stage import Scenario

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
-from halftone.domain.endpoint import EndpointState
-from halftone.domain.evidence import Evidence
-from halftone.service.ports import Parts
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.rollout.evidence import Evidence
+from halftone.ports import Parts
 
 INSTANT = {"clock", "metrics", "packages", "catalogue", "registry"}
 """Ports whose answers no other process can change: asking them is no step of its own. Releases

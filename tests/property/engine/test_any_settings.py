@@ -11,14 +11,14 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from halftone.domain.endpoint import EndpointState
+from halftone.domain.endpoint.policy_rules import receivers
+from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import HalftoneError
-from halftone.domain.phase import Phase
-from halftone.domain.serving import Mode
-from halftone.domain.serving_rules import receivers
-from halftone.service import settings, stopping
-from halftone.service.alarm import on_alarm
-from halftone.service.served import served
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.traffic.policy import Mode
+from halftone.service.endpoints import availability, policy
+from halftone.service.rollouts.alarm import on_alarm
+from halftone.service.rollouts.past_champions import served
 from tests.support.engine import NAME, Endpoint
 from tests.support.serving import BEN, guarded
 
@@ -71,7 +71,7 @@ class Settings(RuleBasedStateMachine):
     @rule(fields=FIELDS)
     def somebody_sets(self, fields: dict[str, object]) -> None:
         before, records = self.endpoint.state, len(self.endpoint.history)
-        found = read_or_error(settings.set_serving, self.endpoint.parts, NAME, fields, **BEN)
+        found = read_or_error(policy.set_serving, self.endpoint.parts, NAME, fields, **BEN)
         if isinstance(found, HalftoneError):
             assert self.endpoint.state == before
             assert getattr(found, "field", "-")
@@ -79,7 +79,7 @@ class Settings(RuleBasedStateMachine):
             added = len(self.endpoint.history) - records
             assert added == (found.serving != before.serving)
 
-    @rule(what=st.sampled_from([stopping.enable, stopping.publish, stopping.unpublish]))
+    @rule(what=st.sampled_from([availability.enable, availability.publish, availability.unpublish]))
     def somebody_switches(self, what) -> None:
         read_or_error(what, self.endpoint.parts, NAME, **BEN)
 

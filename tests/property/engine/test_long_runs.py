@@ -13,8 +13,8 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from halftone.domain.plan import Plan
-from halftone.service import settings, stopping
+from halftone.domain.rollout.plan import Plan
+from halftone.service.endpoints import availability, policy
 from tests.property.engine.mutants import engine
 from tests.property.engine.scenarios import (
     ONE_STEP,
@@ -65,12 +65,12 @@ STARTS: dict[str, Acts] = {
     "alias to 1 by hand": hand("1"),
     "alias to 2 by hand": hand("2"),
     "time": (PASSES,),
-    "disable": does(stopping.disable),
-    "enable": does(stopping.enable),
-    "mode guarded": does(settings.set_mode, "guarded"),
-    "mode weighted": does(settings.set_mode, "weighted"),
-    "traffic to 2": does(settings.set_traffic, {"champion": 80, "2": 20}),
-    "mirror to 1": does(settings.set_mirror, {"to": "1", "share": 10}),
+    "disable": does(availability.disable),
+    "enable": does(availability.enable),
+    "mode guarded": does(policy.set_mode, "guarded"),
+    "mode weighted": does(policy.set_mode, "weighted"),
+    "traffic to 2": does(policy.set_traffic, {"champion": 80, "2": 20}),
+    "mirror to 1": does(policy.set_mirror, {"to": "1", "share": 10}),
 }
 
 

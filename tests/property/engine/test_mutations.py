@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from halftone.adapters.memory import MemoryStore
-from halftone.domain.dispatch import dispatch_of
-from halftone.domain.endpoint import EndpointState
+from halftone.adapters.memory.stage import MemoryStore
+from halftone.domain.endpoint.route_table import dispatch_of
+from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import StaleWrite
-from halftone.service.ports import Change
+from halftone.ports.state import Change
 from tests.property.engine.exploration import AGAIN, explore, replay
 from tests.property.engine.mutants import Engine, engine, mutant
 from tests.property.engine.promises import Broken
@@ -99,7 +99,7 @@ BLIND_ADVANCE = instead(
 BLIND_ROLLBACK = instead("rollback", "revision=known[alias]", "revision=None")
 NO_SECOND_LOOK = instead("rollback", "newest.revision != state.revision", "newest.revision < 0")
 IN_HALVES = instead(
-    "record",
+    "unit_of_work",
     """\
     parts.store.commit(Change(read, written, record, deployment, parts.request))
 """,
@@ -146,7 +146,7 @@ NO_FRONT = instead(
     "running.called, replace(running, mode=type(running.mode)('weighted')).routing(running.target)",
 )
 DISPATCH_FIRST = instead(
-    "record",
+    "unit_of_work",
     "    parts.store.commit(",
     "    parts.store.put_dispatch(written)\n    parts.store.commit(",
 )
@@ -287,5 +287,5 @@ def test_the_script_of_a_schedule_runs_as_it_is_told():
 
 
 def test_a_mutation_that_no_longer_applies_is_told():
-    with pytest.raises(LookupError, match=r"halftone.service.advance has 0 times"):
+    with pytest.raises(LookupError, match=r"halftone.service.rollouts.advance has 0 times"):
         mutant("advance", "no such line", "")

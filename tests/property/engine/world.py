@@ -10,21 +10,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from halftone.adapters.memory import MemoryStore, MemoryWorld
-from halftone.adapters.memory_registry import MemoryRegistry
+from halftone.adapters.memory.registry import MemoryRegistry
+from halftone.adapters.memory.stage import MemoryStore, MemoryWorld
 from halftone.domain.audit import AuditRecord
-from halftone.domain.deployment import Deployment
-from halftone.domain.dispatch import Dispatch
-from halftone.domain.endpoint import EndpointState
+from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import HalftoneError
-from halftone.domain.evidence import Evidence
 from halftone.domain.names import ALIAS, CHALLENGER
-from halftone.domain.phase import Phase
-from halftone.domain.routing import UNRELEASED, ReadRouting, Routing
-from halftone.domain.serving import Mode
-from halftone.service.function_ports import Pointer
-from halftone.service.guard_ports import AlarmState, Guard
-from halftone.service.ports import Parts
+from halftone.domain.rollout.evidence import Evidence
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import UNRELEASED, ReadRouting, Routing
+from halftone.domain.traffic.policy import Mode
+from halftone.ports import Parts
+from halftone.ports.functions import Pointer
+from halftone.ports.guardrails import AlarmState, Guard
 from tests.property.engine.simulation import OUTSIDE, Answer, Call, identity
 from tests.support.engine import NAME, RIGHT
 

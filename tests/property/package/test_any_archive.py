@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halftone.adapters.folder import build_package
-from halftone.domain.archive import digest_of, inspect, unpack
 from halftone.domain.errors import InvalidPackage
+from halftone.domain.model.archive import digest_of, inspect, unpack
+from halftone.domain.model.manifest import Manifest
+from halftone.domain.model.manifest_schema import manifest_from_json, parse_manifest
 from halftone.domain.names import package_key
-from halftone.domain.package import Manifest
-from halftone.domain.package_form import manifest_from_json, parse_manifest
-from halftone.serving.artifacts import FolderArtifacts
-from halftone.serving.install import install
+from halftone.packaging.folder import build_package
+from halftone.serving.inference.artifacts import FolderArtifacts
+from halftone.serving.inference.install import install
 
 MANIFEST = {
     "name": "doubler",

@@ -4,7 +4,7 @@ import math
 
 from hypothesis import strategies as st
 
-from halftone.domain.signature import Field, FieldType
+from halftone.domain.model.schema import Field, FieldType
 
 shapes = st.lists(st.integers(1, 3), max_size=3).map(tuple)
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.adapters.folder import open_package
 from halftone.domain.names import package_key
+from halftone.packaging.folder import open_package
 from halftone.serving.app import start
-from halftone.serving.artifacts import FolderArtifacts
+from halftone.serving.inference.artifacts import FolderArtifacts
 from halftone.serving.settings import Settings
 
 

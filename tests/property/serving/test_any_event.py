@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halftone.adapters.folder import open_package
+from halftone.domain.model.schema import FieldType
 from halftone.domain.names import package_key
-from halftone.domain.signature import FieldType
+from halftone.packaging.folder import open_package
 from halftone.serving.app import start
-from halftone.serving.artifacts import FolderArtifacts
+from halftone.serving.inference.artifacts import FolderArtifacts
+from halftone.serving.protocols.tensors import DATATYPES
 from halftone.serving.settings import Settings
-from halftone.serving.tensors import DATATYPES
 
 # Every model here is healthy: it answers each record that its signature lets pass.
 MODELS = ("breast-cancer/models/challenger", "digits/models/challenger")

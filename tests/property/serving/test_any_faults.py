@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halftone.domain.clients import RANDOM_BYTES, new_token
-from halftone.domain.dispatch import Dispatch, Trial
-from halftone.domain.endpoint import Placed
-from halftone.domain.serving import (
+from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.state import Placed
+from halftone.domain.traffic.clients import RANDOM_BYTES, new_token
+from halftone.domain.traffic.policy import (
     Access,
     Capture,
     Client,
@@ -20,7 +20,7 @@ from halftone.domain.serving import (
     Serving,
     StickyKey,
 )
-from halftone.serving.hop import Outcome, Reply
+from halftone.serving.gateway.upstream import Outcome, Reply
 from tests.support.fleet import Crash, Fleet, doubles
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)

@@ -4,12 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from halftone.domain.assignment import fingerprint, position, salted
-from halftone.domain.dispatch import Dispatch, Trial
-from halftone.domain.endpoint import Placed
-from halftone.domain.serving import KeySource, Match, Mode, Portion, Rule, Serving, StickyKey
-from halftone.serving.matching import Facts
-from halftone.serving.router import Router
+from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.state import Placed
+from halftone.domain.traffic.assignment import fingerprint, position, salted
+from halftone.domain.traffic.policy import KeySource, Match, Mode, Portion, Rule, Serving, StickyKey
+from halftone.serving.routing.matching import Facts
+from halftone.serving.routing.router import Router
 
 N = 2000
 MISS = 1e-7

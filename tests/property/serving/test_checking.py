@@ -8,10 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halftone.domain.errors import InvalidInput
-from halftone.domain.signature import Field, FieldType, read_records
-from halftone.serving.answers import Problem
-from halftone.serving.bodies import json_of
-from halftone.serving.checking import ColumnCheck, RecordCheck, decode, encode, read_flat
+from halftone.domain.model.schema import Field, FieldType, read_records
+from halftone.serving.http.body import json_of
+from halftone.serving.http.response import Problem
+from halftone.serving.protocols.validation import (
+    ColumnCheck,
+    RecordCheck,
+    decode,
+    encode,
+    read_flat,
+)
 from tests.property.serving.signatures import elements, fields, near, shaped
 
 

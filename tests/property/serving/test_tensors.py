@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halftone.domain.package import Flavor, Manifest
-from halftone.domain.signature import FieldType
-from halftone.serving.answers import Problem, payload
-from halftone.serving.loading import LoadedModel
-from halftone.serving.protocol import route
-from halftone.serving.scoring import Scorer
-from halftone.serving.tensors import DATATYPES, flat, from_bytes, nested, to_bytes
+from halftone.domain.model.manifest import Flavor, Manifest
+from halftone.domain.model.schema import FieldType
+from halftone.serving.http.request import route
+from halftone.serving.http.response import Problem, payload
+from halftone.serving.inference.loader import LoadedModel
+from halftone.serving.inference.scoring import Scorer
+from halftone.serving.protocols.tensors import DATATYPES, flat, from_bytes, nested, to_bytes
 from tests.property.serving.signatures import elements, fields, shaped
 
 LENGTH = "inference-header-content-length"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from halftone.domain.phase import Phase
+from halftone.domain.rollout.phase import Phase
 from tests.support.control import Api, on
 from tests.support.engine import Endpoint
 

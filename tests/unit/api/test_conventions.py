@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from halftone.domain.errors import Unavailable
-from halftone.domain.phase import Phase
-from halftone.domain.plan import Plan
-from halftone.service.clients import add_client
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import Plan
+from halftone.service.endpoints.clients import add_client
+from halftone.service.endpoints.retire import retire
 from halftone.service.groups import make_group
-from halftone.service.once import LEASE
-from halftone.service.retire import retire
+from halftone.service.idempotency import LEASE
 from tests.support.control import BEN, Reply, on
 from tests.support.engine import NAME, Endpoint, digest_of
 from tests.support.rollouts import PLAN

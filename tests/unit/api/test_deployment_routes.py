@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from halftone.domain.phase import Phase
+from halftone.domain.rollout.phase import Phase
 from tests.support.control import on
 from tests.support.deployments import served_by, write
 from tests.support.engine import NAME
@@ -149,7 +149,7 @@ def test_the_signature_comes_with_a_call_that_can_be_pasted(api, endpoint):
 def test_a_private_endpoints_call_takes_the_token_from_the_shell(api, endpoint):
     serving = endpoint.state.serving
     private = type(serving)(**{**vars(serving), "access": "private"})
-    from halftone.domain.serving import Access  # noqa: PLC0415
+    from halftone.domain.traffic.policy import Access  # noqa: PLC0415
 
     write(endpoint, serving=type(serving)(**{**vars(private), "access": Access.PRIVATE}))
     assert '-u "$CLIENT:$TOKEN"' in api.get(f"{BASE}/signature").json["curl"]

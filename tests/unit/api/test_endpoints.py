@@ -7,8 +7,8 @@ import pytest
 
 from halftone.api.checks import LONGEST
 from halftone.api.errors import problem
-from halftone.domain.about import About
 from halftone.domain.access import EVERYWHERE
+from halftone.domain.endpoint.ownership import About
 from halftone.domain.errors import (
     BrokenChain,
     Forbidden,

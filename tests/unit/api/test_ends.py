@@ -10,9 +10,9 @@ from urllib.parse import quote
 import pytest
 
 from halftone.api.app import create_app
-from halftone.api.document import document
-from halftone.api.guard import Control
-from halftone.domain.phase import Phase
+from halftone.api.authorizer import Control
+from halftone.api.openapi import document
+from halftone.domain.rollout.phase import Phase
 from tests.support.control import Api, on
 from tests.support.engine import NAME, Endpoint
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from halftone.api import answers
+from halftone.api import responses
 from halftone.domain.access import LONGEST_ARN
 from tests.support.control import ACCOUNT, Api, on
 from tests.support.engine import Endpoint
@@ -123,7 +123,7 @@ def test_pages_and_pieces_end_where_an_answer_would_be_too_long(
     api: Api, endpoint: Endpoint, monkeypatch, newest
 ):
     whole = api.get(f"{BASE}/audit?newest={newest}").json["items"]
-    monkeypatch.setattr(answers, "LARGEST", 2 * len(json.dumps(whole[0])))
+    monkeypatch.setattr(responses, "LARGEST", 2 * len(json.dumps(whole[0])))
     seen, path = [], f"{BASE}/audit?newest={newest}"
     while path:
         told = api.get(path).json

@@ -9,9 +9,9 @@ from functools import partial
 import pytest
 
 from halftone.domain.errors import InProgress, KeyReused, StaleWrite, Unavailable
-from halftone.domain.phase import Phase
-from halftone.service import operate
-from halftone.service.once import LEASE, Answer, once
+from halftone.domain.rollout.phase import Phase
+from halftone.service.idempotency import LEASE, Answer, once
+from halftone.service.rollouts import operate
 from tests.support.control import BEN
 from tests.support.engine import NAME, Endpoint
 

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from halftone.domain.audit import AuditRecord, verify
-from halftone.domain.phase import Phase
-from halftone.service.retire import retire
+from halftone.domain.rollout.phase import Phase
+from halftone.service.endpoints.retire import retire
 from tests.support.control import ANN, on
 from tests.support.engine import NAME, Endpoint
 

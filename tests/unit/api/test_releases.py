@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from halftone.domain.errors import Unavailable
-from halftone.domain.evidence import Arm
-from halftone.domain.phase import Phase
-from halftone.domain.plan import PRESETS
-from halftone.domain.plan_form import parse_plan
-from halftone.domain.serving import Mode
-from halftone.service.retire import retire
+from halftone.domain.rollout.evidence import Arm
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import PRESETS
+from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.traffic.policy import Mode
+from halftone.service.endpoints.retire import retire
 from tests.support.control import ANN, on
 from tests.support.engine import NAME, Endpoint, digest_of, manifest_of
 

@@ -3,9 +3,9 @@
 import pytest
 
 from halftone.domain.errors import Unavailable
-from halftone.domain.phase import Phase
-from halftone.domain.routing import Routing
-from halftone.service.rollback import fence
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import Routing
+from halftone.service.rollouts.rollback import fence
 from tests.support.engine import ALL_AT_ONCE, NAME
 
 ROLLBACK = f"/v1/endpoints/{NAME}/rollback"

@@ -9,8 +9,8 @@ import pytest
 
 from halftone.domain.access import EVERYWHERE, MAY, Action, Role, principal_of
 from halftone.domain.errors import InvalidInput
-from halftone.domain.phase import Phase
-from halftone.service.endpoints import set_owner
+from halftone.domain.rollout.phase import Phase
+from halftone.service.endpoints.endpoints import set_owner
 from halftone.service.groups import make_group
 from tests.support.control import ACCOUNT, ANN, Api, on, role
 from tests.support.engine import NAME, Endpoint

@@ -2,9 +2,9 @@
 
 import pytest
 
-from halftone.domain.phase import Phase
-from halftone.domain.plan import Plan
-from halftone.domain.routing import Routing
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import Plan
+from halftone.domain.rollout.routing import Routing
 from tests.support.control import BEN
 from tests.support.engine import ALL_AT_ONCE, Endpoint
 from tests.support.rollouts import PLAN

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
-from halftone.adapters.memory import MemoryWorld
+from halftone.adapters.memory.stage import MemoryWorld
 from halftone.api import app as module
 from halftone.api.app import create_app
-from halftone.api.document import document, guard_of, routes_of, text
-from halftone.api.guard import Control, Deletes, Edits, Posts, Reads
+from halftone.api.authorizer import Control, Deletes, Edits, Posts, Reads
+from halftone.api.openapi import document, guard_of, routes_of, text
 from halftone.domain.access import Action
 
 APP = create_app(Control(MemoryWorld().parts(), lambda _: ""))
@@ -70,11 +70,11 @@ def test_no_middleware_slows_every_request():
 
 
 def test_every_module_of_routes_is_in_the_app():
-    folder = Path(module.__file__).parent
-    assert {path.stem for path in folder.glob("routes_*.py")} == {*module.ROUTERS}
+    folder = Path(module.__file__).parent / "routers"
+    assert {path.stem for path in folder.glob("[a-z]*.py")} == {*module.ROUTERS}
 
 
 def test_the_committed_document_is_the_app_s():
     committed = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
-    stale = "stale: python -m halftone.api.document docs/openapi.json"
+    stale = "stale: python -m halftone.api.openapi docs/openapi.json"
     assert json.loads(committed) == json.loads(text()), stale

@@ -2,8 +2,8 @@
 
 import pytest
 
-from halftone.domain.clients import check
-from halftone.domain.serving import Portion
+from halftone.domain.traffic.clients import check
+from halftone.domain.traffic.policy import Portion
 from tests.support.control import BEN, Api, on
 from tests.support.engine import NAME, Endpoint
 from tests.support.serving import guarded

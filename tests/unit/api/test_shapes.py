@@ -1,7 +1,7 @@
 """What the API shows of values that have no route of their own."""
 
-from halftone.api.shapes import shown_plan
-from halftone.domain.plan_form import parse_plan
+from halftone.api.schemas import shown_plan
+from halftone.domain.rollout.plan_schema import parse_plan
 
 
 def test_a_plan_is_shown_with_its_mirror_steps_and_whose_requests_they_take():

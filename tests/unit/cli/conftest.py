@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from halftone.domain.archive import inspect
-from halftone.domain.phase import Phase
-from halftone.domain.plan import Plan
-from halftone.domain.plan import Stage as Step
-from halftone.service.ports import Parts
-from halftone_cli.api import ControlApi, Reply, Request
-from halftone_cli.context import Patient, Session, Stage, Where
+from halftone.domain.model.archive import inspect
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import Plan
+from halftone.domain.rollout.plan import Stage as Step
+from halftone.ports import Parts
+from halftone_cli.control.api import ControlApi, Reply, Request
 from halftone_cli.main import app
+from halftone_cli.stage.place import Stage, Where
+from halftone_cli.stage.session import Patient, Session
 from tests.support.control import Api, event
 from tests.support.engine import Endpoint
 

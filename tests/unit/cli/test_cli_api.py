@@ -7,10 +7,10 @@ import pytest
 from botocore.credentials import Credentials
 
 from halftone.domain import errors as domain
-from halftone_cli import signing
-from halftone_cli.api import ControlApi, Reply, Request
+from halftone_cli.control.api import ControlApi, Reply, Request
+from halftone_cli.control.problems import ServerFault, error_of
 from halftone_cli.errors import exit_code
-from halftone_cli.problems import ServerFault, error_of
+from halftone_cli.stage import signing
 
 OUT = domain.Unavailable("no answer")
 THROTTLED = Reply(429, {}, b'{"message":"Too Many Requests"}')

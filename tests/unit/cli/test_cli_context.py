@@ -15,9 +15,10 @@ from botocore.stub import Stubber
 from typer.testing import CliRunner
 
 from halftone.domain.errors import InvalidInput, NotFound, Unavailable
-from halftone_cli import aws, connecting
-from halftone_cli.context import Place, Session, Where, connect
 from halftone_cli.main import app
+from halftone_cli.stage import aws, connecting
+from halftone_cli.stage.place import Place, Where
+from halftone_cli.stage.session import Session, connect
 
 OUTPUTS = {"Table": "t", "ArtifactBucket": "b", "Workflow": "w", "Url": "https://api.example"}
 ARN = "arn:aws:iam::000000000042:user/ann"

@@ -8,11 +8,11 @@ import pytest
 from botocore.stub import Stubber
 
 from halftone.domain.errors import NotFound, Unavailable
-from halftone.domain.routing import Routing
-from halftone.service.guard_ports import AlarmState, Guard
-from halftone.service.retire import retire
-from halftone_cli import checkup
-from halftone_cli.account import Account
+from halftone.domain.rollout.routing import Routing
+from halftone.ports.guardrails import AlarmState, Guard
+from halftone.service.endpoints.retire import retire
+from halftone_cli.stage import checkup
+from halftone_cli.stage.account import Account
 from tests.support.engine import NAME
 
 OUTPUTS = {"Url": "https://api.example", "DeadLetterQueue": "https://sqs.example/dead"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from halftone.domain.errors import InvalidInput
-from halftone_cli.files import write_whole
+from halftone_cli.local.files import write_whole
 
 
 def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import onnxruntime
 import pytest
 import yaml
 
-from halftone.adapters.declaration import open_declaration
-from halftone_cli.onnx_file import linear
-from halftone_cli.scaffold import Flavor
+from halftone.packaging.endpoint_yaml import open_declaration
+from halftone_cli.local.onnx_file import linear
+from halftone_cli.local.scaffold import Flavor
 
 
 def names(folder):

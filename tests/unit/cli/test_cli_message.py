@@ -3,7 +3,7 @@
 import pytest
 
 from halftone_cli.catalog import COMMANDS, Command, Group
-from halftone_cli.options import changes
+from halftone_cli.commands.options import changes
 from tests.support.engine import NAME
 
 VERBS = [

@@ -7,9 +7,9 @@ import json
 import pytest
 import yaml
 
-from halftone.adapters.folder import build_package, open_package
-from halftone.domain.plan import DESCRIPTIONS, PRESETS
-from halftone.domain.plan_form import parse_plan
+from halftone.domain.rollout.plan import DESCRIPTIONS, PRESETS
+from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.packaging.folder import build_package, open_package
 from halftone_cli.main import main
 from tests.support.packages import DOUBLES, folder_with
 

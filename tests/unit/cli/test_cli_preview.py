@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from halftone.domain.evidence import Arm
-from halftone.domain.plan import PRESETS
+from halftone.domain.rollout.evidence import Arm
+from halftone.domain.rollout.plan import PRESETS
 from tests.support.engine import NAME
 
 BUSY = Arm(requests=100, errors=1, timed=100, late=1)

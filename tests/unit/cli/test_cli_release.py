@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from halftone.adapters.folder import build_package
-from halftone.domain.evidence import Arm
-from halftone.domain.plan import PRESETS
+from halftone.domain.rollout.evidence import Arm
+from halftone.domain.rollout.plan import PRESETS
+from halftone.packaging.folder import build_package
 from tests.support.engine import NAME
 from tests.support.packages import DOUBLES, folder_with
 

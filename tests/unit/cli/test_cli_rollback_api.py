@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from halftone.domain.errors import Unavailable
-from halftone.domain.routing import Routing
-from halftone_cli.problems import ServerFault
+from halftone.domain.rollout.routing import Routing
+from halftone_cli.control.problems import ServerFault
 from tests.support.engine import NAME
 
 WHO = "arn:aws:iam::111111111111:user/ann"

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from halftone.domain.errors import Unavailable
-from halftone.domain.phase import Phase
-from halftone.domain.routing import Routing
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import Routing
 from tests.support.engine import NAME
 from tests.unit.cli.conftest import PLAN
 

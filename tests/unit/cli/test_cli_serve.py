@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from halftone.adapters.folder import build_package
-from halftone_cli import gateway
-from halftone_cli.gateway import HttpRequest, event_of
-from halftone_cli.local_endpoint import LocalEndpoint, Source
-from halftone_cli.sandbox import Limits, Sandbox
+from halftone.packaging.folder import build_package
+from halftone_cli.local import gateway
+from halftone_cli.local.gateway import HttpRequest, event_of
+from halftone_cli.local.sandbox import Limits, Sandbox
+from halftone_cli.local.server import LocalEndpoint, Source
 from halftone_local.machine import free_port
 from tests.support.packages import folder_with
 
@@ -390,7 +390,7 @@ def test_a_client_that_resets_leaves_no_trace(serving, folder):
 
 
 def test_a_slow_client_is_given_up(serving, folder, monkeypatch):
-    monkeypatch.setattr("halftone_cli.local_endpoint._Handler.timeout", 0.2)
+    monkeypatch.setattr("halftone_cli.local.server._Handler.timeout", 0.2)
     received = []
 
     def during(base):

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 import yaml
 
-from halftone.domain.endpoint import Placed
-from halftone.domain.phase import Phase
+from halftone.domain.endpoint.state import Placed
+from halftone.domain.rollout.phase import Phase
 from tests.support.deployments import served_by, write
 from tests.support.engine import NAME
 from tests.unit.cli.conftest import PLAN

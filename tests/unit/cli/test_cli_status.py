@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from halftone.domain.errors import Unavailable
-from halftone.domain.routing import Routing
-from halftone.service.retire import retire
-from halftone_cli.tables import evidence_table
+from halftone.domain.rollout.routing import Routing
+from halftone.service.endpoints.retire import retire
+from halftone_cli.views.tables import evidence_table
 from tests.support.engine import FAILING, NAME
 
 MINUTE = timedelta(minutes=1)

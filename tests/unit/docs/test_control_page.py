@@ -16,8 +16,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from halftone.api.errors import STATUS, Missing, NotJson, TooLong, problem
-from halftone.domain import status
 from halftone.domain.access import MAY, Action, Role
+from halftone.domain.endpoint import status
 from halftone.domain.errors import (
     Forbidden,
     InProgress,
@@ -30,7 +30,7 @@ from halftone.domain.errors import (
     Unavailable,
     UnderWay,
 )
-from halftone.service.once import LEASE
+from halftone.service.idempotency import LEASE
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "control.md").read_text(encoding="utf-8")

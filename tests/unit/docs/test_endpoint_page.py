@@ -5,10 +5,10 @@ from dataclasses import fields
 
 import yaml
 
-from halftone.domain.plan_form import parse_plan
+from halftone.domain.endpoint.spec import EndpointSpec, parse_spec
 from halftone.domain.quantities import spoken
-from halftone.domain.serving_form import FIELDS
-from halftone.domain.spec import EndpointSpec, parse_spec
+from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.traffic.policy_schema import FIELDS
 from tests.support.checkout import ROOT
 
 PAGE = (ROOT / "docs" / "endpoint.md").read_text()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from halftone.domain.package_form import parse_manifest
-from halftone.domain.spec import parse_spec
+from halftone.domain.endpoint.spec import parse_spec
+from halftone.domain.model.manifest_schema import parse_manifest
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()

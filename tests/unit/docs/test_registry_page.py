@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from halftone.adapters.memory import MemoryWorld
+from halftone.adapters.memory.stage import MemoryWorld
 from halftone.api.app import create_app
-from halftone.api.document import document
-from halftone.api.guard import Control
-from halftone.domain.charts import Chart
-from halftone.domain.logs import NEWEST
-from halftone.domain.registry import Details, ModelAlias, Validation
-from halftone.domain.status import Status
-from halftone.domain.upkeep import Upkeep
-from halftone.service.charts import MOST_VERSIONS
-from halftone.service.logs import MOST_REPLICAS
+from halftone.api.authorizer import Control
+from halftone.api.openapi import document
+from halftone.domain.endpoint.capacity import Upkeep
+from halftone.domain.endpoint.status import Status
+from halftone.domain.insight.charts import Chart
+from halftone.domain.insight.logs import NEWEST
+from halftone.domain.model.registry import Details, ModelAlias, Validation
+from halftone.service.insight.charts import MOST_VERSIONS
+from halftone.service.insight.logs import MOST_REPLICAS
 
 DOCS = Path(__file__).parents[3] / "docs"
 REGISTRY = (DOCS / "registry.md").read_text(encoding="utf-8")

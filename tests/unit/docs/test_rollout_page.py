@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from halftone.domain import phase, verdict
 from halftone.domain.errors import InvalidInput
-from halftone.domain.phase import TRANSITIONS, Phase
-from halftone.domain.plan import DESCRIPTIONS, PRESETS
-from halftone.domain.plan_form import parse_plan, plan_form
-from halftone.domain.preview import about, preview
-from halftone.domain.traffic import Traffic
+from halftone.domain.rollout import phase, verdict
+from halftone.domain.rollout.phase import TRANSITIONS, Phase
+from halftone.domain.rollout.plan import DESCRIPTIONS, PRESETS
+from halftone.domain.rollout.plan_schema import parse_plan, plan_form
+from halftone.domain.rollout.preview import Traffic, about, preview
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs" / "rollout.md").read_text()
 LAG = timedelta(minutes=1)

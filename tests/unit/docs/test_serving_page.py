@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from halftone.adapters.folder import build_package
+from halftone.domain.model.manifest import Flavor, Manifest
+from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.schema import FieldType
+from halftone.domain.model.smoke_test import check_answer, smoke_event
 from halftone.domain.names import package_key
-from halftone.domain.package import Flavor, Manifest
-from halftone.domain.package_form import parse_manifest
-from halftone.domain.signature import FieldType
-from halftone.domain.smoke import check_answer, smoke_event
+from halftone.packaging.folder import build_package
 from halftone.serving.app import start
-from halftone.serving.artifacts import FolderArtifacts
+from halftone.serving.inference.artifacts import FolderArtifacts
 from halftone.serving.settings import Settings
 
 PAGE = (Path(__file__).parents[3] / "docs" / "serving.md").read_text()

@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from halftone.domain.serving_form import FIELDS, parse_serving
+from halftone.domain.traffic.policy_schema import FIELDS, parse_serving
 from tests.support.checkout import ROOT
 
 PAGE = (ROOT / "docs" / "settings.md").read_text()

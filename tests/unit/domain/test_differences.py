@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from halftone.domain.about import About
-from halftone.domain.deployment import Deployment, PackageRef
-from halftone.domain.differences import differences
-from halftone.domain.endpoint import EndpointState, Placed
-from halftone.domain.serving import (
+from halftone.domain.endpoint.capacity import Throttle, Upkeep
+from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.differences import differences
+from halftone.domain.endpoint.ownership import About
+from halftone.domain.endpoint.state import EndpointState, Placed
+from halftone.domain.model.manifest import PackageRef
+from halftone.domain.traffic.policy import (
     Access,
     Capture,
     Client,
@@ -22,7 +24,6 @@ from halftone.domain.serving import (
     Serving,
     StickyKey,
 )
-from halftone.domain.upkeep import Throttle, Upkeep
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLIENT = Client("clinic", "98649648", "d" * 64, NOW, "ann")

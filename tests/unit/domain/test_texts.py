@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from halftone.domain.endpoint.capacity import Upkeep, patched_upkeep
+from halftone.domain.endpoint.spec import parse_spec
 from halftone.domain.errors import InvalidInput
-from halftone.domain.package_form import parse_manifest
-from halftone.domain.plan_form import parse_plan
-from halftone.domain.registry import Details
-from halftone.domain.registry_form import patched
-from halftone.domain.serving_form import parse_serving
-from halftone.domain.spec import parse_spec
+from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.registry import Details
+from halftone.domain.model.registry_schema import patched
+from halftone.domain.rollout.plan_schema import parse_plan
 from halftone.domain.texts import check_texts
-from halftone.domain.upkeep import Upkeep, patched_upkeep
+from halftone.domain.traffic.policy_schema import parse_serving
 from tests.support.refusals import read_or_refusal
 
 halves = st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF, categories=["Cs"])

@@ -5,13 +5,13 @@ import json
 import pytest
 import yaml
 
-from halftone.adapters.folder import open_package
+from halftone.domain.endpoint.spec import parse_spec
+from halftone.domain.model.manifest import Flavor, Interface
+from halftone.domain.model.smoke_test import check_answer, smoke_event
 from halftone.domain.names import package_key
-from halftone.domain.package import Flavor, Interface
-from halftone.domain.smoke import check_answer, smoke_event
-from halftone.domain.spec import parse_spec
+from halftone.packaging.folder import open_package
 from halftone.serving.app import start
-from halftone.serving.artifacts import FolderArtifacts
+from halftone.serving.inference.artifacts import FolderArtifacts
 from halftone.serving.settings import Settings
 
 FLAVORS = {"diabetes": Flavor.SKLEARN, "wine": Flavor.SKLEARN, "iris": Flavor.ASGI}

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 import yaml
 
-from halftone.adapters.folder import build_package
 from halftone.domain.names import package_key
+from halftone.packaging.folder import build_package
 from halftone.serving.app import start
-from halftone.serving.artifacts import FolderArtifacts
+from halftone.serving.inference.artifacts import FolderArtifacts
 from halftone.serving.settings import Settings
 
 DOUBLES = """

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halftone.domain.errors import InvalidInput
-from halftone.domain.signature import Field, FieldType
-from halftone.serving.answers import Problem
-from halftone.serving.protocol_csv import csv_records
+from halftone.domain.model.schema import Field, FieldType
+from halftone.serving.http.response import Problem
+from halftone.serving.protocols.csv import csv_records
 
 KINDS = {"whole": "int64", "real": "float64", "flag": "bool", "text": "string"}
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from halftone.domain.errors import InvalidInput
-from halftone.serving.model_output import PREFIX
+from halftone.serving.inference.model_output import PREFIX
 from halftone.serving.settings import Settings, settings_from
 
 ENVIRONMENT = {

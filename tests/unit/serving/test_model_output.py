@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.capture import read_line
-from halftone.serving.model_output import PREFIX, Lines
+from halftone.domain.insight.capture import read_line
+from halftone.serving.inference.model_output import PREFIX, Lines
 from halftone_local.emf import metrics_in
 
 EMF = json.dumps(
@@ -30,7 +30,7 @@ OWN = '{"_aws": "a line of Halftone\'s own"}'
 SEPARATORS = [*"\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", "\r\n"]
 START = """
 import ctypes, logging, os, subprocess, sys, threading, warnings
-from halftone.serving.model_output import separate
+from halftone.serving.inference.model_output import separate
 
 {before}
 output = separate()

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.capture import REQUESTS, Row, read_line
-from halftone.domain.dispatch import Dispatch, Trial
-from halftone.domain.endpoint import Placed
+from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.state import Placed
 from halftone.domain.errors import InvalidInput
-from halftone.domain.serving import Capture, KeySource, Mirror, Mode, Serving, StickyKey
-from halftone.serving.differing import difference
-from halftone.serving.hop import LATENCY, reply_of
-from halftone.serving.result import of_reply
-from halftone.serving.telemetry import Telemetry
+from halftone.domain.insight.capture import REQUESTS, Row, read_line
+from halftone.domain.traffic.policy import Capture, KeySource, Mirror, Mode, Serving, StickyKey
+from halftone.serving.gateway.exchange import of_reply
+from halftone.serving.gateway.upstream import LATENCY, reply_of
+from halftone.serving.telemetry.metrics import Telemetry
+from halftone.serving.telemetry.shadow_diff import difference
 from halftone_local.emf import MAX_NUMBER, metrics_in
 from tests.support.fleet import Fleet, doubles
 
@@ -62,7 +62,7 @@ def test_a_fault_of_halftone_s_own_is_an_answer_that_counts_against_nobody(monke
     def raises(*_, **__):
         raise ZeroDivisionError("secret of a request")
 
-    monkeypatch.setattr("halftone.serving.front.read_feedback", raises)
+    monkeypatch.setattr("halftone.serving.gateway.frontend.read_feedback", raises)
     answer, fleet = sent('{"request_id": "r-1.1", "reward": 1}')
     assert (answer.status, answer.body["detail"]) == (500, "internal error")
     (line,) = fleet.lines()

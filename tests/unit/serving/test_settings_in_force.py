@@ -10,10 +10,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from halftone.domain.dispatch import dispatch_of
+from halftone.domain.endpoint.route_table import dispatch_of
 from halftone.domain.errors import InvalidInput
-from halftone.service.clients import add_client, revoke_client
-from halftone.service.settings import set_key, set_mirror, set_rules, set_serving, set_traffic
+from halftone.service.endpoints.clients import add_client, revoke_client
+from halftone.service.endpoints.policy import (
+    set_key,
+    set_mirror,
+    set_rules,
+    set_serving,
+    set_traffic,
+)
 from tests.support.deployments import ANN, served_by
 from tests.support.engine import NAME
 from tests.support.fleet import Fleet

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from halftone.domain.samples import Sample
-from halftone.domain.smoke import check_answer, smoke_event
+from halftone.domain.model.samples import Sample
+from halftone.domain.model.smoke_test import check_answer, smoke_event
 
 
 def sample(*predictions, tolerance=1e-3):

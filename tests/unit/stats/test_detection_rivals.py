@@ -15,7 +15,7 @@ from benchmarks.detection_traffic import (
     regulars,
     visitors,
 )
-from halftone.domain.sighting import Seen, news
+from halftone.domain.insight.sticky_keys import Seen, news
 
 SEED = 3
 

@@ -10,26 +10,25 @@ from typing import Any, Generic, TypeVar, cast
 import boto3
 from botocore.config import Config
 
-from halftone.adapters.aliases import LambdaAliases
-from halftone.adapters.aws import INVOKE, PATIENT, SIGNING, URGENT, translated
-from halftone.adapters.charts import CloudWatchCharts
+from halftone.adapters.aws.clients import INVOKE, PATIENT, SIGNING, URGENT, translated
+from halftone.adapters.aws.cloudwatch_alarms import CloudWatchGuardrails
+from halftone.adapters.aws.cloudwatch_charts import CloudWatchCharts
+from halftone.adapters.aws.cloudwatch_logs import CloudWatchLogs
+from halftone.adapters.aws.cloudwatch_metrics import CloudWatchKeyMetrics, CloudWatchMetrics
+from halftone.adapters.aws.dynamodb.control import DynamoClaims, DynamoGroups
+from halftone.adapters.aws.dynamodb.keys import DynamoKeys
+from halftone.adapters.aws.dynamodb.registry import DynamoRegistry
+from halftone.adapters.aws.dynamodb.store import DynamoStore
+from halftone.adapters.aws.http_api import HttpGate
+from halftone.adapters.aws.lambda_aliases import LambdaAliases
+from halftone.adapters.aws.lambda_concurrency import LambdaScaling
+from halftone.adapters.aws.lambda_versions import LambdaVersions
+from halftone.adapters.aws.s3 import S3Files, S3Packages, S3Uploads
+from halftone.adapters.aws.stacks import CloudFormationStacks
+from halftone.adapters.aws.step_functions import StepFunctionsWorkflow
 from halftone.adapters.clock import SystemClock
-from halftone.adapters.dynamodb import DynamoStore
-from halftone.adapters.dynamodb_control import DynamoClaims, DynamoGroups
-from halftone.adapters.dynamodb_registry import DynamoRegistry
-from halftone.adapters.gate import HttpGate
-from halftone.adapters.guardrails import CloudWatchGuardrails
-from halftone.adapters.harvest import CloudWatchKeyMetrics, DynamoKeys, S3Files
-from halftone.adapters.logs import CloudWatchLogs
-from halftone.adapters.metrics import CloudWatchMetrics
-from halftone.adapters.packages import S3Packages
-from halftone.adapters.scaling import LambdaScaling
-from halftone.adapters.stacks import CloudFormationStacks
-from halftone.adapters.uploads import S3Uploads
-from halftone.adapters.versions import LambdaVersions
-from halftone.adapters.workflow import StepFunctionsWorkflow
-from halftone.service.harvest_ports import HarvestParts
-from halftone.service.ports import Parts
+from halftone.ports import Parts
+from halftone.ports.capture import HarvestParts
 
 _T = TypeVar("_T")
 

@@ -3,10 +3,10 @@
 Thin: a route parses, lets one use case of ``halftone.service`` act, and answers. FastAPI routes,
 checks and documents; answers are msgspec structs, which cost nothing to import or to encode.
 
-To add a router, write ``api/routes_<topic>.py`` and add its name to ``app.ROUTERS``::
+To add a router, write ``api/routers/<topic>.py`` and add its name to ``app.ROUTERS``::
 
-    from halftone.api.answers import Shape, answer, router, shown
-    from halftone.api.guard import Call, edits, posts, reads
+    from halftone.api.responses import Shape, answer, router, shown
+    from halftone.api.authorizer import Call, edits, posts, reads
     from halftone.api.requests import EndpointName, Message
 
     routes = router("settings")
@@ -49,7 +49,7 @@ Rules, held by tests/unit/api/test_routes.py over every route there is:
 - ``message`` (requests.Message) is the reason on record; ``call.actor`` is who asks.
 - Errors are raised as errors of ``domain.errors``; ``api.errors`` alone makes HTTP of them.
 - Request bodies are pydantic models on ``requests.Body``, which refuses unknown fields.
-- After a change of any route: ``python -m halftone.api.document docs/openapi.json``.
+- After a change of any route: ``python -m halftone.api.openapi docs/openapi.json``.
 
 IAM lets a role of a person reach routes by method and path:
 ``infra/halftone_cdk/constructs/roles.py`` lists them, and its test fails on a route that no list

@@ -5,26 +5,26 @@ from importlib import import_module
 from fastapi import FastAPI
 
 from halftone.api import errors
-from halftone.api.document import describe
-from halftone.api.guard import Control
+from halftone.api.authorizer import Control
+from halftone.api.openapi import describe
 
 ROUTERS = (
-    "routes_endpoints",
-    "routes_releases",
-    "routes_rollouts",
-    "routes_serving",
-    "routes_clients",
-    "routes_record",
-    "routes_preview",
-    "routes_groups",
-    "routes_models",
-    "routes_versions",
-    "routes_deployments",
-    "routes_upkeep",
-    "routes_logs",
-    "routes_metrics",
+    "endpoints",
+    "releases",
+    "rollouts",
+    "traffic",
+    "clients",
+    "record",
+    "preview",
+    "groups",
+    "models",
+    "versions",
+    "deployments",
+    "capacity",
+    "logs",
+    "metrics",
 )
-"""The modules of ``halftone.api`` that have ``routes``, in the order of the document."""
+"""The modules of ``halftone.api.routers`` that have ``routes``, in the order of the document."""
 
 
 def create_app(control: Control) -> FastAPI:
@@ -34,6 +34,6 @@ def create_app(control: Control) -> FastAPI:
     errors.install(app)
     for name in ROUTERS:
         # Its routes as they are: one list to search, and no second look at what each depends on.
-        app.router.routes.extend(import_module(f"halftone.api.{name}").routes.routes)
+        app.router.routes.extend(import_module(f"halftone.api.routers.{name}").routes.routes)
     describe(app)
     return app

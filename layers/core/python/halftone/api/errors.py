@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from halftone.api.answers import JSON
+from halftone.api.responses import JSON
 from halftone.domain.errors import (
     BrokenChain,
     Forbidden,

@@ -6,8 +6,8 @@ from typing import Any
 from mangum import Mangum
 
 from halftone.api.app import create_app
-from halftone.api.guard import Control
-from halftone.service.ports import Parts
+from halftone.api.authorizer import Control
+from halftone.ports import Parts
 
 # All else travels in base64.
 _TEXTS = ["application/json", "application/problem+json", "application/x-ndjson", "text/"]

@@ -21,7 +21,8 @@ VersionName = Annotated[
         "`challenger`.",
     ),
 ]
-"""A deployment as people call it; ``service.deployments.resolve_version`` finds its version."""
+"""A deployment as people call it; ``service.deployments.deployments.resolve_version`` finds its
+version."""
 
 Why = Annotated[
     str,

@@ -9,7 +9,7 @@ Whoever reaches the port acts as whoever started it: nobody signs here.
 import argparse
 
 from halftone.api.app import create_app
-from halftone.api.guard import Control
+from halftone.api.authorizer import Control
 
 HOST = "127.0.0.1"
 NOBODY = "arn:aws:iam::000000000000:user/nobody"
@@ -19,7 +19,7 @@ NOBODY = "arn:aws:iam::000000000000:user/nobody"
 def control(*, memory: bool) -> Control:
     """What the app works on; the principal is that of the process' own credentials."""
     if memory:
-        from halftone.adapters.memory import MemoryWorld  # noqa: PLC0415 - for this alone
+        from halftone.adapters.memory.stage import MemoryWorld  # noqa: PLC0415 - for this alone
 
         return Control(MemoryWorld().parts(), lambda _: NOBODY)
     from halftone.bootstrap import caller, parts, settings  # noqa: PLC0415 - reads the environment

@@ -9,8 +9,8 @@ from halftone.domain.access import Group, Role, checked_members
 from halftone.domain.audit import AuditHead
 from halftone.domain.errors import NotFound, Refused
 from halftone.domain.names import checked_name
-from halftone.service.ports import Parts
-from halftone.service.record import must_be_at, until_written
+from halftone.ports import Parts
+from halftone.service.unit_of_work import must_be_at, until_written
 
 _LONGEST = 1000
 """Characters of a reason, as of one that a person gives."""

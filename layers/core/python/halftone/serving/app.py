@@ -9,22 +9,22 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from halftone.domain.dispatch import Dispatch
-from halftone.domain.smoke import MARK
-from halftone.serving.afterwards import Afterwards, AtOnce, afterwards_for
-from halftone.serving.answers import Problem, payload
-from halftone.serving.artifacts import Artifacts
-from halftone.serving.callee import Callee
-from halftone.serving.dispatches import Fixed, Known, Table
-from halftone.serving.front import Front
-from halftone.serving.hop import Alone, Hop, LambdaHop
-from halftone.serving.install import install
-from halftone.serving.loading import LoadedModel, load
-from halftone.serving.own import Own, Source
-from halftone.serving.protocol import route, spoken
+from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.model.smoke_test import MARK
+from halftone.serving.gateway.backend import Callee
+from halftone.serving.gateway.background import Afterwards, AtOnce, afterwards_for
+from halftone.serving.gateway.frontend import Front
+from halftone.serving.gateway.upstream import Alone, Hop, LambdaHop
+from halftone.serving.http.request import route, spoken
+from halftone.serving.http.response import Problem, payload
+from halftone.serving.inference.artifacts import Artifacts
+from halftone.serving.inference.install import install
+from halftone.serving.inference.loader import LoadedModel, load
+from halftone.serving.inference.model_server import Own, Source
+from halftone.serving.invocation import Visit, mark_of
+from halftone.serving.routing.config_cache import Fixed, Known, Table
 from halftone.serving.settings import Settings
-from halftone.serving.telemetry import Telemetry, Write, to_stdout
-from halftone.serving.visit import Visit, mark_of
+from halftone.serving.telemetry.metrics import Telemetry, Write, to_stdout
 
 
 class ModelServer:

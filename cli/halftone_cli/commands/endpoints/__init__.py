@@ -1,0 +1,1 @@
+"""Commands on endpoints, their deployments, clients and traffic, and on models."""

@@ -1,0 +1,1 @@
+"""Commands that read: audit, metrics, logs, checks of a stage."""

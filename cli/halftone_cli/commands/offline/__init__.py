@@ -1,0 +1,1 @@
+"""Commands of this machine: make, check and serve a package, read a plan, run the local AWS."""

@@ -1,0 +1,1 @@
+"""Commands that release, control a rollout, roll back, and show its status."""

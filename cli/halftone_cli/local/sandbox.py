@@ -1,0 +1,152 @@
+"""A model package at work on this machine, by the very server that runs on Lambda."""
+
+import contextlib
+import shlex
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from halftone.domain.endpoint.spec import EndpointSpec
+from halftone.domain.model.manifest import Manifest
+from halftone.domain.model.smoke_test import check_answer, smoke_event
+from halftone.domain.names import package_key
+from halftone.packaging.folder import BuiltPackage
+from halftone.serving.app import ModelServer, start
+from halftone.serving.inference.artifacts import FolderArtifacts
+from halftone.serving.settings import Settings
+from halftone_cli.local.gateway import (
+    MAX_REQUEST,
+    HttpAnswer,
+    HttpRequest,
+    Invocation,
+    answer_of,
+    event_of,
+    gateways_own,
+)
+
+VERSION = "local"
+"""What answers call the version that gave them: none was published."""
+
+Write = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an endpoint's declaration says about the function around the model."""
+
+    endpoint: str
+    timeout: timedelta
+    late_after: timedelta
+    max_body: int
+
+    @classmethod
+    def of(cls, spec: EndpointSpec) -> "Limits":
+        """Those of a declaration."""
+        return cls(spec.name, spec.timeout, spec.late_after, spec.max_body)
+
+
+class Sandbox:
+    """One function instance: a loaded model, and one request at a time.
+
+    ``folder`` is where packages are kept and unpacked. ``log`` takes the lines that CloudWatch
+    would; what the model itself prints goes to stderr.
+    """
+
+    def __init__(self, built: BuiltPackage, limits: Limits, folder: Path, log: Write) -> None:
+        self.built = built
+        self.limits = limits
+        self._folder = folder
+        self._log = log
+        self._turn = threading.Lock()
+        self._server = self._loaded()
+
+    def faults(self) -> list[str]:
+        """What is wrong with the answers to the package's own samples, as a release asks them."""
+        found = []
+        samples = self.built.manifest.samples
+        for number, sample in enumerate(samples, start=1):
+            event = smoke_event(self.limits.endpoint, sample)
+            why = check_answer(sample, self._invoke(event) or {"errorMessage": self._late()})
+            if why:
+                found.append(f"sample {number} of {len(samples)}: {why}")
+        return found
+
+    def __call__(self, request: HttpRequest) -> HttpAnswer:
+        """The answer to a request, as a client would get it through API Gateway."""
+        if len(request.body) > MAX_REQUEST:
+            return gateways_own(413)
+        with self._turn:
+            response = self._invoke(event_of(request, datetime.now(UTC)))
+            if response is None:
+                self._log(self._late())
+                self._server = self._loaded()  # Lambda gives the next request a new instance
+                return gateways_own(503)
+        return answer_of(response)
+
+    def _invoke(self, event: dict[str, object]) -> dict[str, object] | None:
+        """What the function answers; None if it takes longer than it may."""
+        seconds = self.limits.timeout.total_seconds()
+        context = Invocation(self.limits.endpoint, VERSION, seconds)
+        server, answers = self._server, []
+
+        def work() -> None:
+            answers.append(server(event, context))
+
+        # A thread can't be ended: one that hangs is left behind, as a daemon, for the exit's sake.
+        worker = threading.Thread(target=work, daemon=True)
+        worker.start()
+        worker.join(seconds)
+        return answers[0] if answers else None
+
+    def _late(self) -> str:
+        return (
+            f"the model took longer than the timeout of {self.limits.timeout.total_seconds():g} s"
+        )
+
+    def _loaded(self) -> ModelServer:
+        archive = self._folder / package_key(self.built.digest)
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        archive.write_bytes(self.built.data)
+        settings = Settings(
+            endpoint=self.limits.endpoint,
+            artifacts=str(self._folder),
+            late_after_ms=self.limits.late_after.total_seconds() * 1000,
+            max_body=self.limits.max_body,
+            deployment=VERSION,
+            package=self.built.digest,
+        )
+        root = self._folder / "installed"
+        return start(settings, FolderArtifacts(self._folder), root=root, write=self._log)
+
+
+@contextmanager
+def prints_to_stderr() -> Iterator[None]:
+    """What a model prints must not get between the lines that a command prints on stdout."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+def sample_faults(built: BuiltPackage) -> list[str]:
+    """What is wrong with a package's answers to its own samples, when it is run here and now."""
+    limits = Limits.of(EndpointSpec(built.manifest.name, "."))
+    with (
+        tempfile.TemporaryDirectory(prefix="halftone-", ignore_cleanup_errors=True) as folder,
+        prints_to_stderr(),
+    ):
+        return Sandbox(built, limits, Path(folder), lambda _: None).faults()
+
+
+def example_call(base: str, endpoint: str, manifest: Manifest) -> tuple[str, str]:
+    """The URL at which the package's first sample is asked, and a curl line that asks it."""
+    event: dict[str, Any] = smoke_event(endpoint, manifest.samples[0])
+    url, method = f"{base}{event['rawPath']}", event["requestContext"]["http"]["method"]
+    words = ["curl", "-sS"] if method == "POST" else ["curl", "-sS", "-X", method]
+    if event.get("body"):
+        words += ["-H", "content-type: application/json", "-d", event["body"]]
+    return url, shlex.join([*words, url])

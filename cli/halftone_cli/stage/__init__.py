@@ -1,0 +1,1 @@
+"""A deployed stage: how the command finds it, and what it reads of the account."""

@@ -1,0 +1,1 @@
+"""What the command shows: as JSON for programs, as tables for people."""

@@ -1,0 +1,135 @@
+"""What is true of an endpoint now: record, alias, guardrail and evidence, read and compared.
+
+Reads only. What can't be read is said, and does not keep the rest from being shown.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from halftone.domain.audit import AuditRecord
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import HalftoneError, NotFound
+from halftone.domain.names import checked_name
+from halftone.domain.rollout.analysis import judge
+from halftone.domain.rollout.decide import Agreed, compare
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import ReadAliases, Routing
+from halftone.domain.rollout.verdict import Verdict
+from halftone.ports import Parts
+from halftone.ports.guardrails import Guard
+
+RECENT = 5
+"""How many of the newest audit records a view shows."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class View:
+    """An endpoint as it was at ``at``.
+
+    ``disagreement`` says how an alias differs from the record ("" if it does not); ``faults`` what
+    could not be read, where ``routing`` or ``guard`` is None.
+    """
+
+    at: datetime
+    state: EndpointState
+    recent: tuple[AuditRecord, ...]
+    routing: Routing | None
+    guard: Guard | None
+    verdict: Verdict | None
+    disagreement: str
+    faults: tuple[str, ...]
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when the record says what it says."""
+        return self.recent[-1].at if self.recent else None
+
+
+def read_state(parts: Parts, endpoint: str) -> EndpointState:
+    """The endpoint's state.
+
+    Raises:
+        InvalidInput: if nothing can have that name.
+        NotFound: if nothing was ever released to it.
+    """
+    state = parts.store.load(checked_name("ENDPOINT", endpoint))
+    if state is None:
+        known = ", ".join(parts.catalogue.endpoints()) or "none yet"
+        raise NotFound("endpoint", endpoint, f"released to so far: {known}")
+    return state
+
+
+def read(parts: Parts, endpoint: str) -> View:
+    """The endpoint as it is now.
+
+    Raises:
+        NotFound: if nothing was ever released to it.
+        Unavailable: if its record can't be read.
+    """
+    faults: list[str] = []
+    # The aliases before the record, as the engine's tick does: a shift in between reads as one that
+    # is still on its way, not as a disagreement.
+    aliases = _try(lambda: parts.aliases.both(endpoint), faults)
+    state = read_state(parts, endpoint)
+    retired = state.champion is None and state.rollout is None
+    if retired:
+        # Its stack is gone, and with it the alias and the alarms: nothing is wrong.
+        aliases, faults = None, []
+    return View(
+        at=parts.clock.now(),
+        state=state,
+        recent=tuple(parts.store.audit(endpoint, after=max(0, state.audit.seq - RECENT))),
+        routing=aliases.live.routing if aliases else None,
+        guard=None if retired else _try(lambda: parts.guardrails.read(endpoint), faults),
+        verdict=_verdict(parts, state),
+        disagreement=_disagreement(state, aliases) if aliases else "",
+        faults=tuple(faults),
+    )
+
+
+def _try(reading: Callable[[], _T], faults: list[str]) -> _T | None:
+    try:
+        return reading()
+    except HalftoneError as error:
+        faults.append(str(error))
+        return None
+
+
+def _verdict(parts: Parts, state: EndpointState) -> Verdict | None:
+    """What the evidence that was kept says of the rollout under way; None before there is any."""
+    running = state.active
+    if running is None or running.current is None:
+        return None
+    kept = parts.evidence.load_evidence(state.endpoint, running.id)
+    return judge(kept, running.plan, running.current) if kept else None
+
+
+def _disagreement(state: EndpointState, actual: ReadAliases) -> str:
+    live, challenger = actual.live.routing, actual.challenger.routing
+    running = state.active
+    if running and running.phase is not Phase.ROLLING_BACK:
+        found = compare(running, live, challenger)
+        return "" if isinstance(found, Agreed) else found.reason
+    if state.champion is None:
+        return ""
+    home = Routing(state.champion.version)
+    if live != home:
+        return f"the alias reads {spoken_routing(live)}, the record version {home.main}"
+    if challenger != home:
+        reads = spoken_routing(challenger)
+        return f"the alias 'challenger' reads {reads}, the record version {home.main}"
+    return ""
+
+
+def spoken_routing(routing: Routing) -> str:
+    """A routing for people: ``95 % version 3, 5 % version 4``."""
+    if routing.other is None:
+        return f"100 % version {routing.main}"
+    return (
+        f"{100 - routing.share:g} % version {routing.main}, "
+        f"{routing.share:g} % version {routing.other}"
+    )

@@ -1,0 +1,167 @@
+"""The JSON that ``--json`` prints. These shapes are documented in docs/cli.md and stay as they are:
+a field may be added, none is renamed or removed.
+
+Times are ISO 8601 in UTC, spans are seconds, shares are percent.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from halftone.domain.audit import AuditRecord
+from halftone.domain.model.manifest import PackageRef
+from halftone.domain.rollout.plan import Margins, Plan
+from halftone.domain.rollout.rollout import Rollout
+from halftone.domain.traffic.match_schema import match_form
+from halftone.service.insight.preview import EndpointPreview
+from halftone_cli.views.reading import View
+
+Json = dict[str, Any]
+
+
+def status(stage: str, views: Iterable[View]) -> Json:
+    """Of ``status`` and ``rollback``."""
+    return {"stage": stage, "endpoints": [_endpoint(view) for view in views]}
+
+
+def record(given: AuditRecord) -> Json:
+    """One audit record, whole: every field that its hash covers, and the hash."""
+    return {**asdict(given), "at": given.at.isoformat()}
+
+
+def plan(given: Plan) -> Json:
+    """A rollout plan."""
+    return {
+        "stages": [
+            {
+                "weight": stage.weight,
+                "mirror": stage.mirror,
+                "match": None if stage.match is None else match_form(stage.match),
+                "min_seconds": stage.min_time.total_seconds(),
+                "max_seconds": stage.max_time.total_seconds(),
+                "min_requests": stage.min_requests,
+                "approval": stage.approval,
+                "bake": given.is_bake(number),
+            }
+            for number, stage in enumerate(given.stages)
+        ],
+        "alpha": given.alpha,
+        "on_inconclusive": given.on_inconclusive.value,
+        "margins": {name: asdict(margins) for name, margins in margins_of(given).items()},
+    }
+
+
+def margins_of(given: Plan) -> dict[str, Margins]:
+    """What counts as worse, by metric."""
+    return {name: value for name, value in vars(given).items() if isinstance(value, Margins)}
+
+
+def preview(given: EndpointPreview, endpoint: str | None) -> Json:
+    """Of ``plan preview``."""
+    found = given.preview
+    return {
+        "endpoint": endpoint,
+        "plan_of": given.plan_of or None,
+        "traffic": {
+            "requests_a_second": found.traffic.rate,
+            "errors_percent": 100 * found.traffic.errors,
+            "late_percent": 100 * found.traffic.late,
+            "source": found.traffic.source,
+            "keys_an_hour": found.traffic.keys,
+        },
+        "steps": [
+            {
+                "weight": step.stage.weight,
+                "mirror": step.stage.mirror,
+                "approval": step.stage.approval,
+                "requests_a_second": step.rate,
+                "counts": step.counted.units,
+                "counted_an_hour": 3600 * step.counted.rate,
+                "lasts_seconds": _seconds(step.lasts),
+                "bound_by": step.bound_by,
+                "proof_requests": step.proof,
+                "visible_errors_percent": None if step.visible is None else 100 * step.visible,
+                "tenfold": {
+                    "caught_after_requests": step.caught,
+                    "back_after_seconds": _seconds(step.back_after),
+                    "failed_weighted": step.hurt,
+                    "failed_guarded": 0,
+                },
+            }
+            for step in found.steps
+        ],
+        "promoted_after_seconds": _seconds(found.promoted_after),
+        "approvals": found.approvals,
+        "warnings": list(found.warnings),
+    }
+
+
+def package(given: PackageRef) -> Json:
+    """A package by name and digest."""
+    return {"name": given.name, "digest": given.digest}
+
+
+def _endpoint(view: View) -> Json:
+    champion, routing, guard = view.state.champion, view.routing, view.guard
+    rollout, verdict = view.state.rollout, view.verdict
+    return {
+        "endpoint": view.state.endpoint,
+        "at": view.at.isoformat(),
+        "since": _moment(view.since),
+        "champion": champion
+        and {
+            "version": champion.version,
+            "package": package(champion.package),
+            "published_at": champion.created_at.isoformat(),
+        },
+        "alias": routing
+        and {
+            "main": routing.main,
+            "other": routing.other,
+            "share": routing.share,
+            "agrees": not view.disagreement,
+            "disagreement": view.disagreement,
+        },
+        "guardrail": guard
+        and {"state": guard.state.value, "armed_for": guard.armed_for, "reason": guard.reason},
+        "rollout": rollout and _rollout(rollout),
+        "verdict": verdict
+        and {
+            "kind": verdict.kind.value,
+            "reason": verdict.reason,
+            "numbers": dict(verdict.numbers),
+        },
+        "audit": [record(recent) for recent in view.recent],
+        "faults": list(view.faults),
+    }
+
+
+def _rollout(rollout: Rollout) -> Json:
+    return {
+        "id": rollout.id,
+        "phase": rollout.phase.value,
+        "over": rollout.phase.final,
+        "package": package(rollout.package),
+        "champion": rollout.champion,
+        "challenger": rollout.challenger,
+        "mode": rollout.mode.value,
+        "share": rollout.share,
+        "mirror": rollout.mirror,
+        "target": rollout.target,
+        "stage": rollout.stage + 1,
+        "started_at": rollout.started_at.isoformat(),
+        "stage_since": _moment(rollout.stage_since),
+        "actor": rollout.actor,
+        "message": rollout.message,
+        "reason": rollout.reason,
+        "plan": plan(rollout.plan),
+    }
+
+
+def _seconds(given: timedelta | None) -> float | None:
+    return None if given is None else given.total_seconds()
+
+
+def _moment(given: datetime | None) -> str | None:
+    return given.isoformat() if given else None

@@ -1,0 +1,97 @@
+"""Lambda in memory: functions with two aliases and numbered versions."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from halftone.domain.errors import InvalidInput, NotFound, Refused, RoutingChanged, StaleWrite
+from halftone.domain.names import ALIAS, CHALLENGER
+from halftone.domain.rollout.routing import UNRELEASED, ReadAliases, ReadRouting, Routing
+from halftone.ports.functions import Pointer, VersionStatus
+
+
+@dataclass
+class MemoryLambda:
+    """Ports ``Aliases`` and ``Versions``: functions with two aliases and numbered versions.
+
+    ``answers`` maps a package's digest to what its versions answer when invoked. ``routings`` and
+    ``revisions`` are of the alias ``live``, ``challengers`` holds the alias ``challenger``.
+    """
+
+    answers: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    routings: dict[str, Routing] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    challengers: dict[str, ReadRouting] = field(default_factory=dict)
+    pointers: dict[str, Pointer] = field(default_factory=dict)
+    versions: dict[str, list[Pointer]] = field(default_factory=lambda: defaultdict(list))
+    deleted: set[tuple[str, str]] = field(default_factory=set)
+
+    def read(self, endpoint: str, alias: str = ALIAS) -> ReadRouting:
+        """See ``Aliases``."""
+        if alias == CHALLENGER:
+            return self.challengers.get(endpoint, ReadRouting(UNRELEASED, "0"))
+        routing = self.routings.get(endpoint, UNRELEASED)
+        return ReadRouting(routing, str(self.revisions[endpoint]))
+
+    def both(self, endpoint: str) -> ReadAliases:
+        """See ``Aliases``."""
+        return ReadAliases(self.read(endpoint), self.read(endpoint, CHALLENGER))
+
+    def write(
+        self, endpoint: str, routing: Routing, *, revision: str | None, alias: str = ALIAS
+    ) -> str:
+        """See ``Aliases``."""
+        known = self.read(endpoint, alias).revision
+        if revision not in (None, known):
+            raise RoutingChanged(f"the alias {alias!r} of {endpoint!r} is no longer at {revision}")
+        following = int(known) + 1
+        if alias == CHALLENGER:
+            self.challengers[endpoint] = ReadRouting(routing, str(following))
+        else:
+            self.routings[endpoint] = routing
+            self.revisions[endpoint] = following
+        return str(following)
+
+    def point(self, endpoint: str, pointer: Pointer) -> VersionStatus:
+        """See ``Versions``."""
+        if self.pointers.get(endpoint) == pointer:
+            return VersionStatus.READY
+        self.pointers[endpoint] = pointer
+        return VersionStatus.PENDING
+
+    def publish(self, endpoint: str, pointer: Pointer) -> str:
+        """See ``Versions``."""
+        if self.pointers.get(endpoint) != pointer:
+            raise StaleWrite(f"the function of {endpoint!r} does not carry {pointer}")
+        published = self.versions[endpoint]
+        if not published or published[-1] != pointer:
+            published.append(pointer)
+        return str(len(published))
+
+    def status(self, endpoint: str, version: str) -> tuple[VersionStatus, str]:
+        """See ``Versions``."""
+        self._pointer(endpoint, version)
+        return VersionStatus.READY, ""
+
+    def delete(self, endpoint: str, version: str) -> None:
+        """See ``Versions``."""
+        if not version.isdecimal():
+            raise InvalidInput("version", version, "the number of a published version")
+        aliases = self.both(endpoint)
+        for routing in (aliases.live.routing, aliases.challenger.routing):
+            if version in (routing.main, routing.other):
+                raise Refused(f"version {version} of {endpoint!r} is what an alias points at")
+        self.deleted.add((endpoint, version))
+
+    def invoke(self, endpoint: str, version: str, event: Mapping[str, object]) -> dict[str, object]:  # noqa: ARG002
+        """See ``Versions``."""
+        digest = self._pointer(endpoint, version).digest
+        return dict(self.answers.get(digest, {"statusCode": 500, "body": "no such model"}))
+
+    def _pointer(self, endpoint: str, version: str) -> Pointer:
+        published = self.versions[endpoint]
+        if not version.isdigit() or not 0 < int(version) <= len(published):
+            raise NotFound("version", version, f"{endpoint!r} has {len(published)}")
+        if (endpoint, version) in self.deleted:
+            raise NotFound("version", version, f"{endpoint!r} had it, and it was deleted")
+        return published[int(version) - 1]

@@ -1,0 +1,227 @@
+"""The one place where a request's rights are checked, and what a route then knows of it."""
+
+import hashlib
+import uuid
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+
+from halftone.api import checks, responses
+from halftone.api.errors import Missing, problem
+from halftone.domain.access import EVERYWHERE, Action, principal_of
+from halftone.domain.errors import (
+    Forbidden,
+    HalftoneError,
+    InvalidInput,
+    StaleWrite,
+    Unavailable,
+)
+from halftone.ports import Parts
+from halftone.service.authorization import must, must_on, must_on_group
+from halftone.service.idempotency import once
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the app works on: the parts, who is asking, and the stage's word on self-approval.
+
+    ``who`` answers the ARN of a request's principal, out of its ASGI scope, or "" if there is none.
+    """
+
+    parts: Parts
+    who: Callable[[MutableMapping[str, Any]], str]
+    self_approval: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that may go on.
+
+    ``actor`` is the full ARN of who asks, for the audit; ``principal`` the same without a session's
+    name, for rights. ``revision`` is what an edit's If-Match presents (None: ``*``, or no edit).
+    """
+
+    control: Control
+    actor: str
+    principal: str
+    request: str = ""
+    fingerprint: str = ""
+    revision: int | None = None
+
+    @property
+    def parts(self) -> Parts:
+        """The ports."""
+        return self.control.parts
+
+    def must(self, action: Action, owner: str | None) -> None:
+        """Hold the request to ``action`` on what the group ``owner`` owns: see
+        ``service.authorization``.
+
+        Raises:
+            Forbidden: if it may not.
+        """
+        must(self.parts, self.principal, action, owner)
+
+    def once(
+        self,
+        do: Callable[[Parts], Response],
+        *,
+        lost: Callable[[Parts], Response] | None = None,
+        forget: tuple[str, ...] = (),
+    ) -> Response:
+        """What ``do`` answers, carried out once for the request's key: see ``service.idempotency``.
+
+        An error that a repetition would meet again is an answer, too. ``forget`` names fields of
+        the answer that are not kept: a replay has null there.
+        """
+        made: list[Response] = []
+
+        def kept(act: Callable[[Parts], Response]) -> Callable[[Parts], str]:
+            def acted(parts: Parts) -> str:
+                try:
+                    made.append(act(parts))
+                except (StaleWrite, Unavailable):
+                    raise
+                except HalftoneError as error:
+                    made.append(problem(error))
+                return responses.kept(made[-1], forget)
+
+            return acted
+
+        answer = once(
+            self.parts,
+            self.request,
+            self.fingerprint,
+            uuid.uuid4().hex,
+            kept(do),
+            lost=kept(lost) if lost else None,
+        )
+        return responses.again(answer.text) if answer.replayed else made[-1]
+
+
+class Guard:
+    """Lets a request pass that may do ``action`` to the endpoint or the group in its path.
+
+    Where neither is in it: to all that IAM lets it reach, or, to administer, if the group of all
+    groups lets it.
+    """
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+
+    def passed(self, request: Request, **known: Any) -> Call:
+        """The call, if it may go on.
+
+        Raises:
+            Forbidden: if it may not.
+            NotFound: if there is no such endpoint.
+            InvalidInput: if nothing can be called so, or it has a query parameter that its route
+                has not, or one twice.
+        """
+        control: Control = request.app.state.control
+        actor = control.who(request.scope)
+        if not actor:
+            raise Forbidden("the request has no principal: sign it (SigV4, service execute-api)")
+        try:
+            principal = principal_of(actor)
+        except InvalidInput as error:
+            raise Forbidden(str(error)) from error
+        named, parts = request.path_params, control.parts
+        checks.names(named)
+        if "endpoint" in named:
+            must_on(parts, principal, self.action, named["endpoint"])
+        elif "group" in named or self.action is Action.ADMINISTER:
+            must_on_group(parts, principal, self.action, named.get("group", EVERYWHERE))
+        checks.queries(request)
+        return Call(control, actor, principal, **known)
+
+
+class Reads(Guard):
+    """The guard of a GET."""
+
+    async def __call__(self, request: Request) -> Call:
+        return self.passed(request)
+
+
+class Deletes(Guard):
+    """The guard of a DELETE, which says the same however often it is said."""
+
+    async def __call__(self, request: Request) -> Call:
+        return self.passed(request)
+
+
+class Posts(Guard):
+    """The guard of a POST: its key makes it safe to repeat."""
+
+    async def __call__(
+        self,
+        request: Request,
+        idempotency_key: Annotated[
+            str,
+            Header(
+                min_length=8,
+                max_length=128,
+                pattern=r"^[!-~]+$",
+                description="Names this request. Sent again with it, it is not carried out again.",
+            ),
+        ],
+    ) -> Call:
+        call = self.passed(request)
+        body = hashlib.blake2b(await checks.body(request), digest_size=16).hexdigest()
+        asked = f"{request.method} {request.url.path}?{request.url.query} {body}"
+        named = f"{call.principal} {idempotency_key}"
+        return Call(
+            call.control, call.actor, call.principal, request=_hash(named), fingerprint=_hash(asked)
+        )
+
+
+class Edits(Guard):
+    """The guard of a PUT or PATCH: it must name the revision that its author has seen."""
+
+    async def __call__(
+        self,
+        request: Request,
+        if_match: Annotated[
+            str | None,
+            Header(
+                pattern=r'^(\*|(W/)?"[0-9]{1,15}")$',
+                description="The ETag that was read, or `*` for any.",
+                examples=["*"],
+            ),
+        ] = None,
+    ) -> Call:
+        if if_match is None:
+            raise Missing("name the ETag that you have read in If-Match, or * to change any state")
+        call = self.passed(request, revision=_revision(if_match))
+        await checks.body(request)
+        return call
+
+
+def reads(action: Action = Action.VIEW) -> Any:
+    """The ``Call`` of a GET."""
+    return Depends(Reads(action))
+
+
+def deletes(action: Action) -> Any:
+    """The ``Call`` of a DELETE."""
+    return Depends(Deletes(action))
+
+
+def posts(action: Action) -> Any:
+    """The ``Call`` of a POST."""
+    return Depends(Posts(action))
+
+
+def edits(action: Action) -> Any:
+    """The ``Call`` of a PUT or PATCH."""
+    return Depends(Edits(action))
+
+
+def _revision(if_match: str) -> int | None:
+    return None if if_match == "*" else int(if_match.removeprefix("W/").strip('"'))
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,198 @@
+"""Groups: who belongs to them and as what."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Literal
+
+from fastapi import Response
+from pydantic import Field
+
+from halftone.api import schemas
+from halftone.api.authorizer import Call, edits, posts, reads
+from halftone.api.requests import NAME, Body, GroupName, Why
+from halftone.api.responses import (
+    BROKEN,
+    Cursor,
+    Limit,
+    Shape,
+    after,
+    after_number,
+    answer,
+    page,
+    router,
+    shown,
+)
+from halftone.domain.access import Action
+from halftone.domain.access import Group as Kept
+from halftone.ports import Parts
+from halftone.service import groups as service
+
+routes = router("groups")
+
+_ARN = r"^arn:[a-z-]+:(iam|sts)::[0-9]{12}:(root|(role|user|assumed-role|federated-user)/.+)$"
+_RoleName = Literal["viewer", "releaser", "approver", "admin"]
+Members = Annotated[
+    dict[Annotated[str, Field(pattern=_ARN)], Annotated[list[_RoleName], Field(max_length=4)]],
+    Field(
+        max_length=200,
+        description="Roles by ARN; the ARN of a session stands for that of its role.",
+    ),
+]
+
+
+class Group(Shape):
+    """A group. The members of the group `all` have their roles in every group."""
+
+    name: str
+    description: str
+    members: Mapping[str, Sequence[str]]
+    revision: int
+
+
+class Groups(Shape):
+    """A page of groups; `next` is null on the last."""
+
+    items: Sequence[Group]
+    next: str | None
+
+
+class GroupAudit(Shape):
+    """A page of a group's audit, the oldest record first; `next` is null on the last."""
+
+    items: Sequence[schemas.AuditRecord]
+    next: str | None
+
+
+class GroupVerified(Shape):
+    """That a group's audit chain is whole: how many records, and the hash of the last."""
+
+    records: int
+    hash: str
+
+
+class Me(Shape):
+    """Who asks: the ARN, the principal that counts, and its roles by group."""
+
+    arn: str
+    principal: str
+    roles: Mapping[str, Sequence[str]]
+
+
+class GroupMade(Body):
+    """A group to make."""
+
+    name: Annotated[str, Field(max_length=32, pattern=NAME)]
+    description: Annotated[str, Field(max_length=200)] = ""
+    members: Members = {}  # noqa: RUF012 - pydantic copies it
+    message: Why = ""
+
+
+class GroupWanted(Body):
+    """A group as it is to be."""
+
+    description: Annotated[str, Field(max_length=200)] = ""
+    members: Members
+    message: Why = ""
+
+
+@routes.get("/me", responses=shown(Me))
+async def show_me(call: Annotated[Call, reads()]) -> Response:
+    """Show who asks, and what it is in which group."""
+    found = service.roles_of(call.parts, call.principal)
+    roles = {group: sorted(held) for group, held in found.items()}
+    return answer(Me(arn=call.actor, principal=call.principal, roles=roles))
+
+
+@routes.get("/groups", responses=shown(Groups))
+async def list_groups(
+    call: Annotated[Call, reads()], cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """List groups, in the order of their names."""
+    first, groups = after(cursor), call.parts.groups
+
+    def found() -> Iterator[tuple[str, Group]]:
+        for name in groups.groups():
+            if name > first and (group := groups.load_group(name)):
+                yield name, _group(group)
+
+    items, following = page(found(), limit)
+    return answer(Groups(items=items, next=following))
+
+
+@routes.post("/groups", status_code=201, responses=shown(Group, 201))
+async def make_group(
+    wanted: GroupMade, call: Annotated[Call, posts(Action.ADMINISTER)]
+) -> Response:
+    """Make a group.
+
+    Until the group `all` has an admin, whoever IAM lets ask may make one; from then on its admins.
+    """
+    location = f"/v1/groups/{wanted.name}"
+
+    def do(parts: Parts) -> Response:
+        made = service.make_group(
+            parts,
+            wanted.name,
+            description=wanted.description,
+            members=wanted.members,
+            actor=call.actor,
+            reason=wanted.message,
+        )
+        return answer(_group(made), 201, etag=made.revision, location=location)
+
+    def lost(parts: Parts) -> Response:
+        stands = service.group_named(parts, wanted.name)
+        return answer(_group(stands), 201, etag=stands.revision, location=location)
+
+    return call.once(do, lost=lost)
+
+
+@routes.get("/groups/{group}", responses=shown(Group))
+async def show_group(group: GroupName, call: Annotated[Call, reads()]) -> Response:
+    """Show a group."""
+    found = service.group_named(call.parts, group)
+    return answer(_group(found), etag=found.revision)
+
+
+@routes.put("/groups/{group}", responses=shown(Group))
+async def edit_group(
+    group: GroupName, wanted: GroupWanted, call: Annotated[Call, edits(Action.ADMINISTER)]
+) -> Response:
+    """Replace a group's description and members."""
+    made = service.edit_group(
+        call.parts,
+        group,
+        description=wanted.description,
+        members=wanted.members,
+        actor=call.actor,
+        reason=wanted.message,
+        revision=call.revision,
+    )
+    return answer(_group(made), etag=made.revision)
+
+
+@routes.get("/groups/{group}/audit", responses=shown(GroupAudit))
+async def show_group_audit(
+    group: GroupName, call: Annotated[Call, reads()], cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """List who changed a group, when and why."""
+    service.group_named(call.parts, group)
+    first = after_number(cursor)
+    records = call.parts.groups.group_audit(group, after=first)
+    items, following = page(((str(r.seq), schemas.record(r)) for r in records), limit)
+    return answer(GroupAudit(items=items, next=following))
+
+
+@routes.get("/groups/{group}/audit/verify", responses=shown(GroupVerified) | BROKEN)
+async def verify_group_audit(group: GroupName, call: Annotated[Call, reads()]) -> Response:
+    """Verify a group's audit chain: answers 409 naming the record at which it breaks."""
+    records, head = service.verified(call.parts, group)
+    return answer(GroupVerified(records=records, hash=head.hash))
+
+
+def _group(group: Kept) -> Group:
+    return Group(
+        name=group.name,
+        description=group.description,
+        members={who: sorted(roles) for who, roles in sorted(group.members.items())},
+        revision=group.revision,
+    )

@@ -1,0 +1,212 @@
+"""Rollouts: looked at, and spoken to."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+from pydantic import Field
+
+from halftone.api import schemas
+from halftone.api.authorizer import Call, posts, reads
+from halftone.api.requests import EndpointName, Message, RolloutId
+from halftone.api.responses import Cursor, Limit, Shape, after, answer, page, router, shown
+from halftone.domain.access import Action
+from halftone.domain.errors import InvalidInput
+from halftone.ports import Parts
+from halftone.service.authorization import must_not_have_started
+from halftone.service.endpoints.endpoints import endpoint as found
+from halftone.service.insight import rollouts as service
+from halftone.service.releases.revert import Seen, return_to
+from halftone.service.rollouts import operate
+
+routes = router("rollouts")
+
+
+class Rollouts(Shape):
+    """A page of rollouts, the newest first; `next` is null on the last."""
+
+    items: Sequence[schemas.RolloutEntry]
+    next: str | None
+
+
+class Approval(Message):
+    """Which gate is meant: so a word said twice does not open the next one."""
+
+    stage: Annotated[
+        int,
+        Field(ge=0, le=100, description="The stage behind the gate, from 0; their number: 100 %."),
+    ]
+
+
+@routes.get("/endpoints/{endpoint}/rollouts", responses=shown(Rollouts))
+async def list_rollouts(
+    endpoint: EndpointName,
+    call: Annotated[Call, reads()],
+    cursor: Cursor = None,
+    limit: Limit = 20,
+) -> Response:
+    """List an endpoint's rollouts, the newest first."""
+    last = after(cursor)
+    told = [(one.id, schemas.shown_entry(one)) for one in service.rollouts(call.parts, endpoint)]
+    ids = [key for key, _ in told]
+    if last and last not in ids:
+        raise InvalidInput("cursor", cursor, "`next` of the page before")
+    begin = ids.index(last) + 1 if last else 0
+    items, following = page(told[begin:], limit)
+    return answer(Rollouts(items=items, next=following))
+
+
+@routes.get("/endpoints/{endpoint}/rollouts/{rollout}", responses=shown(schemas.Rollout))
+async def show_rollout(
+    endpoint: EndpointName, rollout: RolloutId, call: Annotated[Call, reads()]
+) -> Response:
+    """Show a rollout, with what the evidence says in words and numbers."""
+    return _shown(call.parts, endpoint, rollout)
+
+
+@routes.post("/endpoints/{endpoint}/rollouts/{rollout}/pause", responses=shown(schemas.Rollout))
+async def pause_rollout(
+    endpoint: EndpointName,
+    rollout: RolloutId,
+    said: Message,
+    call: Annotated[Call, posts(Action.OPERATE)],
+) -> Response:
+    """Stop a rollout's clock: its share stays as it is until it is resumed."""
+    return _say(call, operate.pause, endpoint, rollout, reason=said.message or "paused")
+
+
+@routes.post("/endpoints/{endpoint}/rollouts/{rollout}/resume", responses=shown(schemas.Rollout))
+async def resume_rollout(
+    endpoint: EndpointName,
+    rollout: RolloutId,
+    said: Message,
+    call: Annotated[Call, posts(Action.OPERATE)],
+) -> Response:
+    """Let a rollout's clock run again."""
+    return _say(call, operate.resume, endpoint, rollout, reason=said.message or "resumed")
+
+
+@routes.post(
+    "/endpoints/{endpoint}/rollouts/{rollout}/approve",
+    status_code=202,
+    responses=shown(schemas.Rollout, 202),
+)
+async def approve_rollout(
+    endpoint: EndpointName,
+    rollout: RolloutId,
+    said: Approval,
+    call: Annotated[Call, posts(Action.APPROVE)],
+) -> Response:
+    """Open the gate before a stage. The next tick gives the share."""
+    _two_pairs_of_eyes(call, endpoint, rollout)
+    approve = partial(operate.approve, stage=said.stage)
+    return _say(call, approve, endpoint, rollout, reason=said.message or "approved", status=202)
+
+
+@routes.post("/endpoints/{endpoint}/rollouts/{rollout}/reject", responses=shown(schemas.Rollout))
+async def reject_rollout(
+    endpoint: EndpointName,
+    rollout: RolloutId,
+    said: Message,
+    call: Annotated[Call, posts(Action.OPERATE)],
+) -> Response:
+    """Turn down what waits for approval: the champion alone answers again."""
+    return _say(call, operate.reject, endpoint, rollout, reason=said.message or "rejected")
+
+
+@routes.post(
+    "/endpoints/{endpoint}/rollouts/{rollout}/promote",
+    status_code=202,
+    responses=shown(schemas.Rollout, 202),
+)
+async def promote_rollout(
+    endpoint: EndpointName,
+    rollout: RolloutId,
+    said: Message,
+    call: Annotated[Call, posts(Action.APPROVE)],
+) -> Response:
+    """Give the challenger all traffic, on a person's word in place of the evidence."""
+    _two_pairs_of_eyes(call, endpoint, rollout)
+    reason = said.message or "promoted by hand"
+    return _say(call, operate.promote, endpoint, rollout, reason=reason, status=202)
+
+
+@routes.post("/endpoints/{endpoint}/rollouts/{rollout}/abort", responses=shown(schemas.Rollout))
+async def abort_rollout(
+    endpoint: EndpointName,
+    rollout: RolloutId,
+    said: Message,
+    call: Annotated[Call, posts(Action.OPERATE)],
+) -> Response:
+    """End a rollout in whatever phase it is: the champion alone answers again."""
+    return _say(call, operate.abort, endpoint, rollout, reason=said.message or "by hand")
+
+
+@routes.post("/endpoints/{endpoint}/rollback", responses=shown(schemas.Endpoint))
+async def roll_back(
+    endpoint: EndpointName,
+    call: Annotated[Call, posts(Action.OPERATE)],
+    said: Message | None = None,
+    v: Annotated[
+        str | None,
+        Query(pattern=r"^[1-9][0-9]{0,8}$", description="The version; else the one before."),
+    ] = None,
+) -> Response:
+    """Go back in one call: to the champion, or to an earlier version.
+
+    A rollout under way ends, and its champion alone answers; `v` may name an earlier one still. If
+    nothing is under way, the version that served before becomes champion again, or `v`.
+    """
+    reason = (said.message if said else "") or "rolled back by hand"
+    now = Seen.of(found(call.parts, endpoint))
+    seen = Seen.read(call.parts.claims.first_seen(call.request, str(now)))
+
+    def do(parts: Parts) -> Response:
+        state = return_to(parts, endpoint, version=v, actor=call.actor, reason=reason, seen=seen)
+        return answer(schemas.endpoint(state), etag=state.revision)
+
+    def lost(parts: Parts) -> Response:
+        state = found(parts, endpoint)
+        if seen.rollout and state.rollout and state.rollout.id == seen.rollout:
+            return do(parts)  # the try came as far as ending that, and perhaps not to ``v``
+        return answer(schemas.endpoint(state), etag=state.revision)
+
+    return call.once(do, lost=lost)
+
+
+def _two_pairs_of_eyes(call: Call, endpoint: str, rollout: str) -> None:
+    must_not_have_started(
+        call.parts, call.principal, endpoint, rollout, allowed=call.control.self_approval
+    )
+
+
+def _say(
+    call: Call,
+    operation: Callable[..., Any],
+    endpoint: str,
+    rollout: str,
+    *,
+    reason: str,
+    status: int = 200,
+) -> Response:
+    """What is said once to a rollout, and how it stands after that."""
+
+    def lost(parts: Parts) -> Response:
+        return _shown(parts, endpoint, rollout, status)
+
+    def do(parts: Parts) -> Response:
+        operation(parts, endpoint, actor=call.actor, reason=reason, rollout=rollout)
+        return lost(parts)
+
+    return call.once(do, lost=lost)
+
+
+def _shown(parts: Parts, endpoint: str, rollout: str, status: int = 200) -> Response:
+    state = found(parts, endpoint)
+    told = service.rollout(parts, endpoint, rollout)
+    newest = state.rollout if state.rollout and state.rollout.id == rollout else None
+    said = service.verdict(parts, state) if newest else None
+    location = f"/v1/endpoints/{endpoint}/rollouts/{rollout}" if status == 202 else ""
+    body = schemas.shown_rollout(endpoint, told, newest, said)
+    return answer(body, status, etag=state.revision if newest else None, location=location)

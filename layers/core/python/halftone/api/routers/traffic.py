@@ -1,0 +1,240 @@
+"""How an endpoint serves: traffic, rules, mirror, mode, access, capture, and whether at all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import Response
+from pydantic import Field
+
+from halftone.api.authorizer import Call, edits, posts, reads
+from halftone.api.requests import Body, EndpointName, Message, Why
+from halftone.api.responses import Shape, answer, router, shown
+from halftone.domain.access import Action
+from halftone.domain.endpoint.policy_rules import state_form
+from halftone.domain.endpoint.state import EndpointState
+from halftone.ports import Parts
+from halftone.service.endpoints import availability
+from halftone.service.endpoints import policy as service
+from halftone.service.endpoints.endpoints import endpoint as found
+
+routes = router("serving")
+
+
+class Matching(Shape, omit_defaults=True):
+    """Which requests are meant: all conditions must hold, each by any of its values."""
+
+    headers: Mapping[str, Sequence[str]] = {}
+    query: Mapping[str, Sequence[str]] = {}
+    clients: Sequence[str] = ()
+    addresses: Sequence[str] = ()
+
+
+class RuleShown(Shape):
+    """Requests that match go to the deployment `to`."""
+
+    match: Matching
+    to: str
+
+
+class MirrorShown(Shape):
+    """The deployment that scores a share of requests unseen."""
+
+    to: str
+    share: float
+    match: Matching | None = None
+
+
+class CaptureShown(Shape):
+    """The share of requests that is kept, and the fields that are not."""
+
+    share: float
+    redact: Sequence[str]
+
+
+class Serving(Shape):
+    """How an endpoint serves. `probation` is the deployment whose share the alarms watch."""
+
+    endpoint: str
+    revision: int
+    mode: str
+    access: str
+    key: str | Mapping[str, str] | None
+    salt: str
+    rules: Sequence[RuleShown]
+    traffic: Mapping[str, float]
+    mirror: MirrorShown | None
+    capture: CaptureShown
+    latency_budget: str | None
+    label: str
+    stopped: str
+    probation: str | None
+    probation_since: datetime | None
+
+
+def serving(state: EndpointState) -> Serving:
+    """The serving of ``state`` as it is shown; what is shown can be sent back."""
+    watched = state.serving.probation
+    return msgspec.convert(
+        {
+            **state_form(state),
+            "endpoint": state.endpoint,
+            "revision": state.revision,
+            "probation": watched.version if watched else None,
+            "probation_since": watched.since if watched else None,
+        },
+        Serving,
+    )
+
+
+_Share = float | str
+_Rule = Annotated[
+    dict[str, Any],
+    Field(examples=[{"match": {"headers": {"x-tier": ["internal"]}}, "to": "green"}]),
+]
+_Traffic = Annotated[
+    dict[str, _Share],
+    Field(description="Shares sum to 100, or to 0.", examples=[{"champion": 90, "green": 10}]),
+]
+_Mirror = Annotated[dict[str, Any] | None, Field(examples=[{"to": "green", "share": 10}])]
+
+
+class Changes(Body):
+    """The fields to change, all at once; what is not named stays as it is."""
+
+    mode: Literal["weighted", "guarded"] = "weighted"
+    access: Literal["public", "private"] = "public"
+    key: Annotated[str | dict[str, str] | None, Field(examples=[{"header": "x-user"}])] = None
+    salt: str = ""
+    rules: Annotated[list[_Rule], Field(default_factory=list)]
+    traffic: Annotated[_Traffic, Field(default_factory=dict)]
+    mirror: _Mirror = None
+    capture: Annotated[_Share | dict[str, Any], Field(examples=[{"share": 10}])] = 0.0
+    latency_budget: Annotated[str | None, Field(examples=["250ms"])] = None
+    label: str | None = None
+    stopped: str = ""
+    message: Why = ""
+
+
+class TrafficWanted(Body):
+    """Who is to answer how much."""
+
+    traffic: _Traffic
+    message: Why = ""
+
+
+class MirrorWanted(Body):
+    """Who is to score along unseen; null: nobody."""
+
+    mirror: _Mirror
+    message: Why = ""
+
+
+class RulesWanted(Body):
+    """Which requests go where, whatever the shares; an empty list: no rule."""
+
+    rules: list[_Rule]
+    message: Why = ""
+
+
+@routes.get("/endpoints/{endpoint}/serving", responses=shown(Serving))
+async def show_serving(endpoint: EndpointName, call: Annotated[Call, reads()]) -> Response:
+    """Show how an endpoint serves."""
+    return _answer(found(call.parts, endpoint))
+
+
+@routes.patch("/endpoints/{endpoint}/serving", responses=shown(Serving))
+async def change_serving(
+    endpoint: EndpointName, wanted: Changes, call: Annotated[Call, edits(Action.RELEASE)]
+) -> Response:
+    """Change how an endpoint serves, without a deploy: the fields that are given, all at once."""
+    given = wanted.model_dump(include=wanted.model_fields_set - {"message"})
+    return _set(call, endpoint, given, "set", wanted.message)
+
+
+@routes.put("/endpoints/{endpoint}/traffic", responses=shown(Serving))
+async def set_traffic(
+    endpoint: EndpointName, wanted: TrafficWanted, call: Annotated[Call, edits(Action.RELEASE)]
+) -> Response:
+    """Split requests among deployments."""
+    return _set(call, endpoint, {"traffic": wanted.traffic}, "set-traffic", wanted.message)
+
+
+@routes.put("/endpoints/{endpoint}/mirror", responses=shown(Serving))
+async def set_mirror(
+    endpoint: EndpointName, wanted: MirrorWanted, call: Annotated[Call, edits(Action.RELEASE)]
+) -> Response:
+    """Send a share of requests to a deployment that no client hears of, too."""
+    return _set(call, endpoint, {"mirror": wanted.mirror}, "set-mirror", wanted.message)
+
+
+@routes.put("/endpoints/{endpoint}/rules", responses=shown(Serving))
+async def set_rules(
+    endpoint: EndpointName, wanted: RulesWanted, call: Annotated[Call, edits(Action.RELEASE)]
+) -> Response:
+    """Say which requests go to which deployment, whatever the shares."""
+    return _set(call, endpoint, {"rules": wanted.rules}, "set-rules", wanted.message)
+
+
+@routes.post("/endpoints/{endpoint}/disable", responses=shown(Serving))
+async def disable_endpoint(
+    endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.OPERATE)]
+) -> Response:
+    """Answer 503 with the message, until the endpoint is enabled."""
+    return _say(call, availability.disable, endpoint, said.reason("disabled"))
+
+
+@routes.post("/endpoints/{endpoint}/enable", responses=shown(Serving))
+async def enable_endpoint(
+    endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.OPERATE)]
+) -> Response:
+    """Answer again after the endpoint was disabled."""
+    return _say(call, availability.enable, endpoint, said.reason("enabled"))
+
+
+@routes.post("/endpoints/{endpoint}/unpublish", responses=shown(Serving))
+async def unpublish_endpoint(
+    endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.RELEASE)]
+) -> Response:
+    """Answer 503 until the endpoint is published."""
+    return _say(call, availability.unpublish, endpoint, said.reason("unpublished"))
+
+
+@routes.post("/endpoints/{endpoint}/publish", responses=shown(Serving))
+async def publish_endpoint(
+    endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.RELEASE)]
+) -> Response:
+    """Answer again after the endpoint was unpublished."""
+    return _say(call, availability.publish, endpoint, said.reason("published"))
+
+
+def _set(
+    call: Call, endpoint: str, fields: Mapping[str, object], action: str, message: str
+) -> Response:
+    state = service.set_serving(
+        call.parts,
+        endpoint,
+        fields,
+        action=action,
+        actor=call.actor,
+        reason=message or action,
+        revision=call.revision,
+    )
+    return _answer(state)
+
+
+def _say(
+    call: Call, operation: Callable[..., EndpointState], endpoint: str, reason: str
+) -> Response:
+    def do(parts: Parts) -> Response:
+        return _answer(operation(parts, endpoint, actor=call.actor, reason=reason))
+
+    def lost(parts: Parts) -> Response:
+        return _answer(found(parts, endpoint))
+
+    return call.once(do, lost=lost)
+
+
+def _answer(state: EndpointState) -> Response:
+    return answer(serving(state), etag=state.revision)

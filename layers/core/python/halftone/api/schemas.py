@@ -1,0 +1,253 @@
+"""What several routes answer with. Times are ISO 8601 in UTC, shares percent, spans seconds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from halftone.api.responses import Shape
+from halftone.domain import audit
+from halftone.domain.endpoint import deployment, status
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.endpoint.status import Status
+from halftone.domain.model import manifest
+from halftone.domain.rollout import plan, rollout
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import Margins
+from halftone.domain.rollout.verdict import Verdict
+from halftone.domain.traffic.match_schema import match_form
+from halftone.service.insight.rollouts import Told
+
+
+class Package(Shape):
+    """A model package."""
+
+    name: str
+    digest: str
+
+
+class Champion(Shape):
+    """The version that answers."""
+
+    version: str
+    package: Package
+    published_at: datetime
+
+
+class Endpoint(Shape):
+    """An endpoint."""
+
+    name: str
+    status: Status
+    message: str
+    champion: Champion | None
+    rollout: str | None
+    owner: str | None
+    creator: str
+    created_at: datetime | None
+    self_approval: bool | None
+    revision: int
+
+
+class PlanStage(Shape):
+    """A step of a plan, or its bake.
+
+    It has a `weight` that the challenger answers, or a `mirror` share that it scores unseen: the
+    other one is 0. `match` is whose requests take part, in a plan's own words; null: everybody's.
+    """
+
+    weight: float
+    mirror: float
+    match: Mapping[str, Any] | None
+    min_seconds: float
+    max_seconds: float
+    min_requests: int
+    approval: bool
+    bake: bool
+
+
+class Plan(Shape):
+    """A rollout plan; `margins` are what counts as worse, by metric."""
+
+    stages: Sequence[PlanStage]
+    alpha: float
+    on_inconclusive: str
+    margins: Mapping[str, Mapping[str, float]]
+
+
+class VerdictShown(Shape):
+    """What the evidence says: a word, a sentence and the numbers behind them."""
+
+    kind: str
+    reason: str
+    numbers: Mapping[str, Any]
+
+
+class Rollout(Shape):
+    """A rollout. `stage` counts from 1, 0 before the first; `verdict` is of the stage under way.
+
+    Of all but an endpoint's newest rollout the record keeps no `plan`.
+    """
+
+    id: str
+    endpoint: str
+    phase: Phase
+    over: bool
+    package: Package
+    champion: str | None
+    challenger: str | None
+    share: float
+    target: float
+    stage: int
+    started_at: datetime
+    stage_since: datetime | None
+    ended_at: datetime | None
+    actor: str
+    message: str
+    reason: str
+    plan: Plan | None
+    verdict: VerdictShown | None
+
+
+class RolloutEntry(Shape):
+    """A rollout in a list. `package.digest` is the beginning of the digest, 12 digits."""
+
+    id: str
+    phase: Phase
+    over: bool
+    package: Package
+    champion: str | None
+    challenger: str | None
+    share: float
+    started_at: datetime
+    ended_at: datetime | None
+    actor: str
+    message: str
+    reason: str
+
+
+class AuditRecord(Shape):
+    """One audit record, whole: every field that its hash covers, and the hash."""
+
+    endpoint: str
+    seq: int
+    at: str
+    actor: str
+    action: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    reason: str
+    numbers: Mapping[str, Any]
+    previous: str
+    hash: str
+
+
+def package(given: manifest.PackageRef) -> Package:
+    """A package."""
+    return Package(name=given.name, digest=given.digest)
+
+
+def champion(given: deployment.Deployment) -> Champion:
+    """A champion."""
+    return Champion(
+        version=given.version, package=package(given.package), published_at=given.created_at
+    )
+
+
+def verdict(given: Verdict) -> VerdictShown:
+    """A verdict."""
+    return VerdictShown(kind=given.kind.value, reason=given.reason, numbers=dict(given.numbers))
+
+
+def endpoint(state: EndpointState) -> Endpoint:
+    """An endpoint."""
+    said, about = status.told(state), state.about
+    return Endpoint(
+        name=state.endpoint,
+        status=said.status,
+        message=said.message,
+        champion=champion(state.champion) if state.champion else None,
+        rollout=state.rollout.id if state.rollout else None,
+        owner=about.owner,
+        creator=about.creator,
+        created_at=about.created_at,
+        self_approval=about.self_approval,
+        revision=state.revision,
+    )
+
+
+def shown_rollout(
+    name: str, told: Told, newest: rollout.Rollout | None, said: Verdict | None
+) -> Rollout:
+    """A rollout of the endpoint ``name``; ``newest`` is the same one in full, if it is kept."""
+    return Rollout(
+        id=told.id,
+        endpoint=name,
+        phase=told.phase,
+        over=told.phase.final,
+        package=package(newest.package) if newest else _short(told.package),
+        champion=newest.champion if newest else told.champion,
+        challenger=told.challenger,
+        share=told.share,
+        target=newest.target if newest else told.share,
+        stage=newest.stage + 1 if newest else 0,
+        started_at=told.started_at,
+        stage_since=newest.stage_since if newest else None,
+        ended_at=told.ended_at,
+        actor=told.actor,
+        message=newest.message if newest else told.message,
+        reason=told.reason,
+        plan=shown_plan(newest.plan) if newest else None,
+        verdict=verdict(said) if said else None,
+    )
+
+
+def shown_entry(told: Told) -> RolloutEntry:
+    """A rollout in a list."""
+    return RolloutEntry(
+        id=told.id,
+        phase=told.phase,
+        over=told.phase.final,
+        package=_short(told.package),
+        champion=told.champion,
+        challenger=told.challenger,
+        share=told.share,
+        started_at=told.started_at,
+        ended_at=told.ended_at,
+        actor=told.actor,
+        message=told.message,
+        reason=told.reason,
+    )
+
+
+def _short(text: str) -> Package:
+    """The package that the audit writes as its name and the beginning of its digest."""
+    name, _, digest = text.rpartition("@")
+    return Package(name=name, digest=digest)
+
+
+def shown_plan(given: plan.Plan) -> Plan:
+    """A plan."""
+    return Plan(
+        stages=[
+            PlanStage(
+                weight=stage.weight,
+                mirror=stage.mirror,
+                match=match_form(stage.match) if stage.match else None,
+                min_seconds=stage.min_time.total_seconds(),
+                max_seconds=stage.max_time.total_seconds(),
+                min_requests=stage.min_requests,
+                approval=stage.approval,
+                bake=given.is_bake(number),
+            )
+            for number, stage in enumerate(given.stages)
+        ],
+        alpha=given.alpha,
+        on_inconclusive=given.on_inconclusive.value,
+        margins={n: asdict(m) for n, m in vars(given).items() if isinstance(m, Margins)},
+    )
+
+
+def record(given: audit.AuditRecord) -> AuditRecord:
+    """An audit record."""
+    return AuditRecord(**{**vars(given), "at": given.at.isoformat()})

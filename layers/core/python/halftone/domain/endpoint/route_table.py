@@ -1,0 +1,79 @@
+"""The dispatch: what a model server must know of its endpoint to pass requests on.
+
+It is derived from the endpoint's state and written in the same transaction, so that no server ever
+acts on something that is not on record. A server may act on an old one: the alias ``challenger``
+and the version that every hop expects make that harmless.
+"""
+
+from dataclasses import dataclass, field
+
+from halftone.domain.endpoint.state import EndpointState, Placed
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.traffic.policy import Match, Mode, Serving
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The rollout's part: requests whose position (0 to 100) is below ``share`` are the trial's.
+
+    ``version`` is the challenger. ``since`` is the share of the stage before: positions from there
+    on are freshly drawn in this stage. ``match`` narrows who takes part; ``mirror`` is the share of
+    requests that the challenger scores unseen.
+    """
+
+    rollout: str
+    version: str
+    stage: int
+    mode: Mode
+    share: float = 0.0
+    since: float = 0.0
+    mirror: float = 0.0
+    match: Match | None = None
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """An endpoint as its model servers see it. ``revision`` is that of the state."""
+
+    endpoint: str
+    revision: int
+    champion: str | None = None
+    placed: tuple[Placed, ...] = ()
+    serving: Serving = field(default_factory=Serving)
+    trial: Trial | None = None
+
+
+_EXPOSED = frozenset(
+    {Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED, Phase.BAKING}
+)
+
+
+def dispatch_of(state: EndpointState) -> Dispatch:
+    """What ``state`` means to the model servers."""
+    return Dispatch(
+        endpoint=state.endpoint,
+        revision=state.revision,
+        champion=state.champion.version if state.champion else None,
+        placed=state.placed,
+        serving=state.serving,
+        trial=_trial(state),
+    )
+
+
+def _trial(state: EndpointState) -> Trial | None:
+    rollout = state.active
+    if rollout is None or rollout.challenger is None or rollout.phase not in _EXPOSED:
+        return None
+    stage = rollout.current
+    if stage is None:
+        return None  # on its way to its first share: until that is on record, nobody sends anything
+    return Trial(
+        rollout=rollout.id,
+        version=rollout.challenger,
+        stage=rollout.stage,
+        mode=rollout.mode,
+        share=rollout.share,
+        since=rollout.since,
+        mirror=rollout.mirror,
+        match=stage.match,
+    )

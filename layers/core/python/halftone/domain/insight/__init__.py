@@ -1,0 +1,1 @@
+"""Insight: captured requests, observations of keys, figures over time, log lines."""

@@ -1,0 +1,203 @@
+"""From the mapping that a YAML or JSON reader made to a ``Manifest``, or to the value at fault."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from halftone.domain.errors import InvalidInput, InvalidPackage, unknown_field
+from halftone.domain.model.manifest import (
+    MANIFEST_NAME,
+    METHODS,
+    PICKLE_SUFFIXES,
+    SOURCE_NAME,
+    Flavor,
+    Manifest,
+)
+from halftone.domain.model.samples import (
+    AnySample,
+    parse_app_samples,
+    parse_json_samples,
+    parse_record_samples,
+)
+from halftone.domain.model.schema import Field, parse_fields
+from halftone.domain.names import checked_name
+from halftone.domain.texts import check_texts
+
+_UNREADABLE = ("authorization", "proxy-authorization", "cookie")
+_HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
+_TYPE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_TAKEN_BY: Mapping[str, tuple[Flavor, ...]] = {
+    "preprocess": (Flavor.ONNX, Flavor.SKLEARN),
+    "headers": (Flavor.PYTHON,),
+    "trusted": (Flavor.SKLEARN,),
+    "methods": (Flavor.SKLEARN,),
+    "allow_pickle": (Flavor.SKLEARN,),
+    "inputs": (Flavor.PYTHON, Flavor.ONNX, Flavor.SKLEARN),
+    "outputs": (Flavor.PYTHON, Flavor.ONNX, Flavor.SKLEARN),
+}
+
+
+def manifest_from_json(text: bytes, *, source: str = MANIFEST_NAME) -> Manifest:
+    """The manifest in ``text``.
+
+    Raises:
+        InvalidPackage: naming ``source``, the field and its value.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidPackage(MANIFEST_NAME, str(error), "JSON", source=source) from None
+    return parse_manifest(value, source=source)
+
+
+def parse_manifest(value: object, *, source: str = SOURCE_NAME) -> Manifest:
+    """The manifest in ``value``, as a YAML or JSON reader made it.
+
+    Raises:
+        InvalidPackage: naming ``source``, the field and its value.
+    """
+    try:
+        return _parse(value)
+    except InvalidInput as error:
+        raise InvalidPackage(error.field, error.value, error.expected, source=source) from None
+
+
+def _parse(value: object) -> Manifest:
+    if not isinstance(value, Mapping):
+        raise InvalidInput("manifest", value, "a mapping with at least name, flavor and entry")
+    check_texts("", value)
+    for key in value:
+        if key not in Manifest.__dataclass_fields__:
+            raise unknown_field(str(key), value[key], Manifest.__dataclass_fields__)
+    flavor = _flavor(value.get("flavor"))
+    for key, flavors in _TAKEN_BY.items():
+        if flavor not in flavors and value.get(key) is not None:
+            expected = f"nothing: flavor {flavor} has none, only {', '.join(flavors)}"
+            raise InvalidInput(key, value[key], expected)
+    inputs, outputs = _signature(flavor, value)
+    preprocess = value.get("preprocess")
+    return Manifest(
+        name=checked_name("name", value.get("name")),
+        flavor=flavor,
+        entry=_entry(flavor, value),
+        inputs=inputs,
+        outputs=outputs,
+        samples=_samples(flavor, value.get("samples"), inputs, outputs),
+        description=_description(value.get("description", "")),
+        preprocess=None if preprocess is None else _path("preprocess", preprocess, (".py",)),
+        headers=_headers(value.get("headers", [])),
+        trusted=_types(value.get("trusted", [])),
+        methods=_methods(value.get("methods", {}), outputs) if flavor is Flavor.SKLEARN else {},
+        allow_pickle=value.get("allow_pickle") is True,
+    )
+
+
+def _flavor(value: object) -> Flavor:
+    try:
+        return Flavor(str(value))
+    except ValueError:
+        raise InvalidInput("flavor", value, f"one of {', '.join(Flavor)}, mlflow") from None
+
+
+def _signature(
+    flavor: Flavor, given: Mapping[str, object]
+) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
+    inputs, outputs = given.get("inputs"), given.get("outputs")
+    if flavor is Flavor.ASGI or (flavor is Flavor.PYTHON and inputs is None and outputs is None):
+        return (), ()
+    return parse_fields("inputs", inputs), parse_fields("outputs", outputs)
+
+
+def _samples(
+    flavor: Flavor, value: object, inputs: tuple[Field, ...], outputs: tuple[Field, ...]
+) -> tuple[AnySample, ...]:
+    if flavor is Flavor.ASGI:
+        return parse_app_samples(value)
+    return parse_record_samples(value, inputs, outputs) if inputs else parse_json_samples(value)
+
+
+def _entry(flavor: Flavor, given: Mapping[str, object]) -> str:
+    entry, allowed = given.get("entry"), given.get("allow_pickle")
+    if allowed is not None and not isinstance(allowed, bool):
+        raise InvalidInput("allow_pickle", allowed, "true or false")
+    if flavor is not Flavor.SKLEARN:
+        return _path("entry", entry, (".onnx",) if flavor is Flavor.ONNX else (".py",))
+    pickled = isinstance(entry, str) and PurePosixPath(entry).suffix in PICKLE_SUFFIXES
+    if pickled and not allowed:
+        expected = (
+            f"true, because {entry} is a pickle, and loading one runs whatever code it carries;"
+            " or save the model with skops"
+        )
+        raise InvalidInput("allow_pickle", allowed, expected)
+    if allowed and not pickled:
+        raise InvalidInput("allow_pickle", allowed, f"nothing: {entry} is no pickle")
+    return _path("entry", entry, PICKLE_SUFFIXES[:3] if allowed else (".skops",))
+
+
+def _path(at: str, value: object, suffixes: tuple[str, ...]) -> str:
+    expected = (
+        f"a file of the package that ends in {' or '.join(suffixes)}, such as model{suffixes[0]}"
+    )
+    if not isinstance(value, str) or "\\" in value:
+        raise InvalidInput(at, value, expected)
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or path.suffix not in suffixes:
+        raise InvalidInput(at, value, expected)
+    if str(path) != value:
+        raise InvalidInput(at, value, expected)
+    return value
+
+
+def _description(value: object) -> str:
+    if not isinstance(value, str) or len(value) > 1000:
+        raise InvalidInput("description", value, "a text of at most 1000 characters")
+    return value
+
+
+def _headers(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > 20:
+        raise InvalidInput("headers", value, "a list of at most 20 headers, such as [x-region]")
+    names: list[str] = []
+    for i, given in enumerate(value):
+        name = given.lower() if isinstance(given, str) else ""
+        if not _HEADER.fullmatch(name):
+            raise InvalidInput(f"headers[{i}]", given, "the name of a header, such as x-region")
+        if name in _UNREADABLE:
+            expected = "another header: a model sees who calls, never a secret of the caller's"
+            raise InvalidInput(f"headers[{i}]", given, expected)
+        if name in names:
+            raise InvalidInput(f"headers[{i}]", given, "a header that is not named before")
+        names.append(name)
+    return tuple(names)
+
+
+def _types(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise InvalidInput("trusted", value, "a list of types, such as [numpy.dtype]")
+    for i, name in enumerate(value):
+        if not isinstance(name, str) or not _TYPE.fullmatch(name):
+            raise InvalidInput(f"trusted[{i}]", name, "a type as skops names it: module.Type")
+    return tuple(value)
+
+
+def _methods(value: object, outputs: tuple[Field, ...]) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        expected = "a mapping of output fields to methods, such as {risk: predict_proba}"
+        raise InvalidInput("methods", value, expected)
+    known = [output.name for output in outputs]
+    for name, method in value.items():
+        if name not in known:
+            raise InvalidInput(f"methods.{name}", method, f"an output among {', '.join(known)}")
+        if method not in METHODS:
+            raise InvalidInput(f"methods.{name}", method, f"one of {', '.join(METHODS)}")
+    return {name: str(value.get(name) or _default_method(name, known)) for name in known}
+
+
+def _default_method(name: str, outputs: list[str]) -> str:
+    if name in METHODS or len(outputs) > 1:
+        if name not in METHODS:
+            expected = f"one of {', '.join(METHODS)}, because there are several outputs"
+            raise InvalidInput(f"methods.{name}", None, expected)
+        return name
+    return "predict"

@@ -1,0 +1,123 @@
+"""The smoke test: a package's own samples as requests, and the judgement of the answers.
+
+It is sent straight to one published version, in the shape in which API Gateway sends requests, so
+that a version is proven on the very path that clients will use.
+"""
+
+import base64
+import json
+import math
+from collections.abc import Mapping, Sequence
+
+from halftone.domain.model.samples import AnySample, AppSample, JsonSample
+
+MARK = "smoke"
+"""What ``requestContext.halftone`` holds. API Gateway writes that context, so no client can."""
+
+
+def smoke_event(endpoint: str, sample: AnySample) -> dict[str, object]:
+    """An event of HTTP API payload format 2.0 that asks for the sample's answer."""
+    call = sample.call
+    path, _, query = f"/endpoints/{endpoint}{call.path}".partition("?")
+    return {
+        "version": "2.0",
+        "routeKey": f"{call.method} {path}",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {"content-type": "application/json"},
+        "requestContext": {
+            "halftone": MARK,
+            "http": {
+                "method": call.method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+            },
+            "requestId": MARK,
+            "stage": "$default",
+        },
+        **({} if call.body is None else {"body": call.body}),
+        "isBase64Encoded": False,
+    }
+
+
+def check_answer(sample: AnySample, response: Mapping[str, object]) -> str | None:
+    """Why ``response`` is not the answer that ``sample`` expects; None if it is."""
+    status = response.get("statusCode")
+    answer = _json(_text(response))
+    wanted = sample.status if isinstance(sample, AppSample) else 200
+    if status != wanted:
+        detail = answer.get("detail") if isinstance(answer, dict) else None
+        # A function that crashed answers with errorMessage instead of a status.
+        words = detail or response.get("errorMessage") or "no reason given"
+        return f"status is {status}, expected {wanted}: {words}"
+    if isinstance(sample, AppSample):
+        if sample.response is None:
+            return None
+        found = _text(response) if isinstance(sample.response, str) and answer is None else answer
+        return _difference("response", sample.response, found, sample.tolerance)
+    if isinstance(sample, JsonSample):
+        return _difference("response", sample.response, answer, sample.tolerance)
+    predictions = answer.get("predictions") if isinstance(answer, dict) else None
+    if sample.predictions is None:
+        # That they fit the signature is what the status says.
+        count = len(sample.instances)
+        fits = isinstance(predictions, list) and len(predictions) == count
+        return None if fits else f"predictions is {_shown(predictions)}, expected a list of {count}"
+    return _difference("predictions", sample.predictions, predictions, sample.tolerance)
+
+
+def _text(response: Mapping[str, object]) -> str | None:
+    body = response.get("body")
+    if not isinstance(body, str) or not response.get("isBase64Encoded"):
+        return body if isinstance(body, str) else None
+    try:
+        return base64.b64decode(body, validate=True).decode()
+    except ValueError:
+        return None
+
+
+def _json(text: str | None) -> object:
+    try:
+        return None if text is None else json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _difference(at: str, expected: object, found: object, tolerance: float) -> str | None:
+    if isinstance(expected, Mapping):
+        if not isinstance(found, dict) or found.keys() != expected.keys():
+            return f"{at} is {_shown(found)}, expected the fields {', '.join(expected)}"
+        pairs = [(f"{at}.{name}", expected[name], found[name]) for name in expected]
+    elif isinstance(expected, Sequence) and not isinstance(expected, str):
+        if not isinstance(found, list) or len(found) != len(expected):
+            return f"{at} is {_shown(found)}, expected a list of {len(expected)}"
+        pairs = [(f"{at}[{i}]", expected[i], found[i]) for i in range(len(expected))]
+    else:
+        return _scalar_difference(at, expected, found, tolerance)
+    return next(filter(None, (_difference(*pair, tolerance) for pair in pairs)), None)
+
+
+def _scalar_difference(at: str, expected: object, found: object, tolerance: float) -> str | None:
+    if type(found) is type(expected) and found == expected:
+        return None
+    # JSON does not tell 3 from 3.0. NaN is never near anything.
+    if {type(expected), type(found)} in ({float}, {float, int}):
+        wanted = _float(expected)
+        allowed = tolerance * max(1.0, abs(wanted))
+        if math.isfinite(wanted) and abs(_float(found) - wanted) <= allowed:
+            return None
+        return f"{at} is {_shown(found)}, expected {expected!r} within {allowed:g}"
+    return f"{at} is {_shown(found)}, expected {expected!r}"
+
+
+def _float(number: object) -> float:
+    try:
+        return float(number)  # type: ignore[arg-type]
+    except OverflowError:
+        return math.inf
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,1 @@
+"""Rollouts: plans, phases, evidence, analysis, decisions."""

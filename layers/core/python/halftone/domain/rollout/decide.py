@@ -1,0 +1,181 @@
+"""Decisions: what a rollout does next, from what is known. Pure; applying them is elsewhere.
+
+``decide`` holds every rule of promotion. It never says "go on" unless a verdict says pass, or the
+plan's own word says so for a step that has reached its greatest age with its least requests seen.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from halftone.domain.names import ALIAS, CHALLENGER
+from halftone.domain.quantities import spoken
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import OnInconclusive, Stage
+from halftone.domain.rollout.rollout import Rollout
+from halftone.domain.rollout.routing import Routing
+from halftone.domain.rollout.verdict import Verdict, VerdictKind
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing changes; ``reason`` says what is being waited for."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class GoOn:
+    """The present stage is done: on to the next one, or to all traffic after the last."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class GoBack:
+    """The champion alone, now."""
+
+    reason: str
+
+
+Decision = Wait | GoOn | GoBack
+
+
+@dataclass(frozen=True)
+class AskAgain:
+    """What was approved looks worse than it did when it was asked for. ``gate`` is the kind of the
+    verdict that a further word is asked for.
+    """
+
+    reason: str
+    gate: str
+
+
+@dataclass(frozen=True)
+class Alarmed:
+    """A guardrail in alarm, in CloudWatch's words; None in its place means that it is not."""
+
+    reason: str
+
+
+def decide(rollout: Rollout, verdict: Verdict, alarmed: Alarmed | None, now: datetime) -> Decision:
+    """What a rollout in a phase with traffic does next.
+
+    Bad news ends it in every such phase, also while it is paused or waits for approval; good news
+    moves it only where it is being watched.
+    """
+    if alarmed:
+        return GoBack(f"guardrail in alarm: {alarmed.reason}")
+    if verdict.kind is VerdictKind.FAIL:
+        return GoBack(f"regression proven: {verdict.reason}")
+    stage = rollout.current
+    if rollout.phase not in (Phase.OBSERVING, Phase.BAKING) or stage is None:
+        return Wait(f"{rollout.phase}: {rollout.reason}")
+    age = now - (rollout.stage_since or now)
+    if age < stage.min_time:
+        seconds = timedelta(seconds=round(age.total_seconds()))
+        return Wait(f"{spoken(seconds)} of at least {spoken(stage.min_time)} at {stage.told}")
+    if verdict.kind is VerdictKind.PASS:
+        return GoOn(verdict.reason)
+    if age < stage.max_time:
+        return Wait(f"{verdict.kind}: {verdict.reason}")
+    return _at_greatest_age(rollout, stage, verdict)
+
+
+def decide_at_gate(rollout: Rollout, now: Verdict, ahead: Verdict) -> Decision | AskAgain:
+    """What follows a person's word at a gate that evidence had opened.
+
+    ``now`` is the verdict on all closed buckets, ``ahead`` what it would be with those of the last
+    minute, as far as they are there. Between the question and the answer hours may lie.
+    """
+    if now.kind is VerdictKind.FAIL:
+        return GoBack(f"regression proven: {now.reason}")
+    if VerdictKind.ERROR in (now.kind, ahead.kind):
+        worst = now if now.kind is VerdictKind.ERROR else ahead
+        return Wait(f"approved, and not looked at since: {worst.reason}")
+    for verdict, when in ((now, "since it was asked for"), (ahead, "in the last minute")):
+        failing = verdict.kind is VerdictKind.FAIL
+        if failing or verdict.kind not in (VerdictKind.PASS, rollout.gate):
+            told = f"approved, but it became worse {when}, {verdict.kind}: {verdict.reason}"
+            # What is not complete proves nothing; once it is, no word stands in for it.
+            return AskAgain(told, rollout.gate if failing else verdict.kind.value)
+    return GoOn(now.reason)
+
+
+def _at_greatest_age(rollout: Rollout, stage: Stage, verdict: Verdict) -> Decision:
+    word = rollout.plan.on_inconclusive
+    aged = f"{verdict.kind} after {spoken(stage.max_time)} at {stage.told}: {verdict.reason}"
+    if word is OnInconclusive.ROLLBACK:
+        return GoBack(f"{aged}; the plan says roll back")
+    # The plan's word can stand in for a verdict, but not for evidence: too few requests, or
+    # metrics that can't be read, are held however the plan reads.
+    if word is OnInconclusive.PROMOTE and verdict.kind is VerdictKind.INCONCLUSIVE:
+        return GoOn(f"{aged}; the plan says promote")
+    return Wait(f"held, {aged}")
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """Record and aliases say the same."""
+
+
+@dataclass(frozen=True)
+class Restore:
+    """The alias gives the challenger more than the record allows: write what the record says."""
+
+    alias: str
+    routing: Routing
+    reason: str
+
+
+@dataclass(frozen=True)
+class Yield:
+    """Somebody took traffic from the challenger, or an alias from both: the champion alone."""
+
+    reason: str
+
+
+def compare(rollout: Rollout, live: Routing, challenger: Routing) -> Agreed | Restore | Yield:
+    """Whether the record and the aliases agree, and if not, which repair is the safer one.
+
+    While shifting, both ends of the shift are in order; the caller goes on from where it is.
+    """
+    if rollout.champion is None:
+        # A first release has nobody to be compared with: before its shift the aliases stand where
+        # the template put them, afterwards on the release itself.
+        return Agreed()
+    found = _compare_live(rollout, live)
+    return _compare_challenger(rollout, challenger) if isinstance(found, Agreed) else found
+
+
+def _compare_live(rollout: Rollout, actual: Routing) -> Agreed | Restore | Yield:
+    shares = {rollout.share, rollout.target} if rollout.phase is Phase.SHIFTING else {rollout.share}
+    # In guarded mode the alias knows of no shares but none and all.
+    allowed = {rollout.routing(share).share_of(rollout.challenger) for share in shares}
+    share = actual.share_of(rollout.challenger)
+    known = {rollout.champion, rollout.challenger, None}
+    if not {actual.main, actual.other} <= known:
+        return Yield(f"the alias was changed outside the engine: it reads {actual}")
+    if share in allowed:
+        return Agreed()
+    if share < min(allowed):
+        return Yield(
+            f"the alias gives the challenger {share:g} %, the record {rollout.share:g} %: "
+            "it was taken back outside the engine"
+        )
+    return Restore(
+        ALIAS,
+        rollout.routing(rollout.share),
+        f"the alias gives the challenger {share:g} %, the record allows {max(allowed):g} %",
+    )
+
+
+def _compare_challenger(rollout: Rollout, actual: Routing) -> Agreed | Restore | Yield:
+    """The alias that fronts call: at home until the challenger takes part, then at that one."""
+    before, first = rollout.stage < 0, rollout.phase is Phase.SHIFTING
+    allowed = {rollout.home, rollout.called} if first else {rollout.home}
+    if actual in (allowed if before else {rollout.called}):
+        return Agreed()
+    if before and actual == rollout.called:
+        told = "reads the challenger, which takes no part yet"
+        return Restore(CHALLENGER, rollout.home, f"the alias 'challenger' {told}")
+    return Yield(f"the alias 'challenger' was changed outside the engine: it reads {actual}")

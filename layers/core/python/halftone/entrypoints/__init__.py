@@ -1,0 +1,1 @@
+"""Events of AWS services, read as requests to use cases."""

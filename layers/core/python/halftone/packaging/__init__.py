@@ -1,0 +1,1 @@
+"""Model packages and endpoint declarations on disk, read and built."""

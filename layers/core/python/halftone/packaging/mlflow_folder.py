@@ -1,0 +1,187 @@
+"""From a directory that MLflow saved to what the manifest of a package made of it says.
+
+``MLmodel`` names the flavor, the file and the signature, and the input example becomes a sample.
+What ``model.yaml`` says itself goes before it. Everything is resolved to a flavor of Halftone's
+own, so that the model server needs neither MLflow nor YAML.
+
+    MLflow's flavor     runs as
+    onnx                onnx
+    sklearn (skops)     sklearn
+    sklearn (pickle)    sklearn, where model.yaml says ``allow_pickle: true``
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from halftone.domain.errors import InvalidPackage
+from halftone.domain.model.schema import FieldType
+
+MLMODEL = "MLmodel"
+
+NOTES = (
+    MLMODEL,
+    "conda.yaml",
+    "constraints.txt",
+    "input_example.json",
+    "python_env.yaml",
+    "registered_model_meta",
+    "requirements.txt",
+    "serving_input_example.json",
+)
+"""What MLflow writes beside a model and no model server reads; times and random ids are in it."""
+
+_COLUMNS = {
+    "boolean": FieldType.BOOL,
+    "integer": FieldType.INT32,
+    "long": FieldType.INT64,
+    "float": FieldType.FLOAT32,
+    "double": FieldType.FLOAT64,
+    "string": FieldType.STRING,
+}
+_TENSORS = {
+    **{str(kind): kind for kind in FieldType},
+    "str": FieldType.STRING,
+    "object": FieldType.STRING,
+}
+
+
+def resolve(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest of a package in ``folder`` whose ``model.yaml`` says ``given``.
+
+    Raises:
+        InvalidPackage: naming what in ``MLmodel`` can't be served, and what can.
+    """
+    entry = given.get("entry", MLMODEL)
+    source = folder / entry if isinstance(entry, str) else folder
+    path = PurePosixPath(str(entry))
+    if path.name != MLMODEL or path.is_absolute() or ".." in path.parts or not source.is_file():
+        expected = f"the MLmodel file of a directory saved by MLflow, in {folder}"
+        raise InvalidPackage("entry", entry, expected, source=str(folder))
+    saved = _read(source)
+    manifest = {**_model(saved, path.parent, str(source)), **given}
+    manifest["flavor"], manifest["entry"] = _flavor_and_file(saved, path.parent, str(source))
+    signature = saved.get("signature") or {}
+    for name, alone in (("inputs", "input"), ("outputs", "prediction")):
+        if name not in given:
+            manifest[name] = _fields(name, signature.get(name), alone, str(source))
+    manifest.setdefault("name", _name(folder))
+    if manifest["flavor"] == "sklearn" and len(manifest["outputs"]) == 1:
+        manifest.setdefault("methods", _method(saved, manifest["outputs"][0]))
+    if "samples" not in manifest:
+        manifest["samples"] = _samples(saved, source.parent, manifest["inputs"])
+    return manifest
+
+
+def _read(source: Path) -> dict[str, Any]:
+    try:
+        saved = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        why = " ".join(str(error).split())
+        raise InvalidPackage(MLMODEL, why, "YAML in UTF-8", source=str(source)) from None
+    flavors = saved.get("flavors") if isinstance(saved, dict) else None
+    if not isinstance(saved, dict) or not isinstance(flavors, dict):
+        raise InvalidPackage("flavors", flavors, "a mapping, as MLflow writes", source=str(source))
+    if (saved.get("signature") or {}).get("params"):
+        expected = "none: requests carry a model's inputs alone"
+        raise InvalidPackage("params", saved["signature"]["params"], expected, source=str(source))
+    return saved
+
+
+def _flavor_and_file(
+    saved: Mapping[str, Any], below: PurePosixPath, source: str
+) -> tuple[str, str]:
+    for flavor, key in (("onnx", "data"), ("sklearn", "pickled_model")):
+        conf = saved["flavors"].get(flavor)
+        if isinstance(conf, dict) and isinstance(conf.get(key), str):
+            if conf.get("code"):
+                expected = "no code_paths: what a model needs beside it goes into `preprocess`"
+                raise InvalidPackage("code", conf["code"], expected, source=source)
+            return flavor, str(below / conf[key])
+    expected = (
+        "onnx, or sklearn saved with serialization_format='skops', among them; for any other model"
+        " write a package of flavor python"
+    )
+    raise InvalidPackage("flavors", sorted(saved["flavors"]), expected, source=source)
+
+
+def _model(saved: Mapping[str, Any], below: PurePosixPath, source: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": f"Saved by MLflow {saved.get('mlflow_version', '')}."}
+    flavor, _ = _flavor_and_file(saved, below, source)
+    trusted = saved["flavors"][flavor].get("skops_trusted_types")
+    return {**told, "trusted": trusted} if flavor == "sklearn" and trusted else told
+
+
+def _method(saved: Mapping[str, Any], output: object) -> dict[str, str]:
+    function = saved["flavors"].get("python_function") or {}
+    name = output.get("name") if isinstance(output, dict) else None
+    return {str(name): function.get("predict_fn", "predict")}
+
+
+def _fields(at: str, text: object, alone: str, source: str) -> list[dict[str, Any]]:
+    """The fields of one side of a signature, which ``MLmodel`` has as a text of JSON."""
+    try:
+        specs = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        specs = None
+    if not isinstance(specs, list) or not specs:
+        expected = f"a signature: save the model with one, or write {at} in model.yaml"
+        raise InvalidPackage(f"signature.{at}", text, expected, source=source)
+    fields = []
+    for spec in specs:
+        name = spec.get("name", alone if len(specs) == 1 else None)
+        kind, shape = _type(spec)
+        if name is None or kind is None or not spec.get("required", True):
+            expected = (
+                "required columns of type " + ", ".join(_COLUMNS) + ", or tensors with a free"
+                f" first axis of type {', '.join(FieldType)}; or write {at} in model.yaml"
+            )
+            raise InvalidPackage(f"signature.{at}", spec, expected, source=source)
+        fields.append({"name": str(name), "type": str(kind), **({"shape": shape} if shape else {})})
+    return fields
+
+
+def _type(spec: Mapping[str, Any]) -> tuple[FieldType | None, list[int]]:
+    if spec.get("type") != "tensor":
+        return _COLUMNS.get(str(spec.get("type"))), []
+    tensor = spec.get("tensor-spec") or {}
+    first, *rest = tensor.get("shape") or [0]
+    free = first == -1 and all(type(size) is int and size > 0 for size in rest)
+    return (_TENSORS.get(str(tensor.get("dtype"))), rest) if free else (None, [])
+
+
+def _name(folder: Path) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower())
+    return name.strip("-0123456789")[:32].strip("-") or "model"
+
+
+def _samples(saved: Mapping[str, Any], folder: Path, inputs: list[Any]) -> list[dict[str, Any]]:
+    """The input example as a sample without predictions, which MLflow does not keep."""
+    told = saved.get("saved_input_example_info") or {}
+    path = folder / str(told.get("serving_input_path", "serving_input_example.json"))
+    try:
+        example = json.loads(path.read_text(encoding="utf-8"))
+        instances = _records(example, [field["name"] for field in inputs])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        expected = "save the model with an input_example, or write samples in model.yaml"
+        raise InvalidPackage("samples", None, expected, source=str(path)) from None
+    return [{"instances": instances}]
+
+
+def _records(example: Any, names: list[str]) -> list[dict[str, Any]]:
+    if "dataframe_split" in example:
+        table = example["dataframe_split"]
+        columns = [str(name) for name in table["columns"]]
+        return [dict(zip(columns, row, strict=True)) for row in table["data"]]
+    if "dataframe_records" in example:
+        return list(example["dataframe_records"])
+    given = example["inputs"] if "inputs" in example else example["instances"]
+    if isinstance(given, dict):
+        rows = zip(*given.values(), strict=True)
+        return [dict(zip(given, row, strict=True)) for row in rows]
+    (name,) = names
+    return [{name: row} for row in given]

@@ -1,0 +1,123 @@
+"""What the use cases need of the world, in ports of one to four methods.
+
+Every port has a part on AWS and a part in memory in ``halftone.adapters``; one set of contract
+tests holds both to what is said here. An adapter raises only errors of ``domain.errors``.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from halftone.domain.audit import AuditRecord
+from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.model.manifest import Manifest
+from halftone.domain.rollout.evidence import Bucket, Evidence
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+        ...
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of an endpoint's state, with its one audit record.
+
+    ``before`` is the state as it was read (None: the endpoint is new), ``after`` the next one, with
+    ``revision`` one higher and ``audit`` at the record. ``deployment`` is written along, if given,
+    and that ``request`` (an id of ``Claims``) has changed something.
+    """
+
+    before: EndpointState | None
+    after: EndpointState
+    record: AuditRecord
+    deployment: Deployment | None = None
+    request: str = ""
+
+
+class Store(Protocol):
+    """State and audit."""
+
+    def load(self, endpoint: str) -> EndpointState | None:
+        """The newest state, strongly consistent."""
+        ...
+
+    def commit(self, change: Change) -> None:
+        """Write all of ``change`` or nothing.
+
+        Raises:
+            StaleWrite: if ``change.before`` is not the newest state any more.
+        """
+        ...
+
+    def deployments(self, endpoint: str) -> Sequence[Deployment]:
+        """Every deployment there ever was, oldest first."""
+        ...
+
+    def audit(self, endpoint: str, *, after: int = 0) -> Iterable[AuditRecord]:
+        """The records after number ``after``, oldest first."""
+        ...
+
+
+class Catalogue(Protocol):
+    """Which endpoints there are."""
+
+    def endpoints(self) -> Sequence[str]:
+        """The names of all endpoints that were ever released to, sorted."""
+        ...
+
+
+class EvidenceLog(Protocol):
+    """Evidence, kept because CloudWatch forgets ten-second buckets after three hours."""
+
+    def load_evidence(self, endpoint: str, rollout: str) -> Evidence | None:
+        """What has been kept of a rollout."""
+        ...
+
+    def keep_evidence(
+        self,
+        endpoint: str,
+        evidence: Evidence,
+        buckets: Sequence[Bucket],
+        *,
+        previous: datetime | None,
+    ) -> None:
+        """Keep ``evidence``, which ``buckets`` were added to since ``previous`` (None: all of it).
+
+        Raises:
+            StaleWrite: if what is kept does not reach to ``previous`` any more.
+        """
+        ...
+
+
+class Packages(Protocol):
+    """Model packages, stored under their digest."""
+
+    def register(self, bucket: str, key: str, digest: str) -> Manifest:
+        """Check the zip at that place and keep it under ``digest``; keeping it twice keeps it once.
+
+        Raises:
+            InvalidPackage: if the digest does not match or the package is not sound.
+        """
+        ...
+
+    def manifest(self, digest: str) -> Manifest:
+        """The manifest of a package that is kept.
+
+        Raises:
+            NotFound: if there is none of that digest.
+        """
+        ...
+
+
+class Workflow(Protocol):
+    """Whatever calls the tick until a rollout is done."""
+
+    def start(self, endpoint: str, rollout: str) -> None:
+        """Start it; starting the same rollout twice starts it once."""
+        ...

@@ -1,0 +1,141 @@
+"""The harvest: lines of a model function's log become files of the inference table, and metrics.
+
+A delivery may come again, in part or as a whole. Files are named by what is in the delivery, so
+that the same one writes the same files. A key is taken note of before it is published, and what a
+batch adds is published by one delivery only: should it end between the two, some keys are missing
+from the evidence, on both sides alike, where counting them twice would make it stronger than it is.
+"""
+
+import gzip
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from halftone.domain.errors import Unavailable
+from halftone.domain.insight.capture import Row, Sighting, read_line
+from halftone.domain.insight.sticky_keys import News, together
+from halftone.ports.capture import HarvestParts, Observation
+
+_AT_ONCE = 8
+"""Keys that are taken note of at the same time: each is a call or two."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Lines of the log of an endpoint's model function, each with the id that the log gave it."""
+
+    endpoint: str
+    lines: tuple[tuple[str, str], ...]
+
+    @property
+    def batch(self) -> str:
+        """Names exactly these lines."""
+        names = "\n".join(name for name, _ in self.lines)
+        return hashlib.blake2b(names.encode(), digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True)
+class Harvested:
+    """What became of a delivery: ``dropped`` lines had our mark and not what they must hold."""
+
+    rows: int
+    keys: int
+    dropped: int
+
+
+def harvest(parts: HarvestParts, delivery: Delivery) -> Harvested:
+    """Write the files and publish the keys of one delivery.
+
+    Raises:
+        Unavailable: if a part of it could not be done; the rest was. A repetition does what is
+            missing.
+    """
+    found = [read_line(message) for _, message in delivery.lines]
+    rows = [one for one in found if isinstance(one, Row)]
+    sightings = [
+        one
+        for one in found
+        # The log is the endpoint's own: it can't speak of another's rollouts.
+        if isinstance(one, Sighting) and one.rollout.startswith(f"{delivery.endpoint}-")
+    ]
+    _all_of(
+        [
+            *[_write(parts, name, part) for name, part in _files(delivery, rows).items()],
+            *[_count(parts, delivery, part) for part in _by_stage(together(sightings)).values()],
+        ]
+    )
+    return Harvested(len(rows), len(sightings), len(found) - len(rows) - len(sightings))
+
+
+def _all_of(steps: Sequence[Callable[[], None]]) -> None:
+    """Every step, whether or not one before it failed."""
+    failures = []
+    for step in steps:
+        try:
+            step()
+        except Unavailable as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
+def file_name(table: str, endpoint: str, at: datetime, batch: str) -> str:
+    """Where rows of one hour lie. The folders are the partitions of the table."""
+    return f"{table}/endpoint={endpoint}/dt={at:%Y-%m-%d}/hour={at:%H}/{batch}.jsonl.gz"
+
+
+def _files(delivery: Delivery, rows: Sequence[Row]) -> dict[str, list[Row]]:
+    files: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        files[file_name(row.table, delivery.endpoint, row.at, delivery.batch)].append(row)
+    return files
+
+
+def _write(parts: HarvestParts, name: str, rows: Sequence[Row]) -> Callable[[], None]:
+    lines = "".join(f"{json.dumps(row.values, separators=(',', ':'))}\n" for row in rows)
+    # Without the time that a gzip file holds, so that the same rows are the same bytes.
+    data = gzip.compress(lines.encode(), mtime=0)
+    return lambda: parts.files.put(name, data)
+
+
+def _by_stage(sightings: Sequence[Sighting]) -> dict[tuple[str, int], list[Sighting]]:
+    stages: dict[tuple[str, int], list[Sighting]] = defaultdict(list)
+    for one in sightings:
+        stages[one.rollout, one.stage].append(one)
+    return stages
+
+
+def _count(
+    parts: HarvestParts, delivery: Delivery, sightings: Sequence[Sighting]
+) -> Callable[[], None]:
+    endpoint, batch = delivery.endpoint, delivery.batch
+    rollout, stage = sightings[0].rollout, sightings[0].stage
+
+    def count() -> None:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            added = [*pool.map(lambda one: parts.keys.see(endpoint, one, batch), sightings)]
+        counts = _counts(sightings, added)
+        if not counts or not parts.keys.begin(endpoint, rollout, stage, batch):
+            return
+        try:
+            parts.metrics.publish_keys(endpoint, counts)
+        except Unavailable:
+            parts.keys.failed(endpoint, rollout, stage, batch)
+            raise
+
+    return count
+
+
+def _counts(
+    sightings: Sequence[Sighting], added: Sequence[News]
+) -> dict[Observation, dict[float, int]]:
+    counts: dict[Observation, dict[float, int]] = defaultdict(lambda: defaultdict(int))
+    for one, what in zip(sightings, added, strict=True):
+        for metric, value in (("Errors", what.errors), ("Late", what.late)):
+            if value is not None:
+                counts[Observation(one.version, one.bucket, metric)][float(value)] += 1
+    return {where: dict(values) for where, values in counts.items()}

@@ -1,0 +1,1 @@
+"""Use cases: list, name, stop, start, scale and delete deployments."""

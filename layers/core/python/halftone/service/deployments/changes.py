@@ -1,0 +1,186 @@
+"""Naming, stopping, starting and deleting a deployment.
+
+Each change is one conditional write with its audit record. What the platform must do about it
+follows the record, so that a crash in between leaves something to repeat and nothing untold: saying
+the same again does what is still to be done.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from halftone.domain.endpoint.capacity import scaled
+from halftone.domain.endpoint.deployment_status import must_be_idle, must_not_be_the_last, placed_in
+from halftone.domain.endpoint.state import MOST_NAMED, EndpointState, Placed
+from halftone.domain.errors import InvalidInput, NotFound, Refused
+from halftone.domain.names import CHALLENGER, checked_name
+from halftone.domain.traffic.policy_schema import CHAMPION
+from halftone.ports import Parts
+from halftone.service.deployments.deployments import known, named, written
+from halftone.service.unit_of_work import until_written
+
+
+def stop(
+    parts: Parts,
+    endpoint: str,
+    deployment: str,
+    *,
+    actor: str,
+    reason: str,
+    revision: int | None = None,
+) -> EndpointState:
+    """Let a deployment take no requests, not even those that name it; ``start`` undoes it.
+
+    Raises:
+        NotFound: if there is no such endpoint or deployment.
+        Refused: if requests may meet it: a share, a rule, a mirror or a rollout.
+        Outdated: if the endpoint is not at ``revision`` (None: any).
+    """
+
+    def attempt() -> tuple[EndpointState, str]:
+        seen = known(parts, endpoint, revision)
+        found = named(seen, deployment)
+        must_be_idle(seen.state, seen.aliases, found.version, "stopped")
+        placed = placed_in(seen.state, found.version)
+        if placed is None or placed.stopped:
+            return seen.state, found.version
+        said = reason or f"stopped by {actor}"
+        after = _placing(seen.state, replace(placed, stopped=said))
+        after = replace(after, upkeep=scaled(after.upkeep, found.version, 0))
+        return written(
+            parts, seen.state, after, "stopped", found, actor=actor, reason=said
+        ), found.version
+
+    state, version = until_written(endpoint, attempt)
+    with suppress(NotFound):
+        parts.scaling.provision(endpoint, version, 0)
+    return state
+
+
+def start(
+    parts: Parts,
+    endpoint: str,
+    deployment: str,
+    *,
+    actor: str,
+    reason: str,
+    revision: int | None = None,
+) -> EndpointState:
+    """Let a deployment that was stopped take requests that name it again.
+
+    Raises:
+        NotFound: if there is no such endpoint or deployment.
+        Refused: if it never took any: it was not admitted, or it was deleted.
+        Outdated: if the endpoint is not at ``revision`` (None: any).
+    """
+
+    def attempt() -> EndpointState:
+        seen = known(parts, endpoint, revision)
+        found = named(seen, deployment)
+        placed = placed_in(seen.state, found.version)
+        if placed is None:
+            said = seen.standing(found)
+            raise Refused(
+                f"version {found.version} of {endpoint!r} can't be started: {said.message}"
+            )
+        if not placed.stopped:
+            return seen.state
+        after = _placing(seen.state, replace(placed, stopped=""))
+        said_why = reason or f"started by {actor}"
+        return written(parts, seen.state, after, "started", found, actor=actor, reason=said_why)
+
+    return until_written(endpoint, attempt)
+
+
+def rename(
+    parts: Parts,
+    endpoint: str,
+    deployment: str,
+    name: str,
+    *,
+    actor: str,
+    reason: str,
+    revision: int | None = None,
+) -> EndpointState:
+    """Call a deployment by a name such as ``green``, by which requests may be pinned to it.
+
+    Raises:
+        NotFound: if there is no such endpoint or deployment.
+        InvalidInput: if that is no name.
+        Refused: if another deployment is called so, this one takes no requests, or too many others
+            have names.
+        Outdated: if the endpoint is not at ``revision`` (None: any).
+    """
+
+    def attempt() -> EndpointState:
+        seen = known(parts, endpoint, revision)
+        found = named(seen, deployment)
+        if name != found.version:
+            checked_name("name", name)
+        if name in (CHAMPION, CHALLENGER):
+            raise InvalidInput("name", name, "another name: it stands for whichever has that part")
+        placed = placed_in(seen.state, found.version)
+        if placed is None:
+            raise Refused(f"version {found.version} of {endpoint!r} takes no requests to be named")
+        if placed.name == name:
+            return seen.state
+        other = next((p for p in seen.state.placed if p.name == name), None)
+        if other is not None:
+            raise Refused(f"version {other.version} of {endpoint!r} is called {name!r} already")
+        others = (p for p in seen.state.placed if p.version != found.version)
+        own = [p.version for p in others if p.name != p.version]
+        if name != found.version and len(own) >= MOST_NAMED:
+            raise Refused(
+                f"{len(own)} deployments of {endpoint!r} have names of their own: delete some, or "
+                f"give a name back, as that of version {own[0]} by naming it {own[0]!r}"
+            )
+        after = _placing(seen.state, replace(placed, name=name))
+        said = reason or f"version {found.version} is called {name!r}"
+        return written(parts, seen.state, after, "named", found, actor=actor, reason=said)
+
+    return until_written(endpoint, attempt)
+
+
+def delete(
+    parts: Parts,
+    endpoint: str,
+    deployment: str,
+    *,
+    actor: str,
+    reason: str,
+) -> EndpointState:
+    """Delete a deployment with its version, for good. What it was stays on record.
+
+    Raises:
+        NotFound: if there is no such endpoint or deployment.
+        Refused: if requests may meet it, a rollout is about it, an alias points at it, or it is
+            the last one that is known to have answered well.
+    """
+
+    def attempt() -> tuple[EndpointState, str]:
+        seen = known(parts, endpoint)
+        found = named(seen, deployment)
+        must_be_idle(seen.state, seen.aliases, found.version, "deleted")
+        if found.deleted:
+            return seen.state, found.version
+        must_not_be_the_last(seen.state, seen.history, seen.deployments, found.version)
+        said = reason or f"deleted by {actor}"
+        state = seen.state
+        rest = tuple(placed for placed in state.placed if placed.version != found.version)
+        after = replace(state, placed=rest, upkeep=scaled(state.upkeep, found.version, 0))
+        gone = replace(found, deleted=said)
+        return written(
+            parts, state, after, "deleted", gone, actor=actor, reason=said
+        ), found.version
+
+    # From the record on nobody can return to it or name it; only then does it go.
+    state, version = until_written(endpoint, attempt)
+    with suppress(NotFound):
+        parts.scaling.provision(endpoint, version, 0)
+    parts.versions.delete(endpoint, version)
+    return state
+
+
+def _placing(state: EndpointState, placed: Placed) -> EndpointState:
+    """``state`` with ``placed`` in place of what its version was."""
+    others = (placed if p.version == placed.version else p for p in state.placed)
+    return replace(state, placed=tuple(others))

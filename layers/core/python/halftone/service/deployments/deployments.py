@@ -1,0 +1,148 @@
+"""Deployments one by one: what each is, where it stands, and what a change of it is made of."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.deployment_status import Past, Standing, past, standing
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import NotFound
+from halftone.domain.rollout.routing import ReadAliases
+from halftone.ports import Parts
+from halftone.ports.capacity import Provisioned
+from halftone.service.unit_of_work import change, must_be_at
+
+LATEST = "$LATEST"
+"""The unpublished version, in which Lambda logs what it runs before a version is published."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A deployment as it is shown: where it stands, its number in the registry, its replicas."""
+
+    standing: Standing
+    number: int | None
+    replicas: Provisioned
+
+
+@dataclass(frozen=True)
+class Known:
+    """An endpoint with all that its deployments are judged by."""
+
+    state: EndpointState
+    deployments: Sequence[Deployment]
+    history: Past
+    aliases: ReadAliases | None
+
+    def standing(self, deployment: Deployment) -> Standing:
+        return standing(self.state, self.aliases, self.history, deployment)
+
+
+def listed(parts: Parts, endpoint: str, *, deleted: bool = False) -> Sequence[Standing]:
+    """Every deployment since the endpoint was made, newest first; ``deleted`` ones if asked for.
+
+    Raises:
+        NotFound: if there is no such endpoint.
+    """
+    seen = known(parts, endpoint)
+    return [seen.standing(d) for d in reversed(seen.deployments) if deleted or not d.deleted]
+
+
+def shown(parts: Parts, endpoint: str, deployment: str) -> tuple[EndpointState, Shown]:
+    """One deployment, by its version or its name, with the endpoint's state.
+
+    Raises:
+        NotFound: if there is no such endpoint or deployment.
+    """
+    seen = known(parts, endpoint)
+    found = named(seen, deployment)
+    replicas = Provisioned()
+    if not found.deleted and seen.aliases:
+        with suppress(NotFound):
+            replicas = parts.scaling.provisioned(endpoint, found.version)
+    number = parts.registry.number_of(found.package.name, found.package.digest)
+    return seen.state, Shown(seen.standing(found), number, replicas)
+
+
+def known(parts: Parts, endpoint: str, revision: int | None = None) -> Known:
+    """The endpoint, read for a change that must find it at ``revision`` (None: any).
+
+    Raises:
+        NotFound: if there is no such endpoint.
+        Outdated: if it is at another revision.
+    """
+    # The aliases come first: whoever moves one after that also writes the state that is read next.
+    aliases: ReadAliases | None = None
+    with suppress(NotFound):
+        aliases = parts.aliases.both(endpoint)
+    state = parts.store.load(endpoint)
+    if state is None:
+        raise NotFound("endpoint", endpoint)
+    must_be_at(f"endpoint {endpoint!r}", state.revision, revision)
+    history = past(parts.store.audit(endpoint))
+    deployments = [d for d in parts.store.deployments(endpoint) if d.version in history.published]
+    return Known(state, deployments, history, aliases)
+
+
+def named(seen: Known, deployment: str) -> Deployment:
+    """The deployment of that version, or that is called so.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    called = next((p.version for p in seen.state.placed if p.name == deployment), deployment)
+    found = next((d for d in seen.deployments if d.version == called), None)
+    if found is None:
+        names = ", ".join(d.version for d in seen.deployments) or "none"
+        raise NotFound("deployment", deployment, f"{seen.state.endpoint!r} has {names}")
+    return found
+
+
+def resolve_version(parts: Parts, endpoint: str, name: str | None) -> str | None:
+    """The version that people call ``name``: its number, a deployment's name, champion or
+    challenger; None for None. Deleted versions count: their logs and figures are still there.
+
+    Raises:
+        NotFound: naming the endpoint's deployments, if there is no such endpoint or version.
+    """
+    if name is None or name == LATEST:
+        return name
+    state = parts.store.load(endpoint)
+    if state is None:
+        raise NotFound("endpoint", endpoint)
+    version = state.version_called(name)
+    published = [deployment.version for deployment in parts.store.deployments(endpoint)]
+    if version not in published:
+        placed = {p.version: p.name for p in state.placed}
+        shown = [f"{v} ({placed[v]})" if placed.get(v, v) != v else v for v in published]
+        raise NotFound("version", name, f"{endpoint!r} has {', '.join(shown) or 'none yet'}")
+    return version
+
+
+def written(
+    parts: Parts,
+    before: EndpointState,
+    after: EndpointState,
+    action: str,
+    deployment: Deployment,
+    *,
+    actor: str,
+    reason: str,
+    numbers: Mapping[str, object] | None = None,
+) -> EndpointState:
+    """``change`` about one deployment, which is written along if it was deleted."""
+    return change(
+        parts,
+        before,
+        after,
+        action=action,
+        actor=actor,
+        reason=reason,
+        numbers={
+            "version": deployment.version,
+            "package": str(deployment.package),
+            **(numbers or {}),
+        },
+        deployment=deployment if deployment.deleted else None,
+    )

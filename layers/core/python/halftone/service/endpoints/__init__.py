@@ -1,0 +1,1 @@
+"""Use cases: change an endpoint without a deploy, declare it, retire it."""

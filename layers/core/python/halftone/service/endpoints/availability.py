@@ -1,0 +1,118 @@
+"""Whether an endpoint answers at all: disabled, unpublished, and back.
+
+Like ``service.endpoints.policy``: no deploy, one conditional write and one record a change, and the
+same errors.
+"""
+
+from dataclasses import replace
+
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import InvalidInput, Refused
+from halftone.domain.traffic.policy import Serving
+from halftone.domain.traffic.policy_schema import NO_TRAFFIC
+from halftone.ports import Parts
+from halftone.service.endpoints.policy import apply
+
+UNPUBLISHED = "it is not published"
+"""Why an endpoint is stopped that was unpublished."""
+
+
+def disable(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, revision: int | None = None
+) -> EndpointState:
+    """Answer 503 with ``reason``, until ``enable``."""
+    if not reason or len(reason) > 200 or reason in (UNPUBLISHED, NO_TRAFFIC):
+        raise InvalidInput("reason", reason, "why it is disabled, in 1 to 200 characters")
+    return _stop(
+        parts, endpoint, reason, "endpoint-disabled", actor=actor, reason=reason, revision=revision
+    )
+
+
+def enable(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, revision: int | None = None
+) -> EndpointState:
+    """Undo ``disable``."""
+
+    def next_one(state: EndpointState) -> Serving:
+        stopped = state.serving.stopped
+        if stopped == UNPUBLISHED:
+            raise Refused(f"{endpoint!r} is not published: publish it")
+        if stopped == NO_TRAFFIC:
+            raise Refused(f"{endpoint!r} is not disabled, but {stopped}: set its traffic")
+        return replace(state.serving, stopped="")
+
+    return apply(
+        parts,
+        endpoint,
+        next_one,
+        action="endpoint-enabled",
+        actor=actor,
+        reason=reason,
+        revision=revision,
+        fields=["stopped"],
+    )
+
+
+def unpublish(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, revision: int | None = None
+) -> EndpointState:
+    """Answer 503 because it is not published, until ``publish``."""
+    return _stop(
+        parts,
+        endpoint,
+        UNPUBLISHED,
+        "endpoint-unpublished",
+        actor=actor,
+        reason=reason,
+        revision=revision,
+    )
+
+
+def publish(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, revision: int | None = None
+) -> EndpointState:
+    """Undo ``unpublish``."""
+
+    def next_one(state: EndpointState) -> Serving:
+        if state.serving.stopped not in ("", UNPUBLISHED):
+            raise Refused(f"{endpoint!r} is stopped for another reason: {state.serving.stopped}")
+        return replace(state.serving, stopped="")
+
+    return apply(
+        parts,
+        endpoint,
+        next_one,
+        action="endpoint-published",
+        actor=actor,
+        reason=reason,
+        revision=revision,
+        fields=["stopped"],
+    )
+
+
+def _stop(
+    parts: Parts,
+    endpoint: str,
+    stopped: str,
+    action: str,
+    *,
+    actor: str,
+    reason: str,
+    revision: int | None,
+) -> EndpointState:
+    def next_one(state: EndpointState) -> Serving:
+        # Stopped for one reason at a time: what stopped it is what starts it again.
+        if state.serving.stopped not in ("", stopped):
+            raise Refused(f"{endpoint!r} is stopped already: {state.serving.stopped}")
+        return replace(state.serving, stopped=stopped)
+
+    return apply(
+        parts,
+        endpoint,
+        next_one,
+        action=action,
+        actor=actor,
+        reason=reason,
+        revision=revision,
+        fields=["stopped"],
+    )

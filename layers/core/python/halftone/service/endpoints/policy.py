@@ -1,0 +1,212 @@
+"""What a person changes about an endpoint's serving while it serves: no deploy, one record each.
+
+Values come as people write them (``domain.traffic.policy_schema``). Each change is one conditional
+write with the person and a reason, and reaches the model servers within seconds. Said again it
+changes nothing. ``revision`` is that of the state its author has seen (None: whatever it is by
+now).
+
+All of them raise:
+    InvalidInput: naming the field, its value and what was expected.
+    NotFound: if the endpoint, or a deployment that is named, does not exist.
+    Refused: if the present state forbids it.
+    Outdated: if the state is not at ``revision`` any more.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from halftone.domain.endpoint.policy_rules import changed, state_form
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import NotFound
+from halftone.domain.traffic.policy import Serving
+from halftone.domain.traffic.policy_schema import parse_serving, serving_form
+from halftone.ports import Parts
+from halftone.service.rollouts.probation import watched
+from halftone.service.unit_of_work import change, must_be_at, until_written
+
+
+def set_serving(
+    parts: Parts,
+    endpoint: str,
+    fields: Mapping[str, object],
+    *,
+    actor: str,
+    reason: str,
+    action: str = "set",
+    revision: int | None = None,
+) -> EndpointState:
+    """Change the fields that are given, all at once, and leave the others."""
+    wanted = parse_serving(fields)
+
+    def next_one(state: EndpointState) -> Serving:
+        return watched(parts, state, changed(state, wanted), why=f"{action} by {actor}")
+
+    return apply(
+        parts,
+        endpoint,
+        next_one,
+        action=action,
+        actor=actor,
+        reason=reason,
+        revision=revision,
+        told=lambda before, after: _differences(before, after, wanted),
+        fields=(*wanted, *(("stopped",) if "traffic" in wanted else ())),
+    )
+
+
+def set_traffic(
+    parts: Parts,
+    endpoint: str,
+    traffic: Mapping[str, object],
+    *,
+    actor: str,
+    reason: str,
+    revision: int | None = None,
+) -> EndpointState:
+    """Split requests among deployments: shares sum to 100, or to 0 to answer none."""
+    given = {"traffic": traffic}
+    return set_serving(
+        parts, endpoint, given, actor=actor, reason=reason, action="set-traffic", revision=revision
+    )
+
+
+def set_mirror(
+    parts: Parts,
+    endpoint: str,
+    mirror: Mapping[str, object] | str | None,
+    *,
+    actor: str,
+    reason: str,
+    revision: int | None = None,
+) -> EndpointState:
+    """Send a share of requests to a deployment that no client hears of, too; None for no more."""
+    given = {"mirror": mirror}
+    return set_serving(
+        parts, endpoint, given, actor=actor, reason=reason, action="set-mirror", revision=revision
+    )
+
+
+def set_rules(
+    parts: Parts,
+    endpoint: str,
+    rules: object,
+    *,
+    actor: str,
+    reason: str,
+    revision: int | None = None,
+) -> EndpointState:
+    """Say which requests go to which deployment, whatever the shares."""
+    given = {"rules": rules}
+    return set_serving(
+        parts, endpoint, given, actor=actor, reason=reason, action="set-rules", revision=revision
+    )
+
+
+def set_key(
+    parts: Parts,
+    endpoint: str,
+    key: object,
+    *,
+    actor: str,
+    reason: str,
+    revision: int | None = None,
+) -> EndpointState:
+    """Say by what requests are told apart, so that the same one always meets the same version."""
+    given = {"key": key}
+    return set_serving(
+        parts, endpoint, given, actor=actor, reason=reason, action="set-key", revision=revision
+    )
+
+
+def set_mode(
+    parts: Parts,
+    endpoint: str,
+    mode: object,
+    *,
+    actor: str,
+    reason: str,
+    revision: int | None = None,
+) -> EndpointState:
+    """Weighted or guarded, from the next rollout on; refused while one is under way."""
+    given = {"mode": mode}
+    return set_serving(
+        parts, endpoint, given, actor=actor, reason=reason, action="set-mode", revision=revision
+    )
+
+
+def set_access(
+    parts: Parts,
+    endpoint: str,
+    access: object,
+    *,
+    actor: str,
+    reason: str,
+    revision: int | None = None,
+) -> EndpointState:
+    """Public, or private to clients with a token."""
+    given = {"access": access}
+    return set_serving(
+        parts, endpoint, given, actor=actor, reason=reason, action="set-access", revision=revision
+    )
+
+
+def set_capture(
+    parts: Parts,
+    endpoint: str,
+    capture: object,
+    *,
+    actor: str,
+    reason: str,
+    revision: int | None = None,
+) -> EndpointState:
+    """Keep a share of requests and answers, without the fields that are named."""
+    given = {"capture": capture}
+    return set_serving(
+        parts, endpoint, given, actor=actor, reason=reason, action="set-capture", revision=revision
+    )
+
+
+def apply(
+    parts: Parts,
+    endpoint: str,
+    next_one: Callable[[EndpointState], Serving],
+    *,
+    action: str,
+    actor: str,
+    reason: str,
+    revision: int | None,
+    told: Callable[[EndpointState, EndpointState], Mapping[str, object]] | None = None,
+    fields: Iterable[str] = (),
+) -> EndpointState:
+    """Record what ``next_one`` makes of the endpoint's serving; the same serving is no change.
+
+    ``told`` answers the numbers for the record. ``fields`` are those that somebody has set by this,
+    to whichever value: a deploy that fails later leaves them alone.
+    """
+
+    def attempt() -> EndpointState:
+        state = parts.store.load(endpoint)
+        if state is None:
+            raise NotFound("endpoint", endpoint, "see `halftone status`")
+        must_be_at(f"endpoint {endpoint!r}", state.revision, revision)
+        deploys = state.deploys.set_by_people(fields)
+        after = replace(state, serving=next_one(state), deploys=deploys)
+        if after == state:
+            return state
+        numbers = told(state, after) if told else {"stopped": after.serving.stopped}
+        return change(
+            parts, state, after, action=action, actor=actor, reason=reason, numbers=numbers
+        )
+
+    return until_written(endpoint, attempt)
+
+
+def _differences(
+    before: EndpointState, after: EndpointState, wanted: Mapping[str, Any]
+) -> dict[str, object]:
+    """What the fields that were asked for said before, and say now."""
+    was, now = state_form(before), state_form(after)
+    return {
+        name: {"was": was[name], "is": now[name]} for name in serving_form(wanted) if name in now
+    }

@@ -1,0 +1,75 @@
+"""Retiring an endpoint: its stack is going away, and its versions with it."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from halftone.domain.endpoint.capacity import Upkeep
+from halftone.domain.endpoint.deploy_fields import kept_closed
+from halftone.domain.endpoint.deployment_status import RETIRED
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import NotFound, StaleWrite
+from halftone.domain.rollout.deploys import Declaration, Deploys
+from halftone.ports import Parts
+from halftone.service.rollouts.rollback import roll_back
+from halftone.service.unit_of_work import answered, change, until_written
+
+
+def retire(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, key: str | None = None
+) -> EndpointState | None:
+    """Record that nothing serves any more, so that the endpoint may be made anew from version 1.
+
+    History and audit stay. ``key`` names the request, where one can come twice: asked again, also
+    after the endpoint was made anew, it retires nothing. Answers None if there was nothing to
+    retire.
+    """
+
+    def attempt() -> EndpointState | None:
+        state = parts.store.load(endpoint)
+        if state is None or (key and answered(parts, endpoint, key)):
+            return None
+        if state.active:
+            # Where CloudFormation has taken the alias already, the fence is all that can be
+            # written, and all that is needed: what it keeps from traffic goes away too.
+            with suppress(NotFound):
+                roll_back(parts, endpoint, actor=actor, reason=reason, rollout=state.active.id)
+                raise StaleWrite("the rollout under way was ended: look at what is left")
+            state = parts.store.load(endpoint) or state
+        # Versions count from 1 again: nothing that is said of their numbers may outlive them. Who
+        # may call does, so that the next endpoint of that name is no more open than this one.
+        after = replace(
+            state,
+            champion=None,
+            rollout=None,
+            serving=kept_closed(state.serving),
+            placed=(),
+            upkeep=Upkeep(),
+            deploys=_closed(state.deploys),
+        )
+        if after == state:
+            return None
+        if state.upkeep.throttle:
+            # Settings of a route outlive it: they would be those of the next one of that name.
+            with suppress(NotFound):
+                parts.gate.throttle(endpoint, None)
+        return change(
+            parts,
+            state,
+            after,
+            action=RETIRED,
+            actor=actor,
+            reason=reason,
+            numbers={"request": key} if key else None,
+        )
+
+    return until_written(endpoint, attempt)
+
+
+def _closed(deploys: Deploys) -> Deploys:
+    """What is left of the deploys: what was declared of the settings that outlive the endpoint.
+
+    So the next deploy changes these where its declaration does, and nowhere else.
+    """
+    declared = deploys.declared.serving if deploys.declared else {}
+    kept = {name: declared[name] for name in ("access", "stopped") if name in declared}
+    return Deploys(declared=Declaration(serving=kept) if kept else None)

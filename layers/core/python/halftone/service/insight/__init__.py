@@ -1,0 +1,1 @@
+"""Use cases: read figures, logs and history; preview a plan."""

@@ -1,0 +1,179 @@
+"""Previewing a plan on an endpoint: at the traffic of its last hour, or at one that is given."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import reduce
+
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import HalftoneError, NotFound, Refused
+from halftone.domain.rollout.evidence import BUCKET, Arm, Bucket, bucket_start
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import Plan
+from halftone.domain.rollout.preview import Preview, Traffic, about, preview
+from halftone.domain.rollout.rollout import KEYS
+from halftone.domain.traffic.policy import Mode
+from halftone.ports import Parts
+
+SPAN = timedelta(hours=1)
+"""How far back traffic is looked at."""
+
+_LEAST = timedelta(minutes=10)
+"""For less than that, the keys of a stage are mostly those who come all the time."""
+
+_UNKNOWN = (
+    "a key draws, and how many new keys come is not known: every request is reckoned as one of a "
+    "new key, which is the most that can be; give the keys an hour"
+)
+
+
+@dataclass(frozen=True)
+class EndpointPreview:
+    """A preview, and ``plan_of``: whose plan it is of ("" if the plan was given)."""
+
+    plan: Plan
+    plan_of: str
+    preview: Preview
+
+
+def preview_endpoint(
+    parts: Parts,
+    endpoint: str,
+    *,
+    plan: Plan | None = None,
+    traffic: Traffic | None = None,
+    errors: float | None = None,
+    keys: float | None = None,
+) -> EndpointPreview:
+    """What ``plan`` (None: that of the newest rollout) does at ``traffic`` (None: as it was).
+
+    ``errors`` replaces the part of requests (or keys) that err, ``keys`` the new keys an hour. At
+    an endpoint whose key draws, those are what the stage under way has counted of late, if they are
+    not given; without any there is a warning.
+
+    Raises:
+        InvalidInput: if there can't be so many ``keys`` at that traffic.
+        NotFound: if the endpoint does not exist.
+        Refused: if it has no plan, or its last hour had no requests to reckon with.
+        Unavailable: if its metrics can't be read.
+    """
+    state = parts.store.load(endpoint)
+    if state is None:
+        raise NotFound("endpoint", endpoint, "see `halftone status`")
+    of = ""
+    if plan is None:
+        if state.rollout is None:
+            raise Refused(f"{endpoint!r} has no rollout whose plan could be shown: name a plan")
+        plan, of = state.rollout.plan, f"rollout {state.rollout.id}"
+    sticky = state.serving.key is not None and state.serving.mode is Mode.GUARDED
+    traffic = traffic or last_hour(parts, state)
+    if keys is not None:
+        traffic = replace(traffic, keys=keys, source=f"{traffic.source}; new keys as given")
+    elif sticky and traffic.keys is None:
+        traffic = with_keys(parts, state, traffic)
+    if errors is not None:
+        told = f"{traffic.source}; errors taken as {100 * errors:g} %"
+        traffic = replace(traffic, errors=errors, source=told)
+    found = preview(plan, traffic, lag=parts.metric_lag, key_lag=parts.key_lag)
+    if sticky and traffic.keys is None:
+        found = replace(found, warnings=(_UNKNOWN, *found.warnings))
+    return EndpointPreview(plan, of, found)
+
+
+def warnings_of(parts: Parts, endpoint: str) -> Sequence[str]:
+    """What the newest rollout's plan can't do at the traffic of the last hour.
+
+    None where that can't be known: a release must not fail for the sake of its preview.
+    """
+    try:
+        return preview_endpoint(parts, endpoint).preview.warnings
+    except HalftoneError:
+        return ()
+
+
+def last_hour(parts: Parts, state: EndpointState) -> Traffic:
+    """The mean traffic of an endpoint's last hour, with the champion's errors and late answers.
+
+    A rate is reckoned with as if half an event more had been seen, so that none is zero.
+
+    Raises:
+        Refused: if there was no request, or nothing serves.
+        Unavailable: if the metrics can't be read.
+    """
+    champion, newest = state.champion, state.rollout
+    if champion is None:
+        raise Refused(f"nothing serves {state.endpoint!r} yet: give a rate of requests")
+    pair = {newest.champion, newest.challenger} if newest else set()
+    other = next((version for version in pair - {champion.version} if version), None)
+    until = bucket_start(parts.clock.now() - parts.metric_lag)
+    buckets = parts.metrics.buckets(
+        state.endpoint,
+        challenger=other or champion.version,
+        champion=champion.version,
+        since=until - SPAN,
+        until=until,
+    )
+    served = reduce(Arm.__add__, (bucket.champion for bucket in buckets), Arm())
+    beside = reduce(Arm.__add__, (bucket.challenger for bucket in buckets), Arm())
+    if other is None:
+        beside = Arm()  # both sides of a bucket were asked for the same version
+    requests = served.requests + beside.requests
+    if not requests:
+        raise Refused(f"{state.endpoint!r} had no requests in the last hour: give a rate")
+    # The version before the champion was good enough to be one; a challenger has yet to show that.
+    if newest and newest.phase is Phase.PROMOTED:
+        served += beside
+    return Traffic(
+        rate=requests / SPAN.total_seconds(),
+        errors=_rate(served.errors, served.requests),
+        late=_rate(served.late, served.timed),
+        source=(
+            f"the last hour: {requests:,} requests, {served.errors:,} errors of "
+            f"{served.requests:,} and {served.late:,} late of {served.timed:,} by champions"
+        ),
+    )
+
+
+def with_keys(parts: Parts, state: EndpointState, traffic: Traffic) -> Traffic:
+    """``traffic`` with the new keys an hour, and the champion's parts of them, as last counted.
+
+    They are known of a sticky rollout that is under way: a stage counts each of its keys once. It
+    is the same traffic where no stage has counted any for ten minutes.
+
+    Raises:
+        Unavailable: if the metrics can't be read.
+    """
+    running = state.active
+    if running is None or running.cohorts[0] != KEYS or not running.begun:
+        return traffic
+    until = bucket_start(parts.clock.now() - parts.metric_lag - parts.key_lag)
+    since = max(running.begun[-1].start + BUCKET, until - SPAN)
+    if until - since < _LEAST or running.challenger is None or running.champion is None:
+        return traffic
+    buckets: Sequence[Bucket] = parts.metrics.buckets(
+        state.endpoint,
+        challenger=running.challenger,
+        champion=running.champion,
+        since=since,
+        until=until,
+        cohorts=running.cohorts,
+    )
+    champion = reduce(Arm.__add__, (bucket.champion for bucket in buckets), Arm())
+    drawn = champion.requests + sum(bucket.challenger.requests for bucket in buckets)
+    if not drawn:
+        return traffic
+    # Only keys from the share before on are counted: those below it are not drawn afresh.
+    every = drawn / (1 - running.since / 100)
+    keys = min(every * (SPAN / (until - since)), traffic.rate * SPAN.total_seconds())
+    told = f"{drawn:,} keys in {about(until - since)} of the stage under way"
+    return replace(
+        traffic,
+        keys=keys,
+        errors=_rate(champion.errors, champion.requests),
+        late=_rate(champion.late, champion.timed),
+        source=f"{traffic.source}; {told}",
+    )
+
+
+def _rate(events: int, count: int) -> float:
+    return (events + 0.5) / (count + 1)

@@ -1,0 +1,137 @@
+"""Rollouts as a person looks at them: the newest whole, all others as the audit tells them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.deployment_status import RETIRED
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import NotFound
+from halftone.domain.rollout.analysis import judge
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.verdict import Verdict
+from halftone.ports import Parts
+from halftone.service.endpoints.endpoints import endpoint
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the audit tells of a rollout: who began it, when and why, and how it stands or ended.
+
+    ``package`` is its name with the beginning of its digest. ``ended_at`` is None while it lasts.
+    """
+
+    id: str
+    phase: Phase
+    package: str
+    champion: str | None
+    challenger: str | None
+    share: float
+    started_at: datetime
+    ended_at: datetime | None
+    actor: str
+    message: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployment in an endpoint's history. ``rollout`` is None if the audit tells of none.
+
+    ``serving`` says whether it is the champion, ``stopped`` whether its endpoint was retired since.
+    """
+
+    deployment: Deployment
+    rollout: Told | None
+    serving: bool
+    stopped: bool
+
+
+def rollouts(parts: Parts, name: str) -> Sequence[Told]:
+    """Every rollout of an endpoint, the newest first. Reads the whole audit.
+
+    Raises:
+        NotFound: if there is no such endpoint.
+    """
+    endpoint(parts, name)
+    found: dict[str, Told] = {}
+    for record in parts.store.audit(name):
+        after = record.after
+        if "rollout" not in after or record.action == "asked":
+            continue
+        key, phase, share = str(after["rollout"]), Phase(str(after["phase"])), after["share"]
+        before = found.get(key) or Told(
+            id=key,
+            phase=phase,
+            package=str(after["candidate"]),
+            champion=_version(record.before.get("champion")),
+            challenger=None,
+            share=0.0,
+            started_at=record.at,
+            ended_at=None,
+            actor=record.actor,
+            message=record.reason,
+            reason=record.reason,
+        )
+        if before.phase.final:
+            continue  # what is changed later carries its last rollout along
+        found[key] = replace(
+            before,
+            phase=phase,
+            challenger=_version(after.get("challenger")),
+            share=float(str(share)),
+            ended_at=record.at if phase.final else None,
+            reason=record.reason,
+        )
+    return tuple(reversed(found.values()))
+
+
+def rollout(parts: Parts, name: str, key: str) -> Told:
+    """One rollout of an endpoint.
+
+    Raises:
+        NotFound: if there is no such endpoint or no such rollout of it.
+    """
+    for told in rollouts(parts, name):
+        if told.id == key:
+            return told
+    raise NotFound("rollout", key, f"GET /v1/endpoints/{name}/rollouts lists those there are")
+
+
+def history(parts: Parts, name: str) -> Sequence[Deployed]:
+    """Every deployment of an endpoint, the newest first.
+
+    Raises:
+        NotFound: if there is no such endpoint.
+    """
+    state = endpoint(parts, name)
+    told = {one.id: one for one in rollouts(parts, name)}
+    ends = [record.at for record in parts.store.audit(name) if record.action == RETIRED]
+    retired = ends[-1] if ends else None
+    return tuple(
+        Deployed(
+            deployment=deployment,
+            rollout=told.get(deployment.rollout),
+            serving=state.champion == deployment,
+            stopped=retired is not None and deployment.created_at <= retired,
+        )
+        for deployment in sorted(
+            parts.store.deployments(name),
+            key=lambda d: (d.created_at, int(d.version)),
+            reverse=True,
+        )
+    )
+
+
+def verdict(parts: Parts, state: EndpointState) -> Verdict | None:
+    """What the evidence that was kept says of the rollout under way; None before there is any."""
+    running = state.active
+    if running is None or running.current is None:
+        return None
+    kept = parts.evidence.load_evidence(state.endpoint, running.id)
+    return judge(kept, running.plan, running.current, running.units) if kept else None
+
+
+def _version(given: object) -> str | None:
+    return None if given is None else str(given)

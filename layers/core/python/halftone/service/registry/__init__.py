@@ -1,0 +1,1 @@
+"""Use cases: models, their versions and aliases."""

@@ -1,0 +1,86 @@
+"""The aliases ``champion`` and ``challenger`` of a model: moved by people, and by releases.
+
+Each move is one conditional write of the model with its audit record, or nothing where the alias
+is there already.
+"""
+
+from dataclasses import replace
+
+from halftone.domain.model.registry import Model, ModelAlias, ModelReference, ModelVersion
+from halftone.ports import Parts
+from halftone.service.registry.models import model_named, passed, version_of, write_model
+from halftone.service.unit_of_work import must_be_at, until_written
+
+
+def set_alias(
+    parts: Parts,
+    name: str,
+    alias: ModelAlias,
+    number: int | None,
+    *,
+    actor: str,
+    reason: str = "",
+    expected: int | None = None,
+) -> Model:
+    """Point ``alias`` at version ``number`` (None: at nothing).
+
+    Raises:
+        NotFound: if there is no such model or version.
+        Refused: if the version's ``validation_status`` is FAILED.
+        Outdated: if the model is not at revision ``expected`` any more.
+    """
+
+    def attempt() -> Model:
+        model = model_named(parts, name)
+        must_be_at(f"model {model.name!r}", model.revision, expected)
+        if number is not None:
+            passed(version_of(parts, ModelReference(name, number=number)))
+        if model.aliases.get(alias) == number:
+            return model
+        return _point(parts, model, alias, number, actor=actor, reason=reason)
+
+    return until_written(name, attempt)
+
+
+def mark_released(
+    parts: Parts, version: ModelVersion, *, endpoint: str, rollout: str, actor: str
+) -> None:
+    """Point ``challenger`` at what an endpoint begins to roll out: once for each rollout."""
+
+    def attempt() -> None:
+        model = model_named(parts, version.package.name)
+        if model.released.get(endpoint) == rollout:
+            return
+        noted = replace(model, released={**model.released, endpoint: rollout})
+        reason = f"{endpoint!r} rolls out {version.name} ({rollout})"
+        _point(
+            parts, noted, ModelAlias.CHALLENGER, version.number, actor=actor, reason=reason,
+            before=model,
+        )  # fmt: skip
+
+    until_written(version.package.name, attempt)
+
+
+def _point(
+    parts: Parts,
+    model: Model,
+    alias: ModelAlias,
+    number: int | None,
+    *,
+    actor: str,
+    reason: str,
+    before: Model | None = None,
+) -> Model:
+    aliases = {name: pointed for name, pointed in model.aliases.items() if name != alias}
+    if number is not None:
+        aliases[alias.value] = number
+    words = f"{alias} is {model.name}:{number}" if number else f"{alias} points at nothing"
+    return write_model(
+        parts,
+        before or model,
+        replace(model, aliases=aliases),
+        action="alias",
+        actor=actor,
+        reason=reason or words,
+        said=({alias.value: model.aliases.get(alias)}, {alias.value: number}),
+    )

@@ -1,0 +1,199 @@
+"""The registry's use cases: register a package, say something of a version, give a model away.
+
+Each is one conditional write of the model with its audit record, in the chain of that model, or
+nothing where nothing differs. ``expected`` is the revision that the caller has seen; with it, a
+change by somebody else in between is refused instead of written over.
+"""
+
+from dataclasses import replace
+
+from halftone.domain.errors import InvalidInput, NotFound, Refused
+from halftone.domain.model.manifest import Manifest, PackageRef
+from halftone.domain.model.registry import (
+    Details,
+    Model,
+    ModelAlias,
+    ModelReference,
+    ModelVersion,
+    Validation,
+)
+from halftone.domain.model.registry_schema import details_as_given, patched
+from halftone.ports import Parts
+from halftone.service.registry.models import model_named, resolved, version_of, write_model
+from halftone.service.unit_of_work import must_be_at, until_written
+
+
+def register(
+    parts: Parts,
+    digest: str,
+    *,
+    actor: str,
+    reason: str = "",
+    details: object = None,
+    model: str | None = None,
+) -> ModelVersion:
+    """The version of a package that is kept or was uploaded, under the number it has or gets now.
+
+    ``details`` are those of a new version, in their JSON form; of one that is registered already
+    they must ask for nothing new. ``model`` is the name that the package is expected to have.
+
+    Raises:
+        NotFound: if no such package is kept or was uploaded.
+        InvalidPackage: if the one that was uploaded is not sound.
+        InvalidInput: if the details are not sound, or the package is another model's.
+        Refused: if it is registered with other details.
+    """
+    try:
+        manifest = parts.packages.manifest(digest)
+    except NotFound:
+        manifest = parts.packages.register(*parts.uploads.place(digest), digest)
+    if model is not None and manifest.name != model:
+        raise InvalidInput("digest", digest, f"a package of {model!r}, not of {manifest.name!r}")
+    return registered(parts, manifest, digest, actor=actor, reason=reason, details=details)
+
+
+def registered(
+    parts: Parts,
+    manifest: Manifest,
+    digest: str,
+    *,
+    actor: str,
+    reason: str = "",
+    details: object = None,
+) -> ModelVersion:
+    """``register`` of a package whose manifest the caller has."""
+    given = patched(Details(description=manifest.description), details or {}, at="details")
+
+    def attempt() -> ModelVersion:
+        known = parts.registry.number_of(manifest.name, digest)
+        if known is not None:
+            found = version_of(parts, ModelReference(manifest.name, number=known))
+            return _same(found, details)
+        before = parts.registry.model(manifest.name)
+        model = before or Model(manifest.name)
+        made = ModelVersion(
+            number=model.newest + 1,
+            package=PackageRef(manifest.name, digest),
+            flavor=manifest.flavor.value,
+            registered_at=parts.clock.now(),
+            registered_by=actor,
+            details=given,
+        )
+        write_model(
+            parts,
+            before,
+            replace(model, newest=made.number),
+            action="registered",
+            actor=actor,
+            reason=reason or f"{made.package} registered as {made.name}",
+            said=({}, {"version": made.number, "digest": digest, **details_as_given(given)}),
+            version=made,
+        )
+        return made
+
+    return until_written(manifest.name, attempt)
+
+
+def describe(
+    parts: Parts,
+    reference: ModelReference,
+    changes: object,
+    *,
+    actor: str,
+    reason: str = "",
+    expected: int | None = None,
+) -> ModelVersion:
+    """Change what is said of a version, by a merge patch.
+
+    Raises:
+        NotFound: if there is no such version.
+        InvalidInput: if a value can't be taken; nothing is changed then.
+        Outdated: if the model is not at revision ``expected`` any more.
+    """
+
+    def attempt() -> ModelVersion:
+        model = model_named(parts, reference.model)
+        version = resolved(parts, model, reference)
+        after = patched(version.details, changes)
+        must_be_at(f"model {model.name!r}", model.revision, expected)
+        if after == version.details:
+            return version
+        if after.validation is Validation.FAILED and ModelAlias.CHAMPION in model.aliases_of(
+            version.number
+        ):
+            raise Refused(
+                f"{version.name} is the champion of {model.name!r}: point the alias at another "
+                "version before this one is tagged FAILED"
+            )
+        changed = replace(version, details=after)
+        write_model(
+            parts,
+            model,
+            model,
+            action="described",
+            actor=actor,
+            reason=reason or f"details of {version.name} changed",
+            said=_difference(version, changed),
+            version=changed,
+        )
+        return changed
+
+    return until_written(reference.model, attempt)
+
+
+def set_owner(
+    parts: Parts,
+    name: str,
+    owner: str | None,
+    *,
+    actor: str,
+    reason: str = "",
+    expected: int | None = None,
+) -> Model:
+    """Give a model to a group, or to nobody.
+
+    Raises:
+        NotFound: if there is no such model or group.
+        Outdated: if the model is not at revision ``expected`` any more.
+    """
+    if owner is not None and parts.groups.load_group(owner) is None:
+        raise NotFound("group", owner, "POST /v1/groups makes one")
+
+    def attempt() -> Model:
+        model = model_named(parts, name)
+        must_be_at(f"model {model.name!r}", model.revision, expected)
+        if model.owner == owner:
+            return model
+        return write_model(
+            parts,
+            model,
+            replace(model, owner=owner),
+            action="owner",
+            actor=actor,
+            reason=reason or (f"owned by {owner}" if owner else "owned by nobody"),
+            said=({"owner": model.owner}, {"owner": owner}),
+        )
+
+    return until_written(name, attempt)
+
+
+def _same(found: ModelVersion, details: object) -> ModelVersion:
+    """A version that is registered already, if that is all that is asked for."""
+    if details and patched(found.details, details, at="details") != found.details:
+        raise Refused(
+            f"this package is registered as {found.name} with other details: change them there"
+        )
+    return found
+
+
+def _difference(
+    before: ModelVersion, after: ModelVersion
+) -> tuple[dict[str, object], dict[str, object]]:
+    """What the audit says of a changed version: its number and the fields that differ."""
+    old, new = details_as_given(before.details), details_as_given(after.details)
+    differing = [name for name in new if new[name] != old[name]]
+    number = {"version": after.number}
+    return (
+        {**number, **{name: old[name] for name in differing}},
+        {**number, **{name: new[name] for name in differing}},
+    )

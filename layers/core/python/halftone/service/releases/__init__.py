@@ -1,0 +1,1 @@
+"""Use cases: release a package, and revert to an earlier one."""

@@ -1,0 +1,688 @@
+"""A deploy: what ``Custom::Release`` asks for when CloudFormation creates, updates or deletes it.
+
+A deploy is merged three ways (``domain.rollout.deploys``). It is checked as a whole before anything
+is written: the settings, the owner, the limits, the plan, the package, and the mode. Then:
+
+1. limits that the platform has to accept are recorded and asked for;
+2. one write sets all other fields, makes the resource the endpoint's owner, and fences a rollout
+   that the deploy ends;
+3. the release starts.
+
+Each write keeps in the journal what it changed. An error after a write takes the deploy back at
+once; a later failure of the stack takes it back when CloudFormation returns to the declaration
+before. Then exactly what the deploy changed, and nobody has set since, is as it was.
+
+The stack's status tells a return from a deploy of an old file. It is read after the state: each
+return is recorded, so that a deploy which was held up between the two can't be written after it.
+Where the status can't be read, what looks like a return is one: a return releases nothing.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from halftone.domain.endpoint.deploy_fields import (
+    live_fields,
+    normal_fields,
+    taken_over,
+    usual_fields,
+    with_each_field,
+    with_fields,
+)
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import (
+    Forbidden,
+    HalftoneError,
+    InvalidInput,
+    NotFound,
+    Refused,
+    StaleWrite,
+    Unavailable,
+)
+from halftone.domain.rollout.deploys import (
+    LIMITS,
+    OWNER,
+    Claim,
+    Declaration,
+    DeployRecord,
+    Deploys,
+    differences,
+    opens,
+)
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import Plan
+from halftone.domain.rollout.rollout import Rollout
+from halftone.ports import Parts
+from halftone.service.endpoints.capacity import ask
+from halftone.service.endpoints.retire import retire
+from halftone.service.releases.release import (
+    PreparedRelease,
+    ReleaseRequest,
+    check,
+    prepared,
+    start,
+    superseded,
+)
+from halftone.service.releases.revert import Seen, return_to
+from halftone.service.rollouts.probation import watched
+from halftone.service.rollouts.rollback import roll_back
+from halftone.service.unit_of_work import answered, change, made_now, until_written
+
+_DRAWS = ("mode", "key", "salt")
+"""What decides who meets a challenger, and stays as it is while a rollout is under way."""
+
+_RETURNING = "UPDATE_ROLLBACK"
+_ENDING = ("ROLLBACK", "DELETE")
+_NO = (Refused, NotFound, InvalidInput, Forbidden)
+
+_BY_PEOPLE = ("approved", "promote-now", "return")
+"""What people say to a rollout, or of its version, for which that version stays champion."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A ``Custom::Release`` by its stack's ARN, its logical id and its physical id ("": none)."""
+
+    stack: str
+    logical: str
+    physical: str = ""
+
+
+@dataclass(frozen=True)
+class Deploy:
+    """A Create or an Update of ``resource``. ``request`` names the event, which may come twice.
+
+    ``before`` is what the resource declared before, for the endpoint ``endpoint_before``; both are
+    None for a Create. ``bucket`` and ``object_key`` are where the package is.
+    """
+
+    endpoint: str
+    resource: Resource
+    request: str
+    actor: str
+    now: Declaration
+    plan: Plan
+    bucket: str
+    object_key: str
+    before: Declaration | None = None
+    endpoint_before: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What names this deploy in the journal and the audit."""
+        return f"{self.request}/deploy"
+
+    @property
+    def renamed(self) -> bool:
+        """Whether it declares another endpoint than before."""
+        return self.endpoint_before not in (None, self.endpoint)
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """A Delete of ``resource``, which declared ``endpoint``."""
+
+    endpoint: str
+    resource: Resource
+    request: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class DeployResult:
+    """The physical id that the resource has now, and the rollout to wait for ("": none)."""
+
+    physical: str
+    rollout: str = ""
+
+
+def apply_deploy(parts: Parts, deploy: Deploy) -> DeployResult:
+    """Apply what the deploy declares, or take back what it returns from.
+
+    Safe to call any number of times with the same event.
+
+    Raises:
+        HalftoneError: as ``service.endpoints.policy``, ``service.endpoints.capacity`` and
+        ``service.releases.release`` say. What
+            this deploy has changed by then is taken back.
+        Refused: if the endpoint belongs to another stack, or another group than the declaration
+            before says; or if the stack is being deleted.
+    """
+    return _Application(parts, deploy).apply()
+
+
+def remove_deploy(parts: Parts, deletion: Deletion) -> EndpointState | None:
+    """Retire the endpoint, if it belongs to the resource that is deleted; None if it does not.
+
+    A resource that took over a serving endpoint in a deploy that failed gives it back instead.
+    """
+
+    def attempt() -> EndpointState | None:
+        state = parts.store.load(deletion.endpoint)
+        if state is None or not _owns(state, deletion.resource, deletion.endpoint):
+            return None
+        if answered(parts, deletion.endpoint, deletion.request):
+            return None
+        deploys = state.deploys
+        claimed = deploys.record(deploys.claim.request) if deploys.claim else None
+        status = _status(parts, deletion.resource.stack)
+        back = status is None or status.startswith((_RETURNING, "ROLLBACK"))
+        last = deploys.journal[-1:] == (claimed,)
+        if claimed is None or not claimed.adopts or not last or not back:
+            return retire(
+                parts,
+                deletion.endpoint,
+                actor=deletion.actor,
+                reason="its stack was deleted",
+                key=deletion.request,
+            )
+        index = deploys.journal.index(claimed)
+        return _take_back(
+            parts,
+            state,
+            tuple(reversed(deploys.journal[index:])),
+            actor=deletion.actor,
+            key=deletion.request,
+            to=Deploys(claim=claimed.claim, fingerprint=claimed.before),
+        )
+
+    return until_written(deletion.endpoint, attempt)
+
+
+class _Application:
+    """One deploy on its way."""
+
+    def __init__(self, parts: Parts, deploy: Deploy) -> None:
+        self._parts = parts
+        self._deploy = deploy
+        self._base: Declaration | None = None
+        self._wrote = False
+
+    def apply(self) -> DeployResult:
+        """See ``apply_deploy``."""
+        physical = self._physical
+        if not self._written(self._limit):
+            return DeployResult(physical)
+        try:
+            self._ask_for_limits()
+            if not self._written(self._set):
+                return DeployResult(physical)
+            return DeployResult(physical, self._released())
+        except HalftoneError as error:
+            # An event that came again has done nothing that could be taken back: it may be about a
+            # deploy that has succeeded.
+            if self._wrote:
+                why = str(error)
+                with suppress(HalftoneError):
+                    until_written(self._deploy.endpoint, lambda: self._undo(why))
+            raise
+
+    # What is written -----------------------------------------------------------------------
+
+    def _written(self, write: Callable[[EndpointState, DeployRecord | None], None]) -> bool:
+        """Whether the deploy stands once ``write`` has made its write, or had none to make."""
+        return until_written(self._deploy.endpoint, lambda: self._attempt(write))
+
+    def _attempt(self, write: Callable[[EndpointState, DeployRecord | None], None]) -> bool:
+        parts, deploy = self._parts, self._deploy
+        state = parts.store.load(deploy.endpoint)
+        record = state.deploys.record(deploy.key) if state else None
+        if record and record.fingerprint:
+            return True
+        if state and record is None:
+            known = answered(parts, deploy.endpoint, deploy.key)
+            if known and known.numbers.get("refused"):
+                raise Refused(known.reason)
+            if known:
+                return False
+        if record is None and not self._goes_on(state):
+            return False
+        try:
+            write(state or made_now(parts, deploy.endpoint, actor=deploy.actor), record)
+        except _NO as error:
+            if state:
+                self._remember(state, error)
+            raise
+        return True
+
+    def _limit(self, state: EndpointState, record: DeployRecord | None) -> None:
+        """Record the limits that change; nothing is written if none does."""
+        upkeep = self._merged(state, arms=False).after.upkeep
+        limited = replace(
+            state,
+            upkeep=replace(state.upkeep, concurrency=upkeep.concurrency, throttle=upkeep.throttle),
+        )
+        if limited.upkeep != state.upkeep:
+            self._commit(state, limited, record, action="settings")
+
+    def _set(self, state: EndpointState, record: DeployRecord | None) -> None:
+        """Set every field, and fence the rollout that ends."""
+        deploy = self._deploy
+        merged = self._merged(state, arms=True)
+        after, ending = merged.after, merged.ending
+        if ending and ending.phase is not Phase.ROLLING_BACK:
+            reason = f"superseded by a deploy of {deploy.now.digest[:12]} ({deploy.request})"
+            fenced = ending.to(
+                Phase.ROLLING_BACK, target=0.0, promoting=ending.target == 100.0, reason=reason
+            )
+            after = replace(after, rollout=fenced)
+        record = self._record_for(state, record)
+        record = replace(record, fingerprint=deploy.now.fingerprint)
+        self._commit(state, after, record, action="declared")
+
+    def _commit(
+        self,
+        state: EndpointState,
+        after: EndpointState,
+        record: DeployRecord | None,
+        *,
+        action: str,
+    ) -> None:
+        deploy = self._deploy
+        was, now = live_fields(state), live_fields(after)
+        record = self._record_for(state, record).changing(was, now)
+        resource = deploy.resource
+        claim = Claim(resource.stack, resource.logical, self._physical, deploy.key)
+        deploys = replace(state.deploys, claim=claim).having(record)
+        done = bool(record.fingerprint)
+        if done:
+            deploys = replace(deploys, declared=deploy.now, fingerprint=record.fingerprint)
+        names = sorted(n for n in {*was, *now} if was.get(n) != now.get(n))
+        numbers = {name: {"was": was.get(name), "is": now.get(name)} for name in names}
+        words = f"endpoint.yaml changed in {', '.join(names)}" if names else "deployed as before"
+        change(
+            self._parts,
+            state,
+            replace(after, deploys=deploys),
+            action=action,
+            actor=deploy.actor,
+            reason=words,
+            numbers={**numbers, "request": deploy.key if done else f"{deploy.key}/limits"},
+        )
+        self._wrote = True
+
+    def _record_for(self, state: EndpointState, record: DeployRecord | None) -> DeployRecord:
+        if record:
+            return record
+        base, deploys = self._base_at(state), state.deploys
+        return DeployRecord(
+            request=self._deploy.key,
+            before=deploys.fingerprint or (base.fingerprint if base else ""),
+            previous=self._previous(state),
+            claim=deploys.claim,
+            adopts=self._deploy.before is None and state.champion is not None,
+        )
+
+    def _ask_for_limits(self) -> None:
+        state = self._parts.store.load(self._deploy.endpoint)
+        record = state.deploys.record(self._deploy.key) if state else None
+        limits = [name for name in LIMITS if record and name in record.changes]
+        if state and limits:
+            ask(self._parts, state.endpoint, state.upkeep, limits)
+
+    def _released(self) -> str:
+        """The id of the rollout that brings the declared model; "" for none."""
+        deploy = self._deploy
+        state = self._parts.store.load(deploy.endpoint)
+        record = state.deploys.record(deploy.key) if state else None
+        if state is None or record is None:
+            return ""  # it was taken back meanwhile
+        fenced = state.active
+        if fenced and fenced.phase is Phase.ROLLING_BACK:
+            actor, reason = deploy.actor, fenced.reason
+            roll_back(self._parts, deploy.endpoint, actor=actor, reason=reason, rollout=fenced.id)
+        request = replace(self._release.request, previous=record.previous)
+        rollout = start(self._parts, replace(self._release, request=request))
+        return rollout.id if rollout else ""
+
+    def _undo(self, why: str) -> None:
+        deploy = self._deploy
+        state = self._parts.store.load(deploy.endpoint)
+        record = state.deploys.record(deploy.key) if state else None
+        if state and record:
+            to = Deploys(record.claim, self._base, record.before)
+            key = f"{deploy.key}/undone"
+            _take_back(self._parts, state, (record,), actor=deploy.actor, key=key, to=to, why=why)
+
+    def _remember(self, state: EndpointState, error: HalftoneError) -> None:
+        """Keep what the deploy was refused for, so that its event is refused again."""
+        numbers = {"request": self._deploy.key, "refused": True}
+        actor = self._deploy.actor
+        change(
+            self._parts,
+            state,
+            state,
+            action="asked",
+            actor=actor,
+            reason=str(error),
+            numbers=numbers,
+        )
+
+    # What is merged ------------------------------------------------------------------------
+
+    def _merged(self, state: EndpointState, *, arms: bool) -> "_Merged":
+        """What becomes of ``state`` with the fields that the declaration changes.
+
+        Everything is checked; ``arms``: the alarms are armed for what would take requests.
+
+        Raises:
+            HalftoneError: if anything that is declared can't be.
+        """
+        parts, deploy = self._parts, self._deploy
+        self._base = base = self._base_at(state)
+        state = self._with_settings_of_renamed(state)
+        fields = normal_fields(differences(base, deploy.now, usual_fields()))
+        live = live_fields(state)
+        if base is None:
+            # What is in force is somebody's word, and this declaration has changed nothing of it.
+            fields = {n: v for n, v in fields.items() if not opens(n, live.get(n), v)}
+        self._check_owner(state, fields, base)
+        release = self._release_at(state)
+        ending = superseded(state, release)
+        drawn = any(name in fields and fields[name] != live[name] for name in _DRAWS)
+        if drawn and (deploy.now.digest, deploy.now.settings) != release.request.previous:
+            ending = state.active
+        free = replace(state, rollout=None) if ending else state
+        after = with_fields(free, fields)
+        check(parts, after, release)
+        serving = after.serving
+        if arms:
+            serving = watched(parts, free, serving, why=f"declared, by {deploy.actor}")
+        return _Merged(replace(after, serving=serving, rollout=state.rollout), ending)
+
+    def _base_at(self, state: EndpointState) -> Declaration | None:
+        """What was declared before this deploy; None if nothing was, or it is not known."""
+        deploy, declared = self._deploy, state.deploys.declared
+        if self._takes_over(state) and deploy.endpoint_before:
+            source = self._parts.store.load(deploy.endpoint_before)
+            declared = source.deploys.declared if source else None
+        return declared or deploy.before
+
+    def _check_owner(
+        self, state: EndpointState, fields: dict[str, Any], base: Declaration | None
+    ) -> None:
+        """Only who was right about the owner may change it: a deploy asks for no member's role."""
+        parts, name = self._parts, state.endpoint
+        if OWNER not in fields:
+            return
+        wanted, live = fields[OWNER], state.about.owner
+        before = base.owner if base else None
+        if live not in (before, wanted):
+            raise Refused(
+                f"endpoint.yaml gives {name!r} from {_group(before)} to {_group(wanted)}, but "
+                f"{_group(live)} owns it on record: PUT /v1/endpoints/{name}/owner gives it away, "
+                "by an admin of both"
+            )
+        if wanted is not None and parts.groups.load_group(wanted) is None:
+            raise NotFound("group", wanted, "POST /v1/groups makes one")
+
+    def _takes_over(self, state: EndpointState) -> bool:
+        """Whether ``state`` is that of a new name of an endpoint, which serves nothing yet."""
+        return self._deploy.renamed and not _serves(state)
+
+    def _with_settings_of_renamed(self, state: EndpointState) -> EndpointState:
+        deploy = self._deploy
+        if not self._takes_over(state) or deploy.endpoint_before is None:
+            return state
+        source = self._parts.store.load(deploy.endpoint_before)
+        if source is None:
+            return state
+        if state.about.owner not in (None, source.about.owner):
+            raise Refused(
+                f"{_group(state.about.owner)} owns the endpoint {state.endpoint!r} on record, and "
+                f"{_group(source.about.owner)} owns {source.endpoint!r}: choose another name"
+            )
+        return taken_over(state, source)
+
+    @cached_property
+    def _release(self) -> PreparedRelease:
+        deploy = self._deploy
+        return prepared(
+            self._parts,
+            ReleaseRequest(
+                endpoint=deploy.endpoint,
+                bucket=deploy.bucket,
+                object_key=deploy.object_key,
+                digest=deploy.now.digest,
+                settings=deploy.now.settings,
+                plan=deploy.plan,
+                actor=deploy.actor,
+                key=deploy.request,
+                supersede=True,
+                owner=deploy.now.owner,
+                deploy=deploy.key,
+            ),
+        )
+
+    def _release_at(self, state: EndpointState) -> PreparedRelease:
+        record = state.deploys.record(self._deploy.key)
+        previous = record.previous if record else self._previous(state)
+        return replace(self._release, request=replace(self._release.request, previous=previous))
+
+    def _previous(self, state: EndpointState) -> tuple[str, str] | None:
+        """Digest and settings that this endpoint's declaration had before."""
+        base = None if self._takes_over(state) else self._base_at(state)
+        return (base.digest, base.settings) if base and base.digest else None
+
+    # Which way it goes ---------------------------------------------------------------------
+
+    def _goes_on(self, state: EndpointState | None) -> bool:
+        """Whether the event is a deploy; a return is carried out here."""
+        deploy, parts = self._deploy, self._parts
+        status = _status(parts, deploy.resource.stack)
+        if status and status.startswith(_ENDING):
+            raise Refused(f"stack {deploy.resource.stack} is {status}: nothing is deployed by it")
+        if self._returns(state, status):
+            self._return(state)
+            return False
+        if state is None:
+            return True
+        self._check_name_is_free(state)
+        claim = state.deploys.claim
+        foreign = claim is not None and claim.stack != deploy.resource.stack
+        if foreign and claim and deploy.before is not None:
+            raise Refused(
+                f"endpoint {state.endpoint!r} belongs to {claim.resource} of {claim.stack}: deploy "
+                "that stack, or delete it first"
+            )
+        skipped = self._skipped(state)
+        if skipped:
+            # A return that CloudFormation was told to leave out, or that was lost.
+            to = Deploys(state.deploys.claim, deploy.before, skipped[-1].before)
+            key = f"{deploy.key}/skipped"
+            _take_back(parts, state, skipped, actor=deploy.actor, key=key, to=to)
+            raise StaleWrite("an earlier deploy was taken back: look again")
+        return True
+
+    def _skipped(self, state: EndpointState) -> Sequence[DeployRecord]:
+        deploy = self._deploy
+        if deploy.before is None or deploy.renamed:
+            return ()
+        return state.deploys.after(deploy.before.fingerprint) or ()
+
+    def _check_name_is_free(self, state: EndpointState) -> None:
+        if self._deploy.renamed and _serves(state) and not self._is_home(state):
+            raise Refused(
+                f"endpoint {state.endpoint!r} is there already: choose another name than that, or "
+                "delete it first"
+            )
+
+    def _is_home(self, state: EndpointState) -> bool:
+        """Whether this resource owns the endpoint already."""
+        claim, resource = state.deploys.claim, self._deploy.resource
+        if claim is None:
+            return state.deploys == Deploys()
+        return (claim.stack, claim.resource) == (resource.stack, resource.logical)
+
+    def _returns(self, state: EndpointState | None, status: str | None) -> bool:
+        deploy = self._deploy
+        if status is not None:
+            return status.startswith(_RETURNING)
+        if state is None or deploy.before is None:
+            return False
+        if deploy.renamed:
+            return state.champion is not None and self._is_home(state)
+        return bool(state.deploys.after(deploy.now.fingerprint))
+
+    def _return(self, state: EndpointState | None) -> None:
+        deploy = self._deploy
+        if deploy.before is None:
+            raise Refused(f"stack {deploy.resource.stack} returns: nothing is made by it")
+        claim = state.deploys.claim if state else None
+        if state is None or (claim and claim.stack != deploy.resource.stack):
+            return
+        deploys = state.deploys
+        records = deploys.after(deploy.now.fingerprint)
+        known = records is not None
+        to = Deploys(
+            deploys.claim,
+            deploy.now if known else deploys.declared,
+            deploy.now.fingerprint if known else deploys.fingerprint,
+        )
+        _take_back(self._parts, state, records or (), actor=deploy.actor, key=deploy.key, to=to)
+
+    @cached_property
+    def _physical(self) -> str:
+        """The resource's physical id: the same for the same event."""
+        deploy = self._deploy
+        if deploy.before is not None and not deploy.renamed:
+            return deploy.resource.physical
+        state = self._parts.store.load(deploy.endpoint)
+        if deploy.renamed and state and state.champion and self._is_home(state):
+            claim = state.deploys.claim
+            return claim.physical if claim else legacy_physical(deploy.endpoint)
+        named = hashlib.blake2b(deploy.request.encode(), digest_size=8).hexdigest()
+        return f"{legacy_physical(deploy.endpoint)}-{named}"
+
+
+@dataclass(frozen=True)
+class _Merged:
+    """The state with what is declared, and the rollout under way that ends by it."""
+
+    after: EndpointState
+    ending: Rollout | None
+
+
+def _serves(state: EndpointState) -> bool:
+    return state.champion is not None or state.active is not None
+
+
+def legacy_physical(endpoint: str) -> str:
+    """The physical id of every resource that declared ``endpoint`` before owners were recorded."""
+    return f"release-of-{endpoint}"
+
+
+def _owns(state: EndpointState, resource: Resource, endpoint: str) -> bool:
+    claim = state.deploys.claim
+    if claim is None:
+        return resource.physical == legacy_physical(endpoint)
+    return (claim.stack, claim.physical) == (resource.stack, resource.physical)
+
+
+def _status(parts: Parts, stack: str) -> str | None:
+    """The stack's status; None if it can't be read."""
+    try:
+        return parts.stacks.status(stack)
+    except (Unavailable, NotFound):
+        return None
+
+
+def _take_back(
+    parts: Parts,
+    state: EndpointState,
+    records: Sequence[DeployRecord],
+    *,
+    actor: str,
+    key: str,
+    to: Deploys,
+    why: str = "CloudFormation returns to the declaration before",
+) -> EndpointState:
+    """Undo the deploys in ``records``, newest first, in one write; their rollouts end before.
+
+    A rollout that one of them started is rolled back. A version that it has made champion gives
+    way to the champion before, unless somebody approved or promoted it, returned to it, or
+    something rolls out from it by now. ``to`` is what is declared afterwards.
+
+    Raises:
+        StaleWrite: if anything was changed that the caller has to read first.
+    """
+    rollouts = [record for record in records if record.rollout]
+    names = [record.rollout for record in rollouts]
+    if state.active and state.active.id in names:
+        roll_back(parts, state.endpoint, actor=actor, reason=why, rollout=state.active.id)
+        raise StaleWrite("the rollout of a failed deploy was ended: look at what serves now")
+    kept: dict[str, str] = {}
+    champion = state.champion
+    if champion and champion.rollout in names:
+        stays = _stays(parts, state, champion.rollout, champion.version)
+        target = rollouts[-1].champion
+        if not stays and target is None:
+            stays = "no version served before it"
+        if not stays:
+            try:
+                return_to(
+                    parts,
+                    state.endpoint,
+                    version=target,
+                    actor=actor,
+                    reason=why,
+                    seen=Seen.of(state),
+                )
+            except (Refused, NotFound) as error:
+                stays = str(error)
+            else:
+                raise StaleWrite("the champion of a failed deploy gave way: look again")
+        kept["champion"] = stays
+    live, fields = live_fields(state), {}
+    current = dict(live)
+    for record in records:
+        for name, changed in record.changes.items():
+            if current.get(name) == changed.now:
+                fields[name] = current[name] = changed.was
+    after, refused = with_each_field(state, fields)
+    serving = after.serving
+    try:
+        serving = watched(parts, state, after.serving, why=why)
+    except (*_NO, Unavailable) as error:
+        refused["traffic"] = str(error)
+        serving = replace(serving, split=(), rules=(), probation=None)
+    undone = {record.request for record in records}
+    journal = tuple(r for r in state.deploys.journal if r.request not in undone)
+    after = replace(after, serving=serving, deploys=replace(to, journal=journal))
+    now = live_fields(after)
+    numbers: dict[str, object] = {
+        name: {"was": live.get(name), "is": now.get(name)}
+        for name in sorted({*live, *now})
+        if live.get(name) != now.get(name)
+    }
+    written = change(
+        parts,
+        state,
+        after,
+        action="reverted",
+        actor=actor,
+        reason=why,
+        numbers={**numbers, "request": key, **({"kept": kept | refused} if kept | refused else {})},
+    )
+    with suppress(NotFound, Refused):
+        ask(parts, state.endpoint, written.upkeep, LIMITS)
+    return written
+
+
+def _stays(parts: Parts, state: EndpointState, rollout: str, version: str) -> str:
+    """Why the champion that the failed deploy's rollout brought stays all the same ("": none)."""
+    if state.active:
+        return f"rollout {state.active.id} is under way from version {version}"
+    for record in parts.store.audit(state.endpoint):
+        of_rollout = record.after.get("rollout") == rollout and record.action in _BY_PEOPLE
+        returned = record.action == "return" and record.after.get("champion") == version
+        if of_rollout or returned:
+            return f"{record.actor} has decided for version {version}: {record.action}"
+    return ""
+
+
+def _group(name: str | None) -> str:
+    return "nobody" if name is None else f"group {name!r}"

@@ -1,0 +1,1 @@
+"""Use cases: everything that moves a rollout, forward or back."""

@@ -1,0 +1,240 @@
+"""What a person may say to a rollout under way: pause, resume, approve, reject, promote, abort.
+
+Each is one recorded change with the person and a reason. Said again it changes nothing; said in a
+phase that it does not fit, it is refused with that phase. None of them switches an alarm off: going
+back stays possible in every phase.
+
+Each takes ``rollout``, the id of the one that is meant. None means whatever is under way: then a
+word that is repeated late may meet the next rollout, so whatever repeats requests names it.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import InvalidInput, NotFound, Refused, StaleWrite
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.rollout import Rollout
+from halftone.ports import Parts
+from halftone.service.rollouts.rollback import roll_back
+from halftone.service.unit_of_work import change_rollout, until_written
+
+_WATCHED = (Phase.OBSERVING, Phase.BAKING)
+_GOING_BACK = (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
+
+
+def pause(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+) -> Rollout:
+    """Stop the clock: the share stays as it is until ``resume``.
+
+    Raises:
+        NotFound: if the endpoint does not exist.
+        Refused: if it is not being watched, such as on its way from one share to the next.
+    """
+
+    def next_one(running: Rollout) -> Rollout | None:
+        if running.phase is Phase.PAUSED:
+            return None
+        _must(running, "paused", *_WATCHED)
+        return running.to(Phase.PAUSED, paused_at=parts.clock.now())
+
+    return _say(parts, endpoint, rollout, "paused", next_one, actor=actor, reason=reason)
+
+
+def resume(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+) -> Rollout:
+    """Let the clock run again; the time that was paused does not count.
+
+    Raises:
+        NotFound: if the endpoint does not exist.
+        Refused: if it is neither paused nor being watched.
+    """
+
+    def next_one(running: Rollout) -> Rollout | None:
+        if running.phase in _WATCHED:
+            return None
+        _must(running, "resumed", Phase.PAUSED)
+        now = parts.clock.now()
+        paused = now - (running.paused_at or now)
+        since = (running.stage_since or now) + max(paused, timedelta(0))
+        return running.to(running.resting, stage_since=since, paused_at=None)
+
+    return _say(parts, endpoint, rollout, "resumed", next_one, actor=actor, reason=reason)
+
+
+def approve(
+    parts: Parts,
+    endpoint: str,
+    *,
+    actor: str,
+    reason: str,
+    stage: int,
+    rollout: str | None = None,
+) -> Rollout:
+    """Open the gate before stage ``stage`` (0 is the first; the number after the last, 100 %).
+
+    Naming the stage is what makes it safe to say twice: a second word for a gate that is open does
+    not open the next one.
+
+    Raises:
+        NotFound: if the endpoint does not exist.
+        InvalidInput: if the plan has no such stage.
+        Refused: if it does not wait at that gate.
+    """
+
+    def next_one(running: Rollout) -> Rollout | None:
+        last = len(running.plan.stages)
+        if not 0 <= stage <= last:
+            raise InvalidInput("stage", stage, f"0 to {last}, as rollout {running.id} has them")
+        if running.phase not in _GOING_BACK and _has_passed(running, stage):
+            return None
+        _must(running, f"approved for stage {stage}", Phase.AWAITING_APPROVAL)
+        if running.following != stage:
+            raise Refused(
+                f"rollout {running.id} is {running.phase} of stage {running.following}, not {stage}"
+            )
+        return running.to(Phase.SHIFTING, target=running.next_share)
+
+    return _say(parts, endpoint, rollout, "approved", next_one, actor=actor, reason=reason)
+
+
+def reject(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+) -> EndpointState:
+    """Turn down what waits for approval: the champion alone answers again.
+
+    Raises:
+        NotFound: if the endpoint does not exist.
+        Refused: if it does not wait for approval.
+    """
+
+    state = _state(parts, endpoint)
+    running = _meant(state, rollout)
+    if running.phase is Phase.ROLLED_BACK:
+        return state
+    _must(running, "rejected", Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK)
+    return _end(parts, endpoint, running.id, actor=actor, reason=f"rejected: {reason}")
+
+
+def promote(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+) -> Rollout:
+    """Give the challenger all traffic now, on a person's word in place of the evidence.
+
+    The guardrail does not look away: in alarm, or not armed, the next tick goes back instead.
+
+    Raises:
+        NotFound: if the endpoint does not exist.
+        Refused: if the challenger has no traffic yet, or is on its way from one share to the next.
+    """
+
+    def next_one(running: Rollout) -> Rollout | None:
+        if _takes_all(running):
+            return None
+        _must(running, "promoted", *_WATCHED, Phase.PAUSED, Phase.AWAITING_APPROVAL)
+        if running.exposed_at is None:
+            raise Refused(
+                f"rollout {running.id} is {running.phase} of its first traffic: it can be promoted "
+                "once it has some"
+            )
+        return running.to(Phase.SHIFTING, target=100.0, paused_at=None, gate="")
+
+    return _say(parts, endpoint, rollout, "promote-now", next_one, actor=actor, reason=reason)
+
+
+def abort(
+    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+) -> EndpointState:
+    """End what is rolling out, in whatever phase it is: the champion alone answers again.
+
+    Raises:
+        NotFound: if the endpoint does not exist.
+        Refused: if it is over, and not because it was rolled back.
+    """
+
+    return _end(parts, endpoint, rollout, actor=actor, reason=f"aborted: {reason}")
+
+
+def _say(
+    parts: Parts,
+    endpoint: str,
+    rollout: str | None,
+    action: str,
+    next_one: Callable[[Rollout], Rollout | None],
+    *,
+    actor: str,
+    reason: str,
+) -> Rollout:
+    """Record what ``next_one`` makes of the rollout that is meant; None from it: so it is."""
+
+    def attempt() -> Rollout:
+        state = _state(parts, endpoint)
+        running = _meant(state, rollout)
+        following = next_one(running)
+        if following is None:
+            return running
+        written = change_rollout(parts, state, following, action=action, actor=actor, reason=reason)
+        return written.rollout or following
+
+    return until_written(endpoint, attempt)
+
+
+def _end(
+    parts: Parts, endpoint: str, rollout: str | None, *, actor: str, reason: str
+) -> EndpointState:
+    """Roll back what is meant, before anything else is asked; what was so before stays so."""
+
+    def attempt() -> EndpointState:
+        ended = roll_back(parts, endpoint, actor=actor, reason=reason, rollout=rollout)
+        if ended is not None:
+            return ended
+        state = _state(parts, endpoint)
+        over = _meant(state, rollout)
+        if over.phase is Phase.ROLLED_BACK:
+            return state
+        if over.phase.final:
+            raise Refused(f"rollout {over.id} is {over.phase}: it can be aborted until it is over")
+        raise StaleWrite(f"rollout {over.id} began just now")
+
+    return until_written(endpoint, attempt)
+
+
+def _state(parts: Parts, endpoint: str) -> EndpointState:
+    state = parts.store.load(endpoint)
+    if state is None:
+        raise NotFound("endpoint", endpoint, "see `halftone status`")
+    return state
+
+
+def _meant(state: EndpointState, rollout: str | None) -> Rollout:
+    """The newest rollout, over or not, if it is the one named."""
+    newest = state.rollout
+    if newest is None:
+        raise Refused(f"nothing is rolling out on {state.endpoint!r}")
+    if rollout not in (None, newest.id):
+        raise Refused(
+            f"{state.endpoint!r} is not rolling out {rollout}: its newest rollout is {newest.id}, "
+            f"which is {newest.phase}"
+        )
+    return newest
+
+
+def _must(running: Rollout, verb: str, *phases: Phase) -> None:
+    if running.phase not in phases:
+        fitting = " or ".join(phases)
+        raise Refused(
+            f"rollout {running.id} is {running.phase}: it can be {verb} while it is {fitting}"
+        )
+
+
+def _has_passed(running: Rollout, stage: int) -> bool:
+    """Whether the gate before ``stage`` is behind it, or open."""
+    opened = running.phase is Phase.SHIFTING and running.following == stage
+    return opened or running.stage >= stage or _takes_all(running)
+
+
+def _takes_all(running: Rollout) -> bool:
+    on_its_way = running.phase is Phase.SHIFTING and running.target == 100.0
+    return on_its_way or running.phase is Phase.PROMOTED

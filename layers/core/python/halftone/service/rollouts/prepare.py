@@ -1,0 +1,116 @@
+"""Preparing: everything that must be true of a challenger before it gets its first request.
+
+The model pointer is set, a version published and active, the package's own samples answered by
+that very version, and the alarms armed for it. Each call does what can be done now and answers how
+long to wait for the rest; every step may run again after a crash.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.model.smoke_test import check_answer, smoke_event
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.rollout import Rollout
+from halftone.ports import Parts
+from halftone.ports.functions import Pointer, VersionStatus
+from halftone.ports.guardrails import AlarmState, Guard
+from halftone.service.unit_of_work import ENGINE, change, change_rollout
+
+POLL = timedelta(seconds=1)
+"""How long to wait for Lambda to finish an update or to activate a version."""
+
+
+def prepare(parts: Parts, state: EndpointState, rollout: Rollout) -> EndpointState | timedelta:
+    """The state after the next recorded step, or how long to wait before trying again."""
+    if rollout.challenger is None:
+        return _publish(parts, state, rollout)
+    return _admit(parts, state, rollout, rollout.challenger)
+
+
+def _publish(parts: Parts, state: EndpointState, rollout: Rollout) -> EndpointState | timedelta:
+    pointer = Pointer(rollout.id, rollout.package.digest)
+    status = parts.versions.point(state.endpoint, pointer)
+    if status is VersionStatus.PENDING:
+        return POLL
+    if status is VersionStatus.FAILED:
+        return _fail(parts, state, rollout, "Lambda could not update the function")
+    version = parts.versions.publish(state.endpoint, pointer)
+    deployment = Deployment(
+        version=version,
+        package=rollout.package,
+        settings=rollout.settings,
+        rollout=rollout.id,
+        created_at=parts.clock.now(),
+    )
+    return change(
+        parts,
+        state,
+        replace(state, rollout=replace(rollout, challenger=version)),
+        action="published",
+        actor=rollout.actor,
+        reason=f"{rollout.package} published as version {version}",
+        deployment=deployment,
+    )
+
+
+def _admit(
+    parts: Parts, state: EndpointState, rollout: Rollout, version: str
+) -> EndpointState | timedelta:
+    status, why = parts.versions.status(state.endpoint, version)
+    if status is VersionStatus.PENDING:
+        return POLL
+    if status is VersionStatus.FAILED:
+        return _fail(parts, state, rollout, f"version {version} did not become active: {why}")
+    samples = parts.packages.manifest(rollout.package.digest).samples
+    for number, sample in enumerate(samples, start=1):
+        answer = parts.versions.invoke(state.endpoint, version, smoke_event(state.endpoint, sample))
+        fault = check_answer(sample, answer)
+        if fault:
+            return _fail(parts, state, rollout, f"sample {number} of {len(samples)}: {fault}")
+    # Arming takes the alarms off whatever they watched, and a red state off them. The champion's is
+    # no reason to hold up the release that mends it, but it is one to be on record.
+    found = parts.guardrails.read(state.endpoint)
+    through = rollout.called_through(rollout.following)
+    parts.guardrails.arm(state.endpoint, version, f"rollout {rollout.id}", alias=through)
+    armed = parts.clock.now()
+    ready = replace(rollout.onward(), armed_at=armed, latency_limits=_limits(parts, state, rollout))
+    answered = f"version {version} answered its samples ({len(samples)})"
+    reason = f"{answered}, alarms armed for it{_red(found, rollout)}"
+    return change(
+        parts,
+        state,
+        replace(state, rollout=replace(ready, reason=reason), placed=state.placing(version)),
+        action="admitted",
+        actor=ENGINE,
+        reason=reason,
+        numbers={
+            "samples": len(samples),
+            "target": ready.target,
+            "guardrail": {"was": found.state.value, "armed_for": found.armed_for},
+        },
+    )
+
+
+def _red(found: Guard, rollout: Rollout) -> str:
+    """What there is to tell of a guardrail that was in alarm before it was armed anew."""
+    if found.state is not AlarmState.ALARM:
+        return ""
+    version = f"version {found.armed_for}" if found.armed_for else "no one version"
+    whom = f"the champion, {version}" if found.armed_for == rollout.champion else version
+    return f"; the guardrail was in alarm for {whom}: {found.reason}"
+
+
+def _limits(parts: Parts, state: EndpointState, rollout: Rollout) -> tuple[float, ...]:
+    """What will count as slow: the champion's own quantiles, and never what nobody would notice."""
+    if rollout.champion is None:
+        return ()
+    known = parts.metrics.quantiles(state.endpoint, rollout.champion, until=parts.clock.now())
+    floor = rollout.plan.latency_floor.total_seconds() * 1000
+    return tuple(sorted({max(limit, floor) for limit in known}))
+
+
+def _fail(parts: Parts, state: EndpointState, rollout: Rollout, reason: str) -> EndpointState:
+    failed = rollout.to(Phase.FAILED, target=0.0)
+    return change_rollout(parts, state, failed, action="failed", reason=reason)

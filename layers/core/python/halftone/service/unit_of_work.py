@@ -1,0 +1,135 @@
+"""The one way in which state changes: with its audit record, in one conditional write."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from halftone.domain import audit
+from halftone.domain.audit import AuditRecord
+from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.differences import differences
+from halftone.domain.endpoint.ownership import About
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import Outdated, StaleWrite, Unavailable
+from halftone.domain.rollout.rollout import Rollout
+from halftone.ports import Parts
+from halftone.ports.state import Change
+
+ENGINE = "halftone"
+"""The actor of changes that no person and no alarm asked for."""
+
+_ATTEMPTS = 10
+_T = TypeVar("_T")
+
+
+def change(
+    parts: Parts,
+    before: EndpointState,
+    after: EndpointState,
+    *,
+    action: str,
+    actor: str,
+    reason: str,
+    numbers: Mapping[str, object] | None = None,
+    deployment: Deployment | None = None,
+) -> EndpointState:
+    """Write ``after`` in place of ``before`` with its audit record; answer the state as written.
+
+    Raises:
+        StaleWrite: if somebody else wrote first. Nothing is written then.
+    """
+    was, now = differences(before, after)
+    record = audit.append(
+        before.audit,
+        endpoint=before.endpoint,
+        at=parts.clock.now(),
+        actor=actor,
+        action=action,
+        before={**summary(before), **({"settings": was} if was or now else {})},
+        after={**summary(after), **({"settings": now} if was or now else {})},
+        # A record without a reason answers no question: the action and its author always do.
+        reason=reason.strip() or f"{action} by {actor}",
+        numbers=numbers or {},
+    )
+    written = replace(after, revision=before.revision + 1, audit=record.head)
+    read = before if before.revision else None
+    parts.store.commit(Change(read, written, record, deployment, parts.request))
+    return written
+
+
+def made_now(parts: Parts, endpoint: str, *, actor: str, owner: str | None = None) -> EndpointState:
+    """The state of an endpoint that there is no record of yet; nothing is written."""
+    about = About(creator=actor, created_at=parts.clock.now(), owner=owner)
+    return EndpointState(endpoint, about=about)
+
+
+def change_rollout(
+    parts: Parts,
+    before: EndpointState,
+    rollout: Rollout,
+    *,
+    action: str,
+    actor: str = ENGINE,
+    reason: str,
+    numbers: Mapping[str, object] | None = None,
+) -> EndpointState:
+    """``change`` where only the rollout differs."""
+    after = replace(before, rollout=replace(rollout, reason=reason))
+    return change(parts, before, after, action=action, actor=actor, reason=reason, numbers=numbers)
+
+
+def summary(state: EndpointState) -> dict[str, object]:
+    """What the audit says of a state: enough to read a history, without plans and packages."""
+    shown: dict[str, object] = {
+        "champion": state.champion.version if state.champion else None,
+        "package": str(state.champion.package) if state.champion else None,
+    }
+    rollout = state.rollout
+    if rollout:
+        shown |= {
+            "rollout": rollout.id,
+            "phase": rollout.phase.value,
+            "challenger": rollout.challenger,
+            "candidate": str(rollout.package),
+            "stage": rollout.stage,
+            "share": rollout.share,
+            "mirror": rollout.mirror,
+            # A rollout keeps the mode that it began with; afterwards the endpoint's counts.
+            "mode": (state.serving if rollout.phase.final else rollout).mode.value,
+            "target": rollout.target,
+        }
+    return shown
+
+
+def until_written(endpoint: str, attempt: Callable[[], _T]) -> _T:
+    """What ``attempt`` answers once nobody writes in between; each time it must read afresh.
+
+    Raises:
+        Unavailable: if somebody always does.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return attempt()
+        except StaleWrite:
+            continue
+    raise Unavailable(f"the record of {endpoint!r} changed {_ATTEMPTS} times in a row")
+
+
+def must_be_at(what: str, actual: int, presented: int | None) -> None:
+    """Hold an edit to what its author has seen: revision ``presented`` (None: whatever it is).
+
+    Raises:
+        Outdated: if ``what`` is at another one.
+    """
+    if presented not in (None, actual):
+        raise Outdated(
+            f"{what} is at revision {actual}, not {presented}: read it again and decide again"
+        )
+
+
+def answered(parts: Parts, endpoint: str, request: str) -> AuditRecord | None:
+    """The record of the request named ``request``, if it was answered before."""
+    for record in parts.store.audit(endpoint):
+        if request in (record.after.get("rollout"), record.numbers.get("request")):
+            return record
+    return None

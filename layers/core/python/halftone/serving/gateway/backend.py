@@ -1,0 +1,181 @@
+"""The other end of a hop: a version that a front of the same function asks.
+
+The front has let the client in, assigned and counted the request already. So this end answers, says
+how long it took, and counts nothing; but for a mirror, whose answer nobody waits for: that one is
+compared with the client's answer here, and counted here.
+
+A front that keeps or mirrors a request asks for its records, too: of tensors and rows it has no
+fields' names, without which nothing can be redacted or compared.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from halftone.domain.errors import HalftoneError
+from halftone.domain.insight.capture import LONGEST_LINE
+from halftone.serving.gateway.upstream import LATENCY
+from halftone.serving.http.request import Request, route, spoken
+from halftone.serving.http.response import Answer, Exchange, Problem, payload
+from halftone.serving.inference.model_server import Own
+from halftone.serving.invocation import Visit
+from halftone.serving.routing.router import MIRROR
+from halftone.serving.telemetry.capture import body_in, captured
+from halftone.serving.telemetry.feedback import label_print
+from halftone.serving.telemetry.metrics import Telemetry
+from halftone.serving.telemetry.shadow_diff import UNCOMPARED, Difference, difference, label_field
+
+COLD = "x-halftone-cold"
+RECORDS = "halftone-records"
+
+OLDEST_SECONDS = 60.0
+"""How long a mirrored request may wait; the alias ``challenger`` drops it itself after that."""
+
+
+class Callee:
+    """Answers hops to ``own``."""
+
+    def __init__(self, endpoint: str, own: Own, telemetry: Telemetry) -> None:
+        self._endpoint = endpoint
+        self._own = own
+        self._telemetry = telemetry
+
+    def answer(self, event: object, mark: Mapping[str, Any], visit: Visit) -> dict[str, object]:
+        """The answer to a hop: 421 if the front meant another version."""
+        request_id = str(mark.get("request") or visit.request_id)
+        named = f"{request_id}.{visit.version}"
+        if mark.get("expect") != visit.version:
+            told = f"this is version {visit.version}, not {mark.get('expect')}"
+            return payload(Problem(421, told).answer(), request_id=named, version=visit.version)
+        if _too_old(mark):
+            told = "this was to be scored a minute ago"
+            return payload(Problem(409, told).answer(), request_id=named, version=visit.version)
+        request = None
+        try:
+            request = route(event, self._endpoint)
+            client = mark.get("client")
+            answer = self._own.answer(
+                request, version=visit.version, request_id=request_id, client=client
+            )
+        except Problem as problem:
+            answer = problem.answer(spoken(event))
+        latency_ms = visit.elapsed_ms()
+        if request is not None and request.predicts:
+            self._own.recent.add(latency_ms=latency_ms, failed=answer.status >= 500)
+            if mark.get("hop") == MIRROR:
+                self._count(request, answer, mark, visit, latency_ms)
+        label = mark.get("label")
+        if label and answer.exchange:
+            named = f"{named}.{label_print(self._endpoint, list(answer.exchange.output(label)))}"
+        answer.headers = {
+            **answer.headers,
+            LATENCY: f"{latency_ms:.3f}",
+            COLD: str(int(visit.cold)),
+        }
+        found = payload(answer, request_id=named.rstrip("."), version=visit.version)
+        if mark.get("records") and answer.exchange:
+            found |= _records(answer.exchange)
+        return found
+
+    def _count(
+        self,
+        request: Request,
+        answer: Answer,
+        mark: Mapping[str, Any],
+        visit: Visit,
+        latency_ms: float,
+    ) -> None:
+        """Count a mirrored request, and keep it where capture is on. Whatever the two answers are,
+        they are no reason for the function to fail, which would count as a crash of its version.
+        """
+        label, apart = label_field(str(mark.get("label") or ""), self._own.outputs), UNCOMPARED
+        try:
+            before = (mark.get("answer") or {}).get("predictions")
+            found = answer.exchange.predictions() if answer.exchange else None
+            # Where either has no predictions there is nothing to compare.
+            if before is not None and found is not None:
+                apart = difference(before, found, label)
+        except Exception as error:  # noqa: BLE001
+            self._fault("comparison of a mirrored request", error, visit)
+        measures = {
+            "Changed": None if apart.changed is None else int(apart.changed),
+            "Distance": apart.distance,
+            "RelativeDistance": apart.relative,
+        }
+        self._telemetry.request(
+            visit.version,
+            latency_ms=latency_ms,
+            status=answer.status,
+            cold=visit.cold,
+            cohort=MIRROR,
+            more={name: value for name, value in measures.items() if value is not None},
+        )
+        if mark.get("capture"):
+            try:
+                self._capture(request, answer, mark, visit, latency_ms=latency_ms, apart=apart)
+            except Exception as error:  # noqa: BLE001
+                self._fault("capture of a mirrored request", error, visit)
+
+    def _fault(self, what: str, error: Exception, visit: Visit) -> None:
+        self._telemetry.fault(what, error, version=visit.version, request_id=visit.request_id)
+
+    def _capture(
+        self,
+        request: Request,
+        answer: Answer,
+        mark: Mapping[str, Any],
+        visit: Visit,
+        *,
+        latency_ms: float,
+        apart: Difference,
+    ) -> None:
+        columns = {
+            "kind": "shadow",
+            "request": mark.get("request"),
+            "at": int(time.time() * 1000),
+            "version": visit.version,
+            "answered_by": visit.version,
+            "rollout": mark.get("rollout"),
+            "stage": mark.get("stage"),
+            "client": mark.get("client"),
+            "key": None,
+            "pinned": False,
+            "status": answer.status,
+            "latency_ms": round(latency_ms, 3),
+            "cold": visit.cold,
+            "fallback": False,
+            "changed": apart.changed,
+            "distance": apart.distance,
+        }
+        self._telemetry.line(
+            captured(
+                columns,
+                given=body_in(request.event),
+                found=answer.body,
+                status=answer.status,
+                exchange=answer.exchange,
+                redact=[str(name) for name in mark.get("redact") or ()],
+                label=label_field(str(mark.get("label") or ""), self._own.outputs),
+            )
+        )
+
+
+def _too_old(mark: Mapping[str, Any]) -> bool:
+    """Whether a mirrored request waited too long, as Lambda lets it where there is no concurrency:
+    what is scored then would count for another stage, in the time of clients' requests.
+    """
+    sent = mark.get("sent")
+    return isinstance(sent, int | float) and time.time() - sent > OLDEST_SECONDS
+
+
+def _records(exchange: Exchange) -> dict[str, object]:
+    """What the model was asked and said, unless it is more than anybody keeps: an invoke's answer
+    has a limit.
+    """
+    try:
+        records = {"instances": exchange.instances(), "predictions": exchange.predictions()}
+        size = len(json.dumps(records, allow_nan=False))
+    except (ValueError, TypeError, RecursionError, HalftoneError):
+        return {}
+    return {RECORDS: records} if size <= LONGEST_LINE else {}

@@ -1,0 +1,319 @@
+"""Passing a request on to its arm, and answering in its place when that does not work.
+
+What a request counts for:
+
+| the other version        | client gets       | counted for it                         |
+| ------------------------ | ----------------- | -------------------------------------- |
+| answers, below 500       | its answer        | as its own requests are                |
+| refuses what front takes | the front's       | Errors 1, Fallback 1; opens a circuit  |
+| raises, crashes, is late | the front's       | Errors 1, Fallback 1; opens a circuit  |
+| is late, for it starts   | the front's       | ColdStart 1, Fallback 1                |
+| can't be reached         | the front's       | Fallback 1 alone                       |
+| is not asked (circuit)   | the front's       | Fallback 1 alone                       |
+| is another one by now    | the front's       | nothing: the front's own request       |
+
+A pinned request gets that version's answer or its failure, and no other's.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from halftone.serving.gateway.backend import COLD, RECORDS
+from halftone.serving.gateway.circuit_breaker import FAULTS, Circuits
+from halftone.serving.gateway.exchange import Case, Result, of_reply
+from halftone.serving.gateway.recorder import Traces
+from halftone.serving.gateway.upstream import HEARD_SECONDS, LATENCY, Hop, Outcome, Reply
+from halftone.serving.http.request import Route
+from halftone.serving.http.response import Problem, payload
+from halftone.serving.inference.model_server import Own
+from halftone.serving.invocation import marked
+from halftone.serving.routing.router import DIRECT, PINNED, Assignment
+from halftone.serving.telemetry.feedback import label_print
+from halftone.serving.telemetry.metrics import Telemetry
+
+_MARGIN_SECONDS = 0.1
+"""What is left of the function's time when the front stops waiting."""
+
+_ANSWER_SECONDS = 0.01
+"""What is left of the budget when the front stops waiting with its own answer in hand."""
+
+_LISTEN_SECONDS = 1.0
+"""How long a sandbox is kept awake for a late reply: most cold starts are over by then."""
+
+_LOOKS = 2
+_REMEMBERED = 32
+_FEW = 8
+_EARLIEST_SECONDS = 0.005
+
+_FAILURES: Mapping[Outcome, tuple[int, str]] = {
+    Outcome.FAULTY: (500, "failed"),
+    Outcome.LATE: (504, "did not answer in time"),
+    Outcome.STALE: (503, "is not there any more"),
+    Outcome.UNREACHED: (503, "can't be reached now"),
+    Outcome.ANSWERED: (500, "answered nothing"),
+}
+
+
+@dataclass(slots=True, eq=False)
+class _Late:
+    """A reply that was late, and ``rest``, which waits for what it is after all."""
+
+    case: Case
+    rest: Callable[[float], Reply]
+    since: float
+    looks: int = 0
+
+
+class Passing:
+    """Gets an answer to a request that has its arm. ``moved`` is called when the arm turned out to
+    be another by now.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        own: Own,
+        hop: Hop,
+        telemetry: Telemetry,
+        traces: Traces,
+        *,
+        moved: Callable[[str], None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._own = own
+        self._hop = hop
+        self._telemetry = telemetry
+        self._traces = traces
+        self._moved = moved
+        self._circuits = Circuits()
+        self._own_ms: deque[float] = deque(maxlen=_REMEMBERED)
+        self._usual: dict[str, deque[float]] = {}
+        self._late: list[_Late] = []
+
+    def answer(self, case: Case) -> Result:
+        """The arm's answer, or the front's own in its place; and the metrics of it."""
+        if self._late:
+            self._traces.later(self._look_again)
+        arm = case.arm
+        if not arm.via:
+            result = self._by_itself(case)
+            self._traces.answered(arm, result, case.visit)
+            return result
+        if arm.cohort == PINNED:
+            return self._pinned(case, self._ask(case, case.visit.seconds_left() - _MARGIN_SECONDS))
+        if not self._circuits.lets_through(arm.version) or self._unheard(arm.version) >= FAULTS:
+            return self._in_place(case, Reply(Outcome.UNREACHED, why="the circuit is open"), None)
+        reply, own = self._hedged(case)
+        if reply.outcome is Outcome.ANSWERED and reply.answer is not None:
+            result = of_reply(reply.answer, arm.version, LATENCY, COLD, RECORDS)
+            instead = self._instead(case, result, own) if result.status >= 400 else None
+            if instead is not None:
+                return instead
+            self._circuits.answered(arm.version)
+            self._traces.answered(arm, result, case.visit)
+            return result
+        return self._in_place(case, reply, own)
+
+    def _hedged(self, case: Case) -> tuple[Reply, Result | None]:
+        """What the arm answers within the budget, and the front's own answer if it had to be begun:
+        where the arm takes longer than it usually does.
+
+        With its own answer in hand the front can wait for the arm to the end of the budget, however
+        long its own takes. An application may do more than answer: it is asked once, and the time
+        for the front's own answer is kept back instead.
+        """
+        usual = self._usual.setdefault(case.arm.version, deque(maxlen=_REMEMBERED))
+        seconds, began = self._seconds(case), time.perf_counter()
+        if case.request.route is Route.APP:
+            return self._ask(case, seconds), None
+        reply, own = self._ask(case, min(seconds, hedge_after(seconds, usual))), None
+        if reply.outcome is Outcome.LATE and reply.rest is not None and seconds > 0:
+            own = self._by_itself(case, fallback=True)
+            reply = reply.rest(self._left(case) - _ANSWER_SECONDS)
+        if reply.outcome is Outcome.ANSWERED:
+            usual.append(time.perf_counter() - began)
+        return reply, own
+
+    def _ask(self, case: Case, seconds: float) -> Reply:
+        arm, request_id = case.arm, case.visit.request_id
+        mark = {
+            "hop": arm.hop or DIRECT,
+            "expect": arm.version,
+            "client": case.client,
+            "request": request_id,
+            "label": case.router.label,
+            "records": arm.shadow is not None or case.router.captures(request_id),
+        }
+        return self._hop.ask(arm.via, marked(case.request.event, mark), seconds)
+
+    def _log_failure(self, case: Case, reply: Reply) -> None:
+        if reply.outcome in (Outcome.FAULTY, Outcome.LATE):
+            request_id = case.visit.request_id
+            self._telemetry.hop_failed(case.arm.version, reply.why, request_id=request_id)
+
+    def _in_place(self, case: Case, reply: Reply, own: Result | None) -> Result:
+        """The front's own answer, where ``reply`` is none that a client can have; ``own`` is that
+        answer if there is one already.
+        """
+        arm = case.arm
+        self._log_failure(case, reply)
+        result = own or self._by_itself(case, fallback=True)
+        if reply.outcome is Outcome.STALE:
+            self._moved(case.visit.version)
+            result.fallback = False
+            self._traces.answered(Assignment(case.visit.version), result, case.visit)
+        elif reply.outcome is Outcome.UNREACHED:
+            self._traces.skipped(arm)
+        elif not self._hears_out(case, reply):
+            self._failed(arm)
+        return result
+
+    def _instead(self, case: Case, refused: Result, own: Result | None) -> Result | None:
+        """The front's answer to a request that the arm refused; None where it refuses it, too, so
+        that it was the client's mistake. What an application refuses is its own affair.
+        """
+        if case.request.route is Route.APP:
+            return None
+        own = own or self._by_itself(case, fallback=True)
+        if own.status >= 400:
+            return None
+        why = f"status {refused.status} to a request that version {own.version} answers"
+        self._telemetry.hop_failed(case.arm.version, why, request_id=case.visit.request_id)
+        self._failed(case.arm)
+        return own
+
+    def _failed(self, arm: Assignment) -> None:
+        self._circuits.failed(arm.version)
+        self._traces.stood_in(arm)
+
+    def _hears_out(self, case: Case, reply: Reply) -> bool:
+        """Whether a late reply is judged after the client has its answer, by what comes then.
+
+        Only for a version of which nothing bad is known: one that goes on being late is charged at
+        once. While the front listens its sandbox takes no request, so that clients would meet new
+        ones: it listens for a moment, once at a time, and looks again after its next answers.
+        """
+        if reply.rest is None or self._circuits.troubled(case.arm.version):
+            return False
+        late = _Late(case, reply.rest, time.time())
+        seconds = 0.0 if self._unheard(case.arm.version) else _LISTEN_SECONDS
+        self._late.append(late)
+        if self._traces.later(lambda: self._listen(late, seconds)):
+            return True
+        self._late.remove(late)
+        return False
+
+    def _unheard(self, version: str) -> int:
+        """How many late replies of ``version`` may still come."""
+        return sum(late.case.arm.version == version for late in self._late) if self._late else 0
+
+    def _listen(self, late: "_Late", seconds: float) -> None:
+        left = late.case.visit.seconds_left() - _MARGIN_SECONDS
+        self._hear(late, late.rest(min(left, seconds)), over=False)
+
+    def _look_again(self) -> None:
+        for late in [*self._late]:
+            late.looks += 1
+            # A sandbox that was frozen reads what came meanwhile a moment after it wakes.
+            over = late.looks >= _LOOKS and abs(time.time() - late.since) >= HEARD_SECONDS
+            self._hear(late, late.rest(0.0), over=over)
+
+    def _hear(self, late: "_Late", reply: Reply, *, over: bool) -> None:
+        if reply.outcome is Outcome.LATE and reply.rest is not None and not over:
+            late.rest = reply.rest
+            return
+        self._late.remove(late)
+        self._judge(late.case, reply)
+
+    def _judge(self, case: Case, reply: Reply) -> None:
+        """Charge the arm for a late reply, unless it was its sandbox that had to start: what it
+        took for the request itself is within the budget.
+        """
+        arm, budget = case.arm, case.router.budget_seconds
+        if reply.outcome is Outcome.ANSWERED and reply.answer is not None:
+            found = of_reply(reply.answer, arm.version, LATENCY, COLD, RECORDS)
+            if found.cold and (budget is None or found.latency_ms <= budget * 1e3):
+                self._circuits.answered(arm.version)
+                self._traces.started(arm)
+                return
+        if reply.outcome in (Outcome.STALE, Outcome.UNREACHED):
+            self._traces.skipped(arm)
+        else:
+            self._failed(arm)
+
+    def _pinned(self, case: Case, reply: Reply) -> Result:
+        """What a pinned request gets: nobody stands in for the version that it asked for."""
+        arm, visit = case.arm, case.visit
+        self._log_failure(case, reply)
+        if reply.answer is not None:
+            result = of_reply(reply.answer, arm.version, LATENCY, COLD, RECORDS)
+        else:
+            status, told = _FAILURES[reply.outcome]
+            problem = Problem(status, f"version {arm.version} {told}")
+            named = f"{visit.request_id}.{arm.version}"
+            answer = problem.answer(case.request.spoken)
+            result = Result(
+                payload=payload(answer, request_id=named, version=arm.version),
+                status=status,
+                version=arm.version,
+                latency_ms=visit.elapsed_ms(),
+                cold=False,
+            )
+        if case.request.predicts:
+            self._traces.answered(arm, result, visit)
+        return result
+
+    def _by_itself(self, case: Case, *, fallback: bool = False) -> Result:
+        visit = case.visit
+        began = time.perf_counter_ns() if fallback else visit.started
+        answer = self._own.answer(
+            case.request, version=visit.version, request_id=visit.request_id, client=case.client
+        )
+        latency_ms = (time.perf_counter_ns() - began) / 1e6
+        self._own_ms.append(latency_ms)
+        self._own.recent.add(latency_ms=latency_ms, failed=answer.status >= 500)
+        named = f"{visit.request_id}.{visit.version}"
+        if case.router.label and answer.exchange:
+            labels = list(answer.exchange.output(case.router.label))
+            named = f"{named}.{label_print(self._endpoint, labels)}".rstrip(".")
+        made = payload(answer, request_id=named, version=visit.version)
+        return Result(
+            made,
+            answer.status,
+            visit.version,
+            latency_ms,
+            visit.cold,
+            fallback,
+            answer.exchange,
+        )
+
+    def _seconds(self, case: Case) -> float:
+        """How long the front may wait, so that the client still has an answer in time."""
+        left = self._left(case)
+        return left - reserve(left, self._own_ms)
+
+    def _left(self, case: Case) -> float:
+        """Seconds until the client must have an answer."""
+        left = case.visit.seconds_left() - _MARGIN_SECONDS
+        budget = case.router.budget_seconds
+        return left if budget is None else min(left, budget - case.visit.elapsed_ms() / 1e3)
+
+
+def hedge_after(seconds: float, usual: Sequence[float]) -> float:
+    """After how many of the ``seconds`` that the front may wait it begins its own answer: when the
+    other version takes longer than nearly all of its last answers (``usual``, in seconds) did, of
+    which the second longest of 32 is about the 95th percentile. Half of the time while there are
+    few of them.
+    """
+    if len(usual) < _FEW:
+        return seconds / 2
+    return min(seconds, max(sorted(usual)[-2], _EARLIEST_SECONDS))
+
+
+def reserve(seconds: float, own_ms: Iterable[float]) -> float:
+    """Seconds to keep back of ``seconds`` for the front's own answer: half more than the slowest of
+    its last ones (``own_ms``) and 10 ms, but never more than half of it all.
+    """
+    return max(0.0, min(seconds / 2, max(own_ms, default=0.0) * 1.5e-3 + 0.01))

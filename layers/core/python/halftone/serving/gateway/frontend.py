@@ -1,0 +1,196 @@
+"""The front: the version that clients reach. It lets them in, gives each request its arm, and sees
+to it that each has an answer.
+"""
+
+import os
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+from halftone.domain.errors import InvalidInput
+from halftone.domain.traffic.clients import CHALLENGE, Unauthorized, check
+from halftone.serving.gateway.background import Afterwards
+from halftone.serving.gateway.exchange import Case
+from halftone.serving.gateway.forwarding import Passing
+from halftone.serving.gateway.recorder import Traces
+from halftone.serving.gateway.upstream import Hop
+from halftone.serving.http.body import read_json
+from halftone.serving.http.caller import USER
+from halftone.serving.http.request import Request, Route, route, spoken
+from halftone.serving.http.response import Answer, Problem, payload
+from halftone.serving.inference.model_server import Own
+from halftone.serving.invocation import LONGEST_SECONDS, Visit
+from halftone.serving.routing.config_cache import Known
+from halftone.serving.routing.matching import Facts
+from halftone.serving.routing.router import Assignment, Refusal, Router
+from halftone.serving.settings import Settings
+from halftone.serving.telemetry.feedback import read_feedback
+from halftone.serving.telemetry.metrics import Telemetry
+
+_KEY = os.urandom(32)
+
+
+class Front:
+    """Answers clients' requests."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        own: Own,
+        telemetry: Telemetry,
+        *,
+        known: Known,
+        hop: Hop,
+        afterwards: Afterwards,
+    ) -> None:
+        self._settings = settings
+        self._own = own
+        self._telemetry = telemetry
+        self._known = known
+        known.told = telemetry.dispatch_not_read
+        self._hop = hop
+        self._afterwards = afterwards
+        self._traces = Traces(telemetry, hop, afterwards)
+        self._passing = Passing(
+            settings.endpoint, own, hop, telemetry, self._traces, moved=self._moved
+        )
+
+    def prepare(self, version: str) -> None:
+        """Get ready, before traffic or after an answer: the dispatch, and the way to others."""
+        self._known.refresh()
+        router = self._known.latest(version)
+        if router is not None and router.hops:
+            self._hop.prepare(router.budget_seconds or LONGEST_SECONDS)
+
+    def answer(self, event: object, visit: Visit) -> dict[str, object]:
+        """The answer to one event. Never raises, whatever the event holds."""
+        try:
+            request = route(event, self._settings.endpoint)
+            router = self._router(visit.version)
+            client = self._client(request, router, visit)
+            # Nobody but the front says who calls.
+            if client is not None or USER in request.headers:
+                _introduce(request, client)
+            if request.predicts:
+                arm = router.always if request.pin is None else None
+                if arm is None:
+                    arm = self._arm(request, router, client, visit)
+                case = Case(request, router, arm, client, visit)
+                result = self._passing.answer(case)
+                if arm.shadow is not None or router.capture.share > 0:
+                    self._traces.kept(case, result)
+                return result.payload
+            return _without_body(request, self._tell(request, router, client, visit))
+        except Problem as problem:
+            answer = problem.answer(spoken(event))
+        return _payload(answer, visit)
+
+    def _router(self, version: str) -> Router:
+        fresh = self._known.fresh(version)
+        if fresh is not None:
+            return fresh
+        router = self._known.router(version)
+        if router is None:
+            told = "it is not known at present who may call this endpoint"
+            raise Problem(503, told, {"retry-after": "1"})
+        if self._known.stale:
+            self._look_again(version)
+        return router
+
+    def _moved(self, version: str) -> None:
+        if not self._known.failing:
+            self._look_again(version)
+
+    def _look_again(self, version: str) -> None:
+        self._afterwards.add(lambda: self.prepare(version))
+
+    def _client(self, request: Request, router: Router, visit: Visit) -> str | None:
+        """Who calls, by the token; None on an endpoint that anybody may call."""
+        if not router.private:
+            return None
+        given = request.headers.get("authorization")
+        # SHA-256 is OpenSSL's, which displaces so much of the caches that a request pays for it ten
+        # times over. So what was checked is known again, until the next dispatch, by a hash that
+        # nobody outside of this process can compute: finding it tells nothing of a token.
+        seen = blake2b((given or "").encode("utf-8", "surrogatepass"), key=_KEY).digest()
+        client = router.admitted.get(seen)
+        if client is not None and client.expires_at is None:
+            return client.name
+        try:
+            client = check(given, router.clients, datetime.now(UTC))
+        except Unauthorized as error:
+            if request.predicts:
+                self._telemetry.refused(visit.version)
+            raise Problem(401, str(error), {"www-authenticate": CHALLENGE}) from None
+        if len(router.admitted) < 1000:
+            router.admitted[seen] = client
+        return client.name
+
+    def _arm(
+        self, request: Request, router: Router, client: str | None, visit: Visit
+    ) -> Assignment:
+        http = request.event["requestContext"]["http"]
+
+        def body() -> object:
+            try:
+                return read_json(request, self._settings.max_body)
+            except Problem:
+                return None  # whoever answers the request says what is wrong with its body
+
+        address = str(http.get("sourceIp") or "")
+        facts = Facts(
+            visit.request_id, request.headers, request.query, address, client, request.pin, body
+        )
+        try:
+            return router.assign(facts)
+        except Refusal as refusal:
+            if refusal.status < 500 and request.predicts:
+                self._telemetry.refused(visit.version)
+            raise Problem(refusal.status, refusal.detail) from None
+
+    def _tell(
+        self, request: Request, router: Router, client: str | None, visit: Visit
+    ) -> dict[str, object]:
+        """The answer to what is not asked of the model itself."""
+        if request.route is Route.FEEDBACK:
+            return _payload(self._feedback(request, router, client, visit), visit)
+        if request.pin is not None:
+            arm = self._arm(request, router, client, visit)
+            if arm.via:
+                return self._passing.answer(Case(request, router, arm, client, visit)).payload
+        answer = self._own.answer(request, version=visit.version, request_id=visit.request_id)
+        return _payload(answer, visit)
+
+    def _feedback(
+        self, request: Request, router: Router, client: str | None, visit: Visit
+    ) -> Answer:
+        body = read_json(request, self._settings.max_body)
+        try:
+            newest = router.newest(visit.version)
+            found = read_feedback(self._settings.endpoint, body, newest=newest)
+        except InvalidInput as error:
+            raise Problem.of_input(error) from None
+        self._traces.feedback(found, router, client)
+        return Answer(202, "{}")
+
+
+def _payload(answer: Answer, visit: Visit) -> dict[str, object]:
+    named = f"{visit.request_id}.{visit.version}"
+    return payload(answer, request_id=named, version=visit.version)
+
+
+def _without_body(request: Request, told: dict[str, object]) -> dict[str, object]:
+    """The answer to HEAD: that to GET without its body (RFC 9110, 9.3.2)."""
+    if request.event["requestContext"]["http"].get("method") == "HEAD":
+        return {**told, "body": "", "isBase64Encoded": False}
+    return told
+
+
+def _introduce(request: Request, client: str | None) -> None:
+    """Make ``request`` what a model may see: who calls by name, and never a token of ours."""
+    headers = {**request.headers}
+    headers.pop(USER, None)
+    if client is not None:
+        headers.pop("authorization", None)
+        headers[USER] = client
+    request.headers = headers
+    request.event = {**request.event, "headers": headers}

@@ -1,0 +1,166 @@
+"""What a request leaves behind: its metrics, its key, its line of the inference table, its copy.
+
+Metrics are one line, written before the answer is. All that takes longer is done after it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+
+from halftone.serving.gateway.background import Afterwards
+from halftone.serving.gateway.exchange import Case, Result
+from halftone.serving.gateway.upstream import Hop
+from halftone.serving.http.request import Route
+from halftone.serving.invocation import Visit, marked
+from halftone.serving.routing.router import MIRROR, PINNED, Assignment, Router
+from halftone.serving.telemetry.capture import body_in, captured, kept_label
+from halftone.serving.telemetry.feedback import Feedback
+from halftone.serving.telemetry.metrics import Telemetry
+from halftone.serving.telemetry.sticky_keys import Sightings
+
+_NO_FALLBACK: Mapping[str, float] = {"Fallback": 0}
+
+
+class Traces:
+    """Leaves them, in the log and at the shadow."""
+
+    def __init__(self, telemetry: Telemetry, hop: Hop, afterwards: Afterwards) -> None:
+        self._telemetry = telemetry
+        self._hop = hop
+        self._afterwards = afterwards
+        self._sightings = Sightings(telemetry.key)
+
+    def answered(self, arm: Assignment, result: Result, visit: Visit) -> None:
+        """The arm answered its request."""
+        passed_on = result.version != visit.version and arm.cohort != PINNED
+        self._telemetry.request(
+            arm.version,
+            latency_ms=result.latency_ms,
+            status=result.status,
+            cold=result.cold,
+            cohort=arm.cohort,
+            more=_NO_FALLBACK if passed_on else None,
+        )
+        if arm.key:
+            late = None if result.cold else self._telemetry.is_late(result.latency_ms)
+            self._saw(arm, failed=result.status >= 500, late=late)
+
+    def stood_in(self, arm: Assignment) -> None:
+        """The front answered in the arm's place, after that one had failed."""
+        self._telemetry.stood_in(arm.version, cohort=arm.cohort)
+        self._saw(arm, failed=True, late=None)
+
+    def skipped(self, arm: Assignment) -> None:
+        """The front answered in the arm's place, without asking it: no evidence."""
+        self._telemetry.skipped(arm.version, cohort=arm.cohort)
+
+    def started(self, arm: Assignment) -> None:
+        """The front answered in the arm's place while a sandbox of it started: no evidence."""
+        self._telemetry.started(arm.version, cohort=arm.cohort)
+
+    def kept(self, case: Case, result: Result) -> None:
+        """The rest, of which a client notices nothing: the shadow's copy, and the captured line."""
+        if (
+            case.arm.shadow is not None
+            and result.status < 400
+            and case.request.route is not Route.APP
+            and not self.later(lambda: self._mirror(case, result))
+        ):
+            self._telemetry.dropped(case.arm.shadow.version)
+        if case.router.captures(case.visit.request_id):
+            columns = _columns(case, result)
+            self.later(lambda: self._capture(case, result, columns))
+
+    def feedback(self, found: Feedback, router: Router, client: str | None) -> None:
+        """What an earlier answer was worth."""
+        self._telemetry.feedback(found.version, reward=found.reward, bad=found.bad)
+        if router.capture.share <= 0:
+            return
+        line = {
+            "halftone": "feedback",
+            "request": found.request,
+            "at": int(time.time() * 1000),
+            "version": found.version,
+            "client": client,
+            "reward": found.reward,
+            "label": kept_label(found.label, router.label, router.capture.redact),
+            "bad": found.bad,
+        }
+        self._telemetry.line(line)
+
+    def later(self, work: Callable[[], None]) -> bool:
+        """Have ``work`` done after the answer; False if too much is waiting."""
+        return self._afterwards.add(self._safely(work))
+
+    def _saw(self, arm: Assignment, *, failed: bool, late: bool | None) -> None:
+        trial = arm.trial
+        if arm.key and trial is not None:
+            self._sightings.saw(
+                arm.version, trial.rollout, trial.stage, arm.key, failed=failed, late=late
+            )
+
+    def _mirror(self, case: Case, result: Result) -> None:
+        shadow, router, request_id = case.arm.shadow, case.router, case.visit.request_id
+        if shadow is None:
+            return
+        trial = router.dispatch.trial
+        mark = {
+            "hop": MIRROR,
+            "expect": shadow.version,
+            "client": case.client,
+            "request": request_id,
+            "sent": int(time.time()),
+            "label": router.label,
+            "capture": router.captures(request_id),
+            "redact": router.capture.redact,
+            "rollout": trial.rollout if trial else None,
+            "stage": trial.stage if trial else None,
+            "answer": {
+                "version": result.version,
+                "status": result.status,
+                "latency_ms": round(result.latency_ms, 3),
+                "predictions": result.predictions(case.request.spoken),
+            },
+        }
+        if not self._hop.send(shadow.via, marked(case.request.event, mark)):
+            self._telemetry.dropped(shadow.version)
+
+    def _capture(self, case: Case, result: Result, columns: Mapping[str, object]) -> None:
+        line = captured(
+            columns,
+            given=body_in(case.request.event),
+            found=result.body(),
+            status=result.status,
+            exchange=result.exchange,
+            redact=case.router.capture.redact,
+            label=case.router.label,
+        )
+        self._telemetry.line(line)
+
+    def _safely(self, work: Callable[[], None]) -> Callable[[], None]:
+        def done() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - nobody is there to be told but the log
+                self._telemetry.fault("work after an answer", error, version="", request_id="")
+
+        return done
+
+
+def _columns(case: Case, result: Result) -> dict[str, object]:
+    arm, visit = case.arm, case.visit
+    return {
+        "kind": "answer",
+        "request": visit.request_id,
+        "at": int(time.time() * 1000),
+        "version": arm.version,
+        "answered_by": result.version,
+        "rollout": arm.trial.rollout if arm.trial else None,
+        "stage": arm.trial.stage if arm.trial else None,
+        "client": case.client,
+        "key": arm.key or None,
+        "pinned": arm.cohort == PINNED,
+        "status": result.status,
+        "latency_ms": round(visit.elapsed_ms(), 3),
+        "cold": result.cold,
+        "fallback": result.fallback,
+    }

@@ -1,0 +1,1 @@
+"""HTTP API events (payload format 2.0) in, responses out."""

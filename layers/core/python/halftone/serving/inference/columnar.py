@@ -1,0 +1,158 @@
+"""Fields as numpy arrays, for models that take and give arrays: no record is made on the way.
+
+An array of field F of shape S has the field's type and the shape (records, *S); texts are in arrays
+of objects. Imported only with a model that computes on arrays.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from halftone.domain.errors import InvalidInput
+from halftone.domain.model.schema import Field, FieldType
+
+Array = npt.NDArray[Any]
+Arrays = Mapping[str, Array]
+
+
+_DTYPES = {kind: np.dtype(object if kind is FieldType.STRING else kind.value) for kind in FieldType}
+_LITTLE_ENDIAN = {kind: dtype.newbyteorder("<") for kind, dtype in _DTYPES.items()}
+
+
+def dtype_of(field: Field) -> "np.dtype[Any]":
+    """The type of the field's array."""
+    return _DTYPES[field.type]
+
+
+class Stack:
+    """Makes arrays of records. Structs are those of ``checking.RecordCheck``."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._of_structs: list[tuple[str, Callable[[Any], Any], Any]] = [
+            (field.name, attrgetter(f"f{i}"), dtype_of(field)) for i, field in enumerate(fields)
+        ]
+        self._of_records = [(field.name, dtype_of(field)) for field in fields]
+
+    def structs(self, structs: Sequence[Any]) -> dict[str, Array]:
+        """The arrays of structs."""
+        return {
+            name: np.array(list(map(get, structs)), dtype) for name, get, dtype in self._of_structs
+        }
+
+    def records(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
+        """The arrays of records."""
+        return {
+            name: np.array([record[name] for record in records], dtype)
+            for name, dtype in self._of_records
+        }
+
+
+def of_elements(field: Field, elements: Sequence[object], count: int) -> Array:
+    """The array of flat elements of ``count`` records."""
+    return np.array(elements, dtype_of(field)).reshape(count, *field.shape)
+
+
+def of_bytes(at: str, field: Field, data: bytes, count: int) -> Array:
+    """The array in a tensor's bytes, which are as many as it takes; not for strings.
+
+    Raises:
+        InvalidInput: with the place of an element that does not fit, such as ``at[3]``.
+    """
+    if field.type is FieldType.BOOL:
+        # As bytes first: an array of bool must not hold any other byte than 0 and 1.
+        flags: Array = np.frombuffer(data, np.uint8) != 0
+        return flags.reshape(count, *field.shape)
+    found = np.frombuffer(data, _LITTLE_ENDIAN[field.type])
+    check_bounds(at, field, found)
+    return found.reshape(count, *field.shape)
+
+
+def check_bounds(at: str, field: Field, flat: Array) -> None:
+    """Let pass what the field takes.
+
+    Raises:
+        InvalidInput: with the place of the first element that does not fit.
+    """
+    bounded = field.minimum is not None or field.maximum is not None
+    if field.type in (FieldType.BOOL, FieldType.STRING):
+        return
+    if not field.type.is_float and not bounded and flat.dtype == dtype_of(field):
+        return  # the type itself is the range
+    least, most = field.bounds
+    # NaN makes either comparison false.
+    if flat.size and not (least <= np.minimum.reduce(flat) and np.maximum.reduce(flat) <= most):
+        wrong = int(np.argmin((flat >= least) & (flat <= most)))
+        raise InvalidInput(f"{at}[{wrong}]", flat[wrong].item(), field.expected())
+
+
+class Shapes:
+    """Arrays that a model gave, in the shape that the signature says."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._fields = [(field, field.name, field.shape, dtype_of(field)) for field in fields]
+
+    def of(self, found: Arrays, count: int) -> Arrays:
+        """The arrays of the fields, for ``count`` records.
+
+        Raises:
+            InvalidInput, KeyError, TypeError, ValueError: if one is missing, or can't be that.
+        """
+        for _, name, shape, dtype in self._fields:
+            array = found[name]
+            if type(array) is not np.ndarray or array.dtype != dtype:
+                break
+            if array.shape != (count, *shape):
+                break
+        else:
+            return found
+        return {name: shaped(field, found[name], count) for field, name, *_ in self._fields}
+
+
+def shaped(field: Field, value: object, count: int) -> Array:
+    """What a model gave for an output field, in the shape that the signature says.
+
+    A graph may keep an axis of size 1 for a scalar, so only the number of elements must be right,
+    and a type must be of the field's kind: a float64 for a float32 is taken, a float for an int
+    is not.
+
+    Raises:
+        InvalidInput: if it has not that many elements, or not of that kind.
+    """
+    array = np.asarray(value)
+    shape = (count, *field.shape)
+    if array.shape != shape:
+        if array.size != np.prod(shape, dtype=int):
+            given = f"an array of shape {list(array.shape)}"
+            raise InvalidInput(field.name, given, f"{field.expected()} for {count} records")
+        array = array.reshape(shape)
+    dtype = dtype_of(field)
+    if array.dtype != dtype and not _same_kind(array.dtype, dtype):
+        raise InvalidInput(field.name, f"an array of {array.dtype}", field.expected())
+    return array
+
+
+_KINDS = {"i": "iu", "u": "iu", "f": "fiu", "b": "b", "O": "OUST"}
+
+
+def _same_kind(given: "np.dtype[Any]", wanted: "np.dtype[Any]") -> bool:
+    return given.kind in _KINDS[wanted.kind]
+
+
+def to_bytes(field: Field, array: Array) -> bytes:
+    """The bytes of a tensor of that field; not for strings."""
+    return array.astype(_LITTLE_ENDIAN[field.type], copy=False).tobytes()
+
+
+def columns_of(fields: Sequence[Field], arrays: Arrays) -> list[list[Any]]:
+    """The plain values in arrays, a list for each field."""
+    return [arrays[field.name].tolist() for field in fields]
+
+
+def records_of(fields: Sequence[Field], arrays: Arrays) -> list[dict[str, Any]]:
+    """The records that arrays stand for, in plain values."""
+    names = [field.name for field in fields]
+    columns = columns_of(fields, arrays)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

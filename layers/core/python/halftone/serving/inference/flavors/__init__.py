@@ -1,0 +1,1 @@
+"""One loader for each flavor; each imports the libraries of its models."""

@@ -1,0 +1,1 @@
+"""Protocols: how records and predictions are written, and their validation."""

@@ -1,0 +1,1 @@
+"""Routing: which version gets a request, from the endpoint's route configuration."""

@@ -1,0 +1,1 @@
+"""Telemetry: metric lines, captures, feedback, observations of keys."""

@@ -1,0 +1,161 @@
+"""Serving settings as people write them: read, refused, and written again."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from halftone.domain.endpoint.spec import parse_spec
+from halftone.domain.errors import InvalidInput
+from halftone.domain.traffic.policy import (
+    Access,
+    Capture,
+    KeySource,
+    Match,
+    Mirror,
+    Mode,
+    Portion,
+    Rule,
+    StickyKey,
+)
+from halftone.domain.traffic.policy_schema import FIELDS, defaults, parse_serving, serving_form
+from tests.support.refusals import read_or_refusal
+
+LEAST = {"name": "fraud", "model": "models/champion"}
+GIVEN = {
+    "mode": "guarded",
+    "access": "private",
+    "key": {"header": "X-User"},
+    "salt": "s",
+    "rules": [{"match": {"headers": {"X-Tier": "gold"}, "addresses": ["10.0.0.0/8"]}, "to": 3}],
+    "traffic": {"champion": "90 %", "green": 10},
+    "mirror": {"teal": 5.5},
+    "capture": {"share": 10, "redact": ["ssn", "user.name"]},
+    "latency_budget": "250ms",
+    "label": "risk",
+    "stopped": "",
+}
+READ = {
+    "mode": Mode.GUARDED,
+    "access": Access.PRIVATE,
+    "key": StickyKey(KeySource.HEADER, "x-user"),
+    "salt": "s",
+    "rules": (Rule(Match(headers={"x-tier": ("gold",)}, addresses=("10.0.0.0/8",)), "3"),),
+    "traffic": (Portion("champion", 90.0), Portion("green", 10.0)),
+    "mirror": Mirror("teal", 5.5),
+    "capture": Capture(10.0, ("ssn", "user.name")),
+    "latency_budget": timedelta(milliseconds=250),
+    "label": "risk",
+    "stopped": "",
+}
+
+
+def test_every_field_is_read():
+    assert {*GIVEN} == {*FIELDS}
+    assert parse_serving(GIVEN) == READ
+
+
+def test_what_is_written_is_read_again():
+    assert parse_serving(serving_form(READ)) == READ
+    assert parse_serving(serving_form(defaults())) == defaults()
+
+
+def test_short_forms_mean_what_long_ones_do():
+    match = {"query": {"beta": ["1"]}, "clients": "ann"}
+    assert parse_serving({"capture": "10 %"}) == {"capture": Capture(10.0)}
+    assert parse_serving({"key": "client"}) == {"key": StickyKey(KeySource.CLIENT)}
+    assert parse_serving({"key": {"body": "user.id"}})["key"].name == "user.id"
+    assert parse_serving({"mirror": {"to": "teal", "share": 5, "match": match}}) == {
+        "mirror": Mirror("teal", 5.0, Match(query={"beta": ("1",)}, clients=("ann",)))
+    }
+    nothing = {"key": None, "mirror": "none", "latency_budget": None, "label": "none"}
+    assert parse_serving(nothing) == {
+        "key": None,
+        "mirror": None,
+        "latency_budget": None,
+        "label": "",
+    }
+
+
+REFUSED = [
+    ("auth_mode", "key", "auth_mode"),
+    ("mode", "canary", "mode"),
+    ("access", True, "access"),
+    ("key", {"cookie": "a"}, "key"),
+    ("key", {"header": "a", "query": "b"}, "key"),
+    ("key", {"header": "a b"}, "key.header"),
+    ("key", {"header": "Authorization"}, "key.header"),
+    ("key", {"header": "Cookie"}, "key.header"),
+    ("key", {"query": ""}, "key.query"),
+    ("key", {"body": "a..b"}, "key.body"),
+    ("salt", 5, "salt"),
+    ("rules", {}, "rules"),
+    ("rules", [{"match": {}, "to": "a"}], "rules[0].match"),
+    ("rules", [{"match": {"hosts": "a"}, "to": "a"}], "rules[0].match.hosts"),
+    ("rules", [{"match": {"headers": {"a": 1}}, "to": "a"}], "rules[0].match.headers.a"),
+    ("rules", [{"match": {"clients": []}, "to": "a"}], "rules[0].match.clients"),
+    ("rules", [{"match": {"addresses": "10.0.0.1/8"}, "to": "a"}], "rules[0].match.addresses"),
+    ("rules", [{"match": {"clients": "a"}}], "rules[0].to"),
+    ("traffic", {"a": 90}, "traffic"),
+    ("traffic", {"a": 90, "b": 11}, "traffic"),
+    ("traffic", {}, "traffic"),
+    ("traffic", {"a": -1, "b": 101}, "traffic.a"),
+    ("traffic", {"1": 50, 1: 50}, "traffic.1"),
+    ("traffic", {"A b": 100}, "traffic.A b"),
+    ("mirror", {"a": 1, "b": 2}, "mirror"),
+    ("mirror", {"to": "a"}, "mirror.share"),
+    ("mirror", {"to": "a", "share": 1, "match": {}}, "mirror.match"),
+    ("mirror", 5, "mirror"),
+    ("capture", 101, "capture"),
+    ("capture", {"share": 5, "redact": "a"}, "capture.redact"),
+    ("capture", {"redact": [""]}, "capture.redact[0]"),
+    ("latency_budget", "30s", "latency_budget"),
+    ("latency_budget", 250, "latency_budget"),
+    ("label", 5, "label"),
+    ("stopped", "x" * 201, "stopped"),
+    ("salt", float("nan"), "serving"),
+    ("rules", [{"match": {"clients": ["x" * 200] * 60}, "to": "a"}] * 50, "serving"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "field"), REFUSED, ids=lambda v: str(v)[:50])
+def test_a_wrong_value_is_refused_by_its_field(name, value, field):
+    with pytest.raises(InvalidInput) as caught:
+        parse_serving({name: value})
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("value", [None, [], "guarded", {1: 2}])
+def test_what_is_no_mapping_of_fields_is_refused(value):
+    with pytest.raises(InvalidInput):
+        parse_serving(value)
+
+
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=2),
+        st.dictionaries(
+            st.sampled_from(["header", "to", "match", "share", "redact", "a", "clients"]), inner
+        ),
+    ),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(FIELDS)), VALUES))
+def test_whatever_is_given_is_read_and_written_again_or_refused_by_field(given_fields):
+    found = read_or_refusal(parse_serving, given_fields)
+    if isinstance(found, InvalidInput):
+        assert found.field
+    else:
+        assert parse_serving(serving_form(found)) == found
+
+
+def test_an_endpoint_declares_its_serving_beside_the_rest():
+    spec = parse_spec({**LEAST, "mode": "guarded", "capture": "10 %"})
+    assert spec.serving == {"mode": "guarded", "capture": {"share": 10, "redact": []}}
+    assert parse_spec(LEAST).serving == {}
+    with pytest.raises(InvalidInput, match="latency_budget is '11s', expected at most timeout"):
+        parse_spec({**LEAST, "latency_budget": "11s"})

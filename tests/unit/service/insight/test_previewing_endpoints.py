@@ -1,0 +1,165 @@
+"""A preview at the traffic that an endpoint had."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from halftone.domain.errors import InvalidInput, NotFound, Refused
+from halftone.domain.rollout.evidence import Arm, Bucket, bucket_start
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.plan import PRESETS, Plan, Stage
+from halftone.domain.rollout.preview import Traffic
+from halftone.domain.traffic.policy import KeySource, Mode, StickyKey
+from halftone.service.insight.preview import preview_endpoint
+from tests.support.engine import NAME, Endpoint
+from tests.support.rollouts import MINUTE, PLAN
+
+HOUR = timedelta(hours=1)
+BUSY = Arm(requests=100, errors=2, timed=90, late=1)
+
+
+@pytest.fixture
+def serving():
+    """risk-1 serves, and nothing has been asked of it."""
+    endpoint = Endpoint()
+    endpoint.serve("risk-1")
+    return endpoint
+
+
+def test_the_last_hour_is_what_the_champion_answered(serving):
+    serving.traffic(2 * HOUR, champion=BUSY)
+
+    found = preview_endpoint(serving.parts, NAME, plan=PRESETS["gradual"])
+
+    seen = found.preview.traffic
+    assert (seen.rate, found.plan_of) == (10.0, "")
+    assert seen.errors == pytest.approx(720.5 / 36_001)
+    assert seen.late == pytest.approx(360.5 / 32_401)
+    assert seen.source.startswith("the last hour: 36,000 requests, 720 errors of 36,000")
+    assert found.preview.steps[0].rate == 0.5
+
+
+def test_a_challenger_under_way_counts_as_traffic_but_not_as_a_measure_of_errors(serving):
+    serving.release("risk-2", plan=PLAN)
+    serving.tick_until(Phase.OBSERVING)
+    serving.traffic(HOUR, challenger=Arm(requests=5, errors=5, timed=5), champion=Arm(5, 0, 5))
+
+    found = preview_endpoint(serving.parts, NAME)
+
+    assert found.plan_of == f"rollout {serving.rollout.id}"
+    assert found.plan == PLAN
+    assert found.preview.traffic.rate == 10.0
+    assert found.preview.traffic.errors == pytest.approx(0.5 / (360 * 95 + 1))
+
+
+def test_the_champion_before_the_present_one_counts_as_a_champion(serving):
+    serving.serve("risk-2")
+    serving.traffic(HOUR, challenger=BUSY, champion=BUSY)
+
+    seen = preview_endpoint(serving.parts, NAME).preview.traffic
+
+    assert seen.rate == 20.0
+    assert seen.errors == pytest.approx(1440.5 / 72_001)
+
+
+def test_what_is_given_takes_the_place_of_what_was_seen(serving):
+    given = Traffic(3.0, 0.01, 0.02, "as given")
+
+    found = preview_endpoint(serving.parts, NAME, traffic=given, errors=0.005).preview.traffic
+
+    assert (found.rate, found.errors, found.late) == (3.0, 0.005, 0.02)
+    assert found.source == "as given; errors taken as 0.5 %"
+
+
+@pytest.fixture
+def sticky(serving):
+    """As serving, in mode guarded with a key; risk-2 has answered a tenth of the keys for an hour.
+
+    Ten requests a second, two new keys a minute.
+    """
+    plan = Plan((Stage(10.0, max_time=24 * HOUR), Stage(50.0, max_time=24 * HOUR)), bakes=False)
+    serving.serving(mode=Mode.GUARDED, key=StickyKey(KeySource.HEADER, "x-user"))
+    serving.release("risk-2", plan=plan)
+    serving.tick_until(Phase.OBSERVING)
+    began = bucket_start(serving.world.clock.now())
+    serving.traffic(HOUR, challenger=Arm(10, 0, 10), champion=Arm(10, 0, 10))
+    serving.world.metrics.keys[NAME] = [
+        Bucket(began + i * MINUTE, Arm(i % 5 == 0, 0), Arm(2, i % 2)) for i in range(1, 60)
+    ]
+    return serving
+
+
+def previewed(endpoint, **given):
+    found = preview_endpoint(endpoint.parts, NAME, **given).preview
+    return found.traffic, found
+
+
+def test_keys_are_those_that_the_stage_under_way_has_counted(sticky):
+    seen, found = previewed(sticky)
+
+    counted = 2 * 58 + 11  # those of the last minute have not been harvested yet
+    assert seen.keys == pytest.approx(counted / (59 * 60 - 10) * 3600)
+    assert seen.errors == pytest.approx((29 + 0.5) / (2 * 58 + 1))
+    assert seen.source.endswith(f"; {counted} keys in 58m50s of the stage under way")
+    assert found.steps[0].counted.units == "keys"
+    assert not any("not known" in told for told in found.warnings)
+
+
+def test_keys_of_a_later_stage_are_not_all_that_come(sticky):
+    """At 50 % after 10 % only nine of ten keys are drawn afresh, and counted."""
+    state = sticky.state
+    later = replace(state.rollout, stage=1, share=50.0, target=50.0, since=10.0)
+    before = previewed(sticky)[0].keys
+    sticky.world.store.states[NAME] = replace(state, rollout=later)
+    assert previewed(sticky)[0].keys == pytest.approx(before / 0.9)
+
+
+@pytest.mark.parametrize("keys", ["none", "too few minutes", "promoted"])
+def test_where_a_key_draws_and_no_keys_are_known_that_is_the_first_warning(sticky, keys):
+    if keys == "none":
+        sticky.world.metrics.keys[NAME] = []
+    elif keys == "promoted":
+        ended = replace(sticky.rollout, phase=Phase.PROMOTED)
+        sticky.world.store.states[NAME] = replace(sticky.state, rollout=ended)
+    else:
+        young = replace(
+            sticky.rollout, stage_since=sticky.world.clock.now() - 5 * MINUTE, borders=()
+        )
+        sticky.world.store.states[NAME] = replace(sticky.state, rollout=young)
+
+    seen, found = previewed(sticky)
+
+    assert (seen.keys, found.steps[0].counted.units) == (None, "requests")
+    assert found.warnings[0].startswith("a key draws, and how many new keys come is not known")
+
+
+def test_keys_that_are_given_take_the_place_of_those_that_were_counted(sticky):
+    seen, found = previewed(sticky, keys=600.0)
+
+    assert (seen.keys, found.steps[0].counted.rate) == (600.0, pytest.approx(1 / 60))
+    assert seen.source.endswith("; new keys as given")
+    with pytest.raises(InvalidInput, match="keys_an_hour is 1000000"):
+        previewed(sticky, keys=1e6)
+
+
+def test_without_requests_there_is_nothing_to_reckon_with(serving):
+    serving.traffic(HOUR, champion=BUSY)
+    serving.traffic(HOUR, champion=Arm())
+
+    with pytest.raises(Refused, match="'fraud' had no requests in the last hour: give a rate"):
+        preview_endpoint(serving.parts, NAME)
+
+
+def test_an_endpoint_must_exist():
+    with pytest.raises(NotFound, match="there is no endpoint 'fraud'"):
+        preview_endpoint(Endpoint().parts, NAME)
+
+
+def test_a_preview_changes_nothing(serving):
+    serving.traffic(HOUR, champion=BUSY)
+    before = (serving.state, serving.alias)
+
+    preview_endpoint(serving.parts, NAME, plan=PLAN)
+
+    assert (serving.state, serving.alias) == before
