@@ -164,17 +164,23 @@ def test_a_model_function_reads_packages_and_calls_its_own_versions_and_nothing_
         tracing = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
         logging = {"logs:CreateLogStream", "logs:PutLogEvents"}
         own = {"lambda:InvokeFunction"}
-        table = {"dynamodb:GetItem"}
+        table = {"dynamodb:GetItem", "dynamodb:PutItem"}
         assert _granted(policy) == {"s3:GetObject"} | own | table | logging | tracing
         granted = statements(policy.properties["PolicyDocument"])
         (calls,) = [statement for statement in granted if own & {*statement["Action"]}]
         (called,) = [text(resource) for resource in calls["Resource"]]
         assert re.search(r":function:halftone-dev-[a-z-]+[a-z]:\*\"", called), called
-        (reads,) = [statement for statement in granted if table & {*statement["Action"]}]
+        reads, notes = [statement for statement in granted if table & {*statement["Action"]}]
         endpoint = re.search(r":function:halftone-dev-([a-z-]+):", called)
         assert endpoint, called
         assert reads["Condition"] == {
             "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"SERVING#{endpoint[1]}"]},
+            "Null": {"dynamodb:LeadingKeys": "false"},
+        }
+        assert reads["Action"] == ["dynamodb:GetItem"]
+        assert {*notes["Action"]} == table
+        assert notes["Condition"] == {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"FEEDBACK#{endpoint[1]}#*"]},
             "Null": {"dynamodb:LeadingKeys": "false"},
         }
 

@@ -10,16 +10,19 @@ import json
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from halftone.domain.endpoint.route_table import Dispatch
 from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.rollout.signing import SigningKey
 from halftone.serving.app import ModelServer
 from halftone.serving.gateway.background import Afterwards, AtOnce
 from halftone.serving.gateway.upstream import Event, Outcome, Reply, reply_of, watched
 from halftone.serving.inference.loader import LoadedModel
 from halftone.serving.routing.config_cache import Fixed, Known
+from halftone.serving.routing.ledger import Ledger, MemoryLedger
 from halftone.serving.settings import Settings
 
 MANIFEST: dict[str, Any] = {
@@ -30,6 +33,9 @@ MANIFEST: dict[str, Any] = {
     "outputs": [{"name": "y", "type": "float64"}, {"name": "label", "type": "string"}],
     "samples": [{"instances": [{"x": 1}], "predictions": [{"y": 2, "label": "low"}]}],
 }
+KEY = SigningKey("5ec2", "5ec2" * 16, datetime(2026, 1, 1, tzinfo=UTC))
+"""What signs the ids of a fleet that signs them."""
+
 Run = Callable[[list[dict[str, Any]]], object]
 
 
@@ -81,6 +87,7 @@ class Fleet:
     settings: dict[str, Any] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
     afterwards: Callable[[], Afterwards] = AtOnce
+    ledger: Ledger = field(default_factory=MemoryLedger)
 
     def __post_init__(self) -> None:
         self._ids = itertools.count(1)
@@ -89,6 +96,11 @@ class Fleet:
         self.clock: Callable[[], float] = time.time
         if self.dispatch.trial:
             self.aliases.setdefault("challenger", self.dispatch.trial.version)
+
+    def signing(self) -> "Fleet":
+        """This fleet, whose ids are signed from now on."""
+        self.change(replace(self.dispatch, signing=(KEY,)))
+        return self
 
     def change(self, dispatch: Dispatch) -> None:
         """Another dispatch, which every server reads with its next request."""
@@ -125,6 +137,7 @@ class Fleet:
                 known=Known(self.source, self.clock),
                 hop=self,
                 afterwards=self.afterwards(),
+                ledger=self.ledger,
             )
         return found
 

@@ -57,6 +57,7 @@ class ModelFunction(Construct):
         role.add_to_policy(may.read_packages(artifacts.bucket_arn))
         role.add_to_policy(may.pass_on(spec.name))
         role.add_to_policy(may.read_dispatch(table.table_arn, spec.name))
+        role.add_to_policy(may.note_feedback(table.table_arn, spec.name))
         self.logs = group
         self.function = lambda_.Function(
             self,

@@ -66,6 +66,17 @@ class Permissions:
             },
         )
 
+    def note_feedback(self, table_arn: str, endpoint: str) -> iam.PolicyStatement:
+        """A model server notes feedback, so that each counts once: these items and no others."""
+        return iam.PolicyStatement(
+            actions=["dynamodb:GetItem", "dynamodb:PutItem"],
+            resources=[table_arn],
+            conditions={
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"FEEDBACK#{endpoint}#*"]},
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
+        )
+
     def reserve_concurrency(self) -> iam.PolicyStatement:
         """How many requests a function answers at once is changed without a deploy."""
         return self._on_functions(

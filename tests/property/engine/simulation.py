@@ -170,6 +170,7 @@ class _Script:
         self._answers = answers
         ports = {name: _Port(name, self.ask) for name in Parts.__dataclass_fields__}
         given = {"metric_lag": timedelta(0), "key_lag": timedelta(0), "request": ""}
+        given |= {"new_secret": lambda: "5ec2" * 16}
         self.parts = Parts(**{**cast(Any, ports), **given})
 
     def outside(self, event: str, *args: Any) -> Any:

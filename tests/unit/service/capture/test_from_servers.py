@@ -54,7 +54,7 @@ def tables(tmp_path: Path):
 
 
 def test_answers_shadows_and_feedback_of_real_servers_are_one_table(tables):
-    stage = served(mirror=Mirror("3", 100.0))
+    stage = served(mirror=Mirror("3", 100.0)).signing()
     answers = [stage.ask_x(x) for x in (1.0, 20.0)]
     for answer, told in zip(answers, ({"label": "high"}, {"reward": 1}), strict=True):
         body = {"request_id": answer.headers["x-request-id"], **told}

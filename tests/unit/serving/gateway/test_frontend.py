@@ -30,6 +30,9 @@ BEARER = f"Bearer {TOKEN}"
 BASIC = "Basic " + base64.b64encode(f"shop:{TOKEN}".encode()).decode()
 
 
+FEEDBACK = "/endpoints/double/feedback"
+
+
 def fleet(runs=None, trial=None, **serving):
     placed = (Placed("1", "1"), Placed("2", "2"))
     return Fleet(Dispatch("double", 1, "1", placed, Serving(**serving), trial), runs or {})
@@ -365,7 +368,7 @@ def test_a_body_that_was_refused_is_kept_where_nothing_is_redacted():
 def test_a_label_that_is_redacted_stands_in_no_column(redact):
     stage = fleet(
         {"2": shifts}, mirror=Mirror("2", 100.0), label="label", capture=Capture(100.0, (redact,))
-    )
+    ).signing()
     named = stage.ask_x(2).headers["x-request-id"]
     stage.post({"request_id": named, "label": "low"}, path=FEEDBACK)
     lines = [*stage.told("capture"), *stage.told("feedback")]
@@ -378,7 +381,7 @@ def test_labels_of_many_records_are_in_the_answer_and_not_beside_it():
     def labelled(instances):
         return [{"y": 0.0, "label": "a label that is long " * 10} for _ in instances]
 
-    stage = fleet({"1": labelled}, label="label", capture=Capture(100.0))
+    stage = fleet({"1": labelled}, label="label", capture=Capture(100.0)).signing()
     named = stage.post({"instances": [[1]] * 5000}).headers["x-request-id"]
     stage.post({"request_id": named, "label": ["low"] * 10_000}, path=FEEDBACK)
     (line,), (told,) = stage.told("capture"), stage.told("feedback")
@@ -454,54 +457,3 @@ def test_a_body_that_is_too_long_for_a_line_is_left_out():
     (line,) = stage.told("capture")
     assert (line["cut"], line["input"]) == (True, None)
     assert max(map(len, stage.log)) < 200_000
-
-
-# Feedback -------------------------------------------------------------------------------------
-
-FEEDBACK = "/endpoints/double/feedback"
-
-
-def test_feedback_by_label_needs_no_look_up():
-    stage = fleet(label="label", capture=Capture(100.0))
-    named = stage.ask_x(2).headers["x-request-id"]
-    assert named.startswith("r-1.1.")
-    for label in ("low", "high"):
-        assert stage.post({"request_id": named, "label": label}, path=FEEDBACK).status == 202
-    assert [line["Bad"] for line in stage.metrics() if "Bad" in line] == [0, 1]
-    assert [line["label"] for line in stage.told("feedback")] == ["low", "high"]
-    assert all(isinstance(read_line(json.dumps(x)), Row) for x in stage.told("feedback"))
-
-
-def test_feedback_by_reward_becomes_a_metric_of_the_version_that_answered():
-    stage = fleet()
-    body = {"request_id": "r-9.1", "reward": 0.25}
-    assert stage.post(body, path=FEEDBACK).status == 202
-    (line,) = stage.metrics()
-    assert (line["Version"], line["Reward"], line["Bad"]) == ("1", 0.25, 1)
-    assert stage.told("feedback") == []
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ([], "body"),
-        ({}, "request_id"),
-        ({"request_id": "r-1", "reward": 1}, "request_id"),
-        ({"request_id": "r-1.99", "reward": 1}, "request_id"),
-        ({"request_id": "r-1.0", "reward": 1}, "request_id"),
-        # Any other spelling of a version would be a metric of its own.
-        ({"request_id": "r-1.01", "reward": 1}, "request_id"),
-        ({"request_id": "r-1.\N{ARABIC-INDIC DIGIT ONE}", "reward": 1}, "request_id"),
-        ({"request_id": "r-1.1"}, "reward"),
-        ({"request_id": "r-1.1", "reward": 2}, "reward"),
-        ({"request_id": "r-1.1", "reward": True}, "reward"),
-        ({"request_id": "r-1.1", "label": "low"}, "label"),
-        ({"request_id": "r-1.1.00000000", "label": {}}, "label"),
-        ({"request_id": "r-1.1", "reward": 1, "why": "x"}, "why"),
-    ],
-)
-def test_feedback_that_can_t_be_taken_is_named_and_counts_nothing(body, field):
-    stage = fleet()
-    answer = stage.post(body, path=FEEDBACK)
-    assert (answer.status, answer.body["field"]) == (422, field)
-    assert stage.metrics() == []

@@ -19,6 +19,12 @@ NAMESPACE = "Halftone"
 PROOF = "ProofOfRegression"
 """The metric of the evidence against a challenger: its e-value in units of what proves it."""
 
+
+def feedback_cohort(stage: int) -> str:
+    """The cohort of the feedback on requests that a stage of the rollout drew."""
+    return f"feedback-{stage}"
+
+
 GUARDRAIL_ALARMS = (
     "errors-rate",
     "errors-count",

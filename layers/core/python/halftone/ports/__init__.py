@@ -1,5 +1,7 @@
 """What use cases need of the world: ports of one to four methods, and all of them together."""
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,7 +22,7 @@ class Parts:
     ``metric_lag`` is how long after its end a bucket is taken to be complete, ``key_lag`` how much
     longer where keys are counted: log lines are delivered, read, then counted. ``request`` is the
     id of the request on whose behalf a use case runs, if that request can come again ("": it
-    can't).
+    can't). ``new_secret`` makes 64 hex digits that nobody can guess.
     """
 
     clock: Clock
@@ -46,3 +48,4 @@ class Parts:
     metric_lag: timedelta
     key_lag: timedelta = timedelta(seconds=60)
     request: str = ""
+    new_secret: Callable[[], str] = lambda: secrets.token_hex(32)

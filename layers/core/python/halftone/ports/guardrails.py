@@ -62,11 +62,14 @@ class Metrics(Protocol):
         until: datetime,
         limits: Sequence[float] = (),
         cohorts: tuple[str, str] = ("", ""),
+        feedback: str = "",
     ) -> Sequence[Bucket]:
         """The buckets from ``since`` to ``until`` (aligned), oldest first; empty ones may miss.
 
         ``cohorts`` are those of challenger and champion whose counts are meant ("": all that were
         not pinned).
+
+        ``feedback`` is the cohort of the answers that were judged.
 
         ``limits`` are milliseconds: ``Arm.over`` counts what took longer than each.
         """

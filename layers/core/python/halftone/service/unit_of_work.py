@@ -12,6 +12,7 @@ from halftone.domain.endpoint.ownership import About
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Outdated, StaleWrite, Unavailable
 from halftone.domain.rollout.rollout import Rollout
+from halftone.domain.rollout.signing import must_rotate, rotated
 from halftone.ports import Parts
 from halftone.ports.state import Change
 
@@ -51,7 +52,10 @@ def change(
         reason=reason.strip() or f"{action} by {actor}",
         numbers=numbers or {},
     )
-    written = replace(after, revision=before.revision + 1, audit=record.head)
+    signing, at = after.signing, parts.clock.now()
+    if must_rotate(signing, at):
+        signing = rotated(signing, parts.new_secret(), at)
+    written = replace(after, revision=before.revision + 1, audit=record.head, signing=signing)
     read = before if before.revision else None
     parts.store.commit(Change(read, written, record, deployment, parts.request))
     return written

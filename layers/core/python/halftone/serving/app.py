@@ -23,6 +23,7 @@ from halftone.serving.inference.loader import LoadedModel, load
 from halftone.serving.inference.model_server import Own, Source
 from halftone.serving.invocation import Visit, mark_of
 from halftone.serving.routing.config_cache import Fixed, Known, Table
+from halftone.serving.routing.ledger import Ledger, MemoryLedger, TableLedger
 from halftone.serving.settings import Settings
 from halftone.serving.telemetry.metrics import Telemetry, Write, to_stdout
 
@@ -42,12 +43,14 @@ class ModelServer:
         known: Known | None = None,
         hop: Hop | None = None,
         afterwards: Afterwards | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         telemetry = Telemetry(settings.endpoint, settings.late_after_ms, write)
         self._endpoint = settings.endpoint
         self._telemetry = telemetry
         self._own = Own(settings, source, telemetry)
-        self._callee = Callee(settings.endpoint, self._own, telemetry)
+        ledger = ledger or MemoryLedger()
+        self._callee = Callee(settings.endpoint, self._own, telemetry, ledger)
         self._afterwards = afterwards or AtOnce()
         self._front = Front(
             settings,
@@ -56,6 +59,7 @@ class ModelServer:
             known=known or Known(Fixed(Dispatch(settings.endpoint, 0))),
             hop=hop or Alone(),
             afterwards=self._afterwards,
+            ledger=ledger,
         )
         self._version = settings.version
         self._cold = True
@@ -113,6 +117,7 @@ def start(
     if settings.package is None or settings.table is None or settings.function is None:
         return ModelServer(settings, source, write=write)
     table, hop = Table(settings.endpoint, settings.table), LambdaHop(settings.function)
+    ledger = TableLedger(settings.endpoint, settings.table)
     server = ModelServer(
         settings,
         source,
@@ -120,11 +125,13 @@ def start(
         known=Known(table),
         hop=hop,
         afterwards=afterwards_for(settings.runtime_api),
+        ledger=ledger,
     )
 
     def restored() -> None:
         # What was connected when the snapshot was taken is not any more, and what was read is old.
         table.disconnect()
+        ledger.disconnect()
         hop.disconnect()
         server.prepare()
 

@@ -60,6 +60,7 @@ class CloudWatchMetrics:
         until: datetime,
         limits: Sequence[float] = (),
         cohorts: tuple[str, str] = ("", ""),
+        feedback: str = "",
     ) -> Sequence[Bucket]:
         """See the port. One call for each 100,000 values."""
         if until <= since:
@@ -69,7 +70,13 @@ class CloudWatchMetrics:
         arms = {"challenger": (challenger, cohorts[0]), "champion": (champion, cohorts[1])}
         queries = [
             query(
-                f"{arm}_{field}", endpoint, version, metric, statistic, period=BUCKET, cohort=cohort
+                f"{arm}_{field}",
+                endpoint,
+                version,
+                metric,
+                statistic,
+                period=BUCKET,
+                cohort=feedback if metric == "Bad" else cohort,
             )
             for arm, (version, cohort) in arms.items()
             for field, (metric, statistic) in fields.items()

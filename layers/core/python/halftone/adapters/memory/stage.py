@@ -152,6 +152,7 @@ class MemoryMetrics:
         until: datetime,
         limits: Sequence[float] = (),  # noqa: ARG002
         cohorts: tuple[str, str] = ("", ""),
+        feedback: str = "",  # noqa: ARG002
     ) -> Sequence[Bucket]:
         """See the port."""
         self.cohorts = cohorts
@@ -203,6 +204,18 @@ class MemoryWorkflow:
         self.started.setdefault(rollout, endpoint)
 
 
+@dataclass
+class MemorySecrets:
+    """What no one can guess, in a world in which everything can be done again: it is numbered."""
+
+    made: int = 0
+
+    def next(self) -> str:
+        """64 hex digits."""
+        self.made += 1
+        return f"{self.made:04x}".ljust(64, "0")
+
+
 @dataclass(frozen=True)
 class MemoryWorld:
     """All parts in memory, each reachable for what a test wants to set or see."""
@@ -221,6 +234,7 @@ class MemoryWorld:
     stacks: MemoryStacks = field(default_factory=MemoryStacks)
     groups: MemoryGroups = field(init=False)
     uploads: MemoryUploads = field(default_factory=MemoryUploads)
+    secrets: MemorySecrets = field(default_factory=MemorySecrets)
     claims: MemoryClaims = field(init=False)
 
     def __post_init__(self) -> None:
@@ -252,4 +266,5 @@ class MemoryWorld:
             uploads=self.uploads,
             stacks=self.stacks,
             metric_lag=metric_lag,
+            new_secret=self.secrets.next,
         )

@@ -6,9 +6,11 @@ and the version that every hop expects make that harmless.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from halftone.domain.endpoint.state import EndpointState, Placed
 from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.signing import SigningKey
 from halftone.domain.traffic.policy import Match, Mode, Serving
 
 
@@ -18,7 +20,8 @@ class Trial:
 
     ``version`` is the challenger. ``since`` is the share of the stage before: positions from there
     on are freshly drawn in this stage. ``match`` narrows who takes part; ``mirror`` is the share of
-    requests that the challenger scores unseen.
+    requests that the challenger scores unseen. ``sticky`` is whether keys are drawn, and ``began``
+    when the stage did.
     """
 
     rollout: str
@@ -29,11 +32,15 @@ class Trial:
     since: float = 0.0
     mirror: float = 0.0
     match: Match | None = None
+    sticky: bool = False
+    began: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Dispatch:
-    """An endpoint as its model servers see it. ``revision`` is that of the state."""
+    """An endpoint as its model servers see it. ``revision`` is that of the state, ``signing`` the
+    keys of its requests' ids, newest first.
+    """
 
     endpoint: str
     revision: int
@@ -41,6 +48,7 @@ class Dispatch:
     placed: tuple[Placed, ...] = ()
     serving: Serving = field(default_factory=Serving)
     trial: Trial | None = None
+    signing: tuple[SigningKey, ...] = field(default=(), repr=False)
 
 
 _EXPOSED = frozenset(
@@ -57,6 +65,7 @@ def dispatch_of(state: EndpointState) -> Dispatch:
         placed=state.placed,
         serving=state.serving,
         trial=_trial(state),
+        signing=state.signing,
     )
 
 
@@ -76,4 +85,6 @@ def _trial(state: EndpointState) -> Trial | None:
         since=rollout.since,
         mirror=rollout.mirror,
         match=stage.match,
+        sticky=rollout.sticky,
+        began=rollout.begun[-1].at,
     )

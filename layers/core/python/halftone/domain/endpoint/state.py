@@ -11,6 +11,7 @@ from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.ownership import About
 from halftone.domain.rollout.deploys import Deploys
 from halftone.domain.rollout.rollout import Rollout
+from halftone.domain.rollout.signing import SigningKey
 from halftone.domain.traffic.policy import Serving
 
 MOST_PLACED = 20
@@ -40,7 +41,8 @@ class Placed:
 class EndpointState:
     """Everything about an endpoint that must change together.
 
-    ``revision`` counts writes; every write is conditional on the one it read.
+    ``revision`` counts writes; every write is conditional on the one it read. ``signing`` are the
+    keys of its requests' ids, newest first.
     """
 
     endpoint: str
@@ -53,6 +55,7 @@ class EndpointState:
     about: About = field(default_factory=About)
     upkeep: Upkeep = field(default_factory=Upkeep)
     deploys: Deploys = field(default_factory=Deploys)
+    signing: tuple[SigningKey, ...] = field(default=(), repr=False)
 
     def placing(self, version: str) -> tuple[Placed, ...]:
         """``placed`` with ``version``, without the oldest ones that nothing names any more.

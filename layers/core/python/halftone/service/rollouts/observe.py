@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import zip_longest
 
 from halftone.domain.errors import Unavailable
+from halftone.domain.names import feedback_cohort
 from halftone.domain.rollout.analysis import judge
 from halftone.domain.rollout.evidence import Bucket, Evidence, bucket_start
 from halftone.domain.rollout.rollout import KEYS, Rollout
@@ -100,5 +101,6 @@ def _counted(
             # A key has no latency: it has many, and one that counts as late says as much.
             limits=() if cohorts[0] == KEYS else rollout.latency_limits,
             cohorts=cohorts,
+            feedback=feedback_cohort(border.stage),
         )
     return found

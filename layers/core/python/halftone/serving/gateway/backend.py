@@ -13,13 +13,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from halftone.domain.errors import HalftoneError
+from halftone.domain.errors import HalftoneError, Unavailable
 from halftone.domain.insight.capture import LONGEST_LINE
 from halftone.serving.gateway.upstream import LATENCY
 from halftone.serving.http.request import Request, route, spoken
 from halftone.serving.http.response import Answer, Exchange, Problem, payload
 from halftone.serving.inference.model_server import Own
 from halftone.serving.invocation import Visit
+from halftone.serving.routing.ledger import Ledger
 from halftone.serving.routing.router import MIRROR
 from halftone.serving.telemetry.capture import body_in, captured
 from halftone.serving.telemetry.feedback import label_print
@@ -36,10 +37,11 @@ OLDEST_SECONDS = 60.0
 class Callee:
     """Answers hops to ``own``."""
 
-    def __init__(self, endpoint: str, own: Own, telemetry: Telemetry) -> None:
+    def __init__(self, endpoint: str, own: Own, telemetry: Telemetry, ledger: Ledger) -> None:
         self._endpoint = endpoint
         self._own = own
         self._telemetry = telemetry
+        self._ledger = ledger
 
     def answer(self, event: object, mark: Mapping[str, Any], visit: Visit) -> dict[str, object]:
         """The answer to a hop: 421 if the front meant another version."""
@@ -111,6 +113,8 @@ class Callee:
             cohort=MIRROR,
             more={name: value for name, value in measures.items() if value is not None},
         )
+        if mark.get("judged") and answer.exchange:
+            self._note(str(mark.get("request")), list(answer.exchange.output(label)), visit)
         if mark.get("capture"):
             try:
                 self._capture(request, answer, mark, visit, latency_ms=latency_ms, apart=apart)
@@ -159,6 +163,16 @@ class Callee:
                 label=label_field(str(mark.get("label") or ""), self._own.outputs),
             )
         )
+
+    def _note(self, request: str, labels: list[object], visit: Visit) -> None:
+        """Keep what was answered unseen until somebody tells the truth about this request."""
+        if not labels:
+            return
+        try:
+            self._ledger.note_shadow(request, label_print(self._endpoint, labels))
+        except Unavailable as error:
+            what = "a label that was not kept"
+            self._telemetry.fault(what, error, version=visit.version, request_id=request)
 
 
 def _too_old(mark: Mapping[str, Any]) -> bool:

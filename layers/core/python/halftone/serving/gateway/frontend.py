@@ -6,10 +6,11 @@ import os
 from datetime import UTC, datetime
 from hashlib import blake2b
 
-from halftone.domain.errors import InvalidInput
+from halftone.domain.errors import InvalidInput, Unavailable
+from halftone.domain.names import feedback_cohort
 from halftone.domain.traffic.clients import CHALLENGE, Unauthorized, check
 from halftone.serving.gateway.background import Afterwards
-from halftone.serving.gateway.exchange import Case
+from halftone.serving.gateway.exchange import Case, Result
 from halftone.serving.gateway.forwarding import Passing
 from halftone.serving.gateway.recorder import Traces
 from halftone.serving.gateway.upstream import Hop
@@ -20,6 +21,7 @@ from halftone.serving.http.response import Answer, Problem, payload
 from halftone.serving.inference.model_server import Own
 from halftone.serving.invocation import LONGEST_SECONDS, Visit
 from halftone.serving.routing.config_cache import Known
+from halftone.serving.routing.ledger import Ledger
 from halftone.serving.routing.matching import Facts
 from halftone.serving.routing.router import Assignment, Refusal, Router
 from halftone.serving.settings import Settings
@@ -27,6 +29,7 @@ from halftone.serving.telemetry.feedback import read_feedback
 from halftone.serving.telemetry.metrics import Telemetry
 
 _KEY = os.urandom(32)
+_ID = "x-request-id"
 
 
 class Front:
@@ -41,6 +44,7 @@ class Front:
         known: Known,
         hop: Hop,
         afterwards: Afterwards,
+        ledger: Ledger,
     ) -> None:
         self._settings = settings
         self._own = own
@@ -50,6 +54,7 @@ class Front:
         self._hop = hop
         self._afterwards = afterwards
         self._traces = Traces(telemetry, hop, afterwards)
+        self._ledger = ledger
         self._passing = Passing(
             settings.endpoint, own, hop, telemetry, self._traces, moved=self._moved
         )
@@ -76,6 +81,8 @@ class Front:
                     arm = self._arm(request, router, client, visit)
                 case = Case(request, router, arm, client, visit)
                 result = self._passing.answer(case)
+                if result.status < 400:
+                    _sign(case, result)
                 if arm.shadow is not None or router.capture.share > 0:
                     self._traces.kept(case, result)
                 return result.payload
@@ -165,12 +172,36 @@ class Front:
     ) -> Answer:
         body = read_json(request, self._settings.max_body)
         try:
-            newest = router.newest(visit.version)
-            found = read_feedback(self._settings.endpoint, body, newest=newest)
+            found = read_feedback(self._settings.endpoint, body, router.signer)
         except InvalidInput as error:
             raise Problem.of_input(error) from None
-        self._traces.feedback(found, router, client)
+        trial, about = router.dispatch.trial, found.about
+        counts = found.counts_in(trial)
+        try:
+            if not self._ledger.first(about.request, visit.request_id):
+                return Answer(202, "{}")
+            if counts and found.unit != about.request:
+                counts = self._ledger.first(found.unit, visit.request_id)
+            unseen = None
+            if counts and trial is not None and trial.mirror > 0 and found.label is not None:
+                unseen = self._ledger.shadow(about.request)
+        except Unavailable as error:
+            told = f"feedback can't be taken at present: {error}"
+            raise Problem(503, told, {"retry-after": "1"}) from None
+        cohort = feedback_cohort(about.stage) if counts and about.stage is not None else ""
+        self._traces.feedback(found, router, client, cohort=cohort)
+        if unseen is not None and trial is not None:
+            bad = found.truth != unseen
+            self._telemetry.feedback(trial.version, reward=None, bad=bad, cohort=cohort)
         return Answer(202, "{}")
+
+
+def _sign(case: Case, result: Result) -> None:
+    """Give the answer its signed id, by which feedback on it is taken."""
+    headers = result.payload["headers"]
+    if isinstance(headers, dict):
+        claim = case.router.claim(case.arm, fallback=result.fallback)
+        headers[_ID] = case.router.signer.sign(headers[_ID], claim)
 
 
 def _payload(answer: Answer, visit: Visit) -> dict[str, object]:

@@ -70,16 +70,23 @@ class Traces:
             columns = _columns(case, result)
             self.later(lambda: self._capture(case, result, columns))
 
-    def feedback(self, found: Feedback, router: Router, client: str | None) -> None:
-        """What an earlier answer was worth."""
-        self._telemetry.feedback(found.version, reward=found.reward, bad=found.bad)
+    def feedback(self, found: Feedback, router: Router, client: str | None, *, cohort: str) -> None:
+        """What an earlier answer was worth. ``cohort`` is whose evidence it is ("": nobody's)."""
+        about = found.about
+        self._telemetry.feedback(
+            about.version,
+            reward=found.reward,
+            bad=found.bad,
+            cohort=PINNED if about.pinned else cohort,
+            late=about.stage is not None and not cohort,
+        )
         if router.capture.share <= 0:
             return
         line = {
             "halftone": "feedback",
-            "request": found.request,
+            "request": about.request,
             "at": int(time.time() * 1000),
-            "version": found.version,
+            "version": about.version,
             "client": client,
             "reward": found.reward,
             "label": kept_label(found.label, router.label, router.capture.redact),
@@ -114,6 +121,7 @@ class Traces:
             "redact": router.capture.redact,
             "rollout": trial.rollout if trial else None,
             "stage": trial.stage if trial else None,
+            "judged": bool(router.label and trial and trial.mirror > 0),
             "answer": {
                 "version": result.version,
                 "status": result.status,

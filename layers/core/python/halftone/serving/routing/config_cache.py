@@ -72,7 +72,7 @@ class Table:
         key = {"pk": {"S": f"SERVING#{self._endpoint}"}, "sk": {"S": "DISPATCH"}}
         try:
             if self._client is None:
-                self._client = _client()
+                self._client = dynamodb_client()
             found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
             item = found.get("Item")
             return dispatch_from_json(item["body"]["S"]) if item else Dispatch(self._endpoint, 0)
@@ -104,7 +104,8 @@ def dispatch_from_json(text: str | bytes) -> Dispatch:
         raise ValueError(f"this is no dispatch: {error}") from error
 
 
-def _client() -> Any:
+def dynamodb_client() -> Any:
+    """A client that waits for a second at most."""
     # Imported when it is needed: before that a server does without AWS altogether.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415

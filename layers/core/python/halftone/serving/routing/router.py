@@ -15,6 +15,8 @@ from halftone.domain.endpoint.route_table import Dispatch, Trial
 from halftone.domain.names import CHALLENGER
 from halftone.domain.traffic.assignment import fingerprint, position, salted
 from halftone.domain.traffic.policy import Access, Client, Mirror, Mode
+from halftone.serving.gateway import signed_ids
+from halftone.serving.gateway.signed_ids import Signer
 from halftone.serving.routing.matching import Facts, condition, key_reader
 
 TRIAL = "trial"
@@ -93,6 +95,13 @@ class Router:
         self.label = serving.label
         self.capture = serving.capture
         self._capture_salt = salted(serving.salt or dispatch.endpoint, "capture")
+        self.signer = Signer(dispatch)
+        self._alias_draws = (
+            trial is not None
+            and trial.mode is Mode.WEIGHTED
+            and trial.share > 0
+            and own in (trial.version, dispatch.champion)
+        )
         self.hops = not simple or len(self._names) > 2
         """Whether a request may have to be passed on."""
 
@@ -127,10 +136,22 @@ class Router:
         share = self.capture.share
         return share > 0 and position(self._capture_salt, request_id) < share
 
-    def newest(self, own: str) -> int:
-        """The highest version number that is known of."""
-        versions = [own, *(version for version, _ in self._names.values())]
-        return max((int(version) for version in versions if version.isdecimal()), default=0)
+    def claim(self, arm: Assignment, *, fallback: bool) -> str:
+        """How the request was drawn, as its id says it: see ``signed_ids``.
+
+        Where another version stood in, the answer is not that of the version that was drawn.
+        """
+        if arm.cohort == PINNED:
+            return signed_ids.PINNED
+        if fallback:
+            return signed_ids.NOBODY
+        trial = arm.trial
+        if trial is None:
+            drawn = self._alias_draws and arm.version == self._own
+            return self.signer.drawn if drawn else signed_ids.NOBODY
+        if trial.sticky and not trial.mirror:
+            return f"{self.signer.drawn}-{arm.key}" if arm.key else signed_ids.NOBODY
+        return self.signer.drawn
 
     def known(self) -> str:
         """The deployments that a request can be pinned to, for people to read."""

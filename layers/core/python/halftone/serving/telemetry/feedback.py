@@ -1,32 +1,56 @@
 """Feedback: what an earlier answer turned out to be worth, joined to it by its request id.
 
-The id of an answer is ``<request>.<version>`` and, where the endpoint names the output field that
-is the label, ``.<fingerprint of the label>``. So a server needs no look-up, and no memory, to know
-which version answered and whether it was right.
+An answer's id says which version answered, how its request was drawn and, where the endpoint names
+the output field that is the label, a print of the label; and it is signed (``signed_ids``). So a
+server needs no look-up to know whom feedback is about and whether the answer was right.
 """
 
 import json
 import math
-import re
 from dataclasses import dataclass
 
+from halftone.domain.endpoint.route_table import Trial
 from halftone.domain.errors import InvalidInput
+from halftone.domain.rollout.signing import VALID
 from halftone.domain.traffic.assignment import fingerprint, salted
+from halftone.serving.gateway.signed_ids import SignedId, Signer, rollout_print
 
-_ID = re.compile(
-    r"(?P<request>[A-Za-z0-9-]{1,64})\.(?P<version>[1-9][0-9]{0,9})(?:\.(?P<label>[0-9a-f]{8}))?"
-)
+SPREAD_SECONDS = 30
+"""How long after a stage began requests may still be drawn with the share before."""
 
 
 @dataclass(frozen=True)
 class Feedback:
-    """``bad``: the answer was wrong, by its label or, without one, by a reward below half."""
+    """``bad``: the answer was wrong, by its label or, without one, by a reward below half.
 
-    request: str
-    version: str
+    ``truth`` is the print of the label that was right ("": none was given).
+    """
+
+    about: SignedId
     reward: float | None
     label: object
+    truth: str
     bad: bool
+
+    @property
+    def unit(self) -> str:
+        """The name of what was drawn, and is counted once in its stage: a key or a request."""
+        about = self.about
+        return f"{about.rollout}-{about.stage}-{about.key}" if about.key else about.request
+
+    def counts_in(self, trial: Trial | None) -> bool:
+        """Whether it is evidence: about a request that the present stage of ``trial`` drew.
+
+        What comes when that stage is over is none. Its draws are not those of the next one, and
+        which feedback is late may depend on what it says.
+        """
+        if trial is None or self.about.stage != trial.stage:
+            return False
+        if self.about.rollout != rollout_print(trial):
+            return False
+        if trial.began is not None and self.about.at < trial.began.timestamp() + SPREAD_SECONDS:
+            return False
+        return bool(self.about.key) or trial.mirror > 0 or not trial.sticky
 
 
 def label_print(endpoint: str, labels: list[object]) -> str:
@@ -40,8 +64,8 @@ def label_print(endpoint: str, labels: list[object]) -> str:
         return ""  # of free JSON, whose values may be anything
 
 
-def read_feedback(endpoint: str, body: object, *, newest: int) -> Feedback:
-    """The feedback in ``body``, about a version up to ``newest``.
+def read_feedback(endpoint: str, body: object, signer: Signer) -> Feedback:
+    """The feedback in ``body``, about a request whose id ``signer`` knows for its own.
 
     Raises:
         InvalidInput: naming the field and its value.
@@ -54,27 +78,29 @@ def read_feedback(endpoint: str, body: object, *, newest: int) -> Feedback:
             known = "no such field; known: request_id, reward, label"
             raise InvalidInput(str(name), body[name], known)
     given = body.get("request_id")
-    found = _ID.fullmatch(given) if isinstance(given, str) else None
-    if found is None or int(found["version"]) > newest:
-        raise InvalidInput("request_id", given, "the x-request-id of an answer of this endpoint")
+    about = signer.read(given) if isinstance(given, str) else None
+    if about is None:
+        expected = "the whole x-request-id of a prediction of this endpoint"
+        raise InvalidInput("request_id", given, f"{expected}, at most {VALID.days} days old")
     reward, label = body.get("reward"), body.get("label")
     if reward is None and label is None:
         raise InvalidInput("reward", None, "a number from 0 to 1, or a label")
     if reward is not None and not _is_reward(reward):
         raise InvalidInput("reward", reward, "a number from 0 to 1")
-    bad = reward is not None and reward < 0.5
+    bad, truth = reward is not None and reward < 0.5, ""
     if label is not None:
         _check_label(label)
-        if found["label"] is None:
+        if about.label is None:
             expected = "a reward: the endpoint names no output field as its label"
             raise InvalidInput("label", label, expected)
         labels = label if isinstance(label, list) else [label]
-        bad = label_print(endpoint, labels) != found["label"]
+        truth = label_print(endpoint, labels)
+        bad = truth != about.label
     return Feedback(
-        request=found["request"],
-        version=found["version"],
+        about=about,
         reward=None if reward is None else float(reward),
         label=label,
+        truth=truth,
         bad=bad,
     )
 

@@ -102,11 +102,22 @@ class Telemetry:
         """A prediction request that was refused before it was assigned to any version."""
         self._emit(version, "", (("ClientErrors",), (1,)))
 
-    def feedback(self, version: str, *, reward: float | None, bad: bool | None) -> None:
-        """What an earlier answer of ``version`` was worth (0 to 1), and whether it was wrong."""
-        given = {"Reward": reward, "Bad": bad}
+    def feedback(
+        self,
+        version: str,
+        *,
+        reward: float | None,
+        bad: bool | None,
+        cohort: str = "",
+        late: bool = False,
+    ) -> None:
+        """What an earlier answer of ``version`` was worth (0 to 1), and whether it was wrong.
+
+        ``late`` is whether it came too late to count for the stage that its request belongs to.
+        """
+        given = {"Reward": reward, "Bad": bad, "FeedbackLate": 1.0 if late else None}
         known = {name: value for name, value in given.items() if value is not None}
-        self._emit(version, "", ((), ()), tuple(known), tuple(known.values()))
+        self._emit(version, cohort, ((), ()), tuple(known), tuple(known.values()))
 
     def dropped(self, version: str) -> None:
         """A request that ``version`` should have scored unseen, and that was not sent to it."""
