@@ -141,7 +141,8 @@ def test_routes_and_permissions_lead_to_the_live_alias_only(dev: Synthesised) ->
 def test_the_routes_of_an_endpoint(plain: Synthesised) -> None:
     keys = {route.properties["RouteKey"] for route in plain.resources("AWS::ApiGatewayV2::Route")}
     assert keys == {
-        "GET /endpoints/fraud",
+        "ANY /endpoints/fraud",
+        "ANY /endpoints/fraud/{proxy+}",
         "GET /endpoints/fraud/health",
         "GET /endpoints/fraud/openapi.json",
         "POST /endpoints/fraud/feedback",
@@ -149,7 +150,7 @@ def test_the_routes_of_an_endpoint(plain: Synthesised) -> None:
         "POST /endpoints/fraud/versions/{version}/invocations",
         "GET /endpoints/fraud/v2",
         "ANY /endpoints/fraud/v2/{proxy+}",
-        "GET /v2/models/fraud",
+        "ANY /v2/models/fraud",
         "ANY /v2/models/fraud/{proxy+}",
     }
 

@@ -50,7 +50,9 @@ class Routes(Construct):
 
 
 def _routes(endpoint: str, base: str, interface: Interface) -> Iterator[Route]:
-    yield "Describe", _GET, base
+    yield "Describe", _ANY, base
+    # What no other route takes: HEAD, the preflights of browsers, and paths that are not there.
+    yield "Below", _ANY, f"{base}/{{proxy+}}"
     yield "Health", _GET, f"{base}/health"
     yield "OpenApi", _GET, f"{base}/openapi.json"
     yield "Feedback", _POST, f"{base}/feedback"
@@ -64,5 +66,5 @@ def _routes(endpoint: str, base: str, interface: Interface) -> Iterator[Route]:
         # The whole of the protocol below the endpoint, for clients that take a base address.
         yield "Server", _GET, f"{base}/v2"
         yield "BelowServer", _ANY, f"{base}/v2/{{proxy+}}"
-        yield "Model", _GET, f"/v2/models/{endpoint}"
+        yield "Model", _ANY, f"/v2/models/{endpoint}"
         yield "BelowModel", _ANY, f"/v2/models/{endpoint}/{{proxy+}}"

@@ -75,6 +75,16 @@ SETTINGS = {
     ),
     "label": names,
     "stopped": texts,
+    "cors": st.one_of(
+        st.none(),
+        st.fixed_dictionaries(
+            {"origins": st.sampled_from([["*"], ["https://a.example", "http://[::1]:80"]])},
+            optional={
+                "headers": st.lists(names, max_size=2, unique=True),
+                "max_age": st.integers(0, 86_400).map(lambda seconds: f"{seconds}s"),
+            },
+        ),
+    ),
 }
 UPKEEP = {
     "description": texts,

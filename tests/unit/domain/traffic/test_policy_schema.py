@@ -11,6 +11,7 @@ from halftone.domain.errors import InvalidInput
 from halftone.domain.traffic.policy import (
     Access,
     Capture,
+    Cors,
     KeySource,
     Match,
     Mirror,
@@ -35,6 +36,7 @@ GIVEN = {
     "latency_budget": "250ms",
     "label": "risk",
     "stopped": "",
+    "cors": {"origins": ["https://shop.example"], "headers": ["X-User"], "max_age": "1h"},
 }
 READ = {
     "mode": Mode.GUARDED,
@@ -48,6 +50,7 @@ READ = {
     "latency_budget": timedelta(milliseconds=250),
     "label": "risk",
     "stopped": "",
+    "cors": Cors(("https://shop.example",), ("x-user",), timedelta(hours=1)),
 }
 
 

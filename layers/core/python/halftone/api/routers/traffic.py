@@ -53,6 +53,14 @@ class CaptureShown(Shape):
     redact: Sequence[str]
 
 
+class CorsShown(Shape):
+    """Which pages of other origins may call the endpoint from a browser."""
+
+    origins: Sequence[str]
+    headers: Sequence[str]
+    max_age: str
+
+
 class Serving(Shape):
     """How an endpoint serves. `probation` is the deployment whose share the alarms watch."""
 
@@ -69,6 +77,7 @@ class Serving(Shape):
     latency_budget: str | None
     label: str
     stopped: str
+    cors: CorsShown | None
     probation: str | None
     probation_since: datetime | None
 
@@ -114,6 +123,9 @@ class Changes(Body):
     latency_budget: Annotated[str | None, Field(examples=["250ms"])] = None
     label: str | None = None
     stopped: str = ""
+    cors: Annotated[
+        dict[str, Any] | None, Field(examples=[{"origins": ["https://shop.example"]}])
+    ] = None
     message: Why = ""
 
 

@@ -101,6 +101,20 @@ class Capture:
 
 
 @dataclass(frozen=True)
+class Cors:
+    """Which pages of other origins may call an endpoint from a browser.
+
+    ``origins`` are such as ``https://shop.example``, or ``*`` alone for all. ``headers`` (names in
+    lower case) may be sent beside those that Halftone itself reads; ``max_age`` is how long a
+    browser may keep the answer to a preflight.
+    """
+
+    origins: tuple[str, ...]
+    headers: tuple[str, ...] = ()
+    max_age: timedelta = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
 class Client:
     """Somebody who may call a private endpoint.
 
@@ -133,7 +147,8 @@ class Serving:
     the endpoint answers 503 ("": it does not). Within ``latency_budget`` a guarded request is
     answered, by the champion if need be (None: within the function's timeout). ``label`` names the
     output field that feedback is compared with. ``probation`` is the one deployment that takes
-    requests without having proved itself in a rollout.
+    requests without having proved itself in a rollout. ``cors`` is None where browsers let no
+    page of another origin read an answer.
     """
 
     mode: Mode = Mode.WEIGHTED
@@ -149,3 +164,4 @@ class Serving:
     latency_budget: timedelta | None = None
     label: str = ""
     probation: Probation | None = None
+    cors: Cors | None = None

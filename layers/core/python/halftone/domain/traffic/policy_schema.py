@@ -17,6 +17,8 @@ field              is
 ``capture``        a share, or ``{share: SHARE, redact: [FIELD, ...]}``
 ``latency_budget``  a duration up to 29s; ``none``
 ``label``          the output field that feedback is compared with
+``cors``           ``{origins: [ORIGIN, ...], headers: [NAME, ...], max_age: DURATION}``;
+                   ``none``
 ``stopped``        why the endpoint answers 503; empty: it does not
 =================  ===========================================================================
 
@@ -44,6 +46,7 @@ from halftone.domain.traffic.match_schema import (
 from halftone.domain.traffic.policy import (
     Access,
     Capture,
+    Cors,
     KeySource,
     Mirror,
     Mode,
@@ -61,6 +64,9 @@ LARGEST = 100_000
 
 _DEPLOYMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PATH = re.compile(r"[^.\s]{1,100}(\.[^.\s]{1,100}){0,9}")
+_ORIGIN = re.compile(
+    r"(?:null|[a-z][a-z0-9+.-]{0,30}://(?:[a-z0-9_.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?)"
+)
 _NONE = (None, "none")
 
 
@@ -211,6 +217,41 @@ def _latency_budget(at: str, value: object) -> timedelta | None:
     return span
 
 
+def _cors(at: str, value: object) -> Cors | None:
+    if value in _NONE:
+        return None
+    given = mapping(at, value, "{origins: [ORIGIN, ...]} or none")
+    no_others(at, given, {"origins", "headers", "max_age"})
+    origins = _list(f"{at}.origins", given.get("origins"), _origin, least=1)
+    if "*" in origins and len(origins) > 1:
+        raise InvalidInput(f"{at}.origins", list(origins), '"*" alone, or origins')
+    usual = Cors(origins)
+    max_age = given.get("max_age")
+    span = usual.max_age if max_age is None else duration(f"{at}.max_age", max_age)
+    if not 0 <= span.total_seconds() <= 86400 or span.microseconds:
+        raise InvalidInput(f"{at}.max_age", max_age, "whole seconds up to 24h")
+    headers = _list(f"{at}.headers", given.get("headers", ()), header_name)
+    return Cors(origins, headers, span)
+
+
+def _list(
+    at: str, value: object, read: Callable[[str, object], str], *, least: int = 0
+) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not least <= len(value) <= 50:
+        raise InvalidInput(at, value, f"a list of {least} to 50")
+    found = tuple(read(f"{at}[{i}]", one) for i, one in enumerate(value))
+    if len({*found}) != len(found):
+        raise InvalidInput(at, value, "each once")
+    return found
+
+
+def _origin(at: str, value: object) -> str:
+    if value == "*" or (isinstance(value, str) and len(value) <= 300 and _ORIGIN.fullmatch(value)):
+        return str(value)
+    expected = 'an origin in lower case without a path, such as https://shop.example, or "*"'
+    raise InvalidInput(at, value, expected)
+
+
 FIELDS: Mapping[str, Callable[[str, object], object]] = {
     "mode": _mode,
     "access": _access,
@@ -223,6 +264,7 @@ FIELDS: Mapping[str, Callable[[str, object], object]] = {
     "latency_budget": _latency_budget,
     "label": _label,
     "stopped": _stopped,
+    "cors": _cors,
 }
 """The fields, and what reads each."""
 
@@ -240,6 +282,9 @@ def _written(name: str, value: Any) -> object:
         return value
     if isinstance(value, timedelta):
         return spoken(value)
+    if isinstance(value, Cors):
+        lists = {"origins": list(value.origins), "headers": list(value.headers)}
+        return {**lists, "max_age": spoken(value.max_age)}
     if isinstance(value, StickyKey):
         return {value.source.value: value.name} if value.name else value.source.value
     form: dict[str, object] = {"to": value.version, "share": _number(value.share)}

@@ -5,6 +5,7 @@ to it that each has an answer.
 import os
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import Any
 
 from halftone.domain.errors import InvalidInput, Unavailable
 from halftone.domain.names import feedback_cohort
@@ -16,7 +17,8 @@ from halftone.serving.gateway.recorder import Traces
 from halftone.serving.gateway.upstream import Hop
 from halftone.serving.http.body import read_json
 from halftone.serving.http.caller import USER
-from halftone.serving.http.request import Request, Route, route, spoken
+from halftone.serving.http.cors import ASKED, is_preflight
+from halftone.serving.http.request import Request, Route, headers_of, route, spoken
 from halftone.serving.http.response import Answer, Problem, payload
 from halftone.serving.inference.model_server import Own
 from halftone.serving.invocation import LONGEST_SECONDS, Visit
@@ -68,28 +70,54 @@ class Front:
 
     def answer(self, event: object, visit: Visit) -> dict[str, object]:
         """The answer to one event. Never raises, whatever the event holds."""
+        router = None
         try:
             request = route(event, self._settings.endpoint)
             router = self._router(visit.version)
-            client = self._client(request, router, visit)
-            # Nobody but the front says who calls.
-            if client is not None or USER in request.headers:
-                _introduce(request, client)
-            if request.predicts:
-                arm = router.always if request.pin is None else None
-                if arm is None:
-                    arm = self._arm(request, router, client, visit)
-                case = Case(request, router, arm, client, visit)
-                result = self._passing.answer(case)
-                if result.status < 400:
-                    _sign(case, result)
-                if arm.shadow is not None or router.capture.share > 0:
-                    self._traces.kept(case, result)
-                return result.payload
-            return _without_body(request, self._tell(request, router, client, visit))
+            if router.cross_origin is None:
+                return self._answered(request, router, visit)
+            if is_preflight(_method(request.event), request.headers):
+                asked = request.headers[ASKED]  # an application takes any method
+                answer = router.cross_origin.preflight(request.headers, asked[:40])
+            else:
+                told = self._answered(request, router, visit)
+                return router.cross_origin.mark(told, request.headers)
         except Problem as problem:
-            answer = problem.answer(spoken(event))
-        return _payload(answer, visit)
+            answer = self._problem(problem, event, router or self._known.latest(visit.version))
+        router = router or self._known.latest(visit.version)
+        told = _payload(answer, visit)
+        if router is not None and router.cross_origin is not None:
+            return router.cross_origin.mark(told, headers_of(event))
+        return told
+
+    def _answered(self, request: Request, router: Router, visit: Visit) -> dict[str, object]:
+        client = self._client(request, router, visit)
+        # Nobody but the front says who calls.
+        if client is not None or USER in request.headers:
+            _introduce(request, client)
+        if request.predicts:
+            arm = router.always if request.pin is None else None
+            if arm is None:
+                arm = self._arm(request, router, client, visit)
+            case = Case(request, router, arm, client, visit)
+            result = self._passing.answer(case)
+            if result.status < 400:
+                _sign(case, result)
+            if arm.shadow is not None or router.capture.share > 0:
+                self._traces.kept(case, result)
+            return result.payload
+        return _without_body(request, self._tell(request, router, client, visit))
+
+    def _problem(self, problem: Problem, event: object, router: Router | None) -> Answer:
+        """The answer to a request that is refused, which may be a preflight for another one."""
+        headers = headers_of(event)
+        cross_origin = router.cross_origin if router else None
+        if problem.status == 405 and cross_origin and is_preflight(_method(event), headers):
+            try:
+                return cross_origin.preflight(headers, problem.headers["allow"])
+            except Problem as refused:
+                return refused.answer(spoken(event))
+        return problem.answer(spoken(event))
 
     def _router(self, version: str) -> Router:
         fresh = self._known.fresh(version)
@@ -209,9 +237,14 @@ def _payload(answer: Answer, visit: Visit) -> dict[str, object]:
     return payload(answer, request_id=named, version=visit.version)
 
 
+def _method(event: Any) -> object:
+    """The method of an event in which ``protocol.route`` found a request."""
+    return event["requestContext"]["http"].get("method")
+
+
 def _without_body(request: Request, told: dict[str, object]) -> dict[str, object]:
     """The answer to HEAD: that to GET without its body (RFC 9110, 9.3.2)."""
-    if request.event["requestContext"]["http"].get("method") == "HEAD":
+    if _method(request.event) == "HEAD":
         return {**told, "body": "", "isBase64Encoded": False}
     return told
 

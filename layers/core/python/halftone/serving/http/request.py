@@ -183,6 +183,11 @@ def _other_path(path: str, endpoint: str) -> _Found:
     return method, asked, found["w"]
 
 
+def headers_of(event: object) -> Mapping[str, str]:
+    """The headers of an event of whatever form, names in lower case."""
+    return _texts(event.get("headers") if isinstance(event, dict) else None)
+
+
 def _texts(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict):
         return {}
