@@ -17,7 +17,7 @@ from halftone.serving.gateway.recorder import Traces
 from halftone.serving.gateway.upstream import Hop
 from halftone.serving.http.body import read_json
 from halftone.serving.http.caller import USER
-from halftone.serving.http.cors import ASKED, is_preflight
+from halftone.serving.http.cors import ASKED, cross_origin_of, is_preflight
 from halftone.serving.http.request import Request, Route, headers_of, route, spoken
 from halftone.serving.http.response import Answer, Problem, payload
 from halftone.serving.inference.model_server import Own
@@ -74,20 +74,20 @@ class Front:
         try:
             request = route(event, self._settings.endpoint)
             router = self._router(visit.version)
-            if router.cross_origin is None:
+            if router.cors is None:
                 return self._answered(request, router, visit)
-            if is_preflight(_method(request.event), request.headers):
-                asked = request.headers[ASKED]  # an application takes any method
-                answer = router.cross_origin.preflight(request.headers, asked[:40])
-            else:
+            cross_origin = cross_origin_of(router.cors)
+            if not is_preflight(_method(request.event), request.headers):
                 told = self._answered(request, router, visit)
-                return router.cross_origin.mark(told, request.headers)
+                return cross_origin.mark(told, request.headers)
+            asked = request.headers[ASKED]  # an application takes any method
+            answer = cross_origin.preflight(request.headers, asked[:40])
         except Problem as problem:
             answer = self._problem(problem, event, router or self._known.latest(visit.version))
         router = router or self._known.latest(visit.version)
         told = _payload(answer, visit)
-        if router is not None and router.cross_origin is not None:
-            return router.cross_origin.mark(told, headers_of(event))
+        if router is not None and router.cors is not None:
+            return cross_origin_of(router.cors).mark(told, headers_of(event))
         return told
 
     def _answered(self, request: Request, router: Router, visit: Visit) -> dict[str, object]:
@@ -111,10 +111,10 @@ class Front:
     def _problem(self, problem: Problem, event: object, router: Router | None) -> Answer:
         """The answer to a request that is refused, which may be a preflight for another one."""
         headers = headers_of(event)
-        cross_origin = router.cross_origin if router else None
-        if problem.status == 405 and cross_origin and is_preflight(_method(event), headers):
+        cors = router.cors if router else None
+        if problem.status == 405 and cors and is_preflight(_method(event), headers):
             try:
-                return cross_origin.preflight(headers, problem.headers["allow"])
+                return cross_origin_of(cors).preflight(headers, problem.headers["allow"])
             except Problem as refused:
                 return refused.answer(spoken(event))
         return problem.answer(spoken(event))

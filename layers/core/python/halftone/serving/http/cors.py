@@ -5,6 +5,7 @@ Source: the Fetch standard, "CORS protocol", https://fetch.spec.whatwg.org/#http
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from halftone.domain.traffic.policy import Cors
 from halftone.serving.http.request import PIN
@@ -74,6 +75,12 @@ class CrossOrigin:
     def _admits(self, headers: Mapping[str, str]) -> bool:
         origin = headers.get(_ORIGIN)
         return origin is not None and (self._all or origin in self._origins)
+
+
+@lru_cache(maxsize=8)
+def cross_origin_of(cors: Cors) -> CrossOrigin:
+    """That setting in force. Made once for all requests that meet it."""
+    return CrossOrigin(cors)
 
 
 def is_preflight(method: object, headers: Mapping[str, str]) -> bool:

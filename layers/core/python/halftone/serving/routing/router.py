@@ -17,7 +17,6 @@ from halftone.domain.traffic.assignment import fingerprint, position, salted
 from halftone.domain.traffic.policy import Access, Client, Mirror, Mode
 from halftone.serving.gateway import signed_ids
 from halftone.serving.gateway.signed_ids import Signer
-from halftone.serving.http.cors import CrossOrigin
 from halftone.serving.routing.matching import Facts, condition, key_reader
 
 TRIAL = "trial"
@@ -94,7 +93,7 @@ class Router:
         budget = serving.latency_budget
         self.budget_seconds = budget.total_seconds() if budget else None
         self.label = serving.label
-        self.cross_origin = CrossOrigin(serving.cors) if serving.cors else None
+        self.cors = serving.cors
         self.capture = serving.capture
         self._capture_salt = salted(serving.salt or dispatch.endpoint, "capture")
         self.signer = Signer(dispatch)
