@@ -12,6 +12,7 @@ Nothing here knows what is right: see ``promises``. Nothing here chooses: see ``
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any, cast
 
 from halftone.domain.endpoint.state import EndpointState
@@ -22,7 +23,7 @@ INSTANT = {"clock", "metrics", "packages", "catalogue", "registry"}
 """Ports whose answers no other process can change: asking them is no step of its own. Releases
 write the registry, but neither a decision nor a promise of the engine rests on what it says."""
 
-FIXED = INSTANT - {"clock", "registry"}
+FIXED = INSTANT - {"clock", "registry", "metrics"}
 """Those of them that answer the same question the same way at all times."""
 
 OUTSIDE = "outside"
@@ -98,6 +99,7 @@ class Standing:
     heard: tuple[tuple[Call, Answer], ...] = ()
     _begin: "_Beginning | None" = None
     _after: dict[object, "Standing"] = field(default_factory=dict)
+    _ended: dict[object, "Ended"] = field(default_factory=dict)
 
     def given(self, answer: Answer) -> "Standing":
         """Where the process stands after that answer."""
@@ -105,8 +107,37 @@ class Standing:
         assert self._begin is not None
         key = None if self.call.port in FIXED else identity(answer)
         if key not in self._after:
-            self._after[key] = self._begin.standing((*self.heard, (self.call, answer)))
+            standing, ended = self._begin.go_on((*self.heard, (self.call, answer)))
+            self._after[key] = standing
+            if ended:
+                self._ended[key] = ended
         return self._after[key]
+
+    def ended(self, answer: Answer) -> "Ended | None":
+        """The invocation that ends with that answer, after ``given``; None if it goes on."""
+        return self._ended.get(None if self.call and self.call.port in FIXED else identity(answer))
+
+    @property
+    def process(self) -> "Process":
+        """Whose standing it is."""
+        assert self._begin is not None
+        return self._begin.process
+
+    @property
+    def luggage(self) -> Any:
+        """What the act before this one ended with."""
+        assert self._begin is not None
+        return self._begin.luggage
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An invocation that has ended: what it was told, and how it ended (an error, perhaps)."""
+
+    process: "Process"
+    luggage: Any
+    heard: tuple[tuple[Call, Answer], ...]
+    result: object
 
 
 class Process:
@@ -127,7 +158,7 @@ class Process:
         key = (act, again, identity(luggage))
         if key not in self._begun:
             beginning = _Beginning(self, self._acts[act].program, act, again, luggage)
-            self._begun[key] = beginning.standing(())
+            self._begun[key], _ = beginning.go_on(())
         return self._begun[key]
 
     def ended(self, beginning: "_Beginning", result: object) -> Standing:
@@ -151,16 +182,18 @@ class _Beginning:
     again: int
     luggage: Any
 
-    def standing(self, heard: tuple[tuple[Call, Answer], ...]) -> Standing:
+    def go_on(self, heard: tuple[tuple[Call, Answer], ...]) -> tuple[Standing, Ended | None]:
         """Run the program on what it heard until it asks for more, or ends."""
         script = _Script(answer for _, answer in heard)
+        _reading[:] = [script]
         try:
             result = self.program(script.parts, script.outside, self.luggage)
         except _Asks as asks:
-            return Standing(asks.call, None, heard, self)
+            return Standing(asks.call, None, heard, self), None
         except (Exception, Crash) as error:  # noqa: BLE001 - a process may end in any way
             result = error
-        return self.process.ended(self, result)
+        ended = Ended(self.process, self.luggage, heard, result)
+        return self.process.ended(self, result), ended
 
 
 class _Script:
@@ -168,10 +201,7 @@ class _Script:
 
     def __init__(self, answers: Iterator[Answer]) -> None:
         self._answers = answers
-        ports = {name: _Port(name, self.ask) for name in Parts.__dataclass_fields__}
-        given = {"metric_lag": timedelta(0), "key_lag": timedelta(0), "request": ""}
-        given |= {"new_secret": lambda: "5ec2" * 16}
-        self.parts = Parts(**{**cast(Any, ports), **given})
+        self.parts = _recording()
 
     def outside(self, event: str, *args: Any) -> Any:
         return self.ask(Call(OUTSIDE, event, args))
@@ -190,12 +220,25 @@ class _Script:
 
 
 class _Port:
-    def __init__(self, name: str, ask: Callable[[Call], Any]) -> None:
+    def __init__(self, name: str) -> None:
         self._name = name
-        self._ask = ask
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        return lambda *args, **kwargs: self._ask(Call(self._name, method, args, kwargs))
+        name = self._name
+        return lambda *args, **kwargs: _reading[0].ask(Call(name, method, args, kwargs))
+
+
+_reading: list["_Script"] = []
+"""The script that the program which runs now is given its answers from: one runs at a time."""
+
+
+@cache
+def _recording() -> Parts:
+    """All ports, each of which asks the script that is being read."""
+    ports = {name: _Port(name) for name in Parts.__dataclass_fields__}
+    given: dict[str, Any] = {"metric_lag": timedelta(0), "key_lag": timedelta(0), "request": ""}
+    given |= {"new_secret": lambda: "5ec2" * 16}
+    return Parts(**{**cast(Any, ports), **given})
 
 
 def identity(value: object) -> object:
@@ -214,4 +257,9 @@ def identity(value: object) -> object:
         case dict():
             return tuple(sorted((name, identity(item)) for name, item in value.items()))
     # An audit record is told by its hash; everything else that ports answer with is small.
-    return getattr(value, "hash", value)
+    value = getattr(value, "hash", value)
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value

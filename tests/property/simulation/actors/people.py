@@ -1,0 +1,72 @@
+"""People who change how an endpoint serves: shares, rules, mirror, mode, key, access, whether."""
+
+from collections.abc import Callable
+from typing import Any
+
+from halftone.domain.model.registry import ModelReference
+from halftone.ports import Parts
+from halftone.service.endpoints import availability, clients, policy
+from halftone.service.registry import registry
+from tests.property.engine.simulation import Act, Outside
+from tests.property.simulation.actors.actor import CONTROL, Actor
+from tests.support.engine import NAME
+
+BOB: dict[str, Any] = {"actor": "bob", "reason": "a try"}
+BESIDE = frozenset({"beside", "passing on", "returned", "at the gate", "aside"})
+BETA = {"query": {"beta": "1"}}
+
+
+def _does(change: Callable[..., object], *what: object) -> tuple[Act, ...]:
+    def program(parts: Parts, _: Outside, __: Any) -> object:
+        return change(parts, NAME, *what, **BOB)
+
+    return (Act(program),)
+
+
+def _tags(parts: Parts, _: Outside, __: Any) -> object:
+    reference = ModelReference("m2", number=1)
+    return registry.describe(parts, reference, {"tags": {"validation_status": "FAILED"}}, **BOB)
+
+
+def _adds_client(parts: Parts, outside: Outside, _: Any) -> object:
+    added = clients.add_client(parts, NAME, "ann", random=lambda count: b"\x07" * count, **BOB)
+    outside("token", added.token)
+    return None
+
+
+def _sets(*what: object) -> tuple[Act, ...]:
+    name, *values = what
+    return _does(lambda *given, **named: getattr(policy, str(name))(*given, **named), *values)
+
+
+ACTORS = (
+    Actor("person gives 1 a share", "traffic", CONTROL,
+          _sets("set_traffic", {"champion": 60, "1": 40}), BESIDE),
+    Actor("person gives 2 a share", "traffic", CONTROL,
+          _sets("set_traffic", {"champion": 60, "2": 40}), BESIDE),
+    Actor("person gives 2 all", "traffic", CONTROL, _sets("set_traffic", {"2": 100}), BESIDE),
+    Actor("person gives 3 a share", "traffic", CONTROL,
+          _sets("set_traffic", {"champion": 60, "3": 40}), BESIDE),
+    Actor("person gives the champion all", "traffic", CONTROL,
+          _sets("set_traffic", {"champion": 100}), BESIDE),
+    Actor("person stops traffic", "traffic", CONTROL, _sets("set_traffic", {"champion": 0})),
+    Actor("person rules for the champion", "rules", CONTROL,
+          _sets("set_rules", [{"match": BETA, "to": "champion"}]), BESIDE),
+    Actor("person rules for 2", "rules", CONTROL,
+          _sets("set_rules", [{"match": BETA, "to": "2"}]), BESIDE),
+    Actor("person drops rules", "rules", CONTROL, _sets("set_rules", []), BESIDE),
+    Actor("person mirrors to 1", "mirror", CONTROL,
+          _sets("set_mirror", {"to": "1", "share": 10})),
+    Actor("person makes it guarded", "mode", CONTROL, _sets("set_mode", "guarded")),
+    Actor("person makes it weighted", "mode", CONTROL, _sets("set_mode", "weighted")),
+    Actor("person sets a key", "key", CONTROL, _sets("set_key", {"query": "user"})),
+    Actor("person makes it private", "access", CONTROL, _sets("set_access", "private")),
+    Actor("person makes it public", "access", CONTROL, _sets("set_access", "public")),
+    Actor("person adds a client", "access", CONTROL, (Act(_adds_client),)),
+    Actor("person disables", "stopping", CONTROL,
+          _does(lambda *given, **named: availability.disable(*given, **named))),
+    Actor("person enables", "stopping", CONTROL,
+          _does(lambda *given, **named: availability.enable(*given, **named))),
+    Actor("person tags 2 FAILED", "registry", CONTROL, (Act(_tags),),
+          BESIDE | {"watched", "scored"}),
+)  # fmt: skip

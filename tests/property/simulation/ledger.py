@@ -1,0 +1,126 @@
+"""What happened, as far as the promises ask: a frozen value beside what the parts hold.
+
+It is written from the calls that actors make, by rules of its own, and not from what the engine
+says about itself in its own words.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.traffic.policy import Serving
+
+REMEMBERED = timedelta(minutes=15)
+"""How long a front acts on a dispatch when it can't read the table (docs/decisions/0015)."""
+
+CONTENTS: dict[str, Dispatch] = {}
+"""Every dispatch that was ever written, without its revision, by its own text."""
+
+SERVINGS: dict[str, Serving] = {}
+"""Every way to serve that a deploy began with, by its own text."""
+
+
+@dataclass(frozen=True)
+class Front:
+    """What fronts may hold: the dispatch ``text``, which was the newest until ``until``.
+
+    ``until`` None: it is the newest.
+    """
+
+    text: str
+    until: datetime | None = None
+
+    @property
+    def dispatch(self) -> Dispatch:
+        """The dispatch itself."""
+        return CONTENTS[self.text]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """From ``since`` on, requests were counted under these cohorts of challenger and champion."""
+
+    since: datetime
+    cohorts: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Deploy:
+    """A deploy under way: what it declares, and how the endpoint served when it began.
+
+    ``returning`` is whether it failed and CloudFormation takes it back; ``touched`` are the fields
+    that people have set since.
+    """
+
+    name: str
+    declared: str
+    before: str
+    returning: bool = False
+    touched: frozenset[str] = frozenset()
+
+    @property
+    def served(self) -> Serving:
+        """How the endpoint served when it began."""
+        return SERVINGS[self.before]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """See the module. Versions are Lambda's numbers, as texts."""
+
+    answered: frozenset[str] = frozenset()
+    """Versions whose samples were answered rightly."""
+
+    barred: frozenset[str] = frozenset()
+    """Versions that a rollback, an abort, a return or a withdrawal has taken back, on record."""
+
+    failed: frozenset[str] = frozenset()
+    """Versions that failed while the alarms watched them and requests met them."""
+
+    fired_at: datetime | None = None
+    """When the guardrail last went into alarm."""
+
+    by_hand: bool = False
+    """Whether an alias was last written past the engine."""
+
+    restored: bool = False
+    """Whether the table was put back, and nobody has said anything since."""
+
+    fronts: frozenset[Front] = frozenset()
+    """What fronts may hold."""
+
+    stretches: tuple[Stretch, ...] = ()
+    """Under which cohorts requests were counted, the oldest first."""
+
+    deploys: tuple[Deploy, ...] = ()
+    """Deploys under way."""
+
+    tokens: frozenset[str] = frozenset()
+    """Secrets that were handed out."""
+
+    forged: bool = False
+    """Whether somebody has sent feedback that Halftone signed nothing for."""
+
+    def written(self, dispatch: Dispatch | None, now: datetime) -> "Ledger":
+        """This ledger once ``dispatch`` is what fronts read."""
+        text = ""
+        if dispatch is not None:
+            plain = replace(dispatch, revision=0)
+            text = repr(plain)
+            CONTENTS.setdefault(text, plain)
+        newest = {front for front in self.fronts if front.until is None}
+        if {front.text for front in newest} == {text}:
+            return self
+        older = {front for front in self.fronts if front.until and front.text != text}
+        older |= {Front(front.text, now) for front in newest}
+        fronts = self.expired(older, now) | ({Front(text)} if text else set())
+        return replace(self, fronts=frozenset(fronts))
+
+    def later(self, now: datetime) -> "Ledger":
+        """This ledger without what no front may act on any more."""
+        return replace(self, fronts=frozenset(self.expired(set(self.fronts), now)))
+
+    @staticmethod
+    def expired(fronts: set[Front], now: datetime) -> set[Front]:
+        """``fronts`` without those that are too old."""
+        return {f for f in fronts if f.until is None or now - f.until <= REMEMBERED}

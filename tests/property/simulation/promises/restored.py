@@ -1,0 +1,19 @@
+"""Promise 16 where a table was restored from a backup: it knows less than the aliases.
+
+What is on record is then not what is so: the engine notices, stops and asks, and moves no traffic
+until a person has said which is right.
+"""
+
+from tests.property.engine.simulation import Standing
+from tests.property.simulation.actors.actor import ROLLBACK, ROLLOUT, Player
+from tests.property.simulation.promises import breaks
+from tests.property.simulation.world import Snapshot
+
+
+def check_step(before: Snapshot, standing: Standing, now: Snapshot) -> None:
+    """No alias is moved by a process that nobody has asked."""
+    process = standing.process
+    moved = (before.alias, before.challenger_alias) != (now.alias, now.challenger_alias)
+    if moved and isinstance(process, Player) and process.role in (ROLLOUT, ROLLBACK):
+        told = f"{process.name} moves {before.alias} to {now.alias} by a table that was restored"
+        breaks(16, "moved after a restore", told)
