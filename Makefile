@@ -20,7 +20,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export NO_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down unit test check fix docs build mutants deploy train lock clean \
+.PHONY: help setup demo up down unit test check fix docs build mutants fuzz deploy train lock clean \
         test-deployed
 
 help: ## list the commands
@@ -65,6 +65,9 @@ build: setup ## build the wheel and the source distribution into build/dist
 mutants: setup ## change the code in small ways and list the changes that no test notices: make mutants ONLY='halftone.domain.rollout.decide*'
 	@$(PY) tools/mutants.py $(ONLY)
 
+fuzz: setup .local/fuzz/.done ## look for inputs that break what reads them, ten minutes in all: make fuzz SECONDS=60 ONLY=handler
+	@.local/fuzz/bin/python -m tests.fuzz $(or $(SECONDS),600) $(ONLY)
+
 deploy: setup ## deploy to the AWS account of your profile: make deploy STAGE=dev ENDPOINTS=folder
 	@test "$(STAGE)" != local || { echo "name a stage: make deploy STAGE=dev" >&2; exit 2; }
 	@npx --no-install cdk bootstrap -c stage=$(STAGE)
@@ -81,6 +84,7 @@ lock: setup ## resolve the locks again from requirements/*.in
 	@$(COMPILE) requirements/train.in -o requirements/train.txt -c requirements/model-sklearn.txt
 	@$(COMPILE) requirements/dev.in -o requirements/dev.txt -c requirements/local.txt \
 	  $$(for lock in engine control model-onnx model-sklearn model-asgi; do echo -c requirements/$$lock.txt; done)
+	@$(COMPILE) requirements/fuzz.in -o requirements/fuzz.txt -c requirements/dev.txt
 
 clean: down ## remove everything that the other commands made
 	@rm -rf .venv .local build cdk.out node_modules
@@ -125,6 +129,12 @@ test-deployed: setup
 	@echo "setup: the training libraries"
 	@test -x .local/train/bin/python || $(UV) venv --quiet --python $(PY) .local/train
 	@VIRTUAL_ENV=.local/train $(UV) pip sync --quiet --require-hashes requirements/train.txt
+	@touch $@
+
+.local/fuzz/.done: requirements/fuzz.txt | .venv/.done
+	@echo "setup: the fuzzer"
+	@test -x .local/fuzz/bin/python || $(UV) venv --quiet --python $(PY) .local/fuzz
+	@VIRTUAL_ENV=.local/fuzz $(UV) pip sync --quiet --require-hashes requirements/fuzz.txt
 	@touch $@
 
 node_modules/.done: package.json package-lock.json
