@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 from hypothesis import strategies as st
 
 from halftone.domain.model.schema import Field, FieldType
@@ -18,15 +19,25 @@ def fields(draw, name="x"):
         least, most = Field(name, kind).bounds
         exact = (least, most) if kind.is_float else (max(least, -(2**53)), min(most, 2**53))
         inner = st.integers(math.ceil(least), math.floor(most)) | st.floats(*exact)
+        if kind.is_float:
+            # Bounds that the width can hold: a value at another one rounds to what does not fit.
+            inner = inner.map(lambda bound: float(np.dtype(kind.value).type(bound)))
         pairs = st.tuples(inner, inner).map(sorted)
         if not kind.is_float:
             pairs = pairs.filter(lambda pair: math.ceil(pair[0]) <= math.floor(pair[1]))
         bounds = draw(st.just(bounds) | pairs)
-    return Field(name, kind, draw(shapes), *bounds)
+    # Beside missing values, arrays hold whole numbers as floats, which 64 bits of them don't fit.
+    optional = kind not in (FieldType.INT64, FieldType.UINT64) and draw(st.booleans())
+    return Field(name, kind, draw(shapes), *bounds, optional=optional)
 
 
 def elements(field):
     """Elements that fit the field."""
+    return present(field) | st.none() if field.optional else present(field)
+
+
+def present(field):
+    """Elements that fit the field and are not missing."""
     if field.type is FieldType.BOOL:
         return st.booleans()
     if field.type is FieldType.STRING:

@@ -3,11 +3,13 @@
 import json
 import re
 import shlex
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from halftone.domain.errors import Unavailable
+from halftone.domain.model.schema import Field, FieldType
 from tests.support.deployments import served_by
 from tests.support.engine import NAME
 
@@ -113,6 +115,22 @@ def test_an_endpoint_is_shown_whole_and_its_settings_change(three):
     assert three("endpoints", "set", NAME, "--tag", "a").code == 0
     shown = three("endpoints", "show", NAME, "--json").json
     assert (shown["settings"]["tags"], shown["signature"]["version"]) == ({}, "3")
+
+
+def test_what_a_package_says_of_its_fields_is_shown(three):
+    champion = three.endpoint.state.champion.package
+    packages = three.endpoint.world.packages
+    described = (
+        Field("age", FieldType.FLOAT64, optional=True, description="Years.", example=42.0),
+        Field("limit", FieldType.INT32, default=5),
+    )
+    known = packages.manifest(champion.digest)
+    packages.kept[champion.digest] = replace(known, inputs=described)
+
+    ran = three("endpoints", "show", NAME)
+
+    assert "takes        age: float64 (optional), limit: int32 (default 5)\n" in ran.out
+    assert "\nage: Years.; for example 42.0\n" in ran.out
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Directories that MLflow saved (``examples/flavors/train.py``) become packages of our flavors."""
 
+import contextlib
 import io
 import json
+import math
 import shutil
 import zipfile
 
@@ -148,12 +150,6 @@ CHANGES = {
         lambda c: c["signature"].update(inputs='[{"type": "datetime", "name": "t"}]'),
         "signature.inputs",
     ),
-    "a column that may be missing": (
-        lambda c: c["signature"].update(
-            inputs='[{"type": "double", "name": "t", "required": false}]'
-        ),
-        "signature.inputs",
-    ),
     "an axis of any length": (
         lambda c: c["signature"].update(
             inputs='[{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, -1]}}]'
@@ -222,3 +218,55 @@ def test_examples_of_every_shape_become_records(saved, given):
     (folder / "serving_input_example.json").write_text(json.dumps(given))
     (sample,) = build_package(folder).manifest.samples
     assert sample.instances == ({"a": 1, "b": "x"}, {"a": 2, "b": "y"})
+
+
+def test_a_column_that_may_be_missing_is_an_optional_field(saved):
+    folder = saved("probabilities")
+    columns = [
+        {"type": "double", "name": 1, "required": False},
+        {"type": "long", "name": 2, "required": True},
+    ]
+    edit(folder, lambda content: content["signature"].update(inputs=json.dumps(columns)))
+    example = {"dataframe_split": {"columns": [1, 2], "data": [[None, 1], [math.nan, 2], [3, 4]]}}
+    (folder / "serving_input_example.json").write_text(json.dumps(example))
+    manifest = build_package(folder).manifest
+    assert [(f.name, f.optional) for f in manifest.inputs] == [("1", True), ("2", False)]
+    assert [record["1"] for record in manifest.samples[0].instances] == [None, None, 3.0]
+
+
+def places(value, path=()):
+    """The paths of everything in a value."""
+    yield path
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(inner, (*path, key))
+
+
+def replaced(value, path, other):
+    """``value`` with what stands at a path replaced."""
+    if not path:
+        return other
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = replaced(value[path[0]], path[1:], other)
+    return copy
+
+
+@pytest.mark.parametrize("other", [None, 5, "text", [], {}, [5], {"a": 5}, "[5]", "[{}]", "[[]]"])
+def test_an_mlmodel_of_any_structure_is_read_or_refused_by_its_file(saved, other):
+    folder = saved("probabilities")
+    sound = yaml.safe_load((folder / "MLmodel").read_text())
+    for path in places(sound):
+        (folder / "MLmodel").write_text(yaml.safe_dump(replaced(sound, path, other)))
+        with contextlib.suppress(InvalidPackage):
+            build_package(folder)
+
+
+@pytest.mark.parametrize("other", [None, 5, "text", [], {}, [5], {"a": 5}])
+def test_an_example_of_any_structure_is_read_or_refused_by_its_file(saved, other):
+    folder = saved("probabilities")
+    file = folder / "serving_input_example.json"
+    for sound in ({"inputs": [[0.0] * 13]}, {"dataframe_split": {"columns": [1], "data": [[1]]}}):
+        for path in places(sound):
+            file.write_text(json.dumps(replaced(sound, path, other)))
+            with contextlib.suppress(InvalidPackage):
+                build_package(folder)

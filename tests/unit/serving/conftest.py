@@ -77,7 +77,8 @@ def serve(tmp_path):
         folder.mkdir()
         (folder / "predict.py").write_text(textwrap.dedent(code))
         for name, content in (files or {}).items():
-            (folder / name).write_text(textwrap.dedent(content))
+            data = textwrap.dedent(content).encode() if isinstance(content, str) else content
+            (folder / name).write_bytes(data)
         fields = {**MANIFEST, **(manifest or {})}
         fields = {name: value for name, value in fields.items() if value is not None}
         (folder / "model.yaml").write_text(yaml.safe_dump(fields))

@@ -1,5 +1,6 @@
 """``halftone endpoints …``: which there are, whose they are, and how they are called."""
 
+import json
 import shlex
 from typing import Annotated
 
@@ -72,12 +73,31 @@ def show_endpoint(session: Session, endpoint: EndpointArgument) -> None:
         "creator": found["creator"] or "-",
         "description": settings["description"] or "-",
         "tags": _pairs(settings["tags"]) or "-",
-        "takes": ", ".join(f"{f['name']}: {f['type']}" for f in signature["inputs"]) or "-",
-        "gives": ", ".join(f"{f['name']}: {f['type']}" for f in signature["outputs"]) or "-",
+        "takes": ", ".join(map(_field, signature["inputs"])) or "-",
+        "gives": ", ".join(map(_field, signature["outputs"])) or "-",
     }
     for name, value in facts.items():
         show(f"{name:<12} {one_line(value)}")
+    for field in (*signature["inputs"], *signature["outputs"]):
+        about = _about(field)
+        if about:
+            show(one_line(f"{field['name']}: {about}"))
     show(one_line(signature["curl"]))
+
+
+def _field(field: Json) -> str:
+    """A field with its type, and whether it may be missing."""
+    told = f"{field['name']}: {field['type']}"
+    if "default" in field:
+        return f"{told} (default {json.dumps(field['default'], ensure_ascii=False)})"
+    return f"{told} (optional)" if field.get("optional") else told
+
+
+def _about(field: Json) -> str:
+    """What the package says of a field, for people."""
+    example = json.dumps(field.get("example"), ensure_ascii=False)
+    told = [field.get("description", ""), f"for example {example}" if "example" in field else ""]
+    return "; ".join(filter(None, told))
 
 
 def _reached(signature: Json, here: str) -> dict[str, str]:

@@ -30,6 +30,23 @@ PROMPT = {
 }
 
 
+NUMBERED = {
+    "inputs": [{"name": "1", "type": "float64"}, {"name": "2", "type": "int32"}],
+    "samples": [{"instances": [{"1": 1, "2": 2}], "predictions": [{"y": 21}]}],
+}
+
+
+def test_columns_that_are_called_by_their_numbers_are_taken(serve):
+    code = "def run(instances):\n    return [{'y': r['1'] + 10 * r['2']} for r in instances]"
+    served = serve(code, manifest=NUMBERED)
+    body = {"dataframe_split": {"index": [0], "columns": [1, 2], "data": [[1.0, 2]]}}
+    assert predictions(served.post(body)) == [21]
+    body["dataframe_split"] = {"columns": [2, 1], "data": [[2, 1.0]]}
+    assert predictions(served.post(body)) == [21]
+    body["dataframe_split"]["columns"] = [True, 2]
+    assert served.post(body)["statusCode"] == 422
+
+
 def predictions(answer):
     assert answer["statusCode"] == 200, answer["body"]
     return [record["y"] for record in json.loads(answer["body"])["predictions"]]

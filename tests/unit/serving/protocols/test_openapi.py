@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from halftone.domain.model.manifest_schema import parse_manifest
 from halftone.domain.model.schema import Field, FieldType
 from halftone.packaging.folder import open_package
 from halftone.serving.protocols.openapi import document, schema_of
@@ -42,6 +43,30 @@ def test_the_server_answers_it(serve):
     assert "/v2/models/double/infer" in found["paths"]
 
 
+def test_what_may_be_missing_may_be_missing_in_the_document():
+    inputs = [
+        {"name": "age", "type": "float64", "optional": True},
+        {"name": "limit", "type": "int32", "default": 5},
+        {"name": "sex", "type": "string"},
+    ]
+    outputs = [{"name": "y", "type": "float64", "optional": True}]
+    given = {"name": "n", "flavor": "python", "entry": "a.py", "inputs": inputs}
+    samples = [{"instances": [{"sex": "f"}]}]
+    found = document(parse_manifest({**given, "outputs": outputs, "samples": samples}), "tried")
+    OpenAPIV31SpecValidator(found).validate()
+    schemas = found["components"]["schemas"]
+
+    def fits(name, value):
+        reference = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}}
+        return jsonschema.Draft202012Validator(reference).is_valid(value)
+
+    assert fits("Request", {"instances": [{"sex": "f"}, {"sex": "f", "age": None, "limit": 1}]})
+    assert not fits("Request", {"instances": [{"age": 1}]})
+    assert not fits("Request", {"instances": [{"sex": "f", "limit": None}]})
+    assert fits("Response", {"predictions": [{"y": None}]})
+    assert not fits("Response", {"predictions": [{}]})
+
+
 @pytest.mark.parametrize(
     ("field", "schema"),
     [
@@ -59,6 +84,26 @@ def test_the_server_answers_it(serve):
                 "minItems": 2,
                 "maxItems": 2,
                 "items": {"type": "number", "format": "double", "minimum": 0, "maximum": 1},
+            },
+        ),
+        (
+            Field("x", FieldType.INT8, optional=True, description="Years.", example=42, default=7),
+            {
+                "type": ["integer", "null"],
+                "minimum": -128,
+                "maximum": 127,
+                "description": "Years.",
+                "examples": [42],
+                "default": 7,
+            },
+        ),
+        (
+            Field("x", FieldType.STRING, (1,), optional=True),
+            {
+                "type": ["array", "null"],
+                "minItems": 1,
+                "maxItems": 1,
+                "items": {"type": ["string", "null"]},
             },
         ),
     ],

@@ -16,10 +16,9 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
-from halftone.domain.errors import InvalidPackage
+from halftone.domain.errors import InvalidInput, InvalidPackage
 from halftone.domain.model.schema import FieldType
+from halftone.packaging.yaml import read_yaml
 
 MLMODEL = "MLmodel"
 
@@ -56,6 +55,15 @@ def resolve(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidPackage: naming what in ``MLmodel`` can't be served, and what can.
     """
+    try:
+        return _resolved(folder, given)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # A mapping where a list should be, or the other way round: MLflow never writes that.
+        why = f"{type(error).__name__}: {error}"
+        raise InvalidPackage(MLMODEL, why, "as MLflow writes it", source=str(folder)) from None
+
+
+def _resolved(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     entry = given.get("entry", MLMODEL)
     source = folder / entry if isinstance(entry, str) else folder
     path = PurePosixPath(str(entry))
@@ -79,10 +87,12 @@ def resolve(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(source: Path) -> dict[str, Any]:
     try:
-        saved = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        why = " ".join(str(error).split())
-        raise InvalidPackage(MLMODEL, why, "YAML in UTF-8", source=str(source)) from None
+        saved = read_yaml(source.read_bytes())
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InvalidPackage(MLMODEL, why, "a file", source=str(source)) from None
+    except InvalidInput as error:
+        raise InvalidPackage(error.field, error.value, error.expected, source=str(source)) from None
     flavors = saved.get("flavors") if isinstance(saved, dict) else None
     if not isinstance(saved, dict) or not isinstance(flavors, dict):
         raise InvalidPackage("flavors", flavors, "a mapping, as MLflow writes", source=str(source))
@@ -135,13 +145,18 @@ def _fields(at: str, text: object, alone: str, source: str) -> list[dict[str, An
     for spec in specs:
         name = spec.get("name", alone if len(specs) == 1 else None)
         kind, shape = _type(spec)
-        if name is None or kind is None or not spec.get("required", True):
+        if name is None or kind is None:
             expected = (
-                "required columns of type " + ", ".join(_COLUMNS) + ", or tensors with a free"
+                "columns of type " + ", ".join(_COLUMNS) + ", or tensors with a free"
                 f" first axis of type {', '.join(FieldType)}; or write {at} in model.yaml"
             )
             raise InvalidPackage(f"signature.{at}", spec, expected, source=source)
-        fields.append({"name": str(name), "type": str(kind), **({"shape": shape} if shape else {})})
+        field: dict[str, Any] = {"name": str(name), "type": str(kind)}
+        if shape:
+            field["shape"] = shape
+        if spec.get("required", True) is not True:
+            field["optional"] = True
+        fields.append(field)
     return fields
 
 

@@ -6,10 +6,13 @@ import joblib
 import numpy as np
 import pytest
 import skops.io
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from halftone.domain.errors import InvalidPackage
@@ -53,6 +56,63 @@ def loaded(tmp_path):
 @pytest.fixture
 def classifier():
     return LogisticRegression().fit(ROWS, LABELS)
+
+
+TEXTS = ["good great fine", "bad awful poor", "great good", "poor bad"]
+KINDS = np.array(["up", "down", "up", "down"])
+PROMPT = [{"name": "prompt", "type": "string"}]
+
+
+def reviews(vectorizer):
+    return make_pipeline(vectorizer, LogisticRegression()).fit(TEXTS, KINDS)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        reviews(TfidfVectorizer()),
+        reviews(CountVectorizer()),
+        reviews(HashingVectorizer(n_features=64)),
+        reviews(make_pipeline(FeatureUnion([("words", TfidfVectorizer())]))),
+        GridSearchCV(reviews(TfidfVectorizer()), {"logisticregression__C": [1.0, 2.0]}, cv=2).fit(
+            TEXTS, KINDS
+        ),
+        CalibratedClassifierCV(reviews(TfidfVectorizer()), cv=2).fit(TEXTS, KINDS),
+    ],
+    ids=["tfidf", "count", "hashing", "nested", "search", "calibrated"],
+)
+@pytest.mark.parametrize("on_arrays", [False, True])
+def test_a_text_model_gets_a_list_of_texts(loaded, tmp_path, model, on_arrays):
+    skops.io.dump(model, tmp_path / "model.skops")
+    trusted = skops.io.get_untrusted_types(file=tmp_path / "model.skops")
+    served = loaded(model, inputs=PROMPT, trusted=trusted)
+    expected = model.predict(TEXTS).tolist()
+    if on_arrays:
+        found = served.arrays({"prompt": np.array(TEXTS, object)})["label"].tolist()
+    else:
+        found = [record["label"] for record in served.predict([{"prompt": t} for t in TEXTS])]
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [{"name": "a", "type": "float64"}],
+        [{"name": "a", "type": "string"}, {"name": "b", "type": "string"}],
+        [{"name": "a", "type": "string", "shape": [2]}],
+        [{"name": "a", "type": "string", "optional": True}],
+    ],
+)
+def test_a_text_model_of_other_fields_is_refused(loaded, inputs):
+    with pytest.raises(InvalidPackage, match="expected a single text that is not optional"):
+        loaded(reviews(TfidfVectorizer()), inputs=inputs)
+
+
+def test_a_table_of_one_text_column_stays_a_table(loaded):
+    rows = np.array([["a"], ["b"], ["a"], ["b"]], object)
+    model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(rows, LABELS)
+    served = loaded(model, inputs=PROMPT)
+    assert served.predict([{"prompt": "a"}]) == [{"label": model.predict(rows[:1])[0]}]
 
 
 def test_a_single_output_is_what_predict_says(loaded, classifier):

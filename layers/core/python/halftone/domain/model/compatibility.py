@@ -18,8 +18,9 @@ _TAKES = {
 def misfits(before: Manifest, after: Manifest) -> tuple[str, ...]:
     """What clients of ``before`` would find amiss with ``after``, each in a clause; () if nothing.
 
-    A number may take a wider type or wider bounds in an input. An output keeps its shape, and stays
-    a text, a truth value, a whole number or a float. New outputs are of no harm.
+    A number may take a wider type or wider bounds in an input, and an input that no client sends
+    must have a default or be optional. An output keeps its shape, stays a text, a truth value, a
+    whole number or a float, and does not become optional. New outputs are of no harm.
     """
     if before.interface is not after.interface:
         return (f"it takes {_TAKES[after.interface]}, and not {_TAKES[before.interface]}",)
@@ -29,7 +30,11 @@ def misfits(before: Manifest, after: Manifest) -> tuple[str, ...]:
 def _inputs(before: tuple[Field, ...], after: tuple[Field, ...]) -> list[str]:
     sent, taken = ({field.name: field for field in fields} for fields in (before, after))
     found = [f"input {name!r} is gone" for name in sent if name not in taken]
-    found += [f"input {name!r} is new, and no client sends it" for name in taken.keys() - sent]
+    found += [
+        f"input {name!r} is new, and no client sends it: give it a default, or make it optional"
+        for name in taken.keys() - sent
+        if not taken[name].may_be_absent
+    ]
     for name in sent.keys() & taken:
         if not _takes_all(sent[name], taken[name]):
             was, now = sent[name].expected(), taken[name].expected()
@@ -39,6 +44,8 @@ def _inputs(before: tuple[Field, ...], after: tuple[Field, ...]) -> list[str]:
 
 def _takes_all(sent: Field, taken: Field) -> bool:
     if sent.shape != taken.shape:
+        return False
+    if (sent.optional and not taken.optional) or (sent.may_be_absent and not taken.may_be_absent):
         return False
     if _kind(sent) != _kind(taken) and (_kind(sent), _kind(taken)) != ("int", "float"):
         return False
@@ -55,7 +62,9 @@ def _outputs(before: tuple[Field, ...], after: tuple[Field, ...]) -> list[str]:
         now = answered.get(field.name)
         if now is None:
             found.append(f"output {field.name!r} is gone")
-        elif (now.shape, _kind(now)) != (field.shape, _kind(field)):
+        elif (now.shape, _kind(now)) != (field.shape, _kind(field)) or (
+            now.optional and not field.optional
+        ):
             was = field.expected()
             found.append(f"output {field.name!r} was {was}, and is {now.expected()}")
     return found

@@ -106,7 +106,12 @@ def _signature(
     inputs, outputs = given.get("inputs"), given.get("outputs")
     if flavor is Flavor.ASGI or (flavor is Flavor.PYTHON and inputs is None and outputs is None):
         return (), ()
-    return parse_fields("inputs", inputs), parse_fields("outputs", outputs)
+    answered = parse_fields("outputs", outputs)
+    for i, field in enumerate(answered):
+        if field.default is not None:
+            expected = "nothing: a model answers each of its outputs"
+            raise InvalidInput(f"outputs[{i}].default", field.default, expected)
+    return parse_fields("inputs", inputs), answered
 
 
 def _samples(

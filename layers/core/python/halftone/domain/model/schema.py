@@ -6,7 +6,8 @@ that does not fit never reaches the model, and the error says which one it was.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from enum import StrEnum
 from functools import cached_property
 
@@ -51,6 +52,9 @@ _RANGES: Mapping[FieldType, tuple[float, float]] = {
     FieldType.UINT64: (0, 2**64 - 1),
 }
 _FLOATS = (FieldType.FLOAT16, FieldType.FLOAT32, FieldType.FLOAT64)
+MAX_DESCRIPTION = 500
+"""Characters of a field's description."""
+
 _NAME = re.compile(r'(?! )[^"\\]{1,64}(?<! )')
 
 
@@ -59,7 +63,11 @@ class Field:
     """One field of a record: a scalar (shape ``()``) or nested lists of exactly that shape.
 
     ``minimum`` and ``maximum`` bound every element of a number field; the type's own range does
-    where they are None. Neither infinities nor NaN ever fit.
+    where they are None. Infinities never fit.
+
+    An ``optional`` field may be missing: absent, null, or NaN where it is a float. So may each
+    element of it. What is missing is read as None. ``default`` is read where the field is absent.
+    ``description`` and ``example`` are for people alone.
     """
 
     name: str
@@ -67,6 +75,15 @@ class Field:
     shape: tuple[int, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    optional: bool = False
+    description: str = ""
+    example: object = dataclass_field(default=None, hash=False)
+    default: object = dataclass_field(default=None, hash=False)
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether a record without the field fits."""
+        return self.optional or self.default is not None
 
     def expected(self) -> str:
         """What fits, in words."""
@@ -74,13 +91,17 @@ class Field:
         if self.shape:
             what += f" in nested lists of shape {list(self.shape)}"
         if self.minimum is not None:
-            what += f", at least {self.minimum:g}"
+            what += f", at least {_exactly(self.minimum)}"
         if self.maximum is not None:
-            what += f", at most {self.maximum:g}"
+            what += f", at most {_exactly(self.maximum)}"
+        if self.optional:
+            what += ", or null"
         return what
 
     def read(self, value: object) -> object:
         """``value`` if it fits; whole numbers become floats where the field's type is a float.
+
+        What is missing of an optional field becomes None.
 
         Raises:
             InvalidInput: with the path *within* the field, such as ``[0][3]`` (empty: the field
@@ -88,10 +109,22 @@ class Field:
         """
         if not self.shape:
             return self._element(value)
+        if value is None and self.optional:
+            return None
         return self._list(value, self.shape, "")
 
     @cached_property
     def _element(self) -> Callable[[object], object]:
+        return self._read_optional if self.optional else self._present
+
+    def _read_optional(self, value: object) -> object:
+        # NaN, which alone is not equal to itself, is how a tensor says that a value is missing.
+        if value is None or (type(value) is float and value != value and self.type.is_float):  # noqa: PLR0124
+            return None
+        return self._present(value)
+
+    @cached_property
+    def _present(self) -> Callable[[object], object]:
         if self.type is FieldType.STRING:
             return self._read_string
         if self.type is FieldType.BOOL:
@@ -132,7 +165,7 @@ class Field:
         raise InvalidInput("", value, self.expected())
 
     def _read_string(self, value: object) -> object:
-        if type(value) is str and (is_storable(value)):
+        if type(value) is str and is_storable(value):
             return value
         raise InvalidInput("", value, self.expected())
 
@@ -150,8 +183,15 @@ class Field:
         return read
 
 
+def _exactly(number: float) -> str:
+    """``number`` with every digit: 120 for 120.0, which ``:g`` does for the first six alone."""
+    return str(int(number)) if number == int(number) and abs(number) < 1e16 else repr(number)
+
+
 def read_records(at: str, fields: Sequence[Field], value: object) -> list[dict[str, object]]:
     """The records in ``value``: a list of at least one, each with exactly the fields named.
+
+    A field that may be absent is in every record that is returned.
 
     Raises:
         InvalidInput: with a path such as ``instances[0].pixels[3]``.
@@ -163,15 +203,20 @@ def read_records(at: str, fields: Sequence[Field], value: object) -> list[dict[s
         if type(record) is not dict:
             raise InvalidInput(f"{at}[{i}]", record, "an object with the signature's fields")
         read: dict[str, object] = {}
+        present = len(fields)
         for field in fields:
             if field.name not in record:
-                raise InvalidInput(f"{at}[{i}].{field.name}", None, field.expected())
+                if not field.may_be_absent:
+                    raise InvalidInput(f"{at}[{i}].{field.name}", None, field.expected())
+                read[field.name] = field.default
+                present -= 1
+                continue
             try:
                 read[field.name] = field.read(record[field.name])
             except InvalidInput as error:
                 path = f"{at}[{i}].{field.name}{error.field}"
                 raise InvalidInput(path, error.value, error.expected) from None
-        if len(record) != len(fields):
+        if present != len(record):
             name = next(name for name in record if name not in read)
             known = ", ".join(read)
             raise InvalidInput(f"{at}[{i}].{name}", record[name], f"no such field; known: {known}")
@@ -180,7 +225,7 @@ def read_records(at: str, fields: Sequence[Field], value: object) -> list[dict[s
 
 
 def parse_fields(at: str, value: object) -> tuple[Field, ...]:
-    """Fields from their form in ``model.yaml``: a list of {name, type, shape, minimum, maximum}.
+    """Fields from their form in ``model.yaml``: a list of mappings of the attributes of ``Field``.
 
     Raises:
         InvalidInput: naming the field of the file and its value.
@@ -207,6 +252,12 @@ def _as_given(field: Field) -> dict[str, object]:
         given["minimum"] = field.minimum
     if field.maximum is not None:
         given["maximum"] = field.maximum
+    for name in ("optional", "description"):
+        if getattr(field, name):
+            given[name] = getattr(field, name)
+    for name in ("example", "default"):
+        if getattr(field, name) is not None:
+            given[name] = getattr(field, name)
     return given
 
 
@@ -228,7 +279,43 @@ def _parse_field(at: str, given: object) -> Field:
     most = _bound(f"{at}.maximum", given.get("maximum"), FieldType(kind))
     if least is not None and most is not None and most < least:
         raise InvalidInput(f"{at}.maximum", most, f"at least the minimum, {least:g}")
-    return Field(name, FieldType(kind), _shape(f"{at}.shape", given.get("shape", [])), least, most)
+    shape = _shape(f"{at}.shape", given.get("shape", []))
+    field = Field(
+        name,
+        FieldType(kind),
+        shape,
+        least,
+        most,
+        optional=_flag(f"{at}.optional", given.get("optional", False)),
+        description=_description(f"{at}.description", given.get("description", "")),
+    )
+    return replace(
+        field,
+        example=_value_of(field, f"{at}.example", given.get("example")),
+        default=_value_of(field, f"{at}.default", given.get("default")),
+    )
+
+
+def _flag(at: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput(at, value, "true or false")
+    return value
+
+
+def _description(at: str, value: object) -> str:
+    if not isinstance(value, str) or len(value) > MAX_DESCRIPTION:
+        raise InvalidInput(at, value, f"a text of at most {MAX_DESCRIPTION} characters")
+    return value
+
+
+def _value_of(field: Field, at: str, value: object) -> object:
+    """A value of the field, which must fit it; None if there is none."""
+    if value is None:
+        return None
+    try:
+        return field.read(value)
+    except InvalidInput as error:
+        raise InvalidInput(f"{at}{error.field}", error.value, error.expected) from None
 
 
 def _shape(at: str, value: object) -> tuple[int, ...]:

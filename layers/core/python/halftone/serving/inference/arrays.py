@@ -1,7 +1,7 @@
 """What the flavors on numpy share: a package's own steps, records to arrays and back, and columns.
 
 An array of a field has the field's type and the shape (records, *shape); texts are in arrays of
-objects.
+objects. Missing numbers of an optional field are NaN in an array of floats, missing texts None.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,14 +22,50 @@ def step(module: ModuleType | None, name: str) -> Callable[..., Any] | None:
     return found if callable(found) else None
 
 
+def array_type(field: Field) -> str:
+    """The name of the type of a field's array: an optional field's must have a NaN."""
+    if field.type is FieldType.STRING:
+        return "object"
+    return "float64" if field.optional and not field.type.is_float else field.type.value
+
+
+def stacked_values(field: Field, values: list[Any]) -> "np.ndarray":
+    """The array of a field of many records; missing ones are None, as are missing elements."""
+    if field.optional and field.shape and None in values:
+        missing: Any = None
+        for size in reversed(field.shape):
+            missing = [missing] * size
+        values = [missing if value is None else value for value in values]
+    return np.array(values, dtype=array_type(field))
+
+
+def plain_values(field: Field, array: "np.ndarray") -> list[Any]:
+    """The plain values of a field's array, one for each record; None for missing ones."""
+    values: list[Any] = array.tolist()
+    return [_without_nan(field, value) for value in values] if field.optional else values
+
+
+def _without_nan(field: Field, value: Any) -> Any:
+    if type(value) is list:
+        return [_without_nan(field, inner) for inner in value]
+    if type(value) is not float:
+        return value
+    if value != value:  # noqa: PLR0124 - NaN alone is not equal to itself
+        return None
+    # An array with a NaN has whole numbers and truth values as floats.
+    if field.type is FieldType.BOOL and value in (0.0, 1.0):
+        return bool(value)
+    whole = not field.type.is_float and field.type is not FieldType.STRING and value.is_integer()
+    return int(value) if whole else value
+
+
 def stack(fields: Sequence[Field]) -> Callable[[list[Record]], Arrays]:
     """From records to an array for each field."""
-    types = {field.name: _dtype(field.type) for field in fields}
 
     def stacked(instances: list[Record]) -> Arrays:
         return {
-            name: np.array([record[name] for record in instances], dtype=kind)
-            for name, kind in types.items()
+            field.name: stacked_values(field, [record[field.name] for record in instances])
+            for field in fields
         }
 
     return stacked
@@ -37,12 +73,12 @@ def stack(fields: Sequence[Field]) -> Callable[[list[Record]], Arrays]:
 
 def unstack(fields: Sequence[Field]) -> Callable[[Mapping[str, "np.ndarray"]], list[Record]]:
     """From an array for each field to records of plain values."""
-    shapes = {field.name: field.shape for field in fields}
+    known = {field.name: field for field in fields}
 
     def unstacked(outputs: Mapping[str, "np.ndarray"]) -> list[Record]:
         # A model may keep an axis of size 1 for a scalar; the signature's shape decides.
         columns = {
-            name: array.reshape(len(array), *shapes[name]).tolist()
+            name: plain_values(known[name], array.reshape(len(array), *known[name].shape))
             for name, array in outputs.items()
         }
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
@@ -57,9 +93,9 @@ def columns(fields: Sequence[Field]) -> Callable[[Mapping[str, "np.ndarray"]], "
     one type make an array of it, numbers of several types float64, and strings among them objects.
     """
     names = [field.name for field in fields]
-    types = {field.type for field in fields}
-    kind = _dtype(types.pop()) if len(types) == 1 else "float64"
-    if FieldType.STRING in types:
+    types = {array_type(field) for field in fields}
+    kind = types.pop() if len(types) == 1 else "float64"
+    if "object" in types:
         kind = "object"
 
     def joined(given: Mapping[str, "np.ndarray"]) -> "np.ndarray":
@@ -67,7 +103,3 @@ def columns(fields: Sequence[Field]) -> Callable[[Mapping[str, "np.ndarray"]], "
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     return joined
-
-
-def _dtype(kind: FieldType) -> str:
-    return "object" if kind is FieldType.STRING else str(kind)

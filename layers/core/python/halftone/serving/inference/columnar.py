@@ -1,10 +1,11 @@
 """Fields as numpy arrays, for models that take and give arrays: no record is made on the way.
 
-An array of field F of shape S has the field's type and the shape (records, *S); texts are in arrays
-of objects. Imported only with a model that computes on arrays.
+An array of field F of shape S is as ``arrays`` has it. Imported only with a model that computes on
+arrays.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -13,41 +14,51 @@ import numpy.typing as npt
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.model.schema import Field, FieldType
+from halftone.serving.inference.arrays import array_type, plain_values, stacked_values
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
 
 
-_DTYPES = {kind: np.dtype(object if kind is FieldType.STRING else kind.value) for kind in FieldType}
-_LITTLE_ENDIAN = {kind: dtype.newbyteorder("<") for kind, dtype in _DTYPES.items()}
+_LITTLE_ENDIAN = {
+    kind: np.dtype(object if kind is FieldType.STRING else kind.value).newbyteorder("<")
+    for kind in FieldType
+}
 
 
 def dtype_of(field: Field) -> "np.dtype[Any]":
     """The type of the field's array."""
-    return _DTYPES[field.type]
+    return np.dtype(array_type(field))
 
 
 class Stack:
     """Makes arrays of records. Structs are those of ``checking.RecordCheck``."""
 
     def __init__(self, fields: Sequence[Field]) -> None:
-        self._of_structs: list[tuple[str, Callable[[Any], Any], Any]] = [
-            (field.name, attrgetter(f"f{i}"), dtype_of(field)) for i, field in enumerate(fields)
+        self._fields = tuple(fields)
+        self._of_structs: list[tuple[str, Callable[[Any], Any], Callable[[Any], Array]]] = [
+            (field.name, attrgetter(f"f{i}"), _maker(field)) for i, field in enumerate(fields)
         ]
-        self._of_records = [(field.name, dtype_of(field)) for field in fields]
 
     def structs(self, structs: Sequence[Any]) -> dict[str, Array]:
         """The arrays of structs."""
-        return {
-            name: np.array(list(map(get, structs)), dtype) for name, get, dtype in self._of_structs
-        }
+        return {name: make(list(map(get, structs))) for name, get, make in self._of_structs}
 
     def records(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
         """The arrays of records."""
         return {
-            name: np.array([record[name] for record in records], dtype)
-            for name, dtype in self._of_records
+            field.name: stacked_values(field, [record[field.name] for record in records])
+            for field in self._fields
         }
+
+
+def _maker(field: Field) -> Callable[[Any], Array]:
+    # The usual field's array is made in one call of numpy's.
+    return partial(stacked_values, field) if field.optional else partial(_array, dtype_of(field))
+
+
+def _array(dtype: "np.dtype[Any]", values: Any) -> Array:
+    return np.array(values, dtype)
 
 
 def of_elements(field: Field, elements: Sequence[object], count: int) -> Array:
@@ -64,9 +75,12 @@ def of_bytes(at: str, field: Field, data: bytes, count: int) -> Array:
     if field.type is FieldType.BOOL:
         # As bytes first: an array of bool must not hold any other byte than 0 and 1.
         flags: Array = np.frombuffer(data, np.uint8) != 0
-        return flags.reshape(count, *field.shape)
+        return flags.astype(dtype_of(field), copy=False).reshape(count, *field.shape)
     found = np.frombuffer(data, _LITTLE_ENDIAN[field.type])
     check_bounds(at, field, found)
+    if field.optional:
+        # Whole numbers beside other tensors' missing ones, in the type that has a NaN.
+        found = found.astype(dtype_of(field), copy=False)
     return found.reshape(count, *field.shape)
 
 
@@ -79,9 +93,15 @@ def check_bounds(at: str, field: Field, flat: Array) -> None:
     bounded = field.minimum is not None or field.maximum is not None
     if field.type in (FieldType.BOOL, FieldType.STRING):
         return
-    if not field.type.is_float and not bounded and flat.dtype == dtype_of(field):
+    if not field.type.is_float and not bounded and flat.dtype == field.type.value:
         return  # the type itself is the range
     least, most = field.bounds
+    if field.optional:
+        fits = (flat >= least) & (flat <= most) | np.isnan(flat)
+        if not fits.all():
+            wrong = int(np.argmin(fits))
+            raise InvalidInput(f"{at}[{wrong}]", flat[wrong].item(), field.expected())
+        return
     # NaN makes either comparison false.
     if flat.size and not (least <= np.minimum.reduce(flat) and np.maximum.reduce(flat) <= most):
         wrong = int(np.argmin((flat >= least) & (flat <= most)))
@@ -146,9 +166,16 @@ def to_bytes(field: Field, array: Array) -> bytes:
     return array.astype(_LITTLE_ENDIAN[field.type], copy=False).tobytes()
 
 
+def has_missing(array: Array) -> bool:
+    """Whether something is missing in an output's array."""
+    if array.dtype == object:
+        return any(value is None for value in array.reshape(-1).tolist())
+    return array.dtype.kind == "f" and bool(np.isnan(array).any())
+
+
 def columns_of(fields: Sequence[Field], arrays: Arrays) -> list[list[Any]]:
     """The plain values in arrays, a list for each field."""
-    return [arrays[field.name].tolist() for field in fields]
+    return [plain_values(field, arrays[field.name]) for field in fields]
 
 
 def records_of(fields: Sequence[Field], arrays: Arrays) -> list[dict[str, Any]]:

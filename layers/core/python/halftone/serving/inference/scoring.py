@@ -8,11 +8,13 @@ Imported with a model and never before: it needs msgspec.
 
 import base64
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from typing import Any
 
 from halftone.domain.errors import InvalidInput
@@ -193,7 +195,7 @@ class Scorer:
             assert isinstance(predictions, list)  # noqa: S101
             for field, binary in asked.outputs:
                 elements = _column(field, predictions)
-                reply.add(field, to_bytes(field.type, elements) if binary else elements)
+                reply.add(field, _as_bytes(field, elements) if binary else elements)
         else:
             columnar, inputs, outputs = self._columnar, self._inputs, self._outputs
             arrays = {tensor.field.name: self._array(tensor, count) for tensor in asked.tensors}
@@ -233,13 +235,14 @@ class Scorer:
         try:
             if binary and field.type is not FieldType.STRING:
                 self._columnar.check_bounds(field.name, field, array.reshape(-1))
-                made: bytes = self._columnar.to_bytes(field, array)
-                return made
-            flattened = array.reshape(-1).tolist()
+                if field.type.is_float or not self._columnar.has_missing(array):
+                    made: bytes = self._columnar.to_bytes(field, array)
+                    return made
+            flattened = self._columnar.plain_values(field, array.reshape(-1))
             elements = self._output_columns[field.name].read(field.name, flattened)
         except InvalidInput as error:
             raise ModelFault(_MISFIT) from error
-        return to_bytes(field.type, elements) if binary else elements
+        return _as_bytes(field, elements) if binary else elements
 
     # The model -------------------------------------------------------------------------------
 
@@ -342,7 +345,28 @@ def _read_bytes(tensor: open_inference.Tensor) -> list[object]:
 
 def _column(field: Field, records: Sequence[Mapping[str, object]]) -> list[object]:
     values = [record[field.name] for record in records]
-    return flat(values) if field.shape else values
+    if not field.shape:
+        return values
+    if field.optional:
+        missing = [None] * prod(field.shape)
+        return [
+            element for value in values for element in (missing if value is None else flat([value]))
+        ]
+    return flat(values)
+
+
+def _as_bytes(field: Field, elements: list[object]) -> bytes:
+    """The bytes of an output; a missing float is NaN.
+
+    Raises:
+        InvalidInput: if something else is missing, which no bytes stand for.
+    """
+    if field.optional and None in elements:
+        if not field.type.is_float:
+            expected = f"JSON in place of bytes: no bytes of {field.type} stand for a missing value"
+            raise InvalidInput(f"outputs.{field.name}", None, expected)
+        elements = [math.nan if element is None else element for element in elements]
+    return to_bytes(field.type, elements)
 
 
 def _too_large(text: str) -> bool:

@@ -2,9 +2,10 @@
 takes it: a header with the fields' names, and a line for each record.
 
 A text stands for a value as the field's type says, so only scalar fields can be sent. A first
-column without a name is pandas' index and passed over. A cell of a text field is that text, be it
-empty or ``NA``; elsewhere an empty cell is no value. Each line is a record: one without anything in
-it is refused unless nothing else follows, so that there are as many answers as lines.
+column without a name is pandas' index and passed over. An empty cell of an optional field, or of
+one with a default, is a missing value. A cell of any other text field is that text, be it empty or
+``NA``; elsewhere an empty cell is no value. Each line is a record: one without anything in it is
+refused unless nothing else follows, so that there are as many answers as lines.
 
 Imported with the first such request.
 """
@@ -62,7 +63,14 @@ def csv_records(body: str | bytes, fields: Sequence[Field]) -> tuple[str, object
         if len(row) != len(header):
             raise InvalidInput(f"{at}[{i}]", row, f"{len(header)} values, as the header has")
         cells = zip(names, row[start:], strict=True)
-        records.append({name: _value(cell, known[name].type) for name, cell in cells})
+        records.append(
+            {
+                name: _value(cell, known[name].type)
+                for name, cell in cells
+                # An empty cell is a missing value where one may be missing.
+                if cell or not known[name].may_be_absent
+            }
+        )
     return at, records
 
 

@@ -93,12 +93,23 @@ def read(
         count = size
         found[one.name] = _filled(at, one, tensor, rest, count)
     missing = [name for name in known if name not in found]
-    if missing:
+    if found and all(known[name].may_be_absent for name in missing):
+        found |= {name: _absent(known[name], count) for name in missing}
+    elif missing:
         raise InvalidInput("inputs", list(found), f"also the tensor {missing[0]}")
     if rest.at != len(rest.data):
         left = len(rest.data) - rest.at
         raise InvalidInput("body", f"{left} bytes after the last tensor", "no byte after it")
     return Inference(_id(asked), count, [found[name] for name in known], _wanted(asked, outputs))
+
+
+def _absent(one: Field, count: int) -> Tensor:
+    """The tensor of a field that no tensor was sent for."""
+    if one.default is None:
+        elements: list[object] = [None] * math.prod(one.shape)
+    else:
+        elements = flat([one.default])
+    return Tensor(f"inputs.{one.name}", one, elements * count)
 
 
 def _parts(body: str | bytes, length: str | None) -> tuple[str | bytes, _Bytes]:

@@ -75,10 +75,23 @@ def schema_of(field: Field) -> Schema:
     found = _element(field)
     for size in reversed(field.shape):
         found = {"type": "array", "items": found, "minItems": size, "maxItems": size}
+    if field.optional and field.shape:
+        found = {**found, "type": [found["type"], "null"]}
+    if field.description:
+        found["description"] = field.description
+    if field.example is not None:
+        found["examples"] = [field.example]
+    if field.default is not None:
+        found["default"] = field.default
     return found
 
 
 def _element(field: Field) -> Schema:
+    found = _present(field)
+    return {**found, "type": [found["type"], "null"]} if field.optional else found
+
+
+def _present(field: Field) -> Schema:
     if field.type is FieldType.STRING:
         return {"type": "string"}
     if field.type is FieldType.BOOL:
@@ -125,7 +138,11 @@ def _records(manifest: Manifest) -> dict[str, Schema]:
     }
     return {
         "Record": _record(manifest.inputs),
-        "Prediction": _record(manifest.outputs),
+        # A model's answer has every field, be it null.
+        "Prediction": {
+            **_record(manifest.outputs),
+            "required": [field.name for field in manifest.outputs],
+        },
         "Request": {
             "type": "object",
             "description": "One of the shapes that MLflow's scoring server takes.",
@@ -149,7 +166,7 @@ def _record(fields: Sequence[Field]) -> Schema:
     return {
         "type": "object",
         "properties": {field.name: schema_of(field) for field in fields},
-        "required": [field.name for field in fields],
+        "required": [field.name for field in fields if not field.may_be_absent],
         "additionalProperties": False,
     }
 

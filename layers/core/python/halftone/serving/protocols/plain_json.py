@@ -118,6 +118,9 @@ def _split(value: object, fields: Sequence[Field]) -> list[dict[str, Any]]:
         raise InvalidInput(f"{at}.index", index, f"a list of {len(data)}, one for each row")
     if type(columns) is list and columns != names and _are_elements(columns, fields):
         return [{names[0]: row} for row in data]
+    if type(columns) is list:
+        # pandas calls columns without names by their numbers, as does the signature in MLmodel.
+        columns = [str(name) if type(name) is int else name for name in columns]
     if type(columns) is not list or not all(type(name) is str for name in columns):
         raise InvalidInput(f"{at}.columns", columns, "a list of the fields' names")
     if len(set(columns)) != len(columns):

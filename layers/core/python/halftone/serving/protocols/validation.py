@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -184,7 +185,7 @@ def read_flat(at: str, field: Field, elements: Sequence[object]) -> list[object]
     Raises:
         InvalidInput: with the place of the element at fault.
     """
-    scalar = Field(field.name, field.type, (), field.minimum, field.maximum)
+    scalar = replace(field, shape=())
     read: list[object] = []
     try:
         read.extend(map(scalar.read, elements))
@@ -198,9 +199,11 @@ def element_type(field: Field, shape: Sequence[int]) -> Any:
     found = _scalar_type(field)
     if found is None:
         return None
+    if field.optional:
+        found = found | None
     for size in reversed(shape):
         found = Annotated[list[found], msgspec.Meta(min_length=size, max_length=size)]  # type: ignore[valid-type]
-    return found
+    return found | None if field.optional and shape else found
 
 
 def _scalar_type(field: Field) -> Any:

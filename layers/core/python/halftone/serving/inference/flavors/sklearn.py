@@ -1,7 +1,8 @@
 """Flavor ``sklearn``: a scikit-learn model in a skops file, which loads no code that is not named.
 
-The input fields are the model's columns, in the order of the signature (``arrays.columns``). Each
-output field is the answer of a method (``methods`` of the manifest). An optional module
+The input fields are the model's columns, in the order of the signature (``arrays.columns``). A
+model that begins with a text vectorizer takes the single field of type string as a list of texts.
+Each output field is the answer of a method (``methods`` of the manifest). An optional module
 (``preprocess``) may define either or both:
 
     preprocess(instances: list[dict]) -> array                        the model's rows
@@ -25,9 +26,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import joblib
 import numpy as np
 import skops.io
+from sklearn.utils import get_tags
 
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.model.manifest import Manifest
+from halftone.domain.model.schema import FieldType
 from halftone.serving.http.caller import NOBODY, Context
 from halftone.serving.inference.arrays import Arrays, columns, stack, step, unstack
 from halftone.serving.inference.loader import Predict, import_private
@@ -48,9 +51,11 @@ def load(folder: Path, manifest: Manifest, digest: str) -> Predict:
     methods = {name: _method(model, name, asked) for name, asked in manifest.methods.items()}
     steps = import_private(folder, manifest.preprocess, digest) if manifest.preprocess else None
     before, after = step(steps, "preprocess"), step(steps, "postprocess")
-    if before is None:
+    texts = before is None and _takes_texts(model)
+    if before is None and not texts:
         _agree(model, manifest)
-    stacked, joined = stack(manifest.inputs), columns(manifest.inputs)
+    stacked = stack(manifest.inputs)
+    joined = _texts(model, manifest) if texts else columns(manifest.inputs)
     finish = after or unstack(manifest.outputs)
 
     def answers(rows: Any) -> Arrays:
@@ -100,6 +105,36 @@ def _agree(model: Any, manifest: Manifest) -> None:
     if fitted:
         # The columns have no names here, and their order was just checked.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
+
+
+_INNER = ("best_estimator_", "estimator", "base_estimator")
+"""Where a model that wraps another one keeps it."""
+
+
+def _takes_texts(model: Any) -> bool:
+    """Whether the model takes a list of texts, as a vectorizer does, and no table."""
+    steps = getattr(model, "steps", None) or getattr(model, "transformer_list", None)
+    if steps:
+        return _takes_texts(steps[0][1])
+    inner = next((found for name in _INNER if (found := getattr(model, name, None))), None)
+    if inner is not None:
+        return _takes_texts(inner)
+    try:
+        tags = get_tags(model).input_tags
+    except (AttributeError, TypeError):  # it is no estimator of scikit-learn's own
+        return False
+    return bool(tags.string and not tags.two_d_array)
+
+
+def _texts(model: Any, manifest: Manifest) -> Callable[[Mapping[str, "np.ndarray"]], Any]:
+    """From the array of the only field to a list of texts."""
+    field = manifest.inputs[0]
+    single = len(manifest.inputs) == 1 and field.type is FieldType.STRING and not field.shape
+    if not single or field.optional:
+        given = ", ".join(f"{each.name}: {each.expected()}" for each in manifest.inputs)
+        expected = f"a single text that is not optional: {type(model).__name__} takes texts"
+        raise InvalidPackage("inputs", given, expected, source=manifest.entry)
+    return lambda arrays: arrays[field.name].tolist()
 
 
 def _method(model: Any, name: str, method: str) -> Callable[[Any], Any]:
