@@ -21,7 +21,9 @@ import onnxruntime
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.model.manifest import Manifest
 from halftone.domain.model.schema import Field
-from halftone.serving.gateway.onnx_shapes import (
+from halftone.serving.http.caller import NOBODY, Context
+from halftone.serving.inference.arrays import Arrays, array_type, columns, stack, step, unstack
+from halftone.serving.inference.flavors.onnx_shapes import (
     GraphValue,
     check_first_axis,
     check_input_type,
@@ -31,8 +33,6 @@ from halftone.serving.gateway.onnx_shapes import (
     joined,
     rows_shape,
 )
-from halftone.serving.http.caller import NOBODY, Context
-from halftone.serving.inference.arrays import Arrays, array_type, columns, stack, step, unstack
 from halftone.serving.inference.loader import Predict, import_private
 from halftone.serving.protocols.validation import Record
 
