@@ -1,5 +1,6 @@
 """The server as a process: it starts once, explains a failed start, and leaves nothing behind."""
 
+import json
 import os
 import re
 import subprocess
@@ -71,6 +72,39 @@ def test_up_is_idempotent_and_down_ends_the_function_workers_too():
     assert not server.healthy()
     assert not server.scratch.exists()
     assert by_hand("down", port)[0] == 0
+
+
+def halftone(*words):
+    """``halftone local WORDS``, as from a shell: exit code, and its JSON or its error."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("halftone")), "local", *words, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+
+
+def test_the_command_starts_shows_and_stops_it():
+    page = (ROOT / "docs" / "cli.md").read_text()
+    shown = json.loads(re.search(r"<!-- json: local -->\n```json\n(.*?)```", page, re.DOTALL)[1])
+    port = str(free_port())
+    assert halftone("status", "--port", port)[0] == 3
+    code, told = halftone("up", "--port", port)
+    try:
+        assert code == 0
+        assert told.keys() == shown.keys()
+        assert halftone("up", "--port", port) == (0, told)
+        assert halftone("status", "--port", port) == (0, {**told, "ready": True})
+        variables = halftone("env", "--port", port)[1]
+        assert variables["AWS_ENDPOINT_URL"] == told["url"]
+        assert variables["HALFTONE_LOCAL_PORT"] == port
+    finally:
+        assert halftone("down", "--port", port) == (0, {"port": int(port), "stopped": True})
+    assert halftone("down", "--port", port) == (0, {"port": int(port), "stopped": False})
+    code, message = halftone("env", "--port", port)
+    assert code == 3
+    assert "start it with `halftone local up`" in message
 
 
 def test_a_server_that_is_not_detached_ends_with_its_starter():

@@ -97,6 +97,9 @@ _OF_TAGS = "letters, digits, spaces and _ . : / = + - @"
 _MOST_PERIODS = {"errors": 8640, "late": 8640, "crashes": 1440}
 """CloudWatch looks back a day at most: at periods of ten seconds, and of a minute."""
 
+EDITORS = "$schema"
+"""The field by which an editor finds the JSON schema of a file. It says nothing to Halftone."""
+
 _RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
 
 
@@ -108,6 +111,7 @@ def parse_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a f
     """
     if not isinstance(value, Mapping):
         raise InvalidInput("endpoint.yaml", value, "a mapping with at least name and model")
+    value = {name: field for name, field in value.items() if name != EDITORS}
     check_texts("", value)
     known = {*EndpointSpec.__dataclass_fields__} - {"errors", "late", "crashes", "serving"}
     known |= {"guardrails", *FIELDS}

@@ -66,6 +66,7 @@ def parse_manifest(value: object, *, source: str = SOURCE_NAME) -> Manifest:
 def _parse(value: object) -> Manifest:
     if not isinstance(value, Mapping):
         raise InvalidInput("manifest", value, "a mapping with at least name, flavor and entry")
+    value = {key: part for key, part in value.items() if key != "$schema"}  # for editors
     check_texts("", value)
     for key in value:
         if key not in Manifest.__dataclass_fields__:
