@@ -64,7 +64,7 @@ COMMANDS: Mapping[str, Command | Group] = {
     "init": Command("offline.init", "init", offline),
     "package": Command("offline.package", "package", offline),
     "serve": Command("offline.serve", "serve", offline),
-    "schema": Command("endpoints.schema", "schema", offline),
+    "schema": Command("offline.schema", "schema", offline),
     "endpoints": Group(
         "Which endpoints there are, and whose.",
         {

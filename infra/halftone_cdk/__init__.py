@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from halftone_cdk.application import add_stage, stacks
-    from halftone_cdk.constructs.model_endpoint import ModelEndpoint
-    from halftone_cdk.constructs.platform import Platform
+    from halftone_cdk.constructs.endpoint.model_endpoint import ModelEndpoint
+    from halftone_cdk.constructs.endpoint.platform import Platform
     from halftone_cdk.declared import declared_endpoint, declared_endpoints
     from halftone_cdk.endpoint_stack import EndpointStack
     from halftone_cdk.platform_stack import PlatformStack
@@ -37,8 +37,8 @@ __all__ = [
 _MODULES = {
     "Architecture": "settings",
     "EndpointStack": "endpoint_stack",
-    "ModelEndpoint": "constructs.model_endpoint",
-    "Platform": "constructs.platform",
+    "ModelEndpoint": "constructs.endpoint.model_endpoint",
+    "Platform": "constructs.endpoint.platform",
     "PlatformStack": "platform_stack",
     "Runtime": "settings",
     "Settings": "settings",

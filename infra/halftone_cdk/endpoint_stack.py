@@ -8,8 +8,8 @@ from constructs import Construct
 from halftone.domain.endpoint.spec import EndpointSpec
 from halftone.domain.model.samples import Call
 from halftone.packaging.folder import BuiltPackage
-from halftone_cdk.constructs.model_endpoint import ModelEndpoint
-from halftone_cdk.constructs.platform import Platform
+from halftone_cdk.constructs.endpoint.model_endpoint import ModelEndpoint
+from halftone_cdk.constructs.endpoint.platform import Platform
 
 _LONGEST_CALL = 4096  # characters: more is no use in a terminal
 

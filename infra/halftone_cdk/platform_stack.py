@@ -6,16 +6,16 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from halftone.domain.names import platform_stack_name
-from halftone_cdk.constructs.alarm_rule import AlarmRule
-from halftone_cdk.constructs.command import CommandPolicies
-from halftone_cdk.constructs.control_routes import ControlRoutes
-from halftone_cdk.constructs.engine import Engine
-from halftone_cdk.constructs.http_api import HttpApi
-from halftone_cdk.constructs.inference_table import InferenceTable
-from halftone_cdk.constructs.releaser import Releaser
-from halftone_cdk.constructs.roles import Roles
-from halftone_cdk.constructs.server_routes import ServerRoutes
-from halftone_cdk.constructs.storage import Storage
+from halftone_cdk.constructs.access.command import CommandPolicies
+from halftone_cdk.constructs.access.roles import Roles
+from halftone_cdk.constructs.engine.alarm_rule import AlarmRule
+from halftone_cdk.constructs.engine.engine import Engine
+from halftone_cdk.constructs.engine.inference_table import InferenceTable
+from halftone_cdk.constructs.engine.releaser import Releaser
+from halftone_cdk.constructs.engine.storage import Storage
+from halftone_cdk.constructs.http.control_routes import ControlRoutes
+from halftone_cdk.constructs.http.http_api import HttpApi
+from halftone_cdk.constructs.http.server_routes import ServerRoutes
 from halftone_cdk.settings import Settings
 
 

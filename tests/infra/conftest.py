@@ -10,7 +10,7 @@ from aws_cdk import Stack
 
 from halftone.domain.endpoint.spec import EndpointSpec
 from halftone.packaging.folder import BuiltPackage, build_package
-from halftone_cdk.constructs.model_endpoint import ModelEndpoint
+from halftone_cdk.constructs.endpoint.model_endpoint import ModelEndpoint
 from halftone_cdk.settings import Settings
 from tests.infra.support import EXAMPLES, Synthesised, new_app, synthesise, written
 from tests.infra.their_app import SETTINGS, SPEC, Deploy, ImportedPlatform

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from halftone.domain.errors import HalftoneError
-from halftone_cdk.constructs.layers import UNZIPPED_LIMIT, TooLarge, check_size
+from halftone_cdk.constructs.function.layers import UNZIPPED_LIMIT, TooLarge, check_size
 from halftone_cdk.layers import build, bytecode
 from halftone_cdk.layers.archive import content_digest, zip_folder
 from halftone_cdk.layers.build import Layer, LayerError, core_layer, vendor_layer

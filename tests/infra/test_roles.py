@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 import pytest
 
 from halftone.domain.access import MAY, Role
-from halftone_cdk.constructs.roles import operations, patterns
+from halftone_cdk.constructs.access.roles import operations, patterns
 from tests.infra.support import Synthesised, statements, text
 
 KNOWN = tuple(operations())

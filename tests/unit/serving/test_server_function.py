@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from halftone_cdk.constructs.server_routes import PATHS
+from halftone_cdk.constructs.http.server_routes import PATHS
 
 
 @pytest.fixture(scope="module")

@@ -52,6 +52,6 @@ Rules, held by tests/unit/api/test_routes.py over every route there is:
 - After a change of any route: ``python -m halftone.api.openapi docs/openapi.json``.
 
 IAM lets a role of a person reach routes by method and path:
-``infra/halftone_cdk/constructs/roles.py`` lists them, and its test fails on a route that no list
-has.
+``infra/halftone_cdk/constructs/access/roles.py`` lists them, and its test fails on a route that no
+list has.
 """

@@ -6,7 +6,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from halftone_cdk.constructs.logs import log_group
+from halftone_cdk.constructs.function.logs import log_group
 from halftone_cdk.settings import Settings
 
 _WHICH = {"endpoint.$": "$.endpoint", "rollout.$": "$.rollout"}

@@ -5,7 +5,7 @@ import json
 from aws_cdk import aws_apigatewayv2 as api
 from constructs import Construct
 
-from halftone_cdk.constructs.logs import log_group
+from halftone_cdk.constructs.function.logs import log_group
 from halftone_cdk.settings import Settings
 
 _ACCESS_LOG = {

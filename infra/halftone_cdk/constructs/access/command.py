@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from halftone_cdk.constructs.permissions import Permissions
+from halftone_cdk.constructs.access.permissions import Permissions
 
 
 class CommandPolicies(Construct):

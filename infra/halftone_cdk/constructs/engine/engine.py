@@ -6,10 +6,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from halftone_cdk.constructs.engine_function import EngineFunction
-from halftone_cdk.constructs.permissions import Permissions
-from halftone_cdk.constructs.storage import Storage
-from halftone_cdk.constructs.workflow import RolloutWorkflow
+from halftone_cdk.constructs.access.permissions import Permissions
+from halftone_cdk.constructs.engine.storage import Storage
+from halftone_cdk.constructs.engine.workflow import RolloutWorkflow
+from halftone_cdk.constructs.function.engine_function import EngineFunction
 from halftone_cdk.settings import Settings
 
 

@@ -10,7 +10,7 @@ from aws_cdk import Annotations
 from aws_cdk import aws_lambda as lambda_
 
 from halftone.domain.names import ALIAS
-from halftone_cdk.constructs.frozen_settings import frozen_settings
+from halftone_cdk.constructs.function.frozen_settings import frozen_settings
 from halftone_cdk.layers.build import Layer
 
 

@@ -10,14 +10,14 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from halftone_cdk.constructs.layers import (
+from halftone_cdk.constructs.function.layers import (
     check_size,
     lambda_architecture,
     lambda_runtime,
     layer_version,
 )
-from halftone_cdk.constructs.logs import log_group
-from halftone_cdk.constructs.published import published
+from halftone_cdk.constructs.function.logs import log_group
+from halftone_cdk.constructs.function.published import published
 from halftone_cdk.layers.build import core_layer, vendor_layer
 from halftone_cdk.layers.target import Target
 from halftone_cdk.paths import FUNCTIONS

@@ -5,13 +5,13 @@ from constructs import Construct
 
 from halftone.domain.endpoint.spec import EndpointSpec
 from halftone.packaging.folder import BuiltPackage
-from halftone_cdk.constructs.guardrail import Guardrail
-from halftone_cdk.constructs.log_subscription import LogSubscription
-from halftone_cdk.constructs.model_function import ModelFunction
-from halftone_cdk.constructs.platform import Platform
-from halftone_cdk.constructs.release import Release
-from halftone_cdk.constructs.routes import Routes
-from halftone_cdk.constructs.schedule import Schedule
+from halftone_cdk.constructs.endpoint.guardrail import Guardrail
+from halftone_cdk.constructs.endpoint.log_subscription import LogSubscription
+from halftone_cdk.constructs.endpoint.model_function import ModelFunction
+from halftone_cdk.constructs.endpoint.platform import Platform
+from halftone_cdk.constructs.endpoint.release import Release
+from halftone_cdk.constructs.endpoint.routes import Routes
+from halftone_cdk.constructs.endpoint.schedule import Schedule
 
 
 class ModelEndpoint(Construct):

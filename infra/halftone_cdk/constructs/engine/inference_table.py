@@ -12,9 +12,9 @@ from constructs import Construct
 
 from halftone.domain.insight.capture import FEEDBACK, REQUESTS, Column
 from halftone.domain.names import log_group_name
-from halftone_cdk.constructs.engine_function import EngineFunction
-from halftone_cdk.constructs.permissions import Permissions
-from halftone_cdk.constructs.storage import Storage
+from halftone_cdk.constructs.access.permissions import Permissions
+from halftone_cdk.constructs.engine.storage import Storage
+from halftone_cdk.constructs.function.engine_function import EngineFunction
 from halftone_cdk.settings import Settings
 
 _FIRST_DAY = "2026-01-01"

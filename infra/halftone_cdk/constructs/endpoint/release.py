@@ -12,7 +12,7 @@ from halftone.domain.errors import InvalidInput
 from halftone.domain.quantities import spoken
 from halftone.domain.rollout.plan_schema import plan_form
 from halftone.packaging.folder import BuiltPackage
-from halftone_cdk.constructs.releaser import LONGEST_WAIT
+from halftone_cdk.constructs.engine.releaser import LONGEST_WAIT
 from halftone_cdk.paths import BUILD
 
 

@@ -5,7 +5,7 @@ from aws_cdk import aws_apigatewayv2 as api
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
-from halftone_cdk.constructs.engine_function import EngineFunction
+from halftone_cdk.constructs.function.engine_function import EngineFunction
 from halftone_cdk.settings import Settings
 
 PATHS = ("/v2", "/v2/health/live", "/v2/health/ready")

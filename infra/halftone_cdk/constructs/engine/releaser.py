@@ -6,7 +6,7 @@ from aws_cdk import Duration, custom_resources
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from halftone_cdk.constructs.logs import log_group
+from halftone_cdk.constructs.function.logs import log_group
 from halftone_cdk.settings import Settings
 
 LONGEST_WAIT = timedelta(hours=1)

@@ -6,7 +6,7 @@ from aws_cdk import aws_events as events
 from constructs import Construct
 
 from halftone.domain.names import tick_rule_name
-from halftone_cdk.constructs.platform import Platform
+from halftone_cdk.constructs.endpoint.platform import Platform
 
 
 class Schedule(Construct):

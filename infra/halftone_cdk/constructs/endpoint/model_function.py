@@ -11,16 +11,16 @@ from constructs import Construct
 from halftone.domain.endpoint.spec import EndpointSpec
 from halftone.domain.model.manifest import Flavor
 from halftone.domain.names import ALIAS, CHALLENGER, function_name
-from halftone_cdk.constructs.engine_function import function_code, function_role
-from halftone_cdk.constructs.frozen_settings import frozen_settings
-from halftone_cdk.constructs.layers import (
+from halftone_cdk.constructs.access.permissions import Permissions
+from halftone_cdk.constructs.function.engine_function import function_code, function_role
+from halftone_cdk.constructs.function.frozen_settings import frozen_settings
+from halftone_cdk.constructs.function.layers import (
     check_size,
     lambda_architecture,
     lambda_runtime,
     layer_version,
 )
-from halftone_cdk.constructs.logs import log_group
-from halftone_cdk.constructs.permissions import Permissions
+from halftone_cdk.constructs.function.logs import log_group
 from halftone_cdk.layers.build import core_layer, vendor_layer
 from halftone_cdk.layers.target import Target
 from halftone_cdk.paths import FUNCTIONS

@@ -1,0 +1,1 @@
+"""What moves rollouts: functions, workflow, rules, storage and the inference table."""
