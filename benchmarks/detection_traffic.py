@@ -133,6 +133,9 @@ def visitors(
     return _told(counts)
 
 
+FOLLOWED = 300 // SECONDS
+"""For how many buckets a key is followed after it was first seen."""
+
 REGULARS = 3
 """Requests of one regular in ten minutes."""
 
@@ -196,11 +199,16 @@ def add(
     if by_key:
         first = _first_of(user, np.arange(user.size), ours.size)
         fails = _first_of(user[failed], np.flatnonzero(failed), ours.size)
-        # A key is observed when it is first seen, and once more when it first fails after that.
+        # A key is counted when it is first seen, by whether it fails while it is followed.
         counted, events = np.zeros(user.size, dtype=bool), np.zeros(user.size, dtype=bool)
         counted[first[first >= 0]] = True
-        events[fails[fails >= 0]] = True
-        counted |= events
+        both = (first >= 0) & (fails >= 0)
+        first, fails = first[both], fails[both]
+        events[first[when[fails] - when[first] <= FOLLOWED]] = True
+        # It is judged when it has been followed: that is when its bucket is read.
+        when = when + FOLLOWED
+        within = when < BUCKETS
+        user, when, counted, events = user[within], when[within], counted[within], events[within]
     if fresh is not None:
         counted, events = counted & fresh[user], events & fresh[user]
     for row, (version, what) in enumerate(

@@ -59,7 +59,8 @@ class Settings:
     """One stage. Captured requests are deleted after ``capture_retention_days``.
 
     ``metric_lag`` is how long metrics may take to arrive: younger ones are not judged yet;
-    ``key_lag`` how much longer those of keys may, which come by way of the log.
+    ``key_lag`` how much longer those of keys may, which come by way of the log, and ``key_follow``
+    how long a key is followed, to see whether it fails, before it is judged.
     ``tick`` is the time between two looks at a rollout. ``prod`` keeps table and artifacts when
     their stack is deleted, and protects the table from deletion. ``self_approval``: whether who
     started a rollout may approve it, where its endpoint does not say.
@@ -71,6 +72,7 @@ class Settings:
     prod: bool = False
     metric_lag: timedelta = timedelta(seconds=60)
     key_lag: timedelta = timedelta(seconds=60)
+    key_follow: timedelta = timedelta(minutes=5)
     tick: timedelta = timedelta(seconds=15)
     log_retention_days: int = 90
     capture_retention_days: int = 90
@@ -121,6 +123,7 @@ def _parse(stage: str, given: object) -> Settings:
         prod=_flag("prod", given.get("prod", Settings.prod)),
         metric_lag=_seconds("metric_lag", given.get("metric_lag", "60s")),
         key_lag=_seconds("key_lag", given.get("key_lag", "60s")),
+        key_follow=_seconds("key_follow", given.get("key_follow", "5m")),
         tick=_seconds("tick", given.get("tick", "15s")),
         log_retention_days=_retention(given.get("log_retention_days", Settings.log_retention_days)),
         self_approval=_flag("self_approval", given.get("self_approval", Settings.self_approval)),

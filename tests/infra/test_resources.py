@@ -159,6 +159,7 @@ def test_the_local_stage_is_a_stage_like_any_other(local: Synthesised, dev: Synt
         "RetentionInDays",
         "Settings",  # the digest of what a version freezes
         "HALFTONE_METRIC_LAG_SECONDS",
+        "HALFTONE_KEY_FOLLOW_SECONDS",
         "HALFTONE_KEY_LAG_SECONDS",
         "HALFTONE_TICK_SECONDS",
         "ReleaserProviderwaiterstatemachine",  # looks once a tick

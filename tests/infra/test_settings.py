@@ -40,6 +40,7 @@ def test_snap_start_can_be_switched_off() -> None:
         ("prod", "yes", "true or false"),
         ("metric_lag", 2, "a duration"),
         ("key_lag", "1", "a duration"),
+        ("key_follow", 5, "a duration"),
         ("tick", "0s", "whole seconds"),
         ("tick", "1500ms", "whole seconds"),
         ("log_retention_days", 31, "one of [1, 3, 5"),

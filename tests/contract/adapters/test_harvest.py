@@ -53,17 +53,40 @@ def keys(request):
 
 
 def test_a_key_is_news_once_and_its_failing_once_more(keys):
-    assert keys.see("fraud", sighting(), "b1") == News(0, None)
-    assert keys.see("fraud", sighting(late=False), "b2") == News(None, 0)
-    assert keys.see("fraud", sighting(), "b3") == News(None, None)
-    assert keys.see("fraud", sighting(failed=True), "b4") == News(1, None)
-    assert keys.see("fraud", sighting(failed=True, late=True), "b5") == News(None, 1)
-    assert keys.see("fraud", sighting(), "b6") == News(None, None)
+    def saw(batch, seconds=1, **what):
+        return keys.see("fraud", sighting(at=AT + timedelta(seconds=seconds), **what), batch)
+
+    assert keys.see("fraud", sighting(), "b1") == News(0, None, since=AT)
+    assert saw("b2", late=False) == News(None, 0, since=AT)
+    assert saw("b3") == News(None, None, since=AT)
+    assert saw("b4", failed=True, seconds=300) == News(None, None, errors_later=1, since=AT)
+    assert saw("b5", failed=True, late=True) == News(None, None, late_later=1, since=AT)
+    assert not saw("b6")
+
+
+def test_a_key_is_followed_for_five_minutes_and_no_longer(keys):
+    keys.see("fraud", sighting(late=False), "b1")
+    late = sighting(failed=True, late=True, at=AT + timedelta(seconds=301))
+    assert not keys.see("fraud", late, "b2")
+    sooner = sighting(failed=True, late=True, at=AT + timedelta(seconds=299))
+    assert keys.see("fraud", sooner, "b3") == News(None, None, 1, 1, AT)
+
+
+def test_a_key_that_an_earlier_release_took_note_of_stays_as_it_was_counted(table):
+    client, name = table
+    keys = DynamoKeys(client, name)
+    keys.see("fraud", sighting(), "b1")
+    (item,) = client.scan(TableName=name)["Items"]
+    body = json.loads(item["body"]["S"])
+    del body["seen"]["since"]
+    body["news"] = {"errors": 0, "late": None}
+    client.put_item(TableName=name, Item={**item, "body": {"S": json.dumps(body)}})
+    assert not keys.see("fraud", sighting(failed=True), "b2")
 
 
 def test_a_batch_that_comes_again_is_told_the_same_news(keys):
     for _ in range(2):
-        assert keys.see("fraud", sighting(failed=True), "b1") == News(1, None)
+        assert keys.see("fraud", sighting(failed=True), "b1") == News(1, None, since=AT)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +94,7 @@ def test_a_batch_that_comes_again_is_told_the_same_news(keys):
 )
 def test_another_stage_rollout_key_or_version_is_another_key(keys, changes):
     keys.see("fraud", sighting(), "b1")
-    assert keys.see("fraud", sighting(**changes), "b2") == News(0, None)
+    assert keys.see("fraud", sighting(**changes), "b2") == News(0, None, since=AT)
 
 
 def test_a_batch_is_published_by_one_delivery_unless_that_one_failed(keys):

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from halftone.domain.errors import InvalidInput
+from halftone.domain.insight.sticky_keys import FOLLOWED
 from halftone.domain.rollout import phase, verdict
 from halftone.domain.rollout.phase import TRANSITIONS, Phase
 from halftone.domain.rollout.plan import DESCRIPTIONS, PRESETS
@@ -126,7 +127,7 @@ def test_times_by_key_are_those_of_the_preview():
     for told, *shown in table("new keys an hour"):
         keys = None if told == "drawn by request" else float(told)
         traffic = Traffic(20, 0.01, 0.01, "given", keys)
-        found = preview(PRESETS["gradual"], traffic, lag=LAG, key_lag=LAG)
+        found = preview(PRESETS["gradual"], traffic, lag=LAG, key_lag=LAG + FOLLOWED)
         spans = (found.steps[0].lasts, found.promoted_after)
         assert shown == [about(span) for span in spans if span is not None], told
 

@@ -14,7 +14,7 @@ from halftone.domain.errors import Unavailable
 from halftone.domain.insight.capture import Row, read_line
 from halftone.domain.rollout.signing import VALID, SigningKey, must_rotate, rotated
 from halftone.domain.traffic.policy import Capture, KeySource, Mode, Serving, StickyKey
-from halftone.serving.gateway.signed_ids import Signer
+from halftone.serving.routing.signed_ids import Signer
 from tests.support.fleet import KEY, Fleet, doubles
 
 FEEDBACK = "/endpoints/double/feedback"

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from halftone.domain.errors import InvalidInput
+from halftone.domain.insight.sticky_keys import FOLLOWED
 from halftone.domain.names import checked_name
 from halftone.domain.quantities import percentage
 from halftone.domain.rollout.plan import PRESETS
@@ -32,6 +33,7 @@ _ERRORS = 0.1
 """Percent of requests that are taken to err where only a rate is given."""
 
 _LAG = timedelta(minutes=1)
+_KEY_LAG = _LAG + FOLLOWED
 """How late metrics may be, and keys after them, where no stage says so: what a stage has unless it
 is set."""
 
@@ -115,7 +117,7 @@ def preview_plan(
     else:
         with _options():
             traffic = replace(given, keys=key_rate)
-        found = EndpointPreview(chosen, "", preview(chosen, traffic, lag=_LAG, key_lag=_LAG))
+        found = EndpointPreview(chosen, "", preview(chosen, traffic, lag=_LAG, key_lag=_KEY_LAG))
     if session.as_json:
         say_json(shapes.preview(found, endpoint))
     else:

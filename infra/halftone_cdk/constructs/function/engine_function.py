@@ -78,6 +78,7 @@ class EngineFunction(Construct):
             environment={
                 "HALFTONE_STAGE": settings.name,
                 "HALFTONE_METRIC_LAG_SECONDS": f"{settings.metric_lag.total_seconds():.0f}",
+                "HALFTONE_KEY_FOLLOW_SECONDS": f"{settings.key_follow.total_seconds():.0f}",
                 "HALFTONE_KEY_LAG_SECONDS": f"{settings.key_lag.total_seconds():.0f}",
                 "HALFTONE_TICK_SECONDS": f"{settings.tick.total_seconds():.0f}",
                 **environment,

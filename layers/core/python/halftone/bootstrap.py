@@ -27,6 +27,7 @@ from halftone.adapters.aws.s3 import S3Files, S3Packages, S3Uploads
 from halftone.adapters.aws.stacks import CloudFormationStacks
 from halftone.adapters.aws.step_functions import StepFunctionsWorkflow
 from halftone.adapters.clock import SystemClock
+from halftone.domain.insight.sticky_keys import FOLLOWED
 from halftone.ports import Parts
 from halftone.ports.capture import HarvestParts
 
@@ -63,18 +64,23 @@ def settings() -> Settings:
         api=os.environ.get("HALFTONE_API", ""),
         tick=timedelta(seconds=float(os.environ.get("HALFTONE_TICK_SECONDS", "10"))),
         metric_lag=timedelta(seconds=float(os.environ.get("HALFTONE_METRIC_LAG_SECONDS", "30"))),
-        key_lag=timedelta(seconds=float(os.environ.get("HALFTONE_KEY_LAG_SECONDS", "60"))),
+        key_lag=timedelta(seconds=float(os.environ.get("HALFTONE_KEY_LAG_SECONDS", "60")))
+        + _followed(),
         self_approval=os.environ.get("HALFTONE_SELF_APPROVAL", "") == "true",
     )
 
 
 @dataclass(frozen=True)
 class HarvestSettings:
-    """What the harvest must be told: its stage, the table, and the bucket of the captures."""
+    """What the harvest must be told: its stage, the table, and the bucket of the captures.
+
+    ``followed`` is how long a key counts as failed if it fails after it was first seen.
+    """
 
     stage: str
     table: str
     captures: str
+    followed: timedelta = FOLLOWED
 
 
 @cache
@@ -88,7 +94,14 @@ def harvest_settings() -> HarvestSettings:
         stage=os.environ["HALFTONE_STAGE"],
         table=os.environ["HALFTONE_TABLE"],
         captures=os.environ["HALFTONE_CAPTURES"],
+        followed=_followed(),
     )
+
+
+def _followed() -> timedelta:
+    """How long keys of sticky routing are followed before they are read."""
+    usual = f"{FOLLOWED.total_seconds():.0f}"
+    return timedelta(seconds=float(os.environ.get("HALFTONE_KEY_FOLLOW_SECONDS", usual)))
 
 
 def harvest_parts(given: HarvestSettings) -> HarvestParts:
@@ -96,7 +109,9 @@ def harvest_parts(given: HarvestSettings) -> HarvestParts:
     session = boto3.session.Session()
     return HarvestParts(
         files=S3Files(session.client("s3", config=PATIENT), given.captures),
-        keys=DynamoKeys(session.client("dynamodb", config=PATIENT), given.table),
+        keys=DynamoKeys(
+            session.client("dynamodb", config=PATIENT), given.table, followed=given.followed
+        ),
         metrics=CloudWatchKeyMetrics(session.client("cloudwatch", config=PATIENT)),
     )
 

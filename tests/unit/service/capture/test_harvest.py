@@ -77,19 +77,25 @@ def test_a_key_that_fails_in_the_same_delivery_was_never_sound():
     assert counted(world) == {ERRORS: {1.0: 1}, LATE: {0.0: 1}}
 
 
-def test_a_key_that_fails_later_is_observed_once_more_when_it_does():
+def test_a_key_that_fails_later_adds_to_the_failures_of_its_ten_seconds_and_to_no_count_of_keys():
     world = MemoryHarvest()
     harvest(world.parts(), delivery(line("key")))
     failing = line("key", errors=1, late=1, at=AT + 20_000)
     harvest(world.parts(), delivery(failing, first=1))
     harvest(world.parts(), delivery(failing, first=2))
-    later = replace(ERRORS[1], bucket=datetime(2026, 1, 1, 0, 0, 20, tzinfo=UTC))
     assert counted(world) == {
         ERRORS: {0.0: 1},
         LATE: {0.0: 1},
-        ("fraud", later): {1.0: 1},
-        ("fraud", replace(later, metric="Late")): {1.0: 1},
+        ("fraud", replace(ERRORS[1], metric="ErrorsLater")): {1.0: 1},
+        ("fraud", replace(ERRORS[1], metric="LateLater")): {1.0: 1},
     }
+
+
+def test_one_that_fails_after_it_was_followed_adds_nothing():
+    world = MemoryHarvest()
+    harvest(world.parts(), delivery(line("key")))
+    harvest(world.parts(), delivery(line("key", errors=1, late=1, at=AT + 301_000), first=1))
+    assert counted(world) == {ERRORS: {0.0: 1}, LATE: {0.0: 1}}
 
 
 def test_a_delivery_that_comes_again_changes_nothing():

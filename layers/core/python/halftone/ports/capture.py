@@ -35,8 +35,10 @@ class Keys(Protocol):
 
 @dataclass(frozen=True)
 class Observation:
-    """Where observations of keys belong: a metric (``Errors``, ``Late``) of a version, in the ten
-    seconds from ``bucket``.
+    """Where observations of keys belong: a metric of a version, in the ten seconds from ``bucket``.
+
+    ``Errors`` and ``Late`` are 0 or 1 for each key, ``ErrorsLater`` and ``LateLater`` 1 for each
+    one that was counted as 0 there and had the event after that.
     """
 
     version: str

@@ -18,6 +18,7 @@ from datetime import datetime
 from halftone.domain.errors import Unavailable
 from halftone.domain.insight.capture import Row, Sighting, read_line
 from halftone.domain.insight.sticky_keys import News, together
+from halftone.domain.rollout.border import bucket_start
 from halftone.ports.capture import HarvestParts, Observation
 
 _AT_ONCE = 8
@@ -135,7 +136,12 @@ def _counts(
 ) -> dict[Observation, dict[float, int]]:
     counts: dict[Observation, dict[float, int]] = defaultdict(lambda: defaultdict(int))
     for one, what in zip(sightings, added, strict=True):
-        for metric, value in (("Errors", what.errors), ("Late", what.late)):
+        if what.since is None:
+            continue
+        bucket, keys = bucket_start(what.since), {"Errors": what.errors, "Late": what.late}
+        later = {"ErrorsLater": what.errors_later, "LateLater": what.late_later}
+        told = {**keys, **{metric: 1 for metric, count in later.items() if count}}
+        for metric, value in told.items():
             if value is not None:
-                counts[Observation(one.version, one.bucket, metric)][float(value)] += 1
+                counts[Observation(one.version, bucket, metric)][float(value)] += 1
     return {where: dict(values) for where, values in counts.items()}

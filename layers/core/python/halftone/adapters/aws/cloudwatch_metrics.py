@@ -16,6 +16,7 @@ from halftone.adapters.aws.clients import translated
 from halftone.adapters.aws.cloudwatch_data import Points, dimensions, query, read
 from halftone.domain.names import NAMESPACE, PROOF
 from halftone.domain.rollout.evidence import BUCKET, NO_COUNT, Arm, Bucket
+from halftone.domain.rollout.rollout import KEYS
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -34,6 +35,9 @@ _FIELDS = {
     "paired": ("Changed", "SampleCount"),
     "changed": ("Changed", "Sum"),
 }
+
+_LATER = {"errorslater": ("ErrorsLater", "Sum"), "latelater": ("LateLater", "Sum")}
+"""Of keys: events of those that were counted as sound in the same ten seconds."""
 
 _QUANTILES = ("p50", "p90", "p99")
 
@@ -79,7 +83,7 @@ class CloudWatchMetrics:
                 cohort=feedback if metric == "Bad" else cohort,
             )
             for arm, (version, cohort) in arms.items()
-            for field, (metric, statistic) in fields.items()
+            for field, (metric, statistic) in (fields | (_LATER if cohort == KEYS else {})).items()
         ]
         counts: dict[datetime, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
         for name, points in self._read(endpoint, queries, since, until).items():
@@ -144,7 +148,14 @@ def _count(value: float) -> int:
     return round(value) if whole else NO_COUNT
 
 
+def _sum(counts: Mapping[str, int], field: str) -> int:
+    """A count with those that came later; none of them may be no count."""
+    parts = (counts[field], counts.get(f"{field}later", 0))
+    return NO_COUNT if NO_COUNT in parts else sum(parts)
+
+
 def _arm(counts: Mapping[str, int], limits: int) -> Arm:
+    counts = {field: _sum(counts, field) for field in counts}
     over = tuple(counts.get(f"over{i}", 0) for i in range(limits))
     return Arm(**{field: counts.get(field, 0) for field in _FIELDS}, over=over)
 

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from halftone.domain.insight.capture import Sighting
-from halftone.domain.insight.sticky_keys import News, Seen, news, seen_in
+from halftone.domain.insight.sticky_keys import FOLLOWED, News, Seen, news, seen_in
 from halftone.ports.capture import HarvestParts, Observation
 
 
@@ -28,6 +29,7 @@ class MemoryKeys:
         default_factory=dict
     )
     begun: set[tuple[str, str, int, str]] = field(default_factory=set)
+    followed: timedelta = FOLLOWED
 
     def see(self, endpoint: str, sighting: Sighting, batch: str) -> News:
         """See the port."""
@@ -36,7 +38,7 @@ class MemoryKeys:
         if before and before[1] == batch:
             return before[2]
         now = before[0].and_then(seen_in(sighting)) if before else seen_in(sighting)
-        added = news(before[0] if before else None, now)
+        added = news(before[0] if before else None, sighting, followed=self.followed)
         if added:
             self.known[name] = (now, batch, added)
         return added

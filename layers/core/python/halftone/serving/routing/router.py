@@ -15,9 +15,9 @@ from halftone.domain.endpoint.route_table import Dispatch, Trial
 from halftone.domain.names import CHALLENGER
 from halftone.domain.traffic.assignment import fingerprint, position, salted
 from halftone.domain.traffic.policy import Access, Client, Mirror, Mode
-from halftone.serving.gateway import signed_ids
-from halftone.serving.gateway.signed_ids import Signer
+from halftone.serving.routing import signed_ids
 from halftone.serving.routing.matching import Facts, condition, key_reader
+from halftone.serving.routing.signed_ids import Signer
 
 TRIAL = "trial"
 PINNED = "pinned"

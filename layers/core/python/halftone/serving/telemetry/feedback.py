@@ -13,7 +13,7 @@ from halftone.domain.endpoint.route_table import Trial
 from halftone.domain.errors import InvalidInput
 from halftone.domain.rollout.signing import VALID
 from halftone.domain.traffic.assignment import fingerprint, salted
-from halftone.serving.gateway.signed_ids import SignedId, Signer, rollout_print
+from halftone.serving.routing.signed_ids import SignedId, Signer, rollout_print
 
 SPREAD_SECONDS = 30
 """How long after a stage began requests may still be drawn with the share before."""

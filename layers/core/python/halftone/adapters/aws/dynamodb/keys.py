@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from halftone.adapters.aws.clients import error_code, translated
 from halftone.adapters.aws.dynamodb.table import key
 from halftone.domain.errors import Unavailable
-from halftone.domain.insight.sticky_keys import News, Seen, news, seen_in
+from halftone.domain.insight.sticky_keys import FOLLOWED, News, Seen, news, seen_in
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,16 +36,19 @@ _RACES = 5
 class DynamoKeys:
     """Port ``Keys`` on DynamoDB."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    def __init__(
+        self, client: DynamoDBClient, table: str, *, followed: timedelta = FOLLOWED
+    ) -> None:
         self._dynamodb = client
         self._table = table
+        self._followed = followed
 
     def see(self, endpoint: str, sighting: Sighting, batch: str) -> News:
         """See the port. One call for a new key, two or three for one that is known."""
         pk = _stage_key(endpoint, sighting.rollout, sighting.stage)
         sk = f"{sighting.version}#{sighting.key}"
         expires = sighting.at + KEPT
-        first = news(None, seen_in(sighting))
+        first = news(None, sighting)
         if self._put(pk, sk, expires, None, _Known(seen_in(sighting), batch, first)):
             return first
         for _ in range(_RACES):
@@ -55,7 +58,7 @@ class DynamoKeys:
             if found.batch == batch:
                 return found.news
             now = found.seen.and_then(seen_in(sighting))
-            added = news(found.seen, now)
+            added = news(found.seen, sighting, followed=self._followed)
             if not added or self._put(pk, sk, expires, found, _Known(now, batch, added)):
                 return added
         raise Unavailable(f"the record of a key of {endpoint!r} changed {_RACES} times in a row")
