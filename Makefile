@@ -139,7 +139,7 @@ test-deployed: setup
 
 node_modules/.done: package.json package-lock.json
 	@echo "setup: the CDK CLI"
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null && npm --version >/dev/null 2>&1 \
+	@node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1 \
 	  || { echo "Node 20 or later with npm is needed: install it (https://nodejs.org, or a package manager)" >&2; exit 2; }
 	@npm ci --silent
 	@touch $@
