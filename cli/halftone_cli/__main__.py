@@ -2,9 +2,19 @@
 
 import sys
 
+SUPPORTED = ((3, 11), (3, 12), (3, 13))
+"""The Pythons that this release is tested on. Some installers take a wheel to a later one."""
+
 
 def main() -> None:
     """Run the command that the process was started with."""
+    if sys.version_info[:2] not in SUPPORTED:
+        running = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        sys.stderr.write(
+            f"error: Python {running} is not supported: install halftone for Python 3.11, 3.12 or"
+            " 3.13\n"
+        )
+        sys.exit(2)
     try:
         from halftone_cli.main import main as run  # noqa: PLC0415 - what may be interrupted
     except KeyboardInterrupt:

@@ -198,12 +198,9 @@ def test_nothing_in_the_environment_leads_back_to_the_checkout(project: Project)
     assert project.run(str(project.bin / "python"), "-c", "import infra").returncode == 1
 
 
-@pytest.mark.parametrize("version", ["3.10", "3.14"])
-def test_an_unsupported_python_is_told_which_are_supported(
-    wheel: Path, tmp_path: Path, version: str
-) -> None:
+def test_an_unsupported_python_is_told_which_are_supported(wheel: Path, tmp_path: Path) -> None:
     install = [find_uv_bin(), "pip", "install", "--dry-run", "--no-deps", str(wheel)]
-    options = ["--python-version", version, "--target", str(tmp_path / "unused")]
+    options = ["--python-version", "3.10", "--target", str(tmp_path / "unused")]
     refused = subprocess.run([*install, *options], capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert "halftone==" in refused.stderr

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from halftone_cli.__main__ import SUPPORTED, main
 from tests.support.checkout import ROOT
 
 TOOLS = ("sh", "make", "grep", "test", "dirname")
@@ -129,10 +130,21 @@ def test_an_interpreter_that_pyenv_keeps_off_the_path_is_found(
     assert Path(found.stdout.strip()).samefile(sys.executable)
 
 
+def test_the_command_on_a_later_python_says_which_are_supported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # uv takes no notice of the upper bound of requires-python; pip does.
+    monkeypatch.setattr(sys, "version_info", (3, 14, 0, "final", 0))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "Python 3.14 is not supported" in capsys.readouterr().err
+
+
 def test_every_supported_python_is_named_alike_in_all_places() -> None:
     project = (ROOT / "pyproject.toml").read_text()
     makefile = (ROOT / "Makefile").read_text()
-    supported = ["3.11", "3.12", "3.13"]
+    supported = [f"{major}.{minor}" for major, minor in SUPPORTED]
     assert 'requires-python = ">=3.11,<3.14"' in project
     for version in supported:
         assert f'"Programming Language :: Python :: {version}"' in project
