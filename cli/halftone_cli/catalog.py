@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Command | Group] = {
     "status": Command("rollouts.status", "status", on_stage),
     "release": Command("rollouts.release", "release", changes),
     "rollback": Command("rollouts.rollback", "rollback", changes),
+    "adopt": Command("endpoints.adopt", "adopt", changes),
     "history": Command("rollouts.history", "history", on_stage),
     "invoke": Command("endpoints.invoke", "invoke", on_stage),
     "logs": Command("insight.logs", "logs", on_stage),

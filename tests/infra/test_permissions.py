@@ -69,6 +69,7 @@ def test_a_rollback_function_may_do_what_a_rollback_needs_and_no_more(dev: Synth
         "lambda:GetAlias",
         "lambda:ListAliases",
         "lambda:UpdateAlias",
+        "lambda:GetFunctionConfiguration",
         "dynamodb:GetItem",
         "dynamodb:Query",
         "dynamodb:PutItem",

@@ -84,8 +84,9 @@ class Api:
         match: str = "*",
         raw: str | None = None,
         without: Sequence[str] = (),
+        seen: str = "",
     ) -> Reply:
-        """The answer to one request, sent ``without`` those headers.
+        """The answer to one request, sent ``without`` those headers; ``seen`` is Halftone-Seen.
 
         ``raw`` is sent in place of ``body`` as JSON.
         """
@@ -95,6 +96,8 @@ class Api:
             headers["idempotency-key"] = key or f"request-{self.asked}"
         if method in ("PUT", "PATCH"):
             headers["if-match"] = match
+        if seen:
+            headers["halftone-seen"] = seen
         headers = {name: value for name, value in headers.items() if name not in without}
         if method != "GET" and raw is None:
             raw = json.dumps(body if body is not None else {})
@@ -111,9 +114,11 @@ class Api:
         """A GET."""
         return self.ask("GET", path, by=by)
 
-    def post(self, path: str, body: object = None, *, by: str = ANN, key: str = "") -> Reply:
+    def post(
+        self, path: str, body: object = None, *, by: str = ANN, key: str = "", seen: str = ""
+    ) -> Reply:
         """A POST, with a key of its own unless one is given."""
-        return self.ask("POST", path, body, by=by, key=key)
+        return self.ask("POST", path, body, by=by, key=key, seen=seen)
 
     def put(self, path: str, body: object, *, by: str = ANN, match: str = "*") -> Reply:
         """A PUT, over whatever is there unless ``match`` says what was seen."""

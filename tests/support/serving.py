@@ -20,14 +20,19 @@ def place(endpoint: Endpoint, *placed: Placed) -> None:
     )
 
 
-def aborted(endpoint: Endpoint, model: str) -> str:
-    """Release ``model`` and abort it before it is promoted; answers its version."""
+def superseded(endpoint: Endpoint, model: str) -> str:
+    """Release ``model`` and supersede it before it is promoted; answers its version.
+
+    Nothing is held against it: it may be given traffic by hand.
+    """
     endpoint.release(model)
     endpoint.tick_until(Phase.OBSERVING)
     assert endpoint.rollout is not None
-    assert endpoint.rollout.challenger is not None
+    version = endpoint.rollout.challenger
+    assert version is not None
+    endpoint.release(f"in place of {model}")
     abort(endpoint.parts, NAME, actor="ann", reason="kept beside the champion")
-    return endpoint.rollout.challenger
+    return version
 
 
 def guarded(*, unproven: int = 1) -> Endpoint:
@@ -36,7 +41,7 @@ def guarded(*, unproven: int = 1) -> Endpoint:
     endpoint.serve("first")
     endpoint.serve("second")
     names = ["green", "teal"][:unproven]
-    versions = [aborted(endpoint, f"{name}-model") for name in names]
+    versions = [superseded(endpoint, f"{name}-model") for name in names]
     place(
         endpoint,
         Placed("1", "blue"),

@@ -107,14 +107,17 @@ class ControlApi:
         *,
         part: str = "",
         changes: bool = True,
+        seen: str | None = None,
     ) -> Reply:
         """Carry out what ``path`` stands for, once however often the command is run with its key.
 
-        ``part`` tells the POSTs of one run apart; not each of them ``changes`` something.
+        ``part`` tells the POSTs of one run apart; not each of them ``changes`` something. ``seen``
+        is what the command was decided on: a champion's version, and a rollout's id.
         """
         key = f"{self.key}-{part}" if part else self.key
+        headers = {"idempotency-key": key} | ({} if seen is None else {"halftone-seen": seen})
         with self._underway("POST" if changes else None):
-            return self._ask("POST", path, body or {}, {"idempotency-key": key})
+            return self._ask("POST", path, body or {}, headers)
 
     def put(self, path: str, body: Mapping[str, object], *, etag: str) -> Reply:
         """Put ``body`` in the place of what was read with ``etag``."""

@@ -3,12 +3,13 @@
 Reads only. What can't be read is said, and does not keep the rest from being shown.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 from halftone.domain.audit import AuditRecord
+from halftone.domain.endpoint.projection import projection, shares
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import HalftoneError, NotFound
 from halftone.domain.names import checked_name
@@ -31,7 +32,8 @@ class View:
     """An endpoint as it was at ``at``.
 
     ``disagreement`` says how an alias differs from the record ("" if it does not); ``faults`` what
-    could not be read, where ``routing`` or ``guard`` is None.
+    could not be read, where ``routing`` or ``guard`` is None. ``answering`` are the percentages of
+    unpinned requests that versions answer, by alias and routes, where no rule matches.
     """
 
     at: datetime
@@ -42,6 +44,7 @@ class View:
     verdict: Verdict | None
     disagreement: str
     faults: tuple[str, ...]
+    answering: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def since(self) -> datetime | None:
@@ -79,15 +82,18 @@ def read(parts: Parts, endpoint: str) -> View:
     if retired:
         # Its stack is gone, and with it the alias and the alarms: nothing is wrong.
         aliases, faults = None, []
+    guard = None if retired else _try(lambda: parts.guardrails.read(endpoint), faults)
+    differs = _disagreement(state, aliases) if aliases else ""
     return View(
         at=parts.clock.now(),
         state=state,
         recent=tuple(parts.store.audit(endpoint, after=max(0, state.audit.seq - RECENT))),
         routing=aliases.live.routing if aliases else None,
-        guard=None if retired else _try(lambda: parts.guardrails.read(endpoint), faults),
+        guard=guard,
         verdict=_verdict(parts, state),
-        disagreement=_disagreement(state, aliases) if aliases else "",
+        disagreement=state.restored or differs or _unwatched(state, guard),
         faults=tuple(faults),
+        answering=shares(state, aliases.live.routing) if aliases else {},
     )
 
 
@@ -116,13 +122,33 @@ def _disagreement(state: EndpointState, actual: ReadAliases) -> str:
         return "" if isinstance(found, Agreed) else found.reason
     if state.champion is None:
         return ""
-    home = Routing(state.champion.version)
-    if live != home:
-        return f"the alias reads {spoken_routing(live)}, the record version {home.main}"
-    if challenger != home:
+    wanted = projection(state)
+    if live != wanted.live:
+        return f"the alias reads {spoken_routing(live)}, the record version {wanted.live.main}"
+    if challenger != wanted.challenger:
         reads = spoken_routing(challenger)
-        return f"the alias 'challenger' reads {reads}, the record version {home.main}"
+        return f"the alias 'challenger' reads {reads}, the record version {wanted.challenger.main}"
     return ""
+
+
+def _unwatched(state: EndpointState, guard: Guard | None) -> str:
+    """How what the alarms watch differs from what they must watch ("" if it does not)."""
+    wanted = projection(state).watch
+    needed = state.active is not None or state.serving.probation is not None
+    if wanted is None or guard is None or not needed or _arming(state):
+        return ""
+    if (guard.armed_for, guard.alias) == (wanted.version, wanted.alias):
+        return ""
+    watched = f"version {guard.armed_for}" if guard.armed_for else "no one version"
+    return f"the alarms watch {watched}, the record says version {wanted.version}"
+
+
+def _arming(state: EndpointState) -> bool:
+    """Whether the alarms are on their way to what they must watch."""
+    running, probation = state.active, state.serving.probation
+    if running is not None:
+        return running.phase in (Phase.PREPARING, Phase.SHIFTING)
+    return probation is not None and not probation.armed
 
 
 def spoken_routing(routing: Routing) -> str:

@@ -123,6 +123,8 @@ def _endpoint(view: View) -> Json:
             "agrees": not view.disagreement,
             "disagreement": view.disagreement,
         },
+        "answering": dict(view.answering),
+        "restored": view.state.restored,
         "guardrail": guard
         and {"state": guard.state.value, "armed_for": guard.armed_for, "reason": guard.reason},
         "rollout": rollout and _rollout(rollout),

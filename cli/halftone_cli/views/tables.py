@@ -62,6 +62,7 @@ def detail(stage: str, view: View) -> Group:
     if view.routing:
         agreement = view.disagreement or "as recorded"
         facts.add_row("alias", one_line(f"{spoken_routing(view.routing)}; {agreement}"))
+        facts.add_row("answering", one_line(_answering(view)))
     facts.add_row("guardrail", Text.assemble(_guardrail(view.guard), _armed(view.guard)))
     shown: list[RenderableType] = [facts]
     if view.state.rollout:
@@ -75,6 +76,19 @@ def detail(stage: str, view: View) -> Group:
         shown += ["", evidence_table(numbers), _totals(numbers)]
     shown += ["", history_table(view.recent)]
     return Group(*shown)
+
+
+def _answering(view: View) -> str:
+    """Who answers unpinned requests, by alias and routes: ``40 % version 3, 60 % version 7``."""
+    serving = view.state.serving
+    if serving.stopped:
+        return f"nobody: {serving.stopped}"
+    spoken = [f"{share:g} % version {v}" for v, share in view.answering.items() if share]
+    rules = f"; {len(serving.rules)} rules before that" if serving.rules else ""
+    probation = serving.probation
+    if probation and not probation.armed:
+        rules += f"; version {probation.version} waits for its alarms"
+    return (", ".join(spoken) or "nobody") + rules
 
 
 def _add_rollout(facts: Table, view: View, rollout: Rollout) -> None:

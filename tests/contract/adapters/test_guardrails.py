@@ -84,7 +84,7 @@ class OnCloudWatch:
 
     def trip(self, reason):
         """Turn an alarm red, and with it the composite, as CloudWatch would."""
-        for alarm in (name("errors-rate"), COMPOSITE):
+        for alarm in (name("errors-rate"), name("errors-count"), COMPOSITE):
             self.client.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason=reason)
 
 
@@ -133,6 +133,39 @@ def test_a_red_guardrail_tells_why(guarded):
     guard = guarded.port.read("fraud")
     assert (guard.state, guard.armed_for) == (AlarmState.ALARM, "2")
     assert "3 of 3 above 5 %" in guard.reason
+
+
+def red(client, *kinds, composite="OK"):
+    """What the port reads where those metric alarms are in alarm."""
+    for kind in kinds:
+        client.set_alarm_state(AlarmName=name(kind), StateValue="ALARM", StateReason="bad")
+    client.set_alarm_state(AlarmName=COMPOSITE, StateValue=composite, StateReason="follows")
+    return CloudWatchGuardrails(client, "dev").read("fraud").state
+
+
+@pytest.mark.parametrize(
+    ("kinds", "state"),
+    [
+        ((), AlarmState.OK),
+        (("errors-rate",), AlarmState.OK),
+        (("errors-rate", "late-count"), AlarmState.OK),
+        (("errors-rate", "errors-count"), AlarmState.ALARM),
+        (("crashes-rate", "crashes-count", "late-rate"), AlarmState.ALARM),
+        (("proof",), AlarmState.ALARM),
+    ],
+)
+@pytest.mark.parametrize("composite", ["OK", "ALARM"])
+def test_its_state_is_that_of_the_metric_alarms_however_late_the_composite_follows(
+    cloudwatch, kinds, state, composite
+):
+    assert red(cloudwatch, *kinds, composite=composite) is state
+
+
+def test_what_was_red_before_the_alarms_were_armed_is_not_red_afterwards(cloudwatch):
+    assert red(cloudwatch, "errors-rate", "errors-count", composite="ALARM") is AlarmState.ALARM
+    port = CloudWatchGuardrails(cloudwatch, "dev")
+    port.arm("fraud", "8", "rollout fraud-r2")
+    assert port.read("fraud").state is AlarmState.OK
 
 
 def test_arming_changes_the_version_of_every_alarm_and_nothing_else(cloudwatch):

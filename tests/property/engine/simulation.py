@@ -249,7 +249,7 @@ def identity(value: object) -> object:
         case EndpointState():
             rollout = value.rollout
             told = rollout and (rollout.phase, rollout.share, rollout.target, rollout.challenger)
-            return (value.revision, value.audit, told)
+            return (value.revision, value.audit, value.anchor, told)
         case Evidence():
             return (value.rollout, value.until, value.stage, value.in_stage)
         case tuple() | list():

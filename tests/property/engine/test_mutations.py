@@ -75,10 +75,13 @@ def instead(module: str, old: str, new: str, *also: tuple[str, str]) -> Callable
 NO_FENCE = instead(
     "rollback",
     """\
-    return change_rollout(
+    return change(
         parts,
         state,
-        running.to(Phase.ROLLING_BACK, target=0.0, promoting=running.target == 100.0),
+        replace(
+            bar(state, running.challenger, reason) if bars else state,
+            rollout=replace(going, reason=reason),
+        ),
         action="fence",
         actor=actor,
         reason=reason,
@@ -92,12 +95,12 @@ NO_FENCE = instead(
 """,
 )
 BLIND_ADVANCE = instead(
-    "advance",
-    "state.endpoint, live, revision=seen.live.revision",
-    "state.endpoint, live, revision=None",
+    "reconcile",
+    "point(parts, state, alias, routing, revision=read.revision)",
+    "point(parts, state, alias, routing, revision=None)",
 )
-BLIND_ROLLBACK = instead("rollback", "revision=known[alias]", "revision=None")
-NO_SECOND_LOOK = instead("rollback", "newest.revision != state.revision", "newest.revision < 0")
+BLIND_ROLLBACK = instead("reconcile", "revision=known[alias]", "revision=None")
+NO_SECOND_LOOK = instead("reconcile", "newest.revision != state.revision", "newest.revision < 0")
 IN_HALVES = instead(
     "unit_of_work",
     """\
@@ -138,12 +141,13 @@ NO_LOOK_AFTER_SUPERSEDING = instead(
 NO_RECONCILING = instead("advance", "reconcile(parts, state, seen)", "pass")
 NO_YIELDING = instead("advance", "if isinstance(agreement, Yield):", "if False:")
 UNCONFIRMED = ("        if routing != fenced.home:", "        if False:")
-CHALLENGER_FORGOTTEN = instead("rollback", "in fenced.way_home:", "in (ALIAS,):", UNCONFIRMED)
-LIVE_FORGOTTEN = instead("rollback", "in fenced.way_home:", "in (CHALLENGER,):", UNCONFIRMED)
+CHALLENGER_FORGOTTEN = instead("reconcile", "in fenced.way_home:", "in (ALIAS,):", UNCONFIRMED)
+LIVE_FORGOTTEN = instead("reconcile", "in fenced.way_home:", "in (CHALLENGER,):", UNCONFIRMED)
 NO_FRONT = instead(
     "advance",
-    "running.called, running.routing(running.target)",
-    "running.called, replace(running, mode=type(running.mode)('weighted')).routing(running.target)",
+    "give(parts, state, seen, wanted.live, wanted.challenger)",
+    "give(parts, state, seen, replace(running, mode=type(running.mode)('weighted'))"
+    ".routing(running.target), wanted.challenger)",
 )
 DISPATCH_FIRST = instead(
     "unit_of_work",
@@ -165,12 +169,11 @@ ALIAS_BEFORE_INTENT = instead(
 )
 CONFIRMED_BEFORE_ALIAS = instead(
     "rollback",
-    "    _go_home(parts, state, fenced)\n",
-    "",
-    UNCONFIRMED,
+    "anchor = take(parts, state, fenced)",
+    "anchor = state.anchor",
     (
-        "    return change_rollout(\n        parts,\n        state,\n        fenced.to(",
-        "    done = change_rollout(\n        parts,\n        state,\n        fenced.to(",
+        "    return change(\n        parts,\n        state,\n        replace(state, rollout=done,",
+        "    after = change(\n        parts,\n        state,\n        replace(state, rollout=done,",
     ),
     (
         """\
@@ -180,20 +183,22 @@ CONFIRMED_BEFORE_ALIAS = instead(
         """\
         numbers={"alias": fenced.home.main},
     )
-    _go_home(parts, done, fenced)
-    return done
+    take(parts, after, fenced)
+    return after
 """,
     ),
 )
 PROMOTED_BEFORE_ALIAS = instead(
     "advance",
     """\
-    if moves[0]:
+    wanted = projection(state)
+    before = seen
 """,
     """\
+    wanted = projection(state)
+    before = seen
     if running.target == 100.0:
         _promoted(parts, state, running)
-    if moves[0]:
 """,
 )
 ALL_IS_WELL = instead(

@@ -150,6 +150,7 @@ class World:
         real.store.kept = dict(snapshot.evidence)
         real.functions.routings[NAME] = snapshot.alias.routing
         real.functions.revisions[NAME] = int(snapshot.alias.revision)
+        real.functions.anchors[NAME] = snapshot.alias.anchor
         real.functions.challengers[NAME] = snapshot.challenger
         real.store.dispatches = {NAME: snapshot.dispatch} if snapshot.dispatch else {}
         real.functions.pointers = {NAME: snapshot.pointer} if snapshot.pointer else {}

@@ -16,12 +16,12 @@ KEY = "build-1841"
 def again(api, endpoint):
     """Sends a rollback whose first try dies before it changes anything; answers its repetition."""
 
-    def first_try(query=""):
+    def first_try(query="", seen=""):
         claims, claim = endpoint.world.claims, endpoint.world.claims.claim
         claims.claim = _out
-        assert api.post(f"{ROLLBACK}{query}", key=KEY).status == 503
+        assert api.post(f"{ROLLBACK}{query}", key=KEY, seen=seen).status == 503
         claims.claim = claim
-        return lambda: api.post(f"{ROLLBACK}{query}", key=KEY)
+        return lambda: api.post(f"{ROLLBACK}{query}", key=KEY, seen=seen)
 
     return first_try
 
@@ -78,7 +78,7 @@ def test_after_somebody_else_s_whole_rollout_it_is_refused(again, grown, query):
 
 @pytest.mark.parametrize("serves", ["fourth", None])
 def test_what_began_since_is_not_what_was_meant(again, grown, serves):
-    repeat = again()
+    repeat = again(seen="3")
     if serves:
         grown.serve(serves)
     else:
@@ -120,17 +120,35 @@ def test_a_try_that_died_behind_its_fence_is_finished(api, again, endpoint):
 
 
 def test_what_was_returned_to_and_left_again_is_not_returned_to_once_more(api, grown):
-    """Only the answer was lost; that somebody came back to where it began changes nothing."""
+    """Only the answer was lost; that somebody went on from there changes nothing."""
     claims = grown.world.claims
     settle, claims.settle = claims.settle, _out
-    assert api.post(ROLLBACK, key=KEY).json["champion"]["version"] == "1"
+    assert api.post(ROLLBACK, key=KEY, seen="3").json["champion"]["version"] == "1"
     claims.settle = settle
     claims.kept.clear()
-    assert api.post(f"{ROLLBACK}?v=3").status == 200
+    grown.serve("m4")
     claims.claim, claim = _taken_over(claims), claims.claim
-    assert api.post(ROLLBACK, key=KEY).json["champion"]["version"] == "3"
+    assert api.post(ROLLBACK, key=KEY, seen="3").json["champion"]["version"] == "4"
     claims.claim = claim
-    assert grown.alias == Routing("3")
+    assert grown.alias == Routing("4")
+
+
+@pytest.mark.parametrize("to", ["", "?v=1"])
+def test_said_by_three_at_once_it_goes_back_once(api, grown, to):
+    grown.serve("fourth")
+    first, *others = [api.post(f"{ROLLBACK}{to}", seen="4") for _ in range(3)]
+    assert first.status == 200
+    assert {other.json["champion"]["version"] for other in others} == {"1" if to else "3"}
+    assert grown.champion == ("1" if to else "3")
+    assert grown.actions.count("return") == 1
+
+
+def test_what_was_seen_must_be_said_where_nothing_else_says_what_is_meant(api, grown):
+    before = grown.state
+    told = api.post(ROLLBACK)
+    assert (told.status, "Halftone-Seen ('3' by now)" in told.problem["detail"]) == (428, True)
+    assert grown.state == before
+    assert api.post(ROLLBACK, seen="3 x_y").status == 400
 
 
 def _taken_over(claims):

@@ -133,8 +133,10 @@ def test_rollback_to_a_version_in_one_call(api, endpoint, rollout):
 def test_rollback_to_what_never_served_changes_nothing(api, endpoint, rollout):
     api.post(f"{rollout}/abort")
     before = endpoint.state
-    told = api.post("/v1/endpoints/fraud/rollback?v=2")
-    assert (told.status, told.problem["field"], told.problem["value"]) == (404, "version", "2")
+    told = api.post("/v1/endpoints/fraud/rollback?v=9")
+    assert (told.status, told.problem["field"], told.problem["value"]) == (404, "version", "9")
+    barred = api.post("/v1/endpoints/fraud/rollback?v=2")
+    assert (barred.status, "was taken back" in barred.problem["detail"]) == (409, True)
     assert endpoint.state == before
 
 

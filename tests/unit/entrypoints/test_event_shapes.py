@@ -102,5 +102,10 @@ def test_an_alarm_names_endpoint_moment_and_the_alarms_behind_it():
     assert alarm.fired_at == datetime(2026, 1, 1, 12, 0, 10, 250_000, UTC)
     assert alarm.actor == "alarm/halftone-prod-guardrail--fraud"
     assert alarm.reason == "guardrail in alarm: errors-count, errors-rate"
+    triggers[0]["state"]["timestamp"] = "2026-01-01T11:58:00.000+0000"
+    triggers[1]["state"]["timestamp"] = "2026-01-01T11:59:00.000+0000"
+    event["detail"]["state"]["reasonData"] = json.dumps({"triggeringAlarms": triggers})
+    followed_late = guardrail_alarm(event, "prod")
+    assert followed_late.fired_at == datetime(2026, 1, 1, 11, 59, tzinfo=UTC)
     del event["detail"]["state"]["reasonData"]
     assert guardrail_alarm(event, "prod").reason == "guardrail in alarm: the rule is true"

@@ -11,7 +11,7 @@ from halftone.domain.errors import StaleWrite, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
 from halftone.ports import Parts
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import Seen, return_to
 from halftone.service.rollouts.rollback import roll_back
 from halftone_cli.commands.changing import ask
 from halftone_cli.console import note, say_json, show
@@ -81,7 +81,14 @@ def _go_back(
         ended = _end_rollout(stage, urgent, endpoint, rollout, wish)
         if wish.to in (None, ended.champion):
             return
-    return_to(stage.parts, endpoint, version=wish.to, actor=wish.actor, reason=wish.reason)
+    return_to(
+        stage.parts,
+        endpoint,
+        version=wish.to,
+        actor=wish.actor,
+        reason=wish.reason,
+        seen=Seen.of(seen) if seen else None,
+    )
 
 
 def _end_rollout(

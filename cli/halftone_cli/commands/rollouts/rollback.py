@@ -83,7 +83,12 @@ def _by_the_api(
     if ended is not None and to in (None, ended["champion"]):
         return
     query = "" if to is None else f"?v={to}"
-    session.control.post(f"/endpoints/{endpoint}/rollback{query}", {"message": message})
+    champion = seen["champion"]["version"] if seen["champion"] else "-"
+    session.control.post(
+        f"/endpoints/{endpoint}/rollback{query}",
+        {"message": message},
+        seen=f"{champion} {running['id']}" if running else champion,
+    )
 
 
 def _abort(session: Session, endpoint: str, rollout: Json, message: str) -> Reply:

@@ -198,7 +198,7 @@ class Permissions:
         return _allow(["dynamodb:GetItem", "dynamodb:Query"], table_arn)
 
     def read_versions(self) -> iam.PolicyStatement:
-        """`halftone doctor` asks whether a published version is still there."""
+        """A return, and `halftone doctor`, ask whether a published version is still there."""
         return self._on_functions("lambda:GetFunctionConfiguration")
 
     def read_rules(self) -> iam.PolicyStatement:

@@ -104,6 +104,8 @@ class Engine(Construct):
         return [
             self._may.read_routing(),
             self._may.write_routing(),
+            # Whether a version that is to serve again is still there.
+            self._may.read_versions(),
             self._may.keep_records(self._table_arn),
         ]
 

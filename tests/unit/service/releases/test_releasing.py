@@ -277,7 +277,7 @@ class TestRetiring:
 
     def test_one_whose_alias_is_gone_already_is_retired_all_the_same(self, watched):
         class Gone(MemoryLambda):
-            def write(self, endpoint, routing, *, revision, alias=ALIAS):
+            def write(self, endpoint, routing, *, revision, alias=ALIAS, anchor=None):
                 raise NotFound("endpoint", endpoint)
 
         watched.parts = replace(watched.parts, aliases=Gone())

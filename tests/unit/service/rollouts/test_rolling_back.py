@@ -248,10 +248,29 @@ class TestReturning:
         assert grown.armed_for == expected
         assert grown.actions[-2:] == ["return", "rolled-back"]
 
-    def test_and_back_again(self, grown):
+    def test_what_was_taken_back_does_not_return(self, grown):
         self.to(grown, "1")
-        self.to(grown, "3")
-        assert grown.alias == Routing("3")
+        with pytest.raises(
+            Refused, match=r"version 3 .* was taken back \(m3 drifts\): release its"
+        ):
+            self.to(grown, "3")
+        assert grown.alias == Routing("1")
+
+    def test_without_a_version_it_goes_back_in_time_and_not_in_numbers(self, watched):
+        """1, 2, back to 1, then 3: before 3 served 1, and 2 was taken back."""
+        say(operate.promote, watched)
+        watched.tick_until(Phase.PROMOTED)
+        self.to(watched)
+        watched.serve("m4")
+        assert self.to(watched).champion.version == "1"
+
+    def test_it_skips_what_was_taken_back_whatever_served_in_between(self, grown):
+        self.to(grown)
+        grown.serve("m4")
+        assert self.to(grown).champion.version == "2"
+        assert self.to(grown).champion.version == "1"
+        with pytest.raises(Refused, match="all others were taken back"):
+            self.to(grown)
 
     def test_a_rollout_under_way_is_all_there_is_to_take_back(self, watched):
         self.to(watched)
@@ -276,7 +295,8 @@ class TestReturning:
             self.to(grown, "3")
         with pytest.raises(NotFound, match="no endpoint 'fraud'"):
             self.to(Endpoint())
-        self.to(grown, "1")
+        self.to(grown)
+        self.to(grown)
         with pytest.raises(Refused, match="version 1 is the first"):
             self.to(grown)
 
@@ -300,16 +320,16 @@ class TestReturning:
     def test_where_that_can_not_be_read_the_rollout_ends_first(self, grown):
         grown.release("m4")
         grown.tick_until(Phase.OBSERVING)
-        grown.world.store.deployments = _out
+        grown.world.functions.status = _out
         with pytest.raises(Unavailable):
-            self.to(grown, "9")
+            self.to(grown, "1")
         assert (grown.phase, grown.alias) == (Phase.ROLLED_BACK, Routing("3"))
 
     def test_a_version_that_never_served_is_no_place_to_return_to(self, watched):
         back(watched)
         watched.release("m3", plan=ALL_AT_ONCE)
         watched.tick_until(Phase.PROMOTED)
-        with pytest.raises(NotFound, match="no version '2'; 'fraud' was served by 1, 3"):
+        with pytest.raises(Refused, match="version 2 of 'fraud' was taken back"):
             self.to(watched, "2")
         self.to(watched)
         assert watched.alias == Routing("1")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from halftone.adapters.memory.functions import MemoryLambda
+from halftone.domain.names import ALIAS
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
 from halftone.service.rollouts import operate
@@ -59,9 +60,9 @@ class Deaf(MemoryLambda):
     def __init__(self, real: MemoryLambda) -> None:
         vars(self).update(vars(real))
 
-    def write(self, endpoint, routing, *, revision):
+    def write(self, endpoint, routing, *, revision, alias=ALIAS, anchor=None):
         """See the port."""
-        return self.read(endpoint).revision
+        return self.read(endpoint, alias).revision
 
 
 class TestPromoted:

@@ -30,7 +30,7 @@ PROBLEM = "application/problem+json"
 
 
 class Missing(HalftoneError):
-    """A header that an edit can't do without is missing."""
+    """A header is missing that says what its author has seen."""
 
 
 class TooLong(InvalidInput):
@@ -68,7 +68,7 @@ _TITLES = {
     413: "The body is too long",
     415: "The body is not JSON",
     422: "The idempotency key stands for another request",
-    428: "If-Match is missing",
+    428: "What was seen is missing",
     500: "A fault of Halftone's own",
     503: "A service did not answer",
 }

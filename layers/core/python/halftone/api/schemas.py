@@ -35,7 +35,11 @@ class Champion(Shape):
 
 
 class Endpoint(Shape):
-    """An endpoint."""
+    """An endpoint.
+
+    `restored` is why nothing is written to AWS: the table was restored to an earlier day ("": it
+    was not). `POST …/adopt` says what holds.
+    """
 
     name: str
     status: Status
@@ -47,6 +51,7 @@ class Endpoint(Shape):
     created_at: datetime | None
     self_approval: bool | None
     revision: int
+    restored: str
 
 
 class PlanStage(Shape):
@@ -173,6 +178,7 @@ def endpoint(state: EndpointState) -> Endpoint:
         created_at=about.created_at,
         self_approval=about.self_approval,
         revision=state.revision,
+        restored=state.restored,
     )
 
 

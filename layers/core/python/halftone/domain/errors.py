@@ -5,7 +5,8 @@
     │   └── InvalidPackage    the same, about a model package
     ├── NotFound              nothing of that kind and name                    (HTTP 404, exit 3)
     ├── Refused               the request is fine, the present state forbids it (HTTP 409, exit 4)
-    │   └── UnderWay          the same, because of a rollout that is named
+    │   ├── UnderWay          the same, because of a rollout that is named
+    │   └── RecordRestored    the same: the table is older than what the aliases say
     ├── Forbidden             who asks may not do that here           (HTTP 403, exit 7)
     ├── Outdated              it is no longer at the revision presented (HTTP 412, exit 4)
     ├── KeyReused             the idempotency key stands for another request     (HTTP 422)
@@ -96,6 +97,10 @@ class UnderWay(Refused):
     def __init__(self, rollout: str, message: str) -> None:
         self.rollout = rollout
         super().__init__(message)
+
+
+class RecordRestored(Refused):
+    """The aliases know of a later record than the table has: a person must say which one holds."""
 
 
 class Forbidden(HalftoneError):

@@ -37,6 +37,14 @@ GUARDRAIL_ALARMS = (
 """An endpoint's metric alarms. Each pair of rate and count is one condition of the
 guardrail, and so is the proof that the comparison found."""
 
+GUARDRAIL_CONDITIONS = (
+    frozenset({"errors-rate", "errors-count"}),
+    frozenset({"late-rate", "late-count"}),
+    frozenset({"crashes-rate", "crashes-count"}),
+    frozenset({"proof"}),
+)
+"""The guardrail is in alarm where all alarms of one condition are: the composite alarm's rule."""
+
 _RESERVED = "guardrail"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

@@ -10,7 +10,11 @@ from halftone.domain.names import guardrail_prefix
 
 @dataclass(frozen=True)
 class GuardrailAlarm:
-    """Which endpoint's guardrail went into alarm, when, and why, in words for the record."""
+    """Which endpoint's guardrail went into alarm, when, and why, in words for the record.
+
+    ``fired_at`` is when the alarms behind it did: the composite alarm follows them late, perhaps
+    after they were armed for another version.
+    """
 
     endpoint: str
     fired_at: datetime
@@ -23,14 +27,25 @@ def guardrail_alarm(event: dict[str, Any], stage: str) -> GuardrailAlarm:
     name, state = event["detail"]["alarmName"], event["detail"]["state"]
     return GuardrailAlarm(
         endpoint=name.removeprefix(guardrail_prefix(stage)),
-        fired_at=datetime.fromisoformat(state["timestamp"]),
+        fired_at=_fired_at(state),
         actor=f"alarm/{name}",
         reason=f"guardrail in alarm: {_children(state) or state.get('reason', 'no reason given')}",
     )
 
 
+def _fired_at(state: dict[str, Any]) -> datetime:
+    """When the last of the alarms behind a composite alarm went off, or the composite itself."""
+    moments = [a.get("state", {}).get("timestamp") for a in _triggering(state)]
+    stamps = [moment for moment in moments if moment is not None] or [state["timestamp"]]
+    return max(map(datetime.fromisoformat, stamps))
+
+
 def _children(state: dict[str, Any]) -> str:
     """The alarms that made a composite alarm go off, by the short names that the template uses."""
+    return ", ".join(sorted(alarm["arn"].rsplit("--", 1)[-1] for alarm in _triggering(state)))
+
+
+def _triggering(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """The alarms in alarm that made a composite alarm go off."""
     found = json.loads(state.get("reasonData") or "{}").get("triggeringAlarms", [])
-    red = [a["arn"] for a in found if a.get("state", {}).get("value", "ALARM") == "ALARM"]
-    return ", ".join(sorted(arn.rsplit("--", 1)[-1] for arn in red))
+    return [a for a in found if a.get("state", {}).get("value", "ALARM") == "ALARM"]

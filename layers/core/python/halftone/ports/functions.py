@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from halftone.domain.names import ALIAS
-from halftone.domain.rollout.routing import ReadAliases, ReadRouting, Routing
+from halftone.domain.rollout.routing import Anchor, ReadAliases, ReadRouting, Routing
 
 
 class Aliases(Protocol):
@@ -29,13 +29,21 @@ class Aliases(Protocol):
         ...
 
     def write(
-        self, endpoint: str, routing: Routing, *, revision: str | None, alias: str = ALIAS
+        self,
+        endpoint: str,
+        routing: Routing,
+        *,
+        revision: str | None,
+        alias: str = ALIAS,
+        anchor: Anchor | None = None,
     ) -> str:
         """Point an alias; answer its new revision. ``revision`` None writes over what is there.
 
+        ``anchor`` is what the alias says of the record from then on (None: what it said before).
+
         Raises:
             RoutingChanged: if the alias is not at ``revision`` any more.
-            NotFound: if there is no such alias.
+            NotFound: if there is no such alias, or no such version.
         """
         ...
 
@@ -72,7 +80,19 @@ class Versions(Protocol):
         ...
 
     def status(self, endpoint: str, version: str) -> tuple[VersionStatus, str]:
-        """Whether a published version can be invoked, and the platform's words when not."""
+        """Whether a published version can be invoked, and the platform's words when not.
+
+        Raises:
+            NotFound: if there is no such version.
+        """
+        ...
+
+    def pointer(self, endpoint: str, version: str) -> Pointer:
+        """What a published version loads.
+
+        Raises:
+            NotFound: if there is no such version.
+        """
         ...
 
     def delete(self, endpoint: str, version: str) -> None:

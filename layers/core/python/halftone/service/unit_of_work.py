@@ -64,7 +64,7 @@ def change(
 def made_now(parts: Parts, endpoint: str, *, actor: str, owner: str | None = None) -> EndpointState:
     """The state of an endpoint that there is no record of yet; nothing is written."""
     about = About(creator=actor, created_at=parts.clock.now(), owner=owner)
-    return EndpointState(endpoint, about=about)
+    return EndpointState(endpoint, about=about, past=())
 
 
 def change_rollout(

@@ -46,17 +46,18 @@ class ModelServer:
         ledger: Ledger | None = None,
     ) -> None:
         telemetry = Telemetry(settings.endpoint, settings.late_after_ms, write)
+        known = known or Known(Fixed(Dispatch(settings.endpoint, 0)))
         self._endpoint = settings.endpoint
         self._telemetry = telemetry
         self._own = Own(settings, source, telemetry)
         ledger = ledger or MemoryLedger()
-        self._callee = Callee(settings.endpoint, self._own, telemetry, ledger)
+        self._callee = Callee(settings.endpoint, self._own, telemetry, ledger, known)
         self._afterwards = afterwards or AtOnce()
         self._front = Front(
             settings,
             self._own,
             telemetry,
-            known=known or Known(Fixed(Dispatch(settings.endpoint, 0))),
+            known=known,
             hop=hop or Alone(),
             afterwards=self._afterwards,
             ledger=ledger,

@@ -7,7 +7,7 @@ reads it back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from halftone.adapters.aws.clients import translated
@@ -15,6 +15,7 @@ from halftone.domain.errors import NotFound, Unavailable
 from halftone.domain.names import (
     ALIAS,
     GUARDRAIL_ALARMS,
+    GUARDRAIL_CONDITIONS,
     function_name,
     guardrail_name,
     metric_alarm_name,
@@ -60,7 +61,11 @@ class CloudWatchGuardrails:
         self._stage = stage
 
     def read(self, endpoint: str) -> Guard:
-        """See the port. One call: DescribeAlarms."""
+        """See the port. One call: DescribeAlarms.
+
+        The state is worked out from the metric alarms: the composite follows them late, and may
+        still be red for a version that they were armed for before.
+        """
         found = self._describe(endpoint)
         composite = found["CompositeAlarms"][0]
         red = [a for a in found["MetricAlarms"] if a["StateValue"] == AlarmState.ALARM]
@@ -72,7 +77,7 @@ class CloudWatchGuardrails:
         resources = {r for alarm in alarms if (r := _dimension(alarm, "Resource")) is not None}
         agreed = len(watched) == len(resources) == 1
         return Guard(
-            state=AlarmState(composite["StateValue"]),
+            state=_state(red, AlarmState(composite["StateValue"])),
             reason="; ".join(reasons) or composite.get("StateReason", ""),
             armed_for=watched.pop() if agreed else None,
             alias=resources.pop().rpartition(":")[2] if agreed else "",
@@ -113,6 +118,14 @@ class CloudWatchGuardrails:
         if missing:
             raise NotFound("alarm", missing[0], f"deploy the stack of {endpoint!r} again")
         return found
+
+
+def _state(red: Sequence[MetricAlarmTypeDef], composite: AlarmState) -> AlarmState:
+    """The guardrail's state where the metric alarms ``red`` are in alarm: as its rule says."""
+    kinds = {alarm["AlarmName"].rsplit("--")[-1] for alarm in red}
+    if any(condition <= kinds for condition in GUARDRAIL_CONDITIONS):
+        return AlarmState.ALARM
+    return AlarmState.OK if composite is AlarmState.ALARM else composite
 
 
 def _dimension(alarm: MetricAlarmTypeDef, *names: str) -> str | None:

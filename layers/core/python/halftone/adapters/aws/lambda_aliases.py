@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from halftone.adapters.aws.clients import translated
 from halftone.domain.errors import HalftoneError, NotFound, RoutingChanged
 from halftone.domain.names import ALIAS, CHALLENGER, function_name
-from halftone.domain.rollout.routing import ReadAliases, ReadRouting, Routing
+from halftone.domain.rollout.routing import Anchor, ReadAliases, ReadRouting, Routing
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -48,11 +48,18 @@ class LambdaAliases:
         return ReadAliases(live=found[ALIAS], challenger=found[CHALLENGER])
 
     def write(
-        self, endpoint: str, routing: Routing, *, revision: str | None, alias: str = ALIAS
+        self,
+        endpoint: str,
+        routing: Routing,
+        *,
+        revision: str | None,
+        alias: str = ALIAS,
+        anchor: Anchor | None = None,
     ) -> str:
-        """See the port. One call: UpdateAlias."""
+        """See the port. One call: UpdateAlias. The anchor is the alias' description."""
         weights = {routing.other: round(routing.share / 100, 8)} if routing.other else {}
         guard = {} if revision is None else {"RevisionId": revision}
+        said = {} if anchor is None else {"Description": str(anchor)}
         moved = RoutingChanged(
             f"the alias {alias!r} of {endpoint!r} is no longer at revision {revision}"
         )
@@ -63,6 +70,7 @@ class LambdaAliases:
                 Name=alias,
                 FunctionVersion=routing.main,
                 RoutingConfig={"AdditionalVersionWeights": weights},
+                **said,
                 **guard,
             )
         return written["RevisionId"]
@@ -86,4 +94,4 @@ def _read(alias: AliasConfigurationTypeDef | AliasConfigurationResponseTypeDef) 
     for version, weight in weights.items():
         if weight:
             routing = Routing(alias["FunctionVersion"], version, round(weight * 100, 6))
-    return ReadRouting(routing, alias["RevisionId"])
+    return ReadRouting(routing, alias["RevisionId"], Anchor.read(alias.get("Description", "")))

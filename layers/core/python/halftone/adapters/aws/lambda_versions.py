@@ -87,6 +87,12 @@ class LambdaVersions:
         # A version that was idle for weeks is Inactive, and wakes up when it is invoked.
         return VersionStatus.READY, ""
 
+    def pointer(self, endpoint: str, version: str) -> Pointer:
+        """See the port. One call."""
+        environment = self._configuration(endpoint, version).get("Environment", {})
+        variables = environment.get("Variables", {})
+        return Pointer(variables.get(ROLLOUT, ""), variables.get(PACKAGE, ""))
+
     def delete(self, endpoint: str, version: str) -> None:
         """See the port. One call."""
         if not version.isdecimal():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from halftone.domain.errors import InvalidInput, NotFound, Refused, RoutingChanged, StaleWrite
 from halftone.domain.names import ALIAS, CHALLENGER
-from halftone.domain.rollout.routing import UNRELEASED, ReadAliases, ReadRouting, Routing
+from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadAliases, ReadRouting, Routing
 from halftone.ports.functions import Pointer, VersionStatus
 
 
@@ -15,12 +15,14 @@ class MemoryLambda:
     """Ports ``Aliases`` and ``Versions``: functions with two aliases and numbered versions.
 
     ``answers`` maps a package's digest to what its versions answer when invoked. ``routings`` and
-    ``revisions`` are of the alias ``live``, ``challengers`` holds the alias ``challenger``.
+    ``revisions`` and ``anchors`` are of the alias ``live``, ``challengers`` holds the alias
+    ``challenger``.
     """
 
     answers: dict[str, Mapping[str, object]] = field(default_factory=dict)
     routings: dict[str, Routing] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    anchors: dict[str, Anchor | None] = field(default_factory=dict)
     challengers: dict[str, ReadRouting] = field(default_factory=dict)
     pointers: dict[str, Pointer] = field(default_factory=dict)
     versions: dict[str, list[Pointer]] = field(default_factory=lambda: defaultdict(list))
@@ -31,25 +33,35 @@ class MemoryLambda:
         if alias == CHALLENGER:
             return self.challengers.get(endpoint, ReadRouting(UNRELEASED, "0"))
         routing = self.routings.get(endpoint, UNRELEASED)
-        return ReadRouting(routing, str(self.revisions[endpoint]))
+        return ReadRouting(routing, str(self.revisions[endpoint]), self.anchors.get(endpoint))
 
     def both(self, endpoint: str) -> ReadAliases:
         """See ``Aliases``."""
         return ReadAliases(self.read(endpoint), self.read(endpoint, CHALLENGER))
 
     def write(
-        self, endpoint: str, routing: Routing, *, revision: str | None, alias: str = ALIAS
+        self,
+        endpoint: str,
+        routing: Routing,
+        *,
+        revision: str | None,
+        alias: str = ALIAS,
+        anchor: Anchor | None = None,
     ) -> str:
         """See ``Aliases``."""
-        known = self.read(endpoint, alias).revision
-        if revision not in (None, known):
+        known = self.read(endpoint, alias)
+        if revision not in (None, known.revision):
             raise RoutingChanged(f"the alias {alias!r} of {endpoint!r} is no longer at {revision}")
-        following = int(known) + 1
+        for version in (routing.main, routing.other):
+            if version is not None and (endpoint, version) in self.deleted:
+                raise NotFound("version", version, f"{endpoint!r} had it, and it was deleted")
+        following, said = int(known.revision) + 1, anchor or known.anchor
         if alias == CHALLENGER:
-            self.challengers[endpoint] = ReadRouting(routing, str(following))
+            self.challengers[endpoint] = ReadRouting(routing, str(following), said)
         else:
             self.routings[endpoint] = routing
             self.revisions[endpoint] = following
+            self.anchors[endpoint] = said
         return str(following)
 
     def point(self, endpoint: str, pointer: Pointer) -> VersionStatus:
@@ -72,6 +84,10 @@ class MemoryLambda:
         """See ``Versions``."""
         self._pointer(endpoint, version)
         return VersionStatus.READY, ""
+
+    def pointer(self, endpoint: str, version: str) -> Pointer:
+        """See ``Versions``."""
+        return self._pointer(endpoint, version)
 
     def delete(self, endpoint: str, version: str) -> None:
         """See ``Versions``."""

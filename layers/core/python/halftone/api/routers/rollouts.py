@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Query, Response
+from fastapi import Header, Query, Response
 from pydantic import Field
 
 from halftone.api import schemas
 from halftone.api.authorizer import Call, posts, reads
+from halftone.api.errors import Missing
 from halftone.api.requests import EndpointName, Message, RolloutId
 from halftone.api.responses import Cursor, Limit, Shape, after, answer, page, router, shown
 from halftone.domain.access import Action
@@ -19,6 +20,7 @@ from halftone.service.endpoints.endpoints import endpoint as found
 from halftone.service.insight import rollouts as service
 from halftone.service.releases.revert import Seen, return_to
 from halftone.service.rollouts import operate
+from halftone.service.rollouts.adopt import Keep, adopt
 
 routes = router("rollouts")
 
@@ -152,15 +154,31 @@ async def roll_back(
         str | None,
         Query(pattern=r"^[1-9][0-9]{0,8}$", description="The version; else the one before."),
     ] = None,
+    halftone_seen: Annotated[
+        str | None,
+        Header(
+            pattern=r"^(-|[1-9][0-9]{0,8})( [a-z0-9-]{1,80})?$",
+            description="What was seen: the champion's version (`-`: none), and the id of the "
+            "rollout under way, if there was one.",
+            examples=["12"],
+        ),
+    ] = None,
 ) -> Response:
     """Go back in one call: to the champion, or to an earlier version.
 
     A rollout under way ends, and its champion alone answers; `v` may name an earlier one still. If
-    nothing is under way, the version that served before becomes champion again, or `v`.
+    nothing is under way, the version that served before becomes champion again, or `v`. Several
+    who send the same `Halftone-Seen` go back once. Where nothing is under way and there is no `v`,
+    it is required: 428 without it.
     """
     reason = (said.message if said else "") or "rolled back by hand"
     now = Seen.of(found(call.parts, endpoint))
-    seen = Seen.read(call.parts.claims.first_seen(call.request, str(now)))
+    seen = Seen.read(call.parts.claims.first_seen(call.request, halftone_seen or str(now)))
+    if halftone_seen is None and v is None and seen.rollout is None:
+        raise Missing(
+            f"say what you saw in Halftone-Seen ({str(now)!r} by now), or name the version that is "
+            "to serve in v: without it, two that say the same would go back twice"
+        )
 
     def do(parts: Parts) -> Response:
         state = return_to(parts, endpoint, version=v, actor=call.actor, reason=reason, seen=seen)
@@ -171,6 +189,37 @@ async def roll_back(
         if seen.rollout and state.rollout and state.rollout.id == seen.rollout:
             return do(parts)  # the try came as far as ending that, and perhaps not to ``v``
         return answer(schemas.endpoint(state), etag=state.revision)
+
+    return call.once(do, lost=lost)
+
+
+class Adoption(Message):
+    """What holds where the record is older than the aliases."""
+
+    keep: Annotated[
+        Literal["aliases", "record"],
+        Field(description="`aliases`: what they say serves; `record`: its champion serves."),
+    ]
+
+
+@routes.post("/endpoints/{endpoint}/adopt", responses=shown(schemas.Endpoint))
+async def adopt_endpoint(
+    endpoint: EndpointName, said: Adoption, call: Annotated[Call, posts(Action.RELEASE)]
+) -> Response:
+    """Say what holds after the table was restored to an earlier day.
+
+    The record is older than what the aliases say then, and the engine writes nothing: 409 where
+    that is not so. Afterwards one version answers alone, and nothing rolls out.
+    """
+    reason = said.reason(f"kept the {said.keep} after the table was restored")
+
+    def lost(parts: Parts) -> Response:
+        state = found(parts, endpoint)
+        return answer(schemas.endpoint(state), etag=state.revision)
+
+    def do(parts: Parts) -> Response:
+        adopt(parts, endpoint, Keep(said.keep), actor=call.actor, reason=reason)
+        return lost(parts)
 
     return call.once(do, lost=lost)
 

@@ -13,6 +13,7 @@ from halftone.api.requests import Body, EndpointName, Message, Why
 from halftone.api.responses import Shape, answer, router, shown
 from halftone.domain.access import Action
 from halftone.domain.endpoint.policy_rules import state_form
+from halftone.domain.endpoint.projection import shares
 from halftone.domain.endpoint.state import EndpointState
 from halftone.ports import Parts
 from halftone.service.endpoints import availability
@@ -62,7 +63,12 @@ class CorsShown(Shape):
 
 
 class Serving(Shape):
-    """How an endpoint serves. `probation` is the deployment whose share the alarms watch."""
+    """How an endpoint serves. `probation` is the deployment whose share the alarms watch.
+
+    Until `probation_armed` it takes no requests. `answering` are the shares by version as fronts
+    act on them now, where no rule matches: during a rollout, or until a deployment is watched, they
+    differ from `traffic`.
+    """
 
     endpoint: str
     revision: int
@@ -80,6 +86,8 @@ class Serving(Shape):
     cors: CorsShown | None
     probation: str | None
     probation_since: datetime | None
+    probation_armed: bool
+    answering: Mapping[str, float]
 
 
 def serving(state: EndpointState) -> Serving:
@@ -92,6 +100,8 @@ def serving(state: EndpointState) -> Serving:
             "revision": state.revision,
             "probation": watched.version if watched else None,
             "probation_since": watched.since if watched else None,
+            "probation_armed": watched is None or watched.armed,
+            "answering": dict(shares(state)),
         },
         Serving,
     )

@@ -14,9 +14,8 @@ from halftone.domain.endpoint.policy_rules import changed
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import HalftoneError
 from halftone.domain.rollout.deploys import BY_VERSION, OWNER, TAG
-from halftone.domain.traffic.policy import Access, Portion, Serving
+from halftone.domain.traffic.policy import CHAMPION, Access, Portion, Serving
 from halftone.domain.traffic.policy_schema import (
-    CHAMPION,
     FIELDS,
     NO_TRAFFIC,
     defaults,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from halftone.domain.audit import AuditRecord
 from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.projection import shares
 from halftone.domain.endpoint.state import EndpointState, Placed
 from halftone.domain.endpoint.status import Status
 from halftone.domain.errors import Refused
@@ -134,15 +135,7 @@ def must_not_be_the_last(
 def _share(state: EndpointState, aliases: ReadAliases | None, version: str) -> float:
     if aliases is None:
         return 0.0
-    running = state.active
-    if running and running.challenger == version:
-        return running.share
-    portions = {portion.version: portion.share for portion in state.serving.split}
-    if version in portions:
-        return portions[version]
-    if state.champion and state.champion.version == version:
-        return 100.0 - (running.share if running else 0.0) - sum(portions.values())
-    return aliases.live.routing.share_of(version)
+    return shares(state, aliases.live.routing).get(version, 0.0)
 
 
 def _told(

@@ -10,8 +10,17 @@ from typing import Any
 
 from halftone.domain.endpoint.state import EndpointState, Placed
 from halftone.domain.errors import InvalidInput, NotFound, Refused
-from halftone.domain.traffic.policy import Access, KeySource, Mirror, Mode, Portion, Rule, Serving
-from halftone.domain.traffic.policy_schema import CHAMPION, FIELDS, NO_TRAFFIC, serving_form
+from halftone.domain.traffic.policy import (
+    CHAMPION,
+    Access,
+    KeySource,
+    Mirror,
+    Mode,
+    Portion,
+    Rule,
+    Serving,
+)
+from halftone.domain.traffic.policy_schema import FIELDS, NO_TRAFFIC, serving_form
 
 
 def changed(state: EndpointState, fields: Mapping[str, Any]) -> Serving:
@@ -19,8 +28,8 @@ def changed(state: EndpointState, fields: Mapping[str, Any]) -> Serving:
 
     Raises:
         NotFound: for a deployment that is not there.
-        Refused: for one that is stopped, or that is live and is to be mirrored; for a change of
-            mode while a rollout is under way, which keeps the one it began with.
+        Refused: for one that is stopped or was taken back, or that is live and is to be mirrored;
+            for a change of mode while a rollout is under way, which keeps the one it began with.
         InvalidInput: for a setting that the others leave without effect.
     """
     plain = {n: v for n, v in fields.items() if n not in ("traffic", "mirror", "rules")}
@@ -29,7 +38,7 @@ def changed(state: EndpointState, fields: Mapping[str, Any]) -> Serving:
         serving = _with_traffic(state, serving, fields["traffic"])
     if "rules" in fields:
         rules = [
-            Rule(rule.match, _version(state, rule.version, f"rules[{i}].to"))
+            Rule(rule.match, _target(state, rule.version, f"rules[{i}].to"))
             for i, rule in enumerate(fields["rules"])
         ]
         serving = replace(serving, rules=tuple(rules))
@@ -49,7 +58,7 @@ def receivers(state: EndpointState, serving: Serving) -> tuple[str, ...]:
     split = [portion.version for portion in serving.split]
     ruled = [rule.version for rule in serving.rules]
     champion = state.champion.version if state.champion else None
-    return tuple(dict.fromkeys(v for v in (*split, *ruled) if v != champion))
+    return tuple(dict.fromkeys(v for v in (*split, *ruled) if v not in (champion, CHAMPION)))
 
 
 def without(serving: Serving, version: str) -> Serving:
@@ -84,6 +93,12 @@ def _with_traffic(state: EndpointState, serving: Serving, portions: tuple[Portio
     return replace(serving, split=split, stopped=stopped)
 
 
+def _target(state: EndpointState, called: str, at: str) -> str:
+    """What a rule leads to; ``CHAMPION`` stays that word, whichever deployment is champion."""
+    version = _version(state, called, at)
+    return CHAMPION if called == CHAMPION else version
+
+
 def _version(state: EndpointState, called: str, at: str, share: float = 100.0) -> str:
     """The version of the deployment that is called so, if requests can be sent to it."""
     champion = state.champion.version if state.champion else None
@@ -101,6 +116,12 @@ def _version(state: EndpointState, called: str, at: str, share: float = 100.0) -
         raise NotFound("deployment", called, f"{state.endpoint!r} has {names}")
     if exact.stopped and share:
         raise Refused(f"deployment {called!r} is stopped: {exact.stopped}")
+    barred = state.bar_of(exact.version)
+    if barred and share:
+        raise Refused(
+            f"{at}: version {barred.version} was taken back ({barred.reason}): release its package "
+            "again to let it serve"
+        )
     return exact.version
 
 

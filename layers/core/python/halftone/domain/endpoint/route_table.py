@@ -5,13 +5,14 @@ acts on something that is not on record. A server may act on an old one: the ali
 and the version that every hop expects make that harmless.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from halftone.domain.endpoint.policy_rules import without
 from halftone.domain.endpoint.state import EndpointState, Placed
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.signing import SigningKey
-from halftone.domain.traffic.policy import Match, Mode, Serving
+from halftone.domain.traffic.policy import CHAMPION, Match, Mode, Rule, Serving
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,35 @@ def dispatch_of(state: EndpointState) -> Dispatch:
         revision=state.revision,
         champion=state.champion.version if state.champion else None,
         placed=state.placed,
-        serving=state.serving,
-        trial=_trial(state),
+        serving=_routed(state),
+        trial=None if state.restored else _trial(state),
         signing=state.signing,
     )
+
+
+def _routed(state: EndpointState) -> Serving:
+    """The serving of ``state`` as fronts may act on it.
+
+    Nothing leads to what is not watched yet or was taken back. Where the record is older than what
+    the aliases say, nothing leads to anybody but the front itself.
+    """
+    serving = state.serving
+    if state.restored:
+        return replace(serving, split=(), rules=(), mirror=None, probation=None)
+    hidden = {bar.version for bar in state.barred}
+    if serving.probation and not serving.probation.armed:
+        hidden.add(serving.probation.version)
+    for version in hidden:
+        serving = without(serving, version)
+    champion = state.champion.version if state.champion else None
+    if champion is not None:
+        rules = tuple(
+            Rule(rule.match, champion) if rule.version == CHAMPION else rule
+            for rule in serving.rules
+        )
+        split = tuple(portion for portion in serving.split if portion.version != champion)
+        serving = replace(serving, rules=rules, split=split)
+    return serving
 
 
 def _trial(state: EndpointState) -> Trial | None:

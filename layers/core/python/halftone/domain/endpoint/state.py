@@ -11,6 +11,7 @@ from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.ownership import About
 from halftone.domain.rollout.deploys import Deploys
 from halftone.domain.rollout.rollout import Rollout
+from halftone.domain.rollout.routing import Anchor
 from halftone.domain.rollout.signing import SigningKey
 from halftone.domain.traffic.policy import Serving
 
@@ -22,6 +23,21 @@ again and again, so that it must stay small."""
 MOST_NAMED = 50
 """How many deployments may have a name of their own: what people name stays until they delete it or
 take the name back, in one item of at most 400 KB."""
+
+
+MOST_PAST = 50
+"""How many earlier champions a rollback can go to."""
+
+MOST_BARRED = 50
+"""How many bars are kept of versions that cannot be called by name any more."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A version that was taken back, and why: it answers no unpinned request any more."""
+
+    version: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -41,8 +57,13 @@ class Placed:
 class EndpointState:
     """Everything about an endpoint that must change together.
 
-    ``revision`` counts writes; every write is conditional on the one it read. ``signing`` are the
-    keys of its requests' ids, newest first.
+    ``revision`` counts writes; every write is conditional on the one it read. ``barred`` are the
+    versions that were taken back. ``past`` are the champions before the present one, in the order
+    of time, without those that were taken back or deleted (None: a record of an earlier release,
+    whose audit tells). ``anchor`` is what the aliases are known to say of this record, ``restored``
+    why the engine writes nothing ("": it does): the aliases know of a later record than this.
+    ``flagged`` is why the champion should not serve ("": nothing is said against it).
+    ``signing`` are the keys of its requests' ids, newest first.
     """
 
     endpoint: str
@@ -56,6 +77,15 @@ class EndpointState:
     upkeep: Upkeep = field(default_factory=Upkeep)
     deploys: Deploys = field(default_factory=Deploys)
     signing: tuple[SigningKey, ...] = field(default=(), repr=False)
+    barred: tuple[Bar, ...] = ()
+    past: tuple[Deployment, ...] | None = None
+    anchor: Anchor | None = None
+    restored: str = ""
+    flagged: str = ""
+
+    def bar_of(self, version: str | None) -> Bar | None:
+        """Why ``version`` may answer no unpinned request; None: it was not taken back."""
+        return next((bar for bar in self.barred if bar.version == version), None)
 
     def placing(self, version: str) -> tuple[Placed, ...]:
         """``placed`` with ``version``, without the oldest ones that nothing names any more.

@@ -35,6 +35,11 @@ class Told:
 def told(state: EndpointState) -> Told:
     """What can be said of ``state`` at a glance."""
     champion, newest = state.champion, state.rollout
+    if state.restored:
+        return Told(Status.DEPLOYED if champion else Status.STOPPED, state.restored)
+    if state.flagged and champion and not state.serving.stopped:
+        warned = f"version {champion.version} answers, but {state.flagged}"
+        return Told(Status.DEPLOYING if state.active else Status.DEPLOYED, warned)
     if state.serving.stopped:
         return Told(Status.STOPPED, state.serving.stopped)
     if running := state.active:

@@ -175,7 +175,8 @@ def _compare_challenger(rollout: Rollout, actual: Routing) -> Agreed | Restore |
     allowed = {rollout.home, rollout.called} if first else {rollout.home}
     if actual in (allowed if before else {rollout.called}):
         return Agreed()
-    if before and actual == rollout.called:
-        told = "reads the challenger, which takes no part yet"
+    if before:
+        # Nobody calls it for this rollout yet: what stood there before has no part in it.
+        told = f"reads {actual}, and the challenger takes no part yet"
         return Restore(CHALLENGER, rollout.home, f"the alias 'challenger' {told}")
     return Yield(f"the alias 'challenger' was changed outside the engine: it reads {actual}")

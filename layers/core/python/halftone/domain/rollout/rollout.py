@@ -4,6 +4,7 @@ The state is a frozen value; ``to`` makes the next one and refuses a transition 
 ``phase`` does not have.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,9 @@ from halftone.domain.traffic.policy import Mode
 
 TRIAL, MIRROR, KEYS = "trial", "mirror", "keys"
 """Cohorts: whom a metric is about, beside endpoint and version ("": whoever was not pinned)."""
+
+
+_RETURN = re.compile(r"return-[0-9]+-to-[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -229,3 +233,8 @@ class Rollout:
         if self.challenger is None:
             raise ValueError(f"rollout {self.id} has no version yet to give {share} % to")
         return Routing.split(self.champion, self.challenger, share)
+
+
+def is_return(rollout: Rollout) -> bool:
+    """Whether ``rollout`` is no release, but the way back to an earlier version."""
+    return _RETURN.fullmatch(rollout.id) is not None

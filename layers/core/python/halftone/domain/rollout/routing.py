@@ -3,7 +3,11 @@
 Shares are percentages (0 to 100) everywhere; only the alias adapter knows Lambda's weights.
 """
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
+
+from halftone.domain.audit import AuditHead
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,56 @@ UNRELEASED = Routing("$LATEST")
 """Where the template leaves a new alias. No version is published there, and none answers."""
 
 
+_ANCHOR = re.compile(
+    r"halftone: revision (?P<revision>[0-9]+), audit (?P<seq>[0-9]+) (?P<hash>[0-9a-f]{64})"
+    r"(?:, rollout (?P<rollout>\S+))?(?:, armed (?P<armed>\S+))?"
+)
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """What an alias says of the record by which it was written: it outlives the table.
+
+    ``revision`` and ``audit`` are those of the state. ``rollout`` is the rollout that was under way
+    then, ``armed_at`` when the alarms were armed for its challenger.
+    """
+
+    revision: int
+    audit: AuditHead
+    rollout: str = ""
+    armed_at: datetime | None = None
+
+    def __str__(self) -> str:
+        """The text that ``read`` reads, within the 256 characters of an alias' description."""
+        written = f"halftone: revision {self.revision}, audit {self.audit.seq} {self.audit.hash}"
+        written += f", rollout {self.rollout}" if self.rollout else ""
+        return written + (f", armed {self.armed_at.isoformat()}" if self.armed_at else "")
+
+    @classmethod
+    def read(cls, text: str) -> "Anchor | None":
+        """The anchor in a description; None if there is none in it."""
+        match = _ANCHOR.fullmatch(text)
+        if match is None:
+            return None
+        armed = match["armed"]
+        return cls(
+            int(match["revision"]),
+            AuditHead(int(match["seq"]), match["hash"]),
+            match["rollout"] or "",
+            datetime.fromisoformat(armed) if armed else None,
+        )
+
+
 @dataclass(frozen=True)
 class ReadRouting:
-    """A routing as it was read, with the revision that a conditional write must present."""
+    """A routing as it was read, with the revision that a conditional write must present.
+
+    ``anchor`` is None where the engine has not written the alias yet.
+    """
 
     routing: Routing
     revision: str
+    anchor: Anchor | None = None
 
 
 @dataclass(frozen=True)
@@ -58,3 +106,9 @@ class ReadAliases:
 
     live: ReadRouting
     challenger: ReadRouting
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """The newer one of both aliases' anchors."""
+        anchors = [read.anchor for read in (self.live, self.challenger) if read.anchor]
+        return max(anchors, key=lambda anchor: anchor.revision, default=None)

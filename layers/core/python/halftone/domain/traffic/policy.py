@@ -64,9 +64,16 @@ class Match:
     addresses: tuple[str, ...] = ()
 
 
+CHAMPION = "champion"
+"""The word for whichever deployment is champion."""
+
+
 @dataclass(frozen=True)
 class Rule:
-    """Requests that match go to ``version``; the first rule that matches decides."""
+    """Requests that match go to ``version``; the first rule that matches decides.
+
+    ``version`` is ``CHAMPION`` where the rule means whichever deployment is champion.
+    """
 
     match: Match
     version: str
@@ -132,10 +139,15 @@ class Client:
 
 @dataclass(frozen=True)
 class Probation:
-    """A deployment that takes requests and never was champion: the alarms watch it ``since``."""
+    """A deployment that takes requests and never was champion: the alarms watch it ``since``.
+
+    While ``armed`` is False it is only intended to take requests: no route leads to it until the
+    alarms are read back to watch it.
+    """
 
     version: str
     since: datetime
+    armed: bool = True
 
 
 @dataclass(frozen=True)

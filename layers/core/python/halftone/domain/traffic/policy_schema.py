@@ -44,6 +44,7 @@ from halftone.domain.traffic.match_schema import (
     parse_match,
 )
 from halftone.domain.traffic.policy import (
+    CHAMPION,
     Access,
     Capture,
     Cors,
@@ -55,9 +56,6 @@ from halftone.domain.traffic.policy import (
     Serving,
     StickyKey,
 )
-
-CHAMPION = "champion"
-"""The word for whichever deployment is champion."""
 
 LARGEST = 100_000
 """Bytes that all fields together may have: they are part of one record of at most 400 KB."""

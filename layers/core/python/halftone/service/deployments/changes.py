@@ -9,11 +9,12 @@ from contextlib import suppress
 from dataclasses import replace
 
 from halftone.domain.endpoint.capacity import scaled
+from halftone.domain.endpoint.champions import forget
 from halftone.domain.endpoint.deployment_status import must_be_idle, must_not_be_the_last, placed_in
 from halftone.domain.endpoint.state import MOST_NAMED, EndpointState, Placed
 from halftone.domain.errors import InvalidInput, NotFound, Refused
 from halftone.domain.names import CHALLENGER, checked_name
-from halftone.domain.traffic.policy_schema import CHAMPION
+from halftone.domain.traffic.policy import CHAMPION
 from halftone.ports import Parts
 from halftone.service.deployments.deployments import known, named, written
 from halftone.service.unit_of_work import until_written
@@ -166,7 +167,11 @@ def delete(
         said = reason or f"deleted by {actor}"
         state = seen.state
         rest = tuple(placed for placed in state.placed if placed.version != found.version)
-        after = replace(state, placed=rest, upkeep=scaled(state.upkeep, found.version, 0))
+        after = replace(
+            forget(state, found.version),
+            placed=rest,
+            upkeep=scaled(state.upkeep, found.version, 0),
+        )
         gone = replace(found, deleted=said)
         return written(
             parts, state, after, "deleted", gone, actor=actor, reason=said

@@ -22,7 +22,7 @@ from halftone.domain.errors import NotFound
 from halftone.domain.traffic.policy import Serving
 from halftone.domain.traffic.policy_schema import parse_serving, serving_form
 from halftone.ports import Parts
-from halftone.service.rollouts.probation import watched
+from halftone.service.rollouts.probation import settled, watched
 from halftone.service.unit_of_work import change, must_be_at, until_written
 
 
@@ -185,13 +185,17 @@ def apply(
     to whichever value: a deploy that fails later leaves them alone.
     """
 
+    before: Serving | None = None
+
     def attempt() -> EndpointState:
+        nonlocal before
         state = parts.store.load(endpoint)
         if state is None:
             raise NotFound("endpoint", endpoint, "see `halftone status`")
         must_be_at(f"endpoint {endpoint!r}", state.revision, revision)
         deploys = state.deploys.set_by_people(fields)
         after = replace(state, serving=next_one(state), deploys=deploys)
+        before = state.serving
         if after == state:
             return state
         numbers = told(state, after) if told else {"stopped": after.serving.stopped}
@@ -199,7 +203,8 @@ def apply(
             parts, state, after, action=action, actor=actor, reason=reason, numbers=numbers
         )
 
-    return until_written(endpoint, attempt)
+    written = until_written(endpoint, attempt)
+    return settled(parts, before, written)
 
 
 def _differences(

@@ -45,6 +45,11 @@ def retire(
             placed=(),
             upkeep=Upkeep(),
             deploys=_closed(state.deploys),
+            barred=(),
+            past=(),
+            anchor=None,
+            restored="",
+            flagged="",
         )
         if after == state:
             return None

@@ -126,14 +126,21 @@ def describe(
                 "version before this one is tagged FAILED"
             )
         changed = replace(version, details=after)
+        said = _difference(version, changed)
+        kept = dict(model.aliases)
+        if after.validation is Validation.FAILED:
+            # What failed is nobody's candidate any more.
+            kept = {alias: number for alias, number in kept.items() if number != version.number}
+        for alias in model.aliases.keys() - kept.keys():
+            said[0][alias], said[1][alias] = version.number, None
         write_model(
             parts,
             model,
-            model,
+            replace(model, aliases=kept),
             action="described",
             actor=actor,
             reason=reason or f"details of {version.name} changed",
-            said=_difference(version, changed),
+            said=said,
             version=changed,
         )
         return changed

@@ -251,7 +251,14 @@ def _intend(parts: Parts, state: EndpointState, release: PreparedRelease) -> Rol
         )
     if running:
         reason = f"superseded by {package} ({wanted})"
-        roll_back(parts, request.endpoint, actor=request.actor, reason=reason, rollout=running.id)
+        roll_back(
+            parts,
+            request.endpoint,
+            actor=request.actor,
+            reason=reason,
+            rollout=running.id,
+            bars=False,
+        )
         raise StaleWrite("the rollout under way was ended: look at what serves now")
     if course is _Course.SERVES:
         _remember(parts, state, request, f"{package} serves already", joined=None)

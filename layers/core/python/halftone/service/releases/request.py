@@ -8,11 +8,11 @@ from halftone.domain.errors import InvalidInput, NotFound, Refused
 from halftone.domain.model.registry import parse_reference
 from halftone.domain.rollout.plan import PRESETS, Plan
 from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.rollout import is_return
 from halftone.ports import Parts
 from halftone.service.endpoints.endpoints import endpoint
 from halftone.service.registry.models import version_of
 from halftone.service.releases.release import ReleaseRequest
-from halftone.service.releases.revert import is_return
 
 
 @dataclass(frozen=True)

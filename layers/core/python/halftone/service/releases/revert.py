@@ -1,29 +1,31 @@
 """Returning: an earlier deployment is the champion again, where nothing rolls out any more.
 
-It is a rollback like any other once its fence is written: the champion that goes is what is taken
-back, and a crash in between is finished by the next tick.
+It is a rollback like any other once its fence is written: the champion that goes is taken back and
+barred, and a crash in between is finished by the next tick.
 
-"The version before" means another one once somebody else has released, or returned. So a request
-that may come again is held to what it was first asked against: see ``Seen``.
+Whoever says "back" says what they saw: see ``Seen``. Said by several at once, or said again, it
+goes back once.
 """
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from halftone.domain.endpoint.champions import bar, forget, succeed
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.policy_rules import without
+from halftone.domain.endpoint.projection import projection
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import NotFound, Refused, StaleWrite, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import PRESETS
 from halftone.domain.rollout.rollout import Rollout
+from halftone.domain.rollout.routing import ReadAliases
 from halftone.ports import Parts
-from halftone.service.rollouts.past_champions import served
-from halftone.service.rollouts.rollback import finish, roll_back
+from halftone.service.rollouts.past_champions import with_past
+from halftone.service.rollouts.reconcile import arm, must_be_newest
+from halftone.service.rollouts.rollback import exists, finish, roll_back
+from halftone.service.rollouts.validation import failed
 from halftone.service.unit_of_work import change, until_written
-
-_RETURN = re.compile(r"return-[0-9]+-to-[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,12 @@ class Seen:
 
     @classmethod
     def read(cls, text: str) -> "Seen":
-        """What ``str`` has written."""
+        """What ``str`` has written, such as ``12``, ``12 fraud-0123456789abcdef`` or ``-``."""
         champion, _, rollout = text.partition(" ")
-        return cls(champion or None, rollout or None)
+        return cls(None if champion in ("", "-") else champion, rollout or None)
 
     def __str__(self) -> str:
-        return f"{self.champion or ''} {self.rollout or ''}"
+        return f"{self.champion or '-'} {self.rollout or ''}".rstrip()
 
     @property
     def told(self) -> str:
@@ -65,16 +67,18 @@ def return_to(
     reason: str,
     seen: Seen | None = None,
 ) -> EndpointState:
-    """Make an earlier deployment the champion again: ``version``, or the newest one before.
+    """Make an earlier deployment the champion again: ``version``, or the champion before.
 
-    A rollout that is under way is rolled back; if ``version`` names its champion, or is None, that
+    The champion before is the last one in time that was not taken back, whatever its number. A
+    rollout that is under way is rolled back; if ``version`` names its champion, or is None, that
     is all there is to do. Where ``seen`` is given, what was under way then is what ends: whatever
-    has become of it since, its champion (or ``version``) serves afterwards.
+    has become of it since, its champion (or ``version``) serves afterwards. If what was ``seen`` to
+    serve was taken back since, there is nothing left to do.
 
     Raises:
         NotFound: if the endpoint or the version does not exist. Nothing is changed then.
-        Refused: if that version serves already, there is none before it, or something else than
-            the end of what was ``seen`` has happened since.
+        Refused: if that version serves already, was taken back or is gone from Lambda, there is
+            none before it, or something else than what was asked for has happened since.
     """
 
     def attempt() -> EndpointState:
@@ -86,11 +90,11 @@ def return_to(
         running = state.active
         if running is None:
             wanted = version or (seen.champion if seen and seen.rollout else None)
-            return _returned(parts, state, wanted, actor=actor, reason=reason)
+            return _returned(parts, endpoint, state.revision, wanted, actor=actor, reason=reason)
         if version not in (None, running.champion):
             # Before anything is changed; but where that can't be read, going back comes first.
             with suppress(Unavailable):
-                _target(parts, state, _live(state), version)
+                _sound_target(parts, with_past(parts, state), _live(state), version)
         roll_back(parts, endpoint, actor=actor, reason=reason, rollout=running.id, seen=state)
         after = parts.store.load(endpoint) or state
         ended = after.rollout and (after.rollout.id, after.rollout.phase)
@@ -116,6 +120,12 @@ def _came_about(state: EndpointState, seen: Seen, version: str | None) -> bool:
             return False
         if now.champion == seen.champion:
             return version in (None, now.champion)
+    # Somebody else took back what was seen to serve, or ended what was seen to roll out. Going back
+    # any further was not asked for.
+    taken_back = now.champion != seen.champion and state.bar_of(seen.champion) is not None
+    ended = seen.rollout is not None and now.champion == seen.champion
+    if now.rollout is None and (taken_back or ended) and version in (None, now.champion):
+        return True
     raise Refused(
         f"{state.endpoint!r} has moved on since this was asked for: it was at {seen.told}, and is "
         f"at {now.told}; look again, and ask with a new key"
@@ -129,10 +139,36 @@ def _live(state: EndpointState) -> Deployment:
 
 
 def _returned(
-    parts: Parts, state: EndpointState, version: str | None, *, actor: str, reason: str
+    parts: Parts, endpoint: str, revision: int, version: str | None, *, actor: str, reason: str
 ) -> EndpointState:
+    seen = parts.aliases.both(endpoint)
+    state = parts.store.load(endpoint)
+    if state is None or state.revision != revision:
+        raise StaleWrite(f"{endpoint!r} changed while its aliases were read")
+    must_be_newest(parts, state, seen)
+    state = with_past(parts, state)
     live = _live(state)
-    target = _target(parts, state, live, version)
+    target = _sound_target(parts, state, live, version)
+    fenced = _fenced(parts, state, live, target, seen, actor=actor, reason=reason)
+    try:
+        done = finish(parts, fenced)
+    except StaleWrite:
+        return parts.store.load(endpoint) or fenced  # a tick was faster
+    _watch(parts, done)
+    return done
+
+
+def _fenced(
+    parts: Parts,
+    state: EndpointState,
+    live: Deployment,
+    target: Deployment,
+    seen: ReadAliases,
+    *,
+    actor: str,
+    reason: str,
+) -> EndpointState:
+    """The fence: ``target`` is champion on record, and ``live`` is being taken back."""
     withdrawal = Rollout(
         id=f"return-{state.revision + 1}-to-{target.version}",
         plan=PRESETS["all-at-once"],
@@ -146,56 +182,77 @@ def _returned(
         phase=Phase.ROLLING_BACK,
         message=reason,
         reason=reason,
+        alias_revision=seen.live.revision,
+        challenger_revision=seen.challenger.revision,
     )
     probation = state.serving.probation
-    fenced = change(
+    # The alarms are about to watch the version that returns.
+    serving = without(state.serving, probation.version) if probation else state.serving
+    after = succeed(bar(replace(state, serving=serving), live.version, reason), target)
+    return change(
         parts,
         state,
-        replace(
-            state,
-            champion=target,
-            rollout=withdrawal,
-            placed=state.placing(target.version),
-            # The alarms are about to watch the version that returns.
-            serving=without(state.serving, probation.version) if probation else state.serving,
-        ),
+        replace(after, rollout=withdrawal, placed=after.placing(target.version)),
         action="return",
         actor=actor,
         reason=reason,
     )
-    # Not before the fence: until then another rollout may be on its way and need the alarms.
-    _arm(parts, state.endpoint, target.version)
-    try:
-        return finish(parts, fenced)
-    except StaleWrite:
-        return parts.store.load(state.endpoint) or fenced  # a tick was faster
 
 
-def is_return(rollout: Rollout) -> bool:
-    """Whether ``rollout`` is no release, but the way back to an earlier version."""
-    return _RETURN.fullmatch(rollout.id) is not None
-
-
-def _target(
+def _sound_target(
     parts: Parts, state: EndpointState, live: Deployment, version: str | None
 ) -> Deployment:
-    """A deployment that was champion once: the only ones known to have answered well."""
+    """A target that Lambda still has, and that nothing is said against in the registry.
+
+    Raises:
+        Refused: if there is none, and which other one could be named.
+    """
+    while True:
+        target = _target(state, live, version)
+        reason = failed(parts, target.package)
+        if not reason and exists(parts, state.endpoint, target.version):
+            return target
+        if version is not None:
+            others = ", ".join(d.version for d in state.past or () if d != target) or "none"
+            raise Refused(
+                f"version {version} of {state.endpoint!r} can't serve again: "
+                f"{reason or 'it is gone from Lambda'}; others that served: {others}"
+            )
+        state = forget(state, target.version)
+
+
+def _target(state: EndpointState, live: Deployment, version: str | None) -> Deployment:
+    """A deployment that was champion before and was not taken back since.
+
+    Only those are known to have answered well.
+    """
+    past = state.past or ()
+    if version is None:
+        if not past:
+            raise Refused(
+                f"version {live.version} is the first that {state.endpoint!r} was served by, or "
+                "all others were taken back: release one"
+            )
+        return past[-1]
     if version == live.version:
         raise Refused(f"version {version} serves {state.endpoint!r} already")
-    known = served(parts, state.endpoint)
-    if version is not None:
-        chosen = [d for d in known if d.version == version]
-        if not chosen:
-            names = ", ".join(d.version for d in known)
-            raise NotFound("version", version, f"{state.endpoint!r} was served by {names}")
-        return chosen[0]
-    earlier = [d for d in known if int(d.version) < int(live.version)]
-    if not earlier:
-        raise Refused(f"version {live.version} is the first that {state.endpoint!r} was served by")
-    return max(earlier, key=lambda d: int(d.version))
+    chosen = next((d for d in past if d.version == version), None)
+    if chosen is not None:
+        return chosen
+    barred = state.bar_of(version)
+    if barred:
+        names = ", ".join(d.version for d in past) or "no other version"
+        raise Refused(
+            f"version {version} of {state.endpoint!r} was taken back ({barred.reason}): release "
+            f"its package again; it can return to {names}"
+        )
+    names = ", ".join(sorted((d.version for d in (*past, live)), key=int))
+    raise NotFound("version", version, f"{state.endpoint!r} was served by {names}")
 
 
-def _arm(parts: Parts, endpoint: str, version: str) -> None:
-    """Let the alarms watch the version that returns; if they can't, returning matters more."""
-    with suppress(NotFound, Unavailable):
-        parts.guardrails.arm(endpoint, version, f"return to version {version}")
+def _watch(parts: Parts, state: EndpointState) -> None:
+    """Let the alarms watch the version that returned; if they can't, it serves all the same."""
+    wanted = projection(state).watch
+    if wanted is not None:
+        with suppress(NotFound, Unavailable):
+            arm(parts, state.endpoint, wanted, f"return to version {wanted.version}")

@@ -5,18 +5,21 @@ revision it read: if a rollback came in between, the alias has moved on and the 
 tick first brings record and aliases into agreement, so that a crash anywhere in the tick before is
 repaired here.
 
-The order in which a share is given: the alias ``challenger`` first, by which nobody sends anything
-yet; then the alias ``live``, as far as the mode has it split; read back; then the record, and with
-it the dispatch, which is what a front acts on.
+The order in which a share is given is the reconciler's (``service.rollouts.reconcile``): the
+alarms, the alias ``challenger``, the alias ``live``, read back; then the record, and with it the
+dispatch, which is what a front acts on.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from halftone.domain.endpoint.champions import succeed
 from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.projection import Watch, projection
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import NotFound, StaleWrite, Unavailable
-from halftone.domain.names import ALIAS, CHALLENGER
+from halftone.domain.errors import NotFound, RecordRestored, StaleWrite, Unavailable
+from halftone.domain.names import ALIAS
 from halftone.domain.rollout.decide import (
     Alarmed,
     AskAgain,
@@ -34,12 +37,22 @@ from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.routing import ReadAliases
 from halftone.domain.rollout.verdict import Verdict, VerdictKind
 from halftone.ports import Parts
-from halftone.ports.guardrails import AlarmState
+from halftone.ports.guardrails import AlarmState, Guard
 from halftone.service.rollouts.observe import look, look_ahead
+from halftone.service.rollouts.past_champions import with_past
 from halftone.service.rollouts.prepare import POLL, prepare
-from halftone.service.rollouts.probation import keep_watch
-from halftone.service.rollouts.reconcile import reconcile
+from halftone.service.rollouts.reconcile import (
+    RESTORED,
+    anchor_of,
+    arm,
+    give,
+    must_be_newest,
+    point,
+    reconcile,
+    watches,
+)
 from halftone.service.rollouts.rollback import fence, finish, roll_back
+from halftone.service.rollouts.validation import failed, withdraw_failed
 from halftone.service.unit_of_work import ENGINE, change, change_rollout
 
 _STEPS = 8
@@ -47,6 +60,9 @@ _STEPS = 8
 
 _RATIO = 200
 """A tick comes at the latest after a 200th of the rollout's age."""
+
+HELD = timedelta(minutes=1)
+"""How long between two ticks that find a record older than its aliases."""
 
 _UNSEEN = Verdict(VerdictKind.NO_DATA, "not looked at: the guardrail is in alarm")
 
@@ -73,19 +89,34 @@ def advance(parts: Parts, endpoint: str, rollout: str | None, *, every: timedelt
         state = parts.store.load(endpoint)
         running = state.active if state else None
         try:
-            if state is not None and running is None:
-                reconcile(parts, state, seen)
-                keep_watch(parts, state)
+            if state is not None:
+                must_be_newest(parts, state, seen)
+                state = withdraw_failed(parts, state)
+                if running is None:
+                    reconcile(parts, state, seen)
             if state is None or running is None or rollout not in (None, running.id):
                 last = state.rollout if state else None
                 return Tick(True, timedelta(0), last.phase if last else None, "nothing to do")
             phase = running.phase
             step = _step(parts, state, running, seen)
+        except RecordRestored as older:
+            return _held(parts, endpoint, str(older), every)
         except StaleWrite:
             continue  # somebody wrote in between: look again, decide again
         if not isinstance(step, EndpointState):
             return step if isinstance(step, Tick) else _later(parts, running, step, every)
     return Tick(False, POLL, phase, "more to do")
+
+
+def _held(parts: Parts, endpoint: str, reason: str, every: timedelta) -> Tick:
+    """Say on record that nothing is written, so that it stays so whatever is recorded next."""
+    state = parts.store.load(endpoint)
+    if state is not None and not state.restored:
+        with suppress(StaleWrite):
+            held = replace(state, restored=reason)
+            change(parts, state, held, action=RESTORED, actor=ENGINE, reason=reason)
+    phase = state.rollout.phase if state and state.rollout else None
+    return Tick(False, max(every, HELD), phase, reason)
 
 
 def _later(parts: Parts, running: Rollout, waiting: Wait, every: timedelta) -> Tick:
@@ -106,6 +137,10 @@ def _step(
         return _back(parts, state, running, agreement.reason)
     if isinstance(agreement, Restore):
         return _restore(parts, state, running, agreement, seen)
+    if running.phase in (Phase.PREPARING, Phase.SHIFTING):
+        reason = failed(parts, running.package)
+        if reason:
+            return _back(parts, state, running, reason)
     if running.phase is Phase.PREPARING:
         step = prepare(parts, state, running)
         if isinstance(step, timedelta):
@@ -121,14 +156,13 @@ def _restore(
 ) -> EndpointState:
     # Less traffic for the challenger is always safe, so this write needs no intent of its own.
     at = seen.live if found.alias == ALIAS else seen.challenger
-    written = parts.aliases.write(
-        state.endpoint, found.routing, revision=at.revision, alias=found.alias
-    )
+    written = point(parts, state, found.alias, found.routing, revision=at.revision)
     if found.alias == ALIAS:
         repaired = replace(running, alias_revision=written)
     else:
         repaired = replace(running, challenger_revision=written)
-    return change_rollout(parts, state, repaired, action="repaired", reason=found.reason)
+    anchored = replace(state, anchor=anchor_of(state))
+    return change_rollout(parts, anchored, repaired, action="repaired", reason=found.reason)
 
 
 def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointState | Wait:
@@ -136,16 +170,19 @@ def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointStat
         guard = parts.guardrails.read(state.endpoint)
     except NotFound as gone:
         return _back(parts, state, running, f"there is no guardrail any more: {gone}")
-    through = running.called_through(max(running.stage, 0))
-    if running.challenger and (guard.armed_for, guard.alias) != (running.challenger, through):
-        # A deploy rewrote an alarm. Traffic without an armed alarm is not to be: arm or go back.
+    wanted = projection(state).watch
+    # Whoever rewrote the alarms since they were armed did not take a red state off them: it counts.
+    if wanted and not watches(guard, wanted) and guard.state is not AlarmState.ALARM:
+        # Traffic without an armed alarm is not to be: arm or go back.
         try:
-            why = f"rollout {running.id}"
-            parts.guardrails.arm(state.endpoint, running.challenger, why, alias=through)
+            arm(parts, state.endpoint, wanted, f"rollout {running.id}")
         except Unavailable as error:
             return _back(parts, state, running, f"the guardrail could not be armed: {error}")
         guard = parts.guardrails.read(state.endpoint)
-    alarmed = Alarmed(guard.reason) if guard.state is AlarmState.ALARM else None
+    alarmed = _alarmed(guard, wanted)
+    reason = "" if alarmed else failed(parts, running.package)
+    if reason:
+        return _back(parts, state, running, reason)
     # Nothing that evidence could say would keep a challenger in alarm: no call stands before it.
     verdict = _UNSEEN if alarmed else look(parts, state.endpoint, running)
     decision = decide(running, verdict, alarmed, parts.clock.now())
@@ -178,23 +215,16 @@ def _shift(
     unfit = _unfit(parts, state.endpoint, running)
     if unfit:
         return _back(parts, state, running, unfit)
-    challenger, live = running.called, running.routing(running.target)
-    moves = challenger != seen.challenger.routing, live != seen.live.routing
     if running.gate and seen.live.routing == running.routing(running.share):
         found = _look_at_gate(parts, state, running)
         if found is not None:
             return found
-    if moves[0]:
-        known = seen.challenger.revision
-        parts.aliases.write(state.endpoint, challenger, revision=known, alias=CHALLENGER)
-    if moves[1]:
-        parts.aliases.write(state.endpoint, live, revision=seen.live.revision)
-    if any(moves):
-        seen = parts.aliases.both(state.endpoint)
-        if (seen.live.routing, seen.challenger.routing) != (live, challenger):
-            raise StaleWrite("an alias was changed right after the shift")
+    wanted = projection(state)
+    before = seen
+    seen = give(parts, state, seen, wanted.live, wanted.challenger)
+    anchored = state if seen is before else replace(state, anchor=anchor_of(state))
     if running.target == 100.0:
-        return _promoted(parts, state, running)
+        return _promoted(parts, anchored, running)
     now = parts.clock.now()
     arrived = replace(running, stage=running.stage + 1, since=running.share)
     arrived = arrived.to(
@@ -208,7 +238,7 @@ def _shift(
         gate="",
     )
     arrived = replace(arrived, borders=(*running.begun, arrived.border(now)))
-    return change_rollout(parts, state, arrived, action="shifted", reason=_arrival(arrived))
+    return change_rollout(parts, anchored, arrived, action="shifted", reason=_arrival(arrived))
 
 
 def _look_at_gate(
@@ -251,14 +281,23 @@ def _unfit(parts: Parts, endpoint: str, running: Rollout) -> str:
         return "the guardrail is not armed for the challenger"
     if guard.state is AlarmState.ALARM and running.champion is not None:
         return f"guardrail in alarm: {guard.reason}"
-    through = running.called_through(running.following)
-    if guard.alias != through:
+    wanted = Watch(guard.armed_for, running.called_through(running.following))
+    if not watches(guard, wanted):
         # From scoring unseen to answering: the platform counts crashes by the alias called.
         try:
-            parts.guardrails.arm(endpoint, guard.armed_for, f"rollout {running.id}", alias=through)
+            arm(parts, endpoint, wanted, f"rollout {running.id}")
         except Unavailable as error:
             return f"the guardrail could not be armed: {error}"
     return ""
+
+
+def _alarmed(guard: Guard, wanted: Watch | None) -> Alarmed | None:
+    if guard.state is not AlarmState.ALARM:
+        return None
+    if wanted is None or watches(guard, wanted):
+        return Alarmed(guard.reason)
+    seen = f"version {guard.armed_for}" if guard.armed_for else "no one version"
+    return Alarmed(f"{guard.reason} (red as it was found, watching {seen} through {guard.alias!r})")
 
 
 def _promoted(parts: Parts, state: EndpointState, running: Rollout) -> EndpointState:
@@ -268,10 +307,11 @@ def _promoted(parts: Parts, state: EndpointState, running: Rollout) -> EndpointS
     champion: Deployment = published[0]
     told = "the alias reads 100 %"
     done = running.to(Phase.PROMOTED, share=100.0, target=100.0, mirror=0.0, reason=told, gate="")
+    after = succeed(with_past(parts, state), champion)
     return change(
         parts,
         state,
-        replace(state, champion=champion, rollout=done),
+        replace(after, rollout=done),
         action="promoted",
         actor=ENGINE,
         reason=done.reason,

@@ -1,9 +1,11 @@
 """Which versions an endpoint was served by: the only ones that are known to have answered well."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from halftone.domain.endpoint.deployment import Deployment
-from halftone.domain.endpoint.deployment_status import past
+from halftone.domain.endpoint.deployment_status import RETIRED, past
+from halftone.domain.endpoint.state import MOST_PAST, EndpointState
 from halftone.ports import Parts
 
 
@@ -15,3 +17,32 @@ def served(parts: Parts, endpoint: str) -> Sequence[Deployment]:
     """
     versions = past(parts.store.audit(endpoint)).served
     return [d for d in parts.store.deployments(endpoint) if d.version in versions and not d.deleted]
+
+
+def with_past(parts: Parts, state: EndpointState) -> EndpointState:
+    """``state`` with the champions before the present one.
+
+    A record of an earlier release has none: its audit tells, once.
+    """
+    if state.past is not None:
+        return state
+    order: list[str] = []
+    taken_back: set[str] = set()
+    for record in parts.store.audit(state.endpoint):
+        if record.action == RETIRED:
+            order, taken_back = [], set()
+            continue
+        before, after = record.before.get("champion"), record.after.get("champion")
+        if isinstance(after, str) and after != before:
+            order = [version for version in order if version != after] + [after]
+            taken_back.discard(after)
+            if record.action in _TAKES_BACK and isinstance(before, str):
+                taken_back.add(before)
+    champion = state.champion.version if state.champion else None
+    known = {d.version: d for d in parts.store.deployments(state.endpoint) if not d.deleted}
+    earlier = (v for v in order if v in known and v != champion and v not in taken_back)
+    return replace(state, past=tuple(known[version] for version in earlier)[-MOST_PAST:])
+
+
+_TAKES_BACK = ("return", "adopted")
+"""Actions that take back the champion before."""

@@ -8,7 +8,9 @@ long to wait for the rest; every step may run again after a crash.
 from dataclasses import replace
 from datetime import timedelta
 
+from halftone.domain.endpoint.champions import admit
 from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.projection import Watch, projection
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.model.smoke_test import check_answer, smoke_event
 from halftone.domain.rollout.phase import Phase
@@ -16,6 +18,7 @@ from halftone.domain.rollout.rollout import Rollout
 from halftone.ports import Parts
 from halftone.ports.functions import Pointer, VersionStatus
 from halftone.ports.guardrails import AlarmState, Guard
+from halftone.service.rollouts.reconcile import arm
 from halftone.service.unit_of_work import ENGINE, change, change_rollout
 
 POLL = timedelta(seconds=1)
@@ -72,8 +75,8 @@ def _admit(
     # Arming takes the alarms off whatever they watched, and a red state off them. The champion's is
     # no reason to hold up the release that mends it, but it is one to be on record.
     found = parts.guardrails.read(state.endpoint)
-    through = rollout.called_through(rollout.following)
-    parts.guardrails.arm(state.endpoint, version, f"rollout {rollout.id}", alias=through)
+    watch = projection(state).watch or Watch(version, rollout.called_through(rollout.following))
+    arm(parts, state.endpoint, watch, f"rollout {rollout.id}")
     armed = parts.clock.now()
     ready = replace(rollout.onward(), armed_at=armed, latency_limits=_limits(parts, state, rollout))
     answered = f"version {version} answered its samples ({len(samples)})"
@@ -81,7 +84,7 @@ def _admit(
     return change(
         parts,
         state,
-        replace(state, rollout=replace(ready, reason=reason), placed=state.placing(version)),
+        replace(admit(state, version), rollout=replace(ready, reason=reason)),
         action="admitted",
         actor=ENGINE,
         reason=reason,

@@ -1,38 +1,41 @@
 """A deployment that takes requests by a person's word, without a rollout having judged it.
 
-No traffic without an armed alarm: the alarms are armed for it, and they watch one version, so there
-is one such deployment at most, and none beside a rollout. When they fire its share goes to 0, on
-record. A version that was champion once has proved itself and needs no watch.
+No traffic without an armed alarm: the alarms watch one version, so there is one such deployment at
+most, and none beside a rollout. Fronts reach it by the alias ``challenger``. When the alarms fire
+it is barred, on record, and the alias goes back to the champion. A version that was champion once,
+and was not taken back, has proved itself and needs no watch.
+
+A person's change only records the intent. The reconciler arms the alarms, reads them back, points
+the alias, and records that the deployment is armed: only then does any route lead to it.
 """
 
 from dataclasses import replace
 from datetime import datetime
 
-from halftone.domain.endpoint.policy_rules import receivers, without
+from halftone.domain.endpoint.policy_rules import receivers
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import NotFound, Refused, Unavailable
+from halftone.domain.errors import NotFound, Refused
 from halftone.domain.traffic.policy import Probation, Serving
 from halftone.ports import Parts
-from halftone.ports.guardrails import AlarmState
-from halftone.service.rollouts.past_champions import served
-from halftone.service.unit_of_work import ENGINE, change, until_written
-
-WITHDRAWN = "withdrawn"
-"""The audit's word for a share that was taken to 0 by an alarm."""
+from halftone.service.rollouts import reconcile
+from halftone.service.rollouts.past_champions import with_past
+from halftone.service.rollouts.validation import must_have_passed
+from halftone.service.unit_of_work import until_written
 
 
 def watched(parts: Parts, state: EndpointState, serving: Serving, *, why: str) -> Serving:
-    """``serving`` with its deployment on probation, for which the alarms are armed now.
+    """``serving`` with the deployment that is to be on probation; nothing is armed yet.
 
     Raises:
-        Refused: if two deployments would need the alarms, or a rollout has them.
-        NotFound: if there are no alarms.
-        Unavailable: if they can't be armed.
+        Refused: if two deployments would need the alarms, or a rollout has them, or there are none.
     """
+    del why
+    if serving != state.serving:
+        must_have_passed(parts, state, serving)
     if (serving.split, serving.rules) == (state.serving.split, state.serving.rules):
         return serving
     given = receivers(state, serving)
-    proven = {d.version for d in served(parts, state.endpoint)} if given else set()
+    proven = {d.version for d in with_past(parts, state).past or ()} if given else set()
     unproven = [version for version in given if version not in proven]
     if not unproven:
         return replace(serving, probation=None)
@@ -49,17 +52,38 @@ def watched(parts: Parts, state: EndpointState, serving: Serving, *, why: str) -
             f"version {version} never was champion, and the alarms watch the challenger of rollout "
             f"{state.active.id}: wait for its end, or abort it"
         )
-    parts.guardrails.arm(state.endpoint, version, why)
-    return replace(serving, probation=Probation(version, parts.clock.now()))
+    try:
+        parts.guardrails.read(state.endpoint)
+    except NotFound as gone:
+        unwatched = f"version {version} never was champion, and nothing can watch it: {gone}"
+        raise Refused(unwatched) from gone
+    return replace(serving, probation=Probation(version, parts.clock.now(), armed=False))
+
+
+def settled(parts: Parts, before: Serving | None, state: EndpointState) -> EndpointState:
+    """``state`` once AWS follows the settings that were just recorded over ``before``.
+
+    The alarms and the alias of a deployment on probation are all that settings ask of AWS. What
+    can't be done now is done by the next tick; no request goes to the deployment before that.
+
+    Raises:
+        Unavailable: if the alarms could not be armed for it.
+    """
+    probation = state.serving.probation
+    pending = probation is not None and not probation.armed
+    left = before is not None and before.probation not in (None, probation)
+    if state.active or not (pending or left):
+        return state
+    return reconcile.settle(parts, state.endpoint)
 
 
 def withdraw(
     parts: Parts, endpoint: str, *, actor: str, reason: str, fired_at: datetime | None = None
 ) -> EndpointState | None:
-    """Take the share of the deployment on probation to 0; None if there is none, or not meant.
+    """Take the deployment on probation back; None if there is none, or not meant.
 
     ``fired_at`` is when the alarm went off that asks for it: one from before the alarms were armed
-    tells of another version. Safe to call any number of times.
+    is about another version. Safe to call any number of times.
     """
 
     def attempt() -> EndpointState | None:
@@ -67,49 +91,8 @@ def withdraw(
         probation = state.serving.probation if state else None
         if state is None or probation is None:
             return None
-        if fired_at is not None and fired_at < probation.since:
+        if fired_at is not None and (not probation.armed or fired_at < probation.since):
             return None
-        return change(
-            parts,
-            state,
-            replace(state, serving=without(state.serving, probation.version)),
-            action=WITHDRAWN,
-            actor=actor,
-            reason=reason,
-            numbers=_told(state, probation),
-        )
+        return reconcile.withdraw(parts, state, reason, actor=actor)
 
     return until_written(endpoint, attempt)
-
-
-def keep_watch(parts: Parts, state: EndpointState) -> None:
-    """Do for the deployment on probation what a tick does for a challenger: the alarms are armed
-    for it and silent, or it has no traffic. An event that was lost is made good here.
-    """
-    probation = state.serving.probation
-    if probation is None:
-        return
-    reason = ""
-    try:
-        guard = parts.guardrails.read(state.endpoint)
-        if guard.armed_for != probation.version:
-            # A deploy rewrote an alarm.
-            parts.guardrails.arm(state.endpoint, probation.version, "it is on probation")
-        elif guard.state is AlarmState.ALARM:
-            reason = f"guardrail in alarm: {guard.reason}"
-    except NotFound as gone:
-        reason = f"there is no guardrail any more: {gone}"
-    except Unavailable as error:
-        reason = f"the guardrail could not be armed: {error}"
-    if reason:
-        withdraw(parts, state.endpoint, actor=ENGINE, reason=reason)
-
-
-def _told(state: EndpointState, probation: Probation) -> dict[str, object]:
-    shares = {p.version: p.share for p in state.serving.split}
-    rules = sum(rule.version == probation.version for rule in state.serving.rules)
-    return {
-        "version": probation.version,
-        "share": shares.get(probation.version, 0.0),
-        "rules": rules,
-    }

@@ -1,56 +1,376 @@
-"""Reconciling an endpoint on which nothing rolls out: its champion alone answers, by each alias.
+"""The reconciler: it alone writes aliases and arms alarms, as the projection of the state says.
 
-The engine alone writes the aliases, but a person in need may, and a rollback that was held up may
-still write what was right when it began. What such a write means is for the record to say.
+Operations change the state. This brings AWS there, in an order that no crash can turn around:
+
+- a share comes: the alarms watch first, then the alias ``challenger``, then ``live``, read back;
+- a share goes: the record first, then the alias by which it came, then the other one, read back.
+  What the alarms watch stays.
+
+Each alias write presents the revision that was read, and leaves an *anchor*: the revision and the
+audit head of the record it was decided on. Aliases outlive the table. Where they know of a record
+that the table does not have, the table was restored to an earlier day: nothing is written then
+until a person says which of both holds (``service.rollouts.adopt``).
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
+from halftone.domain.endpoint.champions import bar, succeed
+from halftone.domain.endpoint.projection import Watch, projection
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import StaleWrite
-from halftone.domain.names import CHALLENGER
-from halftone.domain.rollout.routing import ReadAliases, Routing
+from halftone.domain.errors import (
+    NotFound,
+    RecordRestored,
+    RoutingChanged,
+    StaleWrite,
+    Unavailable,
+)
+from halftone.domain.names import ALIAS, CHALLENGER
+from halftone.domain.rollout.rollout import Rollout
+from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadAliases, Routing
+from halftone.domain.traffic.policy import Probation
 from halftone.ports import Parts
-from halftone.service.rollouts.past_champions import served
-from halftone.service.unit_of_work import ENGINE, change
+from halftone.ports.guardrails import AlarmState, Guard
+from halftone.service.rollouts.past_champions import with_past
+from halftone.service.unit_of_work import ENGINE, change, until_written
+
+RACES = 10
+"""How often an alias may move on under a rollback: each stale advance can do that once."""
+
+RESTORED = "record-restored"
+"""The audit's word for a table that is older than the aliases."""
 
 
-def reconcile(parts: Parts, state: EndpointState, seen: ReadAliases) -> None:
-    """Bring record and aliases into agreement; ``seen`` are these, read before ``state``.
+def anchor_of(state: EndpointState) -> Anchor:
+    """What an alias that is written for ``state`` says of it."""
+    running, probation = state.active, state.serving.probation
+    armed_at = running.armed_at if running else (probation.since if probation else None)
+    return Anchor(state.revision, state.audit, running.id if running else "", armed_at)
 
-    A version that has served before and now answers alone was put back: it is champion again, for
-    nobody takes traffic from the present one without a reason. Anything else is set right.
+
+def point(
+    parts: Parts, state: EndpointState, alias: str, routing: Routing, *, revision: str | None
+) -> str:
+    """Point one alias for ``state``; answer its new revision.
+
+    Raises:
+        RoutingChanged: if the alias is not at ``revision`` any more.
+        NotFound: if there is no such alias, or no such version.
+    """
+    return parts.aliases.write(
+        state.endpoint, routing, revision=revision, alias=alias, anchor=anchor_of(state)
+    )
+
+
+def must_be_newest(parts: Parts, state: EndpointState, seen: ReadAliases) -> None:
+    """Hold the record to what the aliases, read *before* it, say of it.
+
+    Raises:
+        RecordRestored: if they know of a record that is not in its audit.
+    """
+    if state.restored:
+        raise RecordRestored(state.restored)
+    anchor = seen.anchor
+    known = (state.audit, state.anchor.audit if state.anchor else None)
+    if anchor is None or anchor.audit in known:
+        return
+    if anchor.audit.seq <= state.audit.seq:
+        record = next(iter(parts.store.audit(state.endpoint, after=anchor.audit.seq - 1)), None)
+        if record is not None and record.head == anchor.audit:
+            return
+    raise RecordRestored(
+        f"the record of {state.endpoint!r} is at revision {state.revision}, and its aliases were "
+        f"written for a revision {anchor.revision} that it does not have: the table was restored "
+        f"to an earlier day. No alias is written until `halftone adopt {state.endpoint}` says "
+        "whether the aliases hold or the record"
+    )
+
+
+def arm(parts: Parts, endpoint: str, watch: Watch, why: str) -> None:
+    """Let all alarms watch, from a clean state. Their state is to be read before.
+
+    Raises:
+        NotFound: if there are no alarms.
+        Unavailable: if one of them does not watch afterwards.
+    """
+    parts.guardrails.arm(endpoint, watch.version, why, alias=watch.alias)
+
+
+def watches(guard: Guard, watch: Watch) -> bool:
+    """Whether all alarms of ``guard`` watch that."""
+    return (guard.armed_for, guard.alias) == (watch.version, watch.alias)
+
+
+def give(
+    parts: Parts, state: EndpointState, seen: ReadAliases, live: Routing, challenger: Routing
+) -> ReadAliases:
+    """Both aliases there, ``challenger`` first; answers them as they were read back.
+
+    Raises:
+        StaleWrite: if one of them is not as ``seen``, or not as it was written.
+    """
+    moved = False
+    for alias, read, routing in (
+        (CHALLENGER, seen.challenger, challenger),
+        (ALIAS, seen.live, live),
+    ):
+        if read.routing != routing:
+            point(parts, state, alias, routing, revision=read.revision)
+            moved = True
+    if not moved:
+        return seen
+    after = parts.aliases.both(state.endpoint)
+    if (after.live.routing, after.challenger.routing) != (live, challenger):
+        raise StaleWrite(f"an alias of {state.endpoint!r} was changed right after it was written")
+    return after
+
+
+def overwrite(parts: Parts, state: EndpointState, seen: ReadAliases, home: Routing) -> None:
+    """Both aliases at ``home`` by a person's word, whatever the record says of them.
+
+    Raises:
+        RoutingChanged: if one of them is not as ``seen`` any more.
+    """
+    for alias, read in ((ALIAS, seen.live), (CHALLENGER, seen.challenger)):
+        point(parts, state, alias, home, revision=read.revision)
+
+
+def take(parts: Parts, state: EndpointState, fenced: Rollout) -> Anchor:
+    """Both aliases to where they stand without the challenger, while the fence of ``state`` is up.
+
+    The record knows the revisions, so that nothing is read before the share is 0. Answers the
+    anchor that the aliases have afterwards, as they were read back.
+
+    Raises:
+        StaleWrite: if the fence is not up any more.
+        RecordRestored: if the fence stands in a record that the aliases know better than.
+        NotFound: if the champion's version is gone from Lambda, or the aliases are.
+        Unavailable: if an alias can't be written, or does not say so afterwards.
+    """
+    known = {ALIAS: fenced.alias_revision, CHALLENGER: fenced.challenger_revision}
+    for alias in fenced.way_home:
+        for _ in range(RACES):
+            if known[alias] is None:
+                known = _revisions(parts, state, fenced)
+            try:
+                point(parts, state, alias, fenced.home, revision=known[alias])
+            except RoutingChanged:
+                known[alias] = None
+            else:
+                break
+        else:
+            raise Unavailable(f"{state.endpoint!r}: {alias!r} changed {RACES} times in a row")
+    seen = parts.aliases.both(state.endpoint)
+    for alias, routing in ((ALIAS, seen.live.routing), (CHALLENGER, seen.challenger.routing)):
+        if routing != fenced.home:
+            read = f"the alias {alias!r} of {state.endpoint!r} reads {routing} after the rollback"
+            raise Unavailable(read)
+    return anchor_of(state)
+
+
+def _revisions(parts: Parts, state: EndpointState, fenced: Rollout) -> dict[str, str | None]:
+    seen = parts.aliases.both(state.endpoint)
+    newest = parts.store.load(state.endpoint)
+    if newest is None or newest.revision != state.revision:
+        raise StaleWrite(f"rollout {fenced.id} was rolled back by somebody else")
+    must_be_newest(parts, newest, seen)
+    return {ALIAS: seen.live.revision, CHALLENGER: seen.challenger.revision}
+
+
+def take_unrecorded(parts: Parts, endpoint: str, *, meant: Mapping[str, object]) -> bool:
+    """Without the record: the champion alone by both aliases; whether there was anything to take.
+
+    ``meant`` holds what the anchor must say (``rollout``, ``fired_at``): an alarm of before the
+    alarms were armed, or a word to another rollout, means nothing of what is there now.
+
+    Not so where a challenger takes all traffic already: then there is nothing that could be told
+    from the aliases.
+    """
+
+    def attempt() -> bool:
+        seen = parts.aliases.both(endpoint)
+        if not _meant(seen.anchor, meant):
+            return False
+        live, home = seen.live.routing, Routing(seen.live.routing.main)
+        if live != home:
+            parts.aliases.write(endpoint, home, revision=seen.live.revision)
+        passes_on = seen.challenger.routing not in (home, UNRELEASED) and home != UNRELEASED
+        if passes_on:
+            known = seen.challenger.revision
+            parts.aliases.write(endpoint, home, revision=known, alias=CHALLENGER)
+        return live != home or passes_on
+
+    return until_written(endpoint, attempt)
+
+
+def _meant(anchor: Anchor | None, meant: Mapping[str, object]) -> bool:
+    if anchor is None:
+        return True  # written by an earlier release, which left no anchor
+    rollout, fired_at = meant.get("rollout"), meant.get("fired_at")
+    if rollout is not None and rollout != anchor.rollout:
+        return False
+    return fired_at is None or (anchor.armed_at is not None and anchor.armed_at <= fired_at)  # type: ignore[operator]
+
+
+def settle(parts: Parts, endpoint: str) -> EndpointState:
+    """Bring an endpoint on which nothing rolls out to its projection; what it is at afterwards.
+
+    Raises:
+        NotFound: if there is no such endpoint.
+        RecordRestored: if its record is older than its aliases.
+    """
+
+    def attempt() -> EndpointState:
+        seen = parts.aliases.both(endpoint)
+        state = parts.store.load(endpoint)
+        if state is None:
+            raise NotFound("endpoint", endpoint, "see `halftone status`")
+        if state.active:
+            return state  # its ticks do it
+        must_be_newest(parts, state, seen)
+        return reconcile(parts, state, seen, after_change=True)
+
+    return until_written(endpoint, attempt)
+
+
+def reconcile(
+    parts: Parts, state: EndpointState, seen: ReadAliases, *, after_change: bool = False
+) -> EndpointState:
+    """Bring record, aliases and alarms into agreement where nothing rolls out.
+
+    ``seen`` are the aliases, read before ``state``. A version that served before, was not taken
+    back, and now answers alone was put back by hand: it is champion again, for nobody takes traffic
+    from the present one without a reason. Anything else is set right, on record unless it only
+    follows a change that is on record (``after_change``).
 
     Raises:
         StaleWrite: if record or an alias changed since they were read.
     """
     if state.champion is None:
-        return
+        return state
     home = Routing(state.champion.version)
-    if seen.live.routing == home == seen.challenger.routing:
-        return
+    if seen.live.routing != home:
+        _must_be_as_seen(parts, state, seen)
+        state, seen = _set_live_right(parts, state, seen, home)
+    probation = state.serving.probation
+    if probation is not None:
+        return _keep_watch(parts, state, probation, seen)
+    return _set_challenger_right(parts, state, seen, after_change=after_change)
+
+
+def _must_be_as_seen(parts: Parts, state: EndpointState, seen: ReadAliases) -> None:
     if parts.aliases.both(state.endpoint) != seen:
         raise StaleWrite(f"an alias of {state.endpoint!r} was on its way to what the record says")
-    if seen.live.routing != home:
-        state, home = _set_right(parts, state, seen, home)
-    if seen.challenger.routing != home:
-        known, read = seen.challenger.revision, seen.challenger.routing
-        parts.aliases.write(state.endpoint, home, revision=known, alias=CHALLENGER)
-        found = f"the alias {CHALLENGER!r} reads {read}, the champion is version {home.main}"
-        change(parts, state, state, action="repaired", actor=ENGINE, reason=found)
 
 
-def _set_right(
+def _set_live_right(
     parts: Parts, state: EndpointState, seen: ReadAliases, home: Routing
-) -> tuple[EndpointState, Routing]:
-    """The state, and where both aliases belong, once it and ``live`` agree on the champion."""
+) -> tuple[EndpointState, ReadAliases]:
+    """State and aliases once the record and ``live`` agree on the champion."""
     read = seen.live.routing
-    earlier = [d for d in served(parts, state.endpoint) if read == Routing(d.version)]
-    found = f"the alias reads {read}, the champion is version {home.main}"
+    reason = f"the alias reads {read}, the champion is version {home.main}"
+    known = with_past(parts, state)
+    earlier = [d for d in known.past or () if read == Routing(d.version)]
     if earlier:
-        placed = state.placing(earlier[0].version)
-        after = replace(state, champion=earlier[0], placed=placed)
-        adopted = change(parts, state, after, action="adopted", actor=ENGINE, reason=found)
-        return adopted, read
-    parts.aliases.write(state.endpoint, home, revision=seen.live.revision)
-    return change(parts, state, state, action="repaired", actor=ENGINE, reason=found), home
+        # The record follows the alias: what it was taken from is barred as after any return.
+        after = bar(known, home.main, f"its alias was pointed at version {read.main} by hand")
+        after = succeed(replace(after, placed=after.placing(read.main)), earlier[0])
+        return change(parts, state, after, action="adopted", actor=ENGINE, reason=reason), seen
+    point(parts, state, ALIAS, home, revision=seen.live.revision)
+    after = replace(state, anchor=anchor_of(state))
+    written = change(parts, state, after, action="repaired", actor=ENGINE, reason=reason)
+    return written, parts.aliases.both(state.endpoint)
+
+
+def _set_challenger_right(
+    parts: Parts, state: EndpointState, seen: ReadAliases, *, after_change: bool
+) -> EndpointState:
+    wanted, read = projection(state).challenger, seen.challenger.routing
+    if read == wanted:
+        return state
+    _must_be_as_seen(parts, state, seen)
+    point(parts, state, CHALLENGER, wanted, revision=seen.challenger.revision)
+    if after_change:
+        return state
+    reason = f"the alias {CHALLENGER!r} reads {read}, and belongs at {wanted}"
+    after = replace(state, anchor=anchor_of(state))
+    return change(parts, state, after, action="repaired", actor=ENGINE, reason=reason)
+
+
+def _keep_watch(
+    parts: Parts, state: EndpointState, probation: Probation, seen: ReadAliases
+) -> EndpointState:
+    """Do for the deployment on probation what a tick does for a challenger.
+
+    The alarms watch it and are silent, or it has no traffic: an event that was lost is made good
+    here. Intended but not armed yet, it is armed, and only then do routes lead to it.
+    """
+    watch = Watch(probation.version, CHALLENGER)
+    called, home = Routing(probation.version), projection(state).live
+    try:
+        guard = parts.guardrails.read(state.endpoint)
+        if probation.armed:
+            if guard.state is AlarmState.ALARM:
+                return withdraw(parts, state, f"guardrail in alarm: {guard.reason}")
+            if watches(guard, watch) and seen.challenger.routing == home:
+                taken = f"the alias {CHALLENGER!r} was taken from it outside the engine"
+                return withdraw(parts, state, taken)
+        if not watches(guard, watch):
+            arm(parts, state.endpoint, watch, f"version {probation.version} is on probation")
+    except NotFound as gone:
+        return withdraw(parts, state, f"there is no guardrail any more: {gone}")
+    except Unavailable as error:
+        if probation.armed:
+            return withdraw(parts, state, f"the guardrail could not be armed: {error}")
+        raise
+    after = give(parts, state, seen, home, called)
+    if probation.armed:
+        return state
+    armed = replace(probation, armed=True, since=parts.clock.now())
+    serving = replace(state.serving, probation=armed)
+    anchor = anchor_of(state) if after is not seen else state.anchor
+    return change(
+        parts,
+        state,
+        replace(state, serving=serving, anchor=anchor),
+        action="armed",
+        actor=ENGINE,
+        reason=f"the alarms watch version {probation.version}: it takes its requests now",
+    )
+
+
+WITHDRAWN = "withdrawn"
+"""The audit's word for a share that was taken to 0 by an alarm."""
+
+
+def withdraw(
+    parts: Parts, state: EndpointState, reason: str, *, actor: str = ENGINE
+) -> EndpointState:
+    """Take the deployment on probation back: on record first, then from its alias.
+
+    Raises:
+        StaleWrite: if somebody else wrote the record first.
+    """
+    probation = state.serving.probation
+    if probation is None:
+        return state
+    shares = {portion.version: portion.share for portion in state.serving.split}
+    written = change(
+        parts,
+        state,
+        bar(state, probation.version, reason),
+        action=WITHDRAWN,
+        actor=actor,
+        reason=reason,
+        numbers={
+            "version": probation.version,
+            "share": shares.get(probation.version, 0.0),
+            "rules": sum(rule.version == probation.version for rule in state.serving.rules),
+        },
+    )
+    # The routes are gone with the record. The alias is for fronts that hold earlier ones; if it
+    # can't be written now, the next tick does it.
+    with suppress(NotFound, Unavailable, RecordRestored):
+        return settle(parts, state.endpoint)
+    return written

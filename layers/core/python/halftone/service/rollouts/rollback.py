@@ -2,35 +2,36 @@
 
 The order of writes is what makes it final:
 
-1. *Fence*: the record says ``rolling_back``, conditional on the revision read. From here on every
-   other actor that decides on an older record fails to write it, and every one that reads this
-   record only helps to finish.
-2. *Aliases*: both to the champion alone; first the one by which the challenger gets its share: in
-   guarded mode ``challenger``, unless it was on its way to all traffic, else ``live``. Each write
-   presents the revision that the record knows, so that nothing has to be read before; if the alias
-   has moved on since, it is read, then the record, and written again, as long as the fence stands.
-   So an advance that is still on its way is undone and can't come again, for its revision is stale;
-   nor can a rollback that was held up for long undo what was released after it.
+1. *Fence*: the record says ``rolling_back`` and bars the challenger, conditional on the revision
+   read. From here on every other actor that decides on an older record fails to write it, and every
+   one that reads this record only helps to finish.
+2. *Aliases*: both to the champion alone (``reconcile.take``); first the one by which the challenger
+   gets its share: in guarded mode ``challenger``, unless it was on its way to all traffic, else
+   ``live``. Each write presents the revision that the record knows, so that nothing has to be read
+   before; if the alias has moved on since, it is read, then the record, and written again, as long
+   as the fence stands. So an advance that is still on its way is undone and can't come again, for
+   its revision is stale; nor can a rollback that was held up for long undo what was released after.
 3. *Confirm*: the aliases are read back, and the record says ``rolled_back``.
 
-A crash after 1 or 2 is finished by the next tick, alarm or reconciler: each step may run again.
+A crash after 1 or 2 is finished by the next tick, alarm or reconciler: each step may run again. If
+the champion's version is gone from Lambda, the newest earlier champion that is there takes its
+place.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from halftone.domain.endpoint.champions import bar, forget, succeed
+from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import Refused, RoutingChanged, StaleWrite, Unavailable
-from halftone.domain.names import ALIAS, CHALLENGER
+from halftone.domain.errors import NotFound, Refused, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
-from halftone.domain.rollout.routing import UNRELEASED, Routing
 from halftone.ports import Parts
-from halftone.service.unit_of_work import change_rollout, until_written
-
-_RACES = 10
-"""How often the alias may move on under a rollback: each stale advance can do that once."""
+from halftone.service.rollouts.past_champions import with_past
+from halftone.service.rollouts.reconcile import take, take_unrecorded
+from halftone.service.unit_of_work import ENGINE, change, until_written
 
 
 def roll_back(
@@ -42,12 +43,14 @@ def roll_back(
     rollout: str | None = None,
     fired_at: datetime | None = None,
     seen: EndpointState | None = None,
+    bars: bool = True,
 ) -> EndpointState | None:
     """End the rollout under way (only the one named, if one is named) and say why.
 
     ``fired_at`` is when the alarm went off that asks for it: one that did before the alarms were
     armed for the challenger tells of another one, late or for the second time. ``seen`` is the
-    state as the caller has just read it, so that no call stands before the fence.
+    state as the caller has just read it, so that no call stands before the fence. ``bars`` is False
+    where nothing is held against the challenger: another release takes its place.
 
     Answers the state afterwards, or None if there is nothing to roll back: no rollout, another one
     than meant, or one that is final. Safe to call any number of times.
@@ -56,12 +59,13 @@ def roll_back(
         Unavailable: if the record can't be written. If traffic was split, the alias was set to the
             champion all the same; the next try, or the next tick, finds the gap and records it.
     """
-    asked = _Asked(actor, reason, rollout, fired_at)
+    asked = _Asked(actor, reason, rollout, fired_at, bars)
     try:
         return _recorded(parts, endpoint, asked, seen)
     except Unavailable as gap:
         # Safety over bookkeeping. Whoever called repeats the call, and the record follows.
-        if not _alias_first(parts, endpoint):
+        meant = {"rollout": rollout, "fired_at": fired_at}
+        if not take_unrecorded(parts, endpoint, meant=meant):
             raise
         late = f"{reason} (the alias went first, the record followed: {gap})"
         return _recorded(parts, endpoint, replace(asked, reason=late))
@@ -75,6 +79,7 @@ class _Asked:
     reason: str
     rollout: str | None
     fired_at: datetime | None
+    bars: bool
 
     def means(self, running: Rollout) -> bool:
         """Whether it is that rollout which is to end."""
@@ -100,30 +105,9 @@ def _recorded(
         if found.phase.final or not asked.means(found):
             return None
         # What is fenced once stays what is meant, whatever is released while this call goes on.
-        behind = fence(parts, state, found, actor=asked.actor, reason=asked.reason)
+        behind = fence(parts, state, found, actor=asked.actor, reason=asked.reason, bars=asked.bars)
         fenced = found.id
         return finish(parts, behind)
-
-    return until_written(endpoint, attempt)
-
-
-def _alias_first(parts: Parts, endpoint: str) -> bool:
-    """Without the record: the alias ``live`` itself says who the champion is.
-
-    Not so where a challenger takes all traffic already: then there is nothing that could be told
-    from the aliases.
-    """
-
-    def attempt() -> bool:
-        seen = parts.aliases.both(endpoint)
-        live, home = seen.live.routing, Routing(seen.live.routing.main)
-        if live != home:
-            parts.aliases.write(endpoint, home, revision=seen.live.revision)
-        passes_on = seen.challenger.routing not in (home, UNRELEASED) and home != UNRELEASED
-        if passes_on:
-            known = seen.challenger.revision
-            parts.aliases.write(endpoint, home, revision=known, alias=CHALLENGER)
-        return live != home or passes_on
 
     return until_written(endpoint, attempt)
 
@@ -136,14 +120,19 @@ def fence(
     actor: str,
     reason: str,
     numbers: Mapping[str, object] | None = None,
+    bars: bool = True,
 ) -> EndpointState:
     """Step 1. Answers the fenced state; a rollout that is fenced already stays as it is."""
     if running.phase is Phase.ROLLING_BACK:
         return state
-    return change_rollout(
+    going = running.to(Phase.ROLLING_BACK, target=0.0, promoting=running.target == 100.0)
+    return change(
         parts,
         state,
-        running.to(Phase.ROLLING_BACK, target=0.0, promoting=running.target == 100.0),
+        replace(
+            bar(state, running.challenger, reason) if bars else state,
+            rollout=replace(going, reason=reason),
+        ),
         action="fence",
         actor=actor,
         reason=reason,
@@ -160,38 +149,75 @@ def finish(parts: Parts, state: EndpointState) -> EndpointState:
     fenced = state.rollout
     if fenced is None or fenced.phase is not Phase.ROLLING_BACK:
         raise Refused(f"the rollout of {state.endpoint!r} is not fenced")
-    _go_home(parts, state, fenced)
-    seen = parts.aliases.both(state.endpoint)
-    for alias, routing in ((ALIAS, seen.live.routing), (CHALLENGER, seen.challenger.routing)):
-        if routing != fenced.home:
-            told = f"the alias {alias!r} of {state.endpoint!r} reads {routing} after the rollback"
-            raise Unavailable(told)
-    return change_rollout(
+    try:
+        anchor = take(parts, state, fenced)
+    except NotFound:
+        # Lambda says the same of an alias that is gone and of a version.
+        parts.aliases.both(state.endpoint)
+        if fenced.champion is None or exists(parts, state.endpoint, fenced.champion):
+            raise
+        return finish(parts, _without_champion(parts, state, fenced))
+    done = fenced.to(Phase.ROLLED_BACK, share=0.0, mirror=0.0)
+    return change(
         parts,
         state,
-        fenced.to(Phase.ROLLED_BACK, share=0.0, mirror=0.0),
+        replace(state, rollout=done, anchor=anchor),
         action="rolled-back",
+        actor=ENGINE,
         reason=fenced.reason,
         numbers={"alias": fenced.home.main},
     )
 
 
-def _go_home(parts: Parts, state: EndpointState, fenced: Rollout) -> None:
-    """Step 2: both aliases to where they stand without the challenger, while the fence is up."""
-    known = {ALIAS: fenced.alias_revision, CHALLENGER: fenced.challenger_revision}
-    for alias in fenced.way_home:
-        for _ in range(_RACES):
-            if known[alias] is None:
-                seen = parts.aliases.both(state.endpoint)
-                known = {ALIAS: seen.live.revision, CHALLENGER: seen.challenger.revision}
-                newest = parts.store.load(state.endpoint)
-                if newest is None or newest.revision != state.revision:
-                    raise StaleWrite(f"rollout {fenced.id} was rolled back by somebody else")
-            try:
-                parts.aliases.write(state.endpoint, fenced.home, revision=known[alias], alias=alias)
-            except RoutingChanged:
-                known[alias] = None
-            else:
-                break
-        else:
-            raise Unavailable(f"{state.endpoint!r}: {alias!r} changed {_RACES} times in a row")
+def exists(parts: Parts, endpoint: str, version: str) -> bool:
+    """Whether Lambda has that version. One call."""
+    try:
+        parts.versions.status(endpoint, version)
+    except NotFound:
+        return False
+    return True
+
+
+def _without_champion(parts: Parts, state: EndpointState, fenced: Rollout) -> EndpointState:
+    """The fence with another way home: the champion's version is gone from Lambda.
+
+    The newest earlier champion that is still there takes its place. If there is none, what was to
+    be taken back is all that can answer, and stays: an endpoint without an answer helps nobody.
+    """
+    known = with_past(parts, state)
+    gone = fenced.champion
+    for earlier in reversed(known.past or ()):
+        if earlier.version != gone and exists(parts, state.endpoint, earlier.version):
+            return _home_to(parts, known, fenced, earlier, gone)
+    left = next(
+        (d for d in parts.store.deployments(state.endpoint) if d.version == fenced.challenger), None
+    )
+    if left is None or not exists(parts, state.endpoint, left.version):
+        raise Unavailable(
+            f"no version that ever served {state.endpoint!r} is left on Lambda: release one"
+        )
+    return _home_to(parts, known, fenced, left, gone)
+
+
+def _home_to(
+    parts: Parts, state: EndpointState, fenced: Rollout, home: Deployment, gone: str | None
+) -> EndpointState:
+    reason = f"version {gone} is gone from Lambda: version {home.version} answers in its place"
+    after = succeed(state, home)
+    after = forget(after, gone) if gone else after
+    stays = home.version == fenced.challenger
+    bars = tuple(bar for bar in after.barred if not stays or bar.version != home.version)
+    return change(
+        parts,
+        state,
+        replace(
+            after,
+            barred=bars,
+            placed=after.placing(home.version),
+            rollout=replace(fenced, champion=home.version, reason=f"{fenced.reason}; {reason}"),
+        ),
+        action="repaired",
+        actor=ENGINE,
+        reason=reason,
+        numbers={"gone": gone, "champion": home.version},
+    )

@@ -20,6 +20,7 @@ from halftone.serving.http.request import Request, route, spoken
 from halftone.serving.http.response import Answer, Exchange, Problem, payload
 from halftone.serving.inference.model_server import Own
 from halftone.serving.invocation import Visit
+from halftone.serving.routing.config_cache import Known
 from halftone.serving.routing.ledger import Ledger
 from halftone.serving.routing.router import MIRROR
 from halftone.serving.telemetry.capture import body_in, captured
@@ -37,18 +38,30 @@ OLDEST_SECONDS = 60.0
 class Callee:
     """Answers hops to ``own``."""
 
-    def __init__(self, endpoint: str, own: Own, telemetry: Telemetry, ledger: Ledger) -> None:
+    def __init__(
+        self, endpoint: str, own: Own, telemetry: Telemetry, ledger: Ledger, known: Known
+    ) -> None:
         self._endpoint = endpoint
+        self._known = known
         self._own = own
         self._telemetry = telemetry
         self._ledger = ledger
 
     def answer(self, event: object, mark: Mapping[str, Any], visit: Visit) -> dict[str, object]:
-        """The answer to a hop: 421 if the front meant another version."""
+        """The answer to a hop: 421 if the front meant another version, or one that was taken back.
+
+        By an alias, the alias says who answers. By its number a version is reached whatever became
+        of it, and a front may act on routes of a quarter of an hour ago: so the version looks, and
+        if it can't, the front answers itself.
+        """
         request_id = str(mark.get("request") or visit.request_id)
         named = f"{request_id}.{visit.version}"
         if mark.get("expect") != visit.version:
             told = f"this is version {visit.version}, not {mark.get('expect')}"
+            return payload(Problem(421, told).answer(), request_id=named, version=visit.version)
+        routed = mark.get("routed")
+        if isinstance(routed, int) and not self._known.routes_to(visit.version, routed):
+            told = f"version {visit.version} answers no unpinned requests, or can't find out"
             return payload(Problem(421, told).answer(), request_id=named, version=visit.version)
         if _too_old(mark):
             told = "this was to be scored a minute ago"

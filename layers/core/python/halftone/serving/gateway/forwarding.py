@@ -138,7 +138,7 @@ class Passing:
 
     def _ask(self, case: Case, seconds: float) -> Reply:
         arm, request_id = case.arm, case.visit.request_id
-        mark = {
+        mark: dict[str, object] = {
             "hop": arm.hop or DIRECT,
             "expect": arm.version,
             "client": case.client,
@@ -146,6 +146,9 @@ class Passing:
             "label": case.router.label,
             "records": arm.shadow is not None or case.router.captures(request_id),
         }
+        if arm.via == arm.version and arm.cohort != PINNED:
+            # No alias stands between: whether it is still to answer is for that version to look up.
+            mark["routed"] = case.router.dispatch.revision
         return self._hop.ask(arm.via, marked(case.request.event, mark), seconds)
 
     def _log_failure(self, case: Case, reply: Reply) -> None:

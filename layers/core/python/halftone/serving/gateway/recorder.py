@@ -110,7 +110,7 @@ class Traces:
         if shadow is None:
             return
         trial = router.dispatch.trial
-        mark = {
+        mark: dict[str, object] = {
             "hop": MIRROR,
             "expect": shadow.version,
             "client": case.client,
@@ -129,6 +129,8 @@ class Traces:
                 "predictions": result.predictions(case.request.spoken),
             },
         }
+        if shadow.via == shadow.version:
+            mark["routed"] = router.dispatch.revision
         if not self._hop.send(shadow.via, marked(case.request.event, mark)):
             self._telemetry.dropped(shadow.version)
 

@@ -201,6 +201,28 @@ class Known:
                 return None
         return self.latest(own)
 
+    def routes_to(self, version: str, revision: int) -> bool:
+        """Whether unpinned requests are still sent to ``version`` by its number.
+
+        ``revision`` is that of the dispatch on which one was sent: an older one is read again.
+        False if what is known is older than ten seconds, and nothing newer can be read.
+        """
+        known = self._dispatch
+        older = known is None or known.revision < revision
+        if older or self._since(self._read_at) > DECIDE_SECONDS:
+            if self.failures and self._since(self._tried_at) <= AGAIN_SECONDS:
+                return False
+            if not self.refresh():
+                return False
+        dispatch = self._dispatch
+        if dispatch is None:
+            return False
+        serving = dispatch.serving
+        named = {dispatch.champion, *(p.version for p in serving.split)}
+        named |= {rule.version for rule in serving.rules}
+        named |= {serving.mirror.version} if serving.mirror else set()
+        return version in named
+
     def _decides(self) -> bool:
         """Whether what is known may decide, or nothing better can be had now."""
         dispatch, age = self._dispatch, self._since(self._read_at)

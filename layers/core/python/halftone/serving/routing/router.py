@@ -83,6 +83,9 @@ class Router:
         self._mirror = _mirror(dispatch)
         self._mirrors = condition(self._mirror.match) if self._mirror else None
         self._via = {trial.version: CHALLENGER} if trial else {}
+        if serving.probation is not None:
+            # By the alias, which goes back to the champion when the alarms take it back.
+            self._via[serving.probation.version] = CHALLENGER
         self._plain = Assignment(own)
         simple = not self._rules and not self._split and not self._draws and self._mirror is None
         self.always = self._plain if simple and not serving.stopped else None
@@ -200,9 +203,9 @@ class Router:
             if trial is None and shadow is None:
                 return self._plain
             return Assignment(version, "", "", cohort, key, shadow, trial)
-        if trial is None:
-            return Assignment(version, version, DIRECT, "", "", shadow)
         via = self._via.get(version, version)
+        if trial is None:
+            return Assignment(version, via, DIRECT, "", "", shadow)
         return Assignment(version, via, TRIAL, cohort, key, shadow, trial)
 
     def _shadow(self, version: str, facts: Facts) -> Shadow | None:

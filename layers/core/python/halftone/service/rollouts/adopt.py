@@ -1,0 +1,132 @@
+"""A table that was restored to an earlier day: a person says what holds, the aliases or the record.
+
+While the aliases know of a later record than the table has, nothing is written to AWS: see
+``reconcile.must_be_newest``. What the table has lost can't be told from it, so nobody but a person
+can say which of both is right.
+"""
+
+from dataclasses import replace
+from enum import StrEnum
+
+from halftone.domain.endpoint.champions import succeed
+from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import NotFound, RecordRestored, Refused, StaleWrite
+from halftone.domain.model.manifest import PackageRef
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import UNRELEASED, ReadAliases, Routing
+from halftone.ports import Parts
+from halftone.service.rollouts.past_champions import with_past
+from halftone.service.rollouts.reconcile import RESTORED, anchor_of, must_be_newest, overwrite
+from halftone.service.rollouts.rollback import exists
+from halftone.service.unit_of_work import change, until_written
+
+ADOPTED = "adopted"
+"""The audit's word for a record that follows the aliases."""
+
+
+class Keep(StrEnum):
+    """What holds: what the aliases say, or what the record says."""
+
+    ALIASES = "aliases"
+    RECORD = "record"
+
+
+def adopt(parts: Parts, endpoint: str, keep: Keep, *, actor: str, reason: str) -> EndpointState:
+    """End the standstill of an endpoint whose record is older than its aliases.
+
+    ``ALIASES``: the version that answers most is champion on record. ``RECORD``: the champion on
+    record answers. Either way it answers alone, no rollout is under way afterwards, and no split,
+    rule or mirror leads to another version: people set them again.
+
+    Raises:
+        NotFound: if there is no such endpoint.
+        Refused: if the record is not older than the aliases, or what is to be kept is no version
+            that Lambda has.
+    """
+
+    def attempt() -> EndpointState:
+        seen = parts.aliases.both(endpoint)
+        state = parts.store.load(endpoint)
+        if state is None:
+            raise NotFound("endpoint", endpoint, "see `halftone status`")
+        if not _held(parts, state, seen):
+            raise Refused(f"the record of {endpoint!r} is not older than its aliases")
+        champion = _kept(parts, state, seen, keep)
+        return _adopted(parts, state, seen, champion, actor=actor, reason=reason)
+
+    return until_written(endpoint, attempt)
+
+
+def _held(parts: Parts, state: EndpointState, seen: ReadAliases) -> bool:
+    try:
+        must_be_newest(parts, state, seen)
+    except RecordRestored:
+        return True
+    return False
+
+
+def _kept(parts: Parts, state: EndpointState, seen: ReadAliases, keep: Keep) -> Deployment:
+    endpoint = state.endpoint
+    if keep is Keep.RECORD:
+        if state.champion is None:
+            raise Refused(f"the record of {endpoint!r} has no champion: keep the aliases")
+        if not exists(parts, endpoint, state.champion.version):
+            gone = f"version {state.champion.version} of {endpoint!r} is gone from Lambda"
+            raise Refused(f"{gone}: keep the aliases")
+        return state.champion
+    version = seen.live.routing.main
+    if version == UNRELEASED.main:
+        raise Refused(f"the alias of {endpoint!r} is at no version yet: keep the record")
+    known = next((d for d in parts.store.deployments(endpoint) if d.version == version), None)
+    if known is not None and not known.deleted:
+        return known
+    # Published after what the table was restored to: the version itself says what it loads.
+    pointer = parts.versions.pointer(endpoint, version)
+    package = PackageRef(parts.packages.manifest(pointer.digest).name, pointer.digest)
+    return Deployment(version, package, "", pointer.rollout, parts.clock.now())
+
+
+def _adopted(
+    parts: Parts,
+    state: EndpointState,
+    seen: ReadAliases,
+    champion: Deployment,
+    *,
+    actor: str,
+    reason: str,
+) -> EndpointState:
+    running = state.active
+    if running and running.phase is not Phase.ROLLING_BACK:
+        running = replace(running.to(Phase.ROLLING_BACK, target=0.0), reason=reason)
+    held = replace(state, restored=state.restored or reason, rollout=running or state.rollout)
+    if held != state:
+        # On record first: a crash below leaves the standstill, and not half of what was asked for.
+        state = change(parts, state, held, action=RESTORED, actor=actor, reason=reason)
+    over = state.rollout
+    if over and over.phase is Phase.ROLLING_BACK:
+        over = over.to(Phase.ROLLED_BACK, share=0.0, mirror=0.0)
+    home = Routing(champion.version)
+    overwrite(parts, state, seen, home)
+    read = parts.aliases.both(state.endpoint)
+    if (read.live.routing, read.challenger.routing) != (home, home):
+        raise StaleWrite(f"an alias of {state.endpoint!r} was changed at the same time")
+    after = succeed(with_past(parts, state), champion)
+    quiet = replace(state.serving, split=(), rules=(), mirror=None, probation=None)
+    return change(
+        parts,
+        state,
+        replace(
+            after,
+            rollout=over,
+            serving=quiet,
+            placed=after.placing(champion.version),
+            anchor=anchor_of(state),
+            restored="",
+        ),
+        action=ADOPTED,
+        actor=actor,
+        reason=reason,
+        numbers={"champion": champion.version, "alias": str(seen.live.routing)},
+        deployment=champion,
+    )

@@ -1,0 +1,100 @@
+"""``validation_status: FAILED`` at endpoints: what is said in the registry ends what serves by it.
+
+A version of the registry that failed gets no traffic by any setting, and a rollout of it ends. A
+champion is not taken back by it: nobody but a person knows whether what served before is better. It
+is shown instead, in the status and on record.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from halftone.domain.endpoint.champions import bar
+from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.policy_rules import receivers
+from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import Refused, Unavailable
+from halftone.domain.model.manifest import PackageRef
+from halftone.domain.model.registry import Validation
+from halftone.domain.traffic.policy import Serving
+from halftone.ports import Parts
+from halftone.service.unit_of_work import ENGINE, change
+
+FLAGGED, CLEARED = "flagged", "cleared"
+"""The audit's words for a champion whose validation failed, and for one of which it is not so."""
+
+
+def failed(parts: Parts, package: PackageRef) -> str:
+    """Why ``package`` must get no traffic ("": nothing is said against it, or can be read)."""
+    with suppress(Unavailable):
+        number = parts.registry.number_of(package.name, package.digest)
+        version = parts.registry.version(package.name, number) if number else None
+        if version is not None and version.details.validation is Validation.FAILED:
+            return f"{version.name} has validation_status FAILED"
+    return ""
+
+
+def must_have_passed(parts: Parts, state: EndpointState, serving: Serving) -> None:
+    """Refuse requests for versions whose validation failed, where there were none before.
+
+    Raises:
+        Refused: naming the version of the registry.
+    """
+    new = [version for version in _named(state, serving) if version not in _named(state)]
+    for deployment in _deployments(parts, state, new):
+        reason = failed(parts, deployment.package)
+        if reason:
+            raise Refused(f"version {deployment.version} can't get requests: {reason}")
+
+
+def withdraw_failed(parts: Parts, state: EndpointState) -> EndpointState:
+    """Bar every version beside the champion whose validation failed; flag the champion.
+
+    One record for each. Answers the state afterwards.
+
+    Raises:
+        StaleWrite: if somebody else wrote the record first.
+    """
+    for deployment in _deployments(parts, state, _named(state)):
+        reason = failed(parts, deployment.package)
+        if reason:
+            numbers = {"version": deployment.version}
+            after = bar(state, deployment.version, reason)
+            state = change(
+                parts,
+                state,
+                after,
+                action="withdrawn",
+                actor=ENGINE,
+                reason=reason,
+                numbers=numbers,
+            )
+    champion = state.champion
+    flag = failed(parts, champion.package) if champion else ""
+    if flag == state.flagged or champion is None:
+        return state
+    reason = flag or f"nothing is said against {champion.package} any more"
+    return change(
+        parts,
+        state,
+        replace(state, flagged=flag),
+        action=FLAGGED if flag else CLEARED,
+        actor=ENGINE,
+        reason=reason,
+    )
+
+
+def _named(state: EndpointState, serving: Serving | None = None) -> tuple[str, ...]:
+    """The versions beside the champion that requests are sent to, seen or unseen."""
+    settings = state.serving if serving is None else serving
+    mirrored = [settings.mirror.version] if settings.mirror else []
+    champion = state.champion.version if state.champion else None
+    named = (*receivers(state, settings), *mirrored)
+    return tuple(version for version in dict.fromkeys(named) if version != champion)
+
+
+def _deployments(
+    parts: Parts, state: EndpointState, versions: list[str] | tuple[str, ...]
+) -> list[Deployment]:
+    if not versions:
+        return []
+    return [d for d in parts.store.deployments(state.endpoint) if d.version in versions]
