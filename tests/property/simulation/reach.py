@@ -61,10 +61,18 @@ def answered_by(now: Snapshot, front: Front, kind: int = 0) -> dict[str, float]:
             version = own
             if way.via == CHALLENGER:
                 version = way.version if now.challenger_alias.main == way.version else own
-            elif way.via and now.has(way.version):
+            elif way.via and now.has(way.version) and _is_named(now, way.version):
                 version = way.version
             shares[version] = shares.get(version, 0.0) + weight * share
     return shares
+
+
+def _is_named(now: Snapshot, version: str) -> bool:
+    """Whether a version that is called by its number still finds itself named.
+
+    It reads the table itself; one that can't sends the request back, too.
+    """
+    return now.dispatch is not None and version in now.dispatch.named
 
 
 def most(now: Snapshot, version: str, *, stale: bool = False) -> float:

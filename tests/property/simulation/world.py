@@ -20,7 +20,7 @@ from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import HalftoneError, NotFound
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.rollout.evidence import Arm, Bucket, Evidence
-from halftone.domain.rollout.routing import UNRELEASED, ReadRouting, Routing
+from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadRouting, Routing
 from halftone.ports import Parts
 from halftone.ports.functions import Pointer
 from halftone.ports.guardrails import Guard
@@ -36,13 +36,19 @@ class Functions(MemoryLambda):
     """Lambda, which points no alias at a version that it does not have."""
 
     def write(
-        self, endpoint: str, routing: Routing, *, revision: str | None, alias: str = ALIAS
+        self,
+        endpoint: str,
+        routing: Routing,
+        *,
+        revision: str | None,
+        alias: str = ALIAS,
+        anchor: Anchor | None = None,
     ) -> str:
         """See ``Aliases``."""
         for version in (routing.main, routing.other):
             if version not in (None, UNRELEASED.main) and not self.has(endpoint, version):
                 raise NotFound("version", str(version), f"{endpoint!r} has no such version")
-        return super().write(endpoint, routing, revision=revision, alias=alias)
+        return super().write(endpoint, routing, revision=revision, alias=alias, anchor=anchor)
 
     def has(self, endpoint: str, version: str) -> bool:
         """Whether Lambda has that version."""
@@ -82,6 +88,7 @@ class Snapshot:
     dispatches: Mapping[str, Dispatch]
     live: Mapping[str, Routing]
     live_revisions: Mapping[str, int]
+    live_anchors: Mapping[str, Anchor | None]
     challengers: Mapping[str, ReadRouting]
     pointers: Mapping[str, Pointer]
     versions: Mapping[str, tuple[Pointer, ...]]
@@ -156,6 +163,7 @@ class World:
             dispatches=dict(store.dispatches),
             live=dict(functions.routings),
             live_revisions=dict(functions.revisions),
+            live_anchors=dict(functions.anchors),
             challengers=dict(functions.challengers),
             pointers=dict(functions.pointers),
             versions={name: tuple(known) for name, known in functions.versions.items()},
@@ -182,6 +190,7 @@ class World:
         self.put_table_back(snapshot)
         functions.routings = dict(snapshot.live)
         _fill(functions.revisions, snapshot.live_revisions)
+        functions.anchors = dict(snapshot.live_anchors)
         functions.challengers = dict(snapshot.challengers)
         functions.pointers = dict(snapshot.pointers)
         _fill(functions.versions, {name: list(v) for name, v in snapshot.versions.items()})
@@ -264,6 +273,7 @@ def _key(given: Snapshot) -> object:
         tuple((name, identity(kept)) for name, kept in given.evidence.items()),
         tuple(given.live.items()),
         tuple(given.live_revisions.items()),
+        tuple(given.live_anchors.items()),
         tuple(given.challengers.items()),
         tuple(given.pointers.items()),
         tuple(given.versions.items()),

@@ -1,12 +1,14 @@
 """Time, hands at consoles, backups: what happens to an endpoint from outside of Halftone."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from halftone.domain.errors import Refused
-from halftone.domain.names import ALIAS, CHALLENGER
+from halftone.domain.names import ALIAS, CHALLENGER, guardrail_name
 from halftone.domain.rollout.evidence import BUCKET, Arm, Bucket, bucket_start
 from halftone.domain.rollout.routing import Routing
+from halftone.entrypoints.eventbridge import guardrail_alarm
 from halftone.ports.guardrails import AlarmState, Guard
 from tests.property.simulation.actors.actor import NOBODY, Actor, event, happens
 from tests.property.simulation.reach import most
@@ -83,11 +85,19 @@ def older_alarm(world: World) -> datetime:
 
 @event
 def composite_lags(world: World) -> datetime | None:
-    """The composite alarm goes red for what its children said before they were armed anew."""
+    """The composite alarm goes red for what its children said before they were armed anew.
+
+    Answers what the event's reader takes for the moment.
+    """
     guard = world.real.guardrails.read(NAME)
     if guard.state is AlarmState.ALARM:
         return None
-    return world.real.clock.now()
+    now = world.real.clock.now()
+    child = {"value": "ALARM", "timestamp": (now - timedelta(hours=1)).isoformat()}
+    data = {"triggeringAlarms": [{"arn": "arn:aws:alarm--errors-count", "state": child}]}
+    state = {"value": "ALARM", "reasonData": json.dumps(data), "timestamp": now.isoformat()}
+    event = {"detail": {"alarmName": guardrail_name("dev", NAME), "state": state}}
+    return guardrail_alarm(event, "dev").fired_at
 
 
 @event

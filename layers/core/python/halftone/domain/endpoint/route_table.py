@@ -51,6 +51,15 @@ class Dispatch:
     trial: Trial | None = None
     signing: tuple[SigningKey, ...] = field(default=(), repr=False)
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The versions that unpinned requests are sent to by their number."""
+        serving = self.serving
+        versions = {portion.version for portion in serving.split}
+        versions |= {rule.version for rule in serving.rules}
+        versions |= {serving.mirror.version} if serving.mirror else set()
+        return frozenset(versions | ({self.champion} if self.champion else set()))
+
 
 _EXPOSED = frozenset(
     {Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED, Phase.BAKING}

@@ -17,6 +17,7 @@ from halftone.domain.model.manifest import PackageRef
 from halftone.domain.model.registry import Validation
 from halftone.domain.traffic.policy import Serving
 from halftone.ports import Parts
+from halftone.service.rollouts.rollback import exists
 from halftone.service.unit_of_work import ENGINE, change
 
 FLAGGED, CLEARED = "flagged", "cleared"
@@ -47,7 +48,7 @@ def must_have_passed(parts: Parts, state: EndpointState, serving: Serving) -> No
 
 
 def withdraw_failed(parts: Parts, state: EndpointState) -> EndpointState:
-    """Bar every version beside the champion whose validation failed; flag the champion.
+    """Bar every version beside the champion that failed or is gone; flag a champion that failed.
 
     One record for each. Answers the state afterwards.
 
@@ -56,6 +57,8 @@ def withdraw_failed(parts: Parts, state: EndpointState) -> EndpointState:
     """
     for deployment in _deployments(parts, state, _named(state)):
         reason = failed(parts, deployment.package)
+        if not reason and not exists(parts, state.endpoint, deployment.version):
+            reason = f"version {deployment.version} is gone from Lambda"
         if reason:
             numbers = {"version": deployment.version}
             after = bar(state, deployment.version, reason)

@@ -214,14 +214,7 @@ class Known:
                 return False
             if not self.refresh():
                 return False
-        dispatch = self._dispatch
-        if dispatch is None:
-            return False
-        serving = dispatch.serving
-        named = {dispatch.champion, *(p.version for p in serving.split)}
-        named |= {rule.version for rule in serving.rules}
-        named |= {serving.mirror.version} if serving.mirror else set()
-        return version in named
+        return self._dispatch is not None and version in self._dispatch.named
 
     def _decides(self) -> bool:
         """Whether what is known may decide, or nothing better can be had now."""
