@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _EXPOSED = {Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED, Phase.BAKING}
 
 
+ADOPTED = "adopted"
+"""The audit's word for what a person says after a table was restored."""
+
+
 def note(world: "World", before: "Snapshot", standing: Standing, answer: Answer) -> None:
     """Bring the ledger up to date after a call that took effect."""
     call = standing.call
@@ -38,7 +42,8 @@ def note(world: "World", before: "Snapshot", standing: Standing, answer: Answer)
         process = standing.process
         assert isinstance(process, Player)
         if process.role == CONTROL:
-            changes["restored"] = False
+            # Only that word says which of both holds.
+            changes["restored"] = known.restored and call.args[0].record.action != ADOPTED
             changes["deploys"] = tuple(_touched(d, before.state, after) for d in known.deploys)
         if after and process.role == ROLLBACK:
             changes["barred"] = changes.get("barred", known.barred) | _withdrawn(
