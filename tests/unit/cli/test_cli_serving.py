@@ -273,3 +273,18 @@ def test_a_token_that_has_expired_is_marked(two):
     two.endpoint.world.clock.pass_by(timedelta(hours=2))
     rows = {row.split()[0]: row for row in two("clients", "list", NAME).out.splitlines()[1:]}
     assert ("(expired)" in rows["clinic"], "(expired)" in rows["ward"]) == (True, False)
+
+
+def test_pages_of_other_origins_are_let_in_and_shown(two):
+    ran = two("serving", NAME, "cors={origins: [https://shop.example], headers: [x-user]}")
+
+    assert ran.code == 0
+    assert "https://shop.example" in two("serving", NAME).out
+    shown = two("serving", NAME, "--json").json["cors"]
+    assert shown == {"origins": ["https://shop.example"], "headers": ["x-user"], "max_age": "10m"}
+    two("mirror", NAME, "1=10")
+    assert two("serving", NAME, "cors=none", "mirror=none").code == 0
+    assert (serving(two).cors, serving(two).mirror) == (None, None)
+    ran = two("serving", NAME, "cors={origins: [shop.example]}")
+    assert ran.code == 2
+    assert "cors.origins[0] is 'shop.example', expected an origin" in ran.err

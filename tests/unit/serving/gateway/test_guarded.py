@@ -458,3 +458,25 @@ def test_capture_of_a_fallback_says_who_was_meant_and_who_answered():
     assert (line["version"], line["answered_by"], line["fallback"]) == ("2", "1", True)
     assert (line["rollout"], line["stage"], line["status"]) == ("double-r1", 1, 200)
     assert line["label"] == "low"
+
+
+def test_the_budget_holds_for_every_request_to_a_challenger_that_hangs():
+    """With the sandbox's own model at a third of the budget, and whatever is judged meanwhile."""
+
+    def own(given):
+        time.sleep(0.1)
+        return doubles(given)
+
+    def hangs(given):
+        time.sleep(8.0)
+        return doubles(given)
+
+    stage = fleet(runs={"1": own, "2": hangs}, latency_budget=BUDGET)
+    stage.afterwards = Thread
+    spent = []
+    for _ in range(30):
+        began = time.monotonic()
+        assert stage.ask_x().version == "1"
+        spent.append(time.monotonic() - began)
+    assert max(spent) < BUDGET.total_seconds() + 0.1, sorted(spent)[-3:]
+    assert sorted(spent)[15] < 0.2, "it is left alone soon"

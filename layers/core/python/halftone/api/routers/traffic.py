@@ -116,7 +116,9 @@ _Traffic = Annotated[
     dict[str, _Share],
     Field(description="Shares sum to 100, or to 0.", examples=[{"champion": 90, "green": 10}]),
 ]
-_Mirror = Annotated[dict[str, Any] | None, Field(examples=[{"to": "green", "share": 10}])]
+_Mirror = Annotated[
+    dict[str, Any] | Literal["none"] | None, Field(examples=[{"to": "green", "share": 10}])
+]
 
 
 class Changes(Body):
@@ -134,7 +136,8 @@ class Changes(Body):
     label: str | None = None
     stopped: str = ""
     cors: Annotated[
-        dict[str, Any] | None, Field(examples=[{"origins": ["https://shop.example"]}])
+        dict[str, Any] | Literal["none"] | None,
+        Field(examples=[{"origins": ["https://shop.example"]}]),
     ] = None
     message: Why = ""
 
