@@ -65,7 +65,7 @@ def capturing(stage: Stage, records: list[dict[str, Any]]) -> Iterator[None]:
     wanted = {"capture": {"share": 100, "redact": ["mean_radius"]}, "label": "diagnosis"}
     policy.set_serving(stage.parts, NAME, wanted, **BEN)
     # The label is in the id of an answer from when the model server knows of the change.
-    stage.until("the settings in force", lambda: post(url, records[0])[0].count(".") == 2, 60)
+    stage.until("the settings in force", lambda: post(url, records[0])[0].count(".") == 4, 60)
     yield
     policy.set_capture(stage.parts, NAME, 0, **BEN)
 

@@ -91,6 +91,39 @@ def test_each_arm_is_counted_in_its_cohort(cloudwatch):
     assert found.champion == Arm(requests=4)
 
 
+def test_feedback_is_counted_in_a_cohort_of_its_own(cloudwatch):
+    emit(cloudwatch, "Errors", "2", [1, 1], START)
+    emit(cloudwatch, "Bad", "2", [1, 1, 1], START)  # on requests that nobody drew, or long ago
+    emit(cloudwatch, "Bad", "2", [0, 1], START, cohort="feedback-1")
+    emit(cloudwatch, "Bad", "2", [1], START, cohort="feedback-0")
+    metrics, span = CloudWatchMetrics(cloudwatch), {"since": START, "until": START + BUCKET}
+    [found] = metrics.buckets("fraud", **ASKED, **span, feedback="feedback-1")
+    assert found.challenger == Arm(requests=2, errors=2, judged=2, bad=1)
+
+
+def test_a_key_that_fails_later_is_a_failure_more_and_no_key(cloudwatch):
+    emit(cloudwatch, "Errors", "2", [0, 1, 0], START, cohort="keys")
+    emit(cloudwatch, "ErrorsLater", "2", [1], START, cohort="keys")
+    emit(cloudwatch, "Late", "2", [0, 0], START, cohort="keys")
+    emit(cloudwatch, "LateLater", "2", [1, 1], START, cohort="keys")
+    metrics, span = CloudWatchMetrics(cloudwatch), {"since": START, "until": START + BUCKET}
+    [found] = metrics.buckets("fraud", **ASKED, **span, cohorts=("keys", "keys"))
+    assert found.challenger == Arm(requests=3, errors=2, timed=2, late=2)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 0.5])
+@pytest.mark.parametrize("statistic", ["Sum", "SampleCount"])
+def test_what_is_no_count_is_told_as_such_and_raises_nothing(value, statistic):
+    counts = {
+        ("Errors", "SampleCount", "2"): [(START, 3.0)],
+        ("Errors", "Sum", "2"): [(START, 1.0)],
+    }
+    counts["Errors", statistic, "2"] = [(START, value)]
+    metrics = CloudWatchMetrics(Answered(counts).client)
+    [found] = metrics.buckets("fraud", **ASKED, since=START, until=START + BUCKET)
+    assert found.impossible(keyed=False).endswith("is no count")
+
+
 def test_nobody_asked_is_no_bucket(cloudwatch):
     metrics = CloudWatchMetrics(cloudwatch)
     assert not metrics.buckets("fraud", **ASKED, since=START, until=START + 5 * BUCKET)

@@ -61,6 +61,21 @@ def change(
     return written
 
 
+def renew_key(parts: Parts, state: EndpointState) -> bool:
+    """Whether the key that signs the ids of an endpoint's requests was due, and has a new one.
+
+    Each change brings one that is due along; this is for endpoints that nobody changes.
+
+    Raises:
+        StaleWrite: if somebody else wrote first.
+    """
+    if state.champion is None or not must_rotate(state.signing, parts.clock.now()):
+        return False
+    why = "the key that signs the ids of requests is to be replaced"
+    change(parts, state, state, action="key-renewed", actor=ENGINE, reason=why)
+    return True
+
+
 def made_now(parts: Parts, endpoint: str, *, actor: str, owner: str | None = None) -> EndpointState:
     """The state of an endpoint that there is no record of yet; nothing is written."""
     about = About(creator=actor, created_at=parts.clock.now(), owner=owner)

@@ -98,6 +98,14 @@ class Standing:
             standing = standing.update(stratum)
         return standing
 
+    def log_e_harmless(self, tolerance: float | None) -> float:
+        """log e-value against "neither is the odds ratio below the safety margin, nor the rate
+        below the tolerance".
+        """
+        if tolerance is None:
+            return self.safety.log_e
+        return combine([self.safety.log_e, below(self.total.challenger, tolerance=tolerance)])
+
     def compare(self, *, tolerance: float | None = None, alpha: float = 0.05) -> Comparison:
         """The numbers of this standing.
 
@@ -105,18 +113,16 @@ class Standing:
         the tolerance. Where it is false, both e-values are fair bets, and so is their average: two
         ways to prove it, at one error rate.
         """
-        log_e_safety = self.safety.log_e
         log_e_tolerance = 0.0
-        log_e_harmless = log_e_safety
         if tolerance is not None:
             log_e_tolerance = below(self.total.challenger, tolerance=tolerance)
-            log_e_harmless = combine([log_e_safety, log_e_tolerance])
+        log_e_harmless = self.log_e_harmless(tolerance)
         return Comparison(
             challenger=self.total.challenger,
             champion=self.total.champion,
             alpha=alpha,
             log_e_regression=self.regression.log_e,
-            log_e_safety=log_e_safety,
+            log_e_safety=self.safety.log_e,
             log_e_tolerance=log_e_tolerance,
             log_e_harmless=log_e_harmless,
             estimate=self.likelihood.estimate(),

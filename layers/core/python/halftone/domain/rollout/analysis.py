@@ -8,6 +8,7 @@ tolerance. See docs/analysis.md.
 
 import math
 from collections.abc import Collection, Mapping
+from typing import Protocol
 
 from halftone.domain.quantities import spoken
 from halftone.domain.rollout.evidence import WATCHED, Evidence
@@ -27,6 +28,16 @@ client is what ``late`` says."""
 
 Found = Mapping[str, Comparison | Tolerated]
 """Where each metric stands."""
+
+
+class Proof(Protocol):
+    """Where one metric stands between "no worse" and the proof of a regression."""
+
+    @property
+    def log_e_regression(self) -> float:
+        """ln of the e-value against "no worse than the margin"."""
+        ...
+
 
 _SHARE_ALPHA = 0.01
 """How often a share that is kept may be taken for one that is not, in a whole rollout."""
@@ -48,8 +59,7 @@ def judge(evidence: Evidence, plan: Plan, stage: Stage, units: str = "requests")
         tolerance = plan.changed / 100
         found["changed"] = Tolerated.of(scored, tolerance=tolerance, alpha=plan.alpha)
     worse = log_e_worse(found)
-    # Half of the bet on the share is on the whole rollout, half begins anew again and again.
-    lost = combine([share(evidence.splits), evidence.windows.log_e])
+    lost = log_e_lost(evidence)
     numbers: dict[str, object] = {
         "stage_requests": evidence.in_stage,
         "least_requests": stage.min_requests,
@@ -99,7 +109,15 @@ def _say(
     return VerdictKind.PASS, f"no worse than the champion: {told}"
 
 
-def log_e_worse(found: Found) -> float:
+def log_e_lost(evidence: Evidence) -> float:
+    """ln of the e-value against "each unit was drawn with the share of its stage".
+
+    Half of the bet is on the whole rollout, half begins anew again and again.
+    """
+    return combine([share(evidence.splits), evidence.windows.log_e])
+
+
+def log_e_worse(found: Mapping[str, Proof]) -> float:
     """ln of the e-value against "the challenger is no worse in any metric"."""
     return combine(
         [comparison.log_e_regression for comparison in found.values()],

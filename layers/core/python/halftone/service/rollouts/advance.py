@@ -53,7 +53,7 @@ from halftone.service.rollouts.reconcile import (
 )
 from halftone.service.rollouts.rollback import fence, finish, roll_back
 from halftone.service.rollouts.validation import failed, withdraw_failed
-from halftone.service.unit_of_work import ENGINE, change, change_rollout
+from halftone.service.unit_of_work import ENGINE, change, change_rollout, renew_key
 
 _STEPS = 8
 """How many recorded steps one tick may take; the rest is the next tick's."""
@@ -94,6 +94,8 @@ def advance(parts: Parts, endpoint: str, rollout: str | None, *, every: timedelt
                 state = withdraw_failed(parts, state)
                 if running is None:
                     reconcile(parts, state, seen)
+                    if renew_key(parts, state):
+                        continue
             if state is None or running is None or rollout not in (None, running.id):
                 last = state.rollout if state else None
                 return Tick(True, timedelta(0), last.phase if last else None, "nothing to do")
