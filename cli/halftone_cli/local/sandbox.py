@@ -3,7 +3,6 @@
 import contextlib
 import shlex
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -130,16 +129,6 @@ def prints_to_stderr() -> Iterator[None]:
     """What a model prints must not get between the lines that a command prints on stdout."""
     with contextlib.redirect_stdout(sys.stderr):
         yield
-
-
-def sample_faults(built: BuiltPackage) -> list[str]:
-    """What is wrong with a package's answers to its own samples, when it is run here and now."""
-    limits = Limits.of(EndpointSpec(built.manifest.name, "."))
-    with (
-        tempfile.TemporaryDirectory(prefix="halftone-", ignore_cleanup_errors=True) as folder,
-        prints_to_stderr(),
-    ):
-        return Sandbox(built, limits, Path(folder), lambda _: None).faults()
 
 
 def example_call(base: str, endpoint: str, manifest: Manifest) -> tuple[str, str]:

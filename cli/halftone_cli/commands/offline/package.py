@@ -11,7 +11,7 @@ from halftone.packaging.folder import open_package
 from halftone_cli.console import note, one_line, say_json, show
 from halftone_cli.errors import NO
 from halftone_cli.local.files import write_whole
-from halftone_cli.local.sandbox import sample_faults
+from halftone_cli.local.samples import sample_faults
 from halftone_cli.stage.session import Session
 
 
@@ -30,14 +30,16 @@ def package(
         ),
     ] = None,
     run: Annotated[
-        bool, typer.Option("--run/--no-run", help="Load the model, and ask it its samples.")
+        bool, typer.Option("--run/--no-run", help="Load the model, and check its samples.")
     ] = True,
 ) -> None:
     """Check a model package, and build it.
 
-    Prints the digest that names it. The same content has the same digest on every machine. Unless
-    told not to, it loads the model here and asks it the package's samples as a release does: a
-    wrong answer is told, nothing is written, and the exit code is 1. Needs no stage and no
+    Prints the digest that names it. The same content has the same digest on every machine. With
+    --run, the default, it loads the model and checks its answers to the package's samples, and that
+    it answers two records in one request. The model runs in a process with exactly the packages
+    that its flavor has on Lambda; they are installed at first use, for which uv needs a package
+    index. After a wrong answer nothing is written, and the exit code is 1. Needs no stage and no
     credentials.
 
     \b
@@ -57,7 +59,7 @@ def package(
         "flavor": manifest.flavor.value,
         "entry": manifest.entry,
         "samples": len(manifest.samples),
-        "answered": len(manifest.samples) - len(faults) if run else None,
+        "answered": max(0, len(manifest.samples) - len(faults)) if run else None,
     }
     if session.as_json:
         signature = {

@@ -17,7 +17,7 @@ from halftone_cli.commands.options import endpoint_names
 from halftone_cli.console import note, one_line, say_json, show
 from halftone_cli.control.api import Json
 from halftone_cli.local.plans import chosen_plan
-from halftone_cli.local.sandbox import sample_faults
+from halftone_cli.local.samples import sample_faults
 from halftone_cli.stage.session import Session
 
 _MODEL = re.compile(r"[a-z][a-z0-9-]*(:[0-9]+|@[a-z][a-z0-9-]*)")
@@ -59,7 +59,7 @@ def release(
         bool, typer.Option("--supersede", help="End a rollout that is under way.")
     ] = False,
     run: Annotated[
-        bool, typer.Option("--run/--no-run", help="Ask the model its samples here, beforehand.")
+        bool, typer.Option("--run/--no-run", help="Check the samples here first.")
     ] = True,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Watch the rollout until it is over.")
@@ -67,12 +67,13 @@ def release(
 ) -> None:
     """Release a model package to an endpoint.
 
-    The package is checked, asked its samples here and uploaded; then its rollout begins: published,
-    asked its samples again where it runs, and given traffic step by step as the plan says. The
-    endpoint must have been deployed once (cdk deploy), and the package must take what the
-    champion takes and answer what it answers, unless the endpoint is disabled. What its plan can't
-    do at the traffic of the last hour is told on stderr, as `halftone plan preview` does. With
-    --watch the exit code is that of `rollout watch`.
+    The package is checked, its samples are checked here as `halftone package` does, and it is
+    uploaded. Then its rollout begins: it is published, its samples are checked again where it runs,
+    and it gets traffic step by step as the plan says. The endpoint must have been deployed once
+    (cdk deploy), and the package must take what the champion takes and answer what it answers,
+    unless the endpoint is disabled. What its plan can't do at the traffic of the last hour is told
+    on stderr, as `halftone plan preview` does. With --watch the exit code is that of `rollout
+    watch`.
 
     \b
     Examples:
