@@ -251,7 +251,8 @@ def identity(value: object) -> object:
             told = rollout and (rollout.phase, rollout.share, rollout.target, rollout.challenger)
             return (value.revision, value.audit, value.anchor, told)
         case Evidence():
-            return (value.rollout, value.until, value.stage, value.in_stage)
+            counted = (value.challenger, value.champion, value.beside, value.set_aside)
+            return (value.rollout, value.until, value.stage, value.in_stage, counted, value.doubts)
         case tuple() | list():
             return tuple(identity(item) for item in value)
         case dict():

@@ -21,6 +21,7 @@
     w  the plan's word "promote" stands in for a proven loss of traffic
     x  impossible counts raise out of the tick
     y  an approval of all traffic does not look at the last minute
+    twice: a Delete that runs twice, the second time late, retires the endpoint that was made anew
     z  the shares that are shown are not those that are served
 
 Not to be seen here, because no actor of the engine's takes part in them:
@@ -59,13 +60,14 @@ class Fault:
 
 FAULTS: Mapping[str, Fault] = {
     "a": Fault("beside", ("person gives 2 a share", "person goes back to 2",
-                          "person goes back to 1"), 11, "still answers"),
+                          "person goes back to 1"), 11, "still answers",
+               besides=("answers again",)),
     "b": Fault("beside", ("person rules for the champion", "person goes back"),
                11, "still answers"),
     "c": Fault("returned", ("person goes back",), 11, "answers again"),
     "d": Fault("beside", ("person gives 2 a share", "person goes back to 2",
                           "person gives the champion all", "person goes back to 1"),
-               11, "by number", besides=("still answers", "shares")),
+               11, "by number", besides=("still answers", "answers again", "shares")),
     "e": Fault("passing on", ("person tags 2 FAILED",), 11, "tagged"),
     "f": Fault("at the gate", ("person rejects", "person gives 2 all"), 11, "answers again"),
     "h": Fault("watched", ("late alarm of another",), 12, "foreign event", Bounds(0, 0, 1)),
@@ -90,9 +92,11 @@ FAULTS: Mapping[str, Fault] = {
     "y": Fault("at the gate", ("challenger turns bad", "ten seconds", "person approves", "tick"),
                6, "bad news overlooked"),
     "z": Fault("beside", ("person gives 1 a share", "1 is deleted in Lambda"), 16, "shares"),
+    "twice": Fault("watched", ("stack deleted and made anew", "stack deleted and made anew"),
+                   2, "rollout lost", Bounds(1)),
 }  # fmt: skip
 
-OPEN: tuple[str, ...] = ()
+OPEN: tuple[str, ...] = ("twice",)
 """Faults that are not mended yet: whoever mends one takes its letter away."""
 
 OPEN_TAGS = frozenset(FAULTS[letter].tag for letter in OPEN)

@@ -4,20 +4,17 @@ It is written from the calls that actors make, by rules of its own, and not from
 says about itself in its own words.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from halftone.domain.endpoint.route_table import Dispatch
-from halftone.domain.traffic.policy import Serving
 
 REMEMBERED = timedelta(minutes=15)
 """How long a front acts on a dispatch when it can't read the table (docs/decisions/0015)."""
 
 CONTENTS: dict[str, Dispatch] = {}
 """Every dispatch that was ever written, without its revision, by its own text."""
-
-SERVINGS: dict[str, Serving] = {}
-"""Every way to serve that a deploy began with, by its own text."""
 
 
 @dataclass(frozen=True)
@@ -46,22 +43,37 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Deploy:
-    """A deploy under way: what it declares, and how the endpoint served when it began.
+    """The deploy under way: what it declares, and what it has set.
 
-    ``returning`` is whether it failed and CloudFormation takes it back; ``touched`` are the fields
-    that people have set since.
+    ``own`` are the fields of the endpoint's serving that it has set and nobody has set since, each
+    with the text of its value before. ``returning``: it failed, and CloudFormation takes it back.
     """
 
     name: str
     declared: str
-    before: str
+    own: tuple[tuple[str, str], ...] = ()
     returning: bool = False
-    touched: frozenset[str] = frozenset()
 
-    @property
-    def served(self) -> Serving:
-        """How the endpoint served when it began."""
-        return SERVINGS[self.before]
+    def setting(self, values: Mapping[str, str]) -> "Deploy":
+        """It has set these fields, whose values were these before."""
+        own = {**values, **dict(self.own)}
+        return replace(self, own=tuple(own.items()))
+
+    def losing(self, fields: Collection[str]) -> "Deploy":
+        """Somebody else has set these fields."""
+        return replace(self, own=tuple(f for f in self.own if f[0] not in fields))
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The endpoint's stack: its status, and its resource with the properties that CloudFormation
+    has of it (JSON).
+    """
+
+    status: str
+    logical: str
+    physical: str
+    properties: str
 
 
 @dataclass(frozen=True)
@@ -92,8 +104,11 @@ class Ledger:
     stretches: tuple[Stretch, ...] = ()
     """Under which cohorts requests were counted, the oldest first."""
 
-    deploys: tuple[Deploy, ...] = ()
-    """Deploys under way."""
+    deploy: Deploy | None = None
+    """The deploy that is under way: CloudFormation has one at a time."""
+
+    stack: Stack | None = None
+    """The endpoint's stack, if there is one."""
 
     tokens: frozenset[str] = frozenset()
     """Secrets that were handed out."""

@@ -3,7 +3,6 @@
 Nothing here asks the engine what a call meant.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from halftone.domain.endpoint.state import EndpointState
@@ -13,7 +12,7 @@ from halftone.domain.rollout.phase import Phase
 from halftone.domain.traffic.policy import Serving
 from tests.property.engine.simulation import Answer, Standing
 from tests.property.simulation.actors.actor import CONTROL, ROLLBACK, Player
-from tests.property.simulation.ledger import Deploy, Stretch
+from tests.property.simulation.ledger import Stretch
 from tests.support.engine import NAME, RIGHT
 
 if TYPE_CHECKING:
@@ -44,7 +43,12 @@ def note(world: "World", before: "Snapshot", standing: Standing, answer: Answer)
         if process.role == CONTROL:
             # Only that word says which of both holds.
             changes["restored"] = known.restored and call.args[0].record.action != ADOPTED
-            changes["deploys"] = tuple(_touched(d, before.state, after) for d in known.deploys)
+        if known.deploy and after:
+            values = _set(before.state, after)
+            if process.name == known.deploy.name and not known.deploy.returning:
+                changes["deploy"] = known.deploy.setting(values)
+            elif process.name != known.deploy.name:
+                changes["deploy"] = known.deploy.losing(values)
         if after and process.role == ROLLBACK:
             changes["barred"] = changes.get("barred", known.barred) | _withdrawn(
                 before.state, after
@@ -87,16 +91,14 @@ def _committed(
     return changes
 
 
-def _touched(deploy: Deploy, was: EndpointState | None, now: EndpointState | None) -> Deploy:
-    """``deploy`` with the fields that a person sets while it is under way."""
-    if was is None or now is None:
-        return deploy
-    fields = {
-        name
+def _set(was: EndpointState | None, now: EndpointState) -> dict[str, str]:
+    """The fields of how the endpoint serves that differ, with their values before."""
+    old = was.serving if was else Serving()
+    return {
+        name: repr(getattr(old, name))
         for name in Serving.__dataclass_fields__
-        if getattr(was.serving, name) != getattr(now.serving, name)
+        if getattr(old, name) != getattr(now.serving, name)
     }
-    return replace(deploy, touched=deploy.touched | fields)
 
 
 def _withdrawn(was: EndpointState | None, now: EndpointState) -> set[str]:

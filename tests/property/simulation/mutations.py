@@ -26,6 +26,7 @@ Swap = tuple[object, str, object]
 def swapped(*swaps: Swap) -> Iterator[None]:
     """Inside, each name means something else, wherever it was imported to."""
     undo: list[Swap] = []
+    made[0] += 1
     try:
         for owner, name, instead in swaps:
             original = getattr(owner, name)
@@ -40,6 +41,11 @@ def swapped(*swaps: Swap) -> Iterator[None]:
     finally:
         for owner, name, original in reversed(undo):
             setattr(owner, name, original)
+        made[0] += 1
+
+
+made = [0]
+"""How often something was swapped, or put back."""
 
 
 def _counted_by_the_clock(

@@ -28,6 +28,7 @@ from tests.property.engine.simulation import OUTSIDE, Answer, Call, identity
 from tests.property.simulation.ledger import Ledger, Stretch
 from tests.support.engine import NAME
 
+STACK = "arn:aws:cloudformation:eu-central-1:000000000000:stack/halftone-dev-fraud/0"
 OTHER = "renamed"
 """The endpoint's name after a deploy that renames it."""
 
@@ -200,7 +201,7 @@ class World:
         real.metrics.counted[NAME] = snapshot.counted  # type: ignore[assignment]
         scale.reserved, scale.replicas, scale.throttles = (dict(d) for d in snapshot.scale)  # type: ignore[call-overload]
         self.ledger = snapshot.ledger
-        self.tell_metrics()
+        self.tell_parts()
 
     def put_table_back(self, snapshot: Snapshot) -> None:
         """Restore the table alone, as from a backup."""
@@ -230,10 +231,12 @@ class World:
     def note(self, **changes: Any) -> None:
         """Write into the ledger."""
         self.ledger = replace(self.ledger, **changes)
-        self.tell_metrics()
+        self.tell_parts()
 
-    def tell_metrics(self) -> None:
-        """Let the metrics know which cohorts requests were in."""
+    def tell_parts(self) -> None:
+        """Let metrics and CloudFormation know what the ledger says of them."""
+        stack = self.ledger.stack
+        self.real.stacks.statuses = {STACK: stack.status} if stack else {}
         metrics = self.real.metrics
         assert isinstance(metrics, Metrics)
         metrics.stretches = self.ledger.stretches

@@ -1,5 +1,6 @@
 """The worlds in which actors meet: each brought there by the engine itself, undisturbed."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ from halftone.service.endpoints.policy import set_mode
 from halftone.service.releases.revert import return_to
 from halftone.service.rollouts import operate
 from tests.property.simulation.actors import deploys
-from tests.property.simulation.ledger import Ledger, Stretch
+from tests.property.simulation.ledger import Ledger, Stack, Stretch
 from tests.property.simulation.world import World
 from tests.support.engine import NAME, Endpoint
 
@@ -47,9 +48,13 @@ class Builder:
         return cls(world, endpoint)
 
     def serve(self, *models: str) -> None:
-        """Each is champion in turn."""
+        """Each is champion in turn: the first by its stack, the others by people."""
         for model in models:
-            self.endpoint.serve(model)
+            if self.world.ledger.stack is None:
+                assert model == "m1", "what the stack of every world declares"
+                self.deploy()
+            else:
+                self.endpoint.serve(model)
 
     def guard(self) -> None:
         """The champion stands in front."""
@@ -58,7 +63,12 @@ class Builder:
     def deploy(self, **serving: object) -> None:
         """m1 is deployed by CloudFormation."""
         properties = deploys.declared("m1", **serving)
-        deploys.on_event(self.world.parts, deploys.request("Create", "create", properties))
+        world = self.world
+        stack = Stack("CREATE_IN_PROGRESS", "Release", "", json.dumps(properties))
+        world.note(stack=stack)
+        answer = deploys.on_event(world.parts, deploys.request("Create", "create", properties))
+        physical = answer["PhysicalResourceId"]
+        world.note(stack=replace(stack, status="CREATE_COMPLETE", physical=physical))
         self.endpoint.tick_until(Phase.PROMOTED)
 
     def roll_out(self, model: str, plan: Plan, phase: Phase) -> None:
@@ -86,7 +96,9 @@ class Builder:
             self._count()
         versions = range(1, len(world.real.functions.versions[NAME]) + 1)
         running = state.active
-        ledger = Ledger(answered=frozenset(str(version) for version in versions))
+        ledger = Ledger(
+            answered=frozenset(str(version) for version in versions), stack=world.ledger.stack
+        )
         if running and running.stage_since:
             ledger = replace(
                 ledger,
@@ -95,7 +107,7 @@ class Builder:
         world.ledger = ledger.written(
             world.real.store.dispatches.get(NAME), world.real.clock.moment
         )
-        world.tell_metrics()
+        world.tell_parts()
         return world
 
 

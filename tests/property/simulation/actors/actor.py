@@ -5,6 +5,7 @@ that makes its calls. What no port does, time, alarms, people at consoles, is do
 world outside: ``EVENTS``, by name.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -80,3 +81,13 @@ def outside(world: "World", call: Call) -> object:
 def happens(name: str, *args: Any) -> Act:
     """An act that is one event outside."""
     return Act(lambda _, outside, __: outside(name, *args))
+
+
+def by_name(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` as its module has it when it is called: another one, where it was swapped."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        module = sys.modules[function.__module__]
+        return getattr(module, function.__name__)(*args, **kwargs)
+
+    return call

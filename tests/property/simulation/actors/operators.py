@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from halftone.ports import Parts
-from halftone.service.releases import revert
-from halftone.service.releases.revert import Seen
+from halftone.service.releases.revert import Seen, return_to
 from halftone.service.rollouts import operate
 from tests.property.engine.simulation import Act, Outside
-from tests.property.simulation.actors.actor import CONTROL, Actor
+from tests.property.simulation.actors.actor import CONTROL, Actor, by_name
 from tests.support.engine import NAME
 
 ANN: dict[str, Any] = {"actor": "ann", "reason": "a look first"}
@@ -23,11 +22,12 @@ def _sees_rollout(parts: Parts, _: Outside, __: Any) -> object:
 
 def _says(word: Callable[..., object], **more: object) -> tuple[Act, ...]:
     """Somebody looks, and says ``word`` to the rollout that they saw."""
+    speak = by_name(word)
 
     def say(parts: Parts, _: Outside, rollout: Any) -> object:
         if rollout is None:
             return None
-        return word(parts, NAME, **ANN, rollout=rollout, **more)
+        return speak(parts, NAME, **ANN, rollout=rollout, **more)
 
     return (Act(_sees_rollout), Act(say, again=2))
 
@@ -39,28 +39,23 @@ def _sees(parts: Parts, _: Outside, __: Any) -> object:
 
 def _goes_back(version: str | None) -> tuple[Act, ...]:
     """Somebody looks, and goes back from what they saw: the request is repeated until answered."""
+    returns = by_name(return_to)
 
     def back(parts: Parts, _: Outside, seen: Any) -> object:
         if seen is None:
             return None
-        return revert.return_to(
-            parts, NAME, version=version, actor="bob", reason="it drifts", seen=seen
-        )
+        return returns(parts, NAME, version=version, actor="bob", reason="it drifts", seen=seen)
 
     return (Act(_sees), Act(back, again=2))
 
 
-def _word(name: str, **more: object) -> tuple[Act, ...]:
-    return _says(lambda *given, **named: getattr(operate, name)(*given, **named), **more)
-
-
 ACTORS = (
-    Actor("person pauses", "operator", CONTROL, _word("pause"), ROLLING),
-    Actor("person resumes", "operator", CONTROL, _word("resume"), ROLLING),
-    Actor("person approves", "operator", CONTROL, _word("approve", stage=1), ROLLING),
-    Actor("person rejects", "operator", CONTROL, _word("reject"), ROLLING),
-    Actor("person promotes", "operator", CONTROL, _word("promote"), ROLLING),
-    Actor("person aborts", "operator", CONTROL, _word("abort"), ROLLING),
+    Actor("person pauses", "operator", CONTROL, _says(operate.pause), ROLLING),
+    Actor("person resumes", "operator", CONTROL, _says(operate.resume), ROLLING),
+    Actor("person approves", "operator", CONTROL, _says(operate.approve, stage=1), ROLLING),
+    Actor("person rejects", "operator", CONTROL, _says(operate.reject), ROLLING),
+    Actor("person promotes", "operator", CONTROL, _says(operate.promote), ROLLING),
+    Actor("person aborts", "operator", CONTROL, _says(operate.abort), ROLLING),
     Actor("person goes back", "back", CONTROL, _goes_back(None), SERVED),
     Actor("other goes back", "back", CONTROL, _goes_back(None), SERVED),
     Actor("person goes back to 1", "back", CONTROL, _goes_back("1"), SERVED),

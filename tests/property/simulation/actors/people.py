@@ -8,7 +8,7 @@ from halftone.ports import Parts
 from halftone.service.endpoints import availability, clients, policy
 from halftone.service.registry import registry
 from tests.property.engine.simulation import Act, Outside
-from tests.property.simulation.actors.actor import CONTROL, Actor
+from tests.property.simulation.actors.actor import CONTROL, Actor, by_name
 from tests.support.engine import NAME
 
 BOB: dict[str, Any] = {"actor": "bob", "reason": "a try"}
@@ -17,8 +17,10 @@ BETA = {"query": {"beta": "1"}}
 
 
 def _does(change: Callable[..., object], *what: object) -> tuple[Act, ...]:
+    say = by_name(change)
+
     def program(parts: Parts, _: Outside, __: Any) -> object:
-        return change(parts, NAME, *what, **BOB)
+        return say(parts, NAME, *what, **BOB)
 
     return (Act(program),)
 
@@ -34,39 +36,35 @@ def _adds_client(parts: Parts, outside: Outside, _: Any) -> object:
     return None
 
 
-def _sets(*what: object) -> tuple[Act, ...]:
-    name, *values = what
-    return _does(lambda *given, **named: getattr(policy, str(name))(*given, **named), *values)
-
-
 ACTORS = (
     Actor("person gives 1 a share", "traffic", CONTROL,
-          _sets("set_traffic", {"champion": 60, "1": 40}), BESIDE),
+          _does(policy.set_traffic, {"champion": 60, "1": 40}), BESIDE),
     Actor("person gives 2 a share", "traffic", CONTROL,
-          _sets("set_traffic", {"champion": 60, "2": 40}), BESIDE),
-    Actor("person gives 2 all", "traffic", CONTROL, _sets("set_traffic", {"2": 100}), BESIDE),
+          _does(policy.set_traffic, {"champion": 60, "2": 40}), BESIDE),
+    Actor("person gives 2 all", "traffic", CONTROL,
+          _does(policy.set_traffic, {"2": 100}), BESIDE),
     Actor("person gives 3 a share", "traffic", CONTROL,
-          _sets("set_traffic", {"champion": 60, "3": 40}), BESIDE),
+          _does(policy.set_traffic, {"champion": 60, "3": 40}), BESIDE),
     Actor("person gives the champion all", "traffic", CONTROL,
-          _sets("set_traffic", {"champion": 100}), BESIDE),
-    Actor("person stops traffic", "traffic", CONTROL, _sets("set_traffic", {"champion": 0})),
+          _does(policy.set_traffic, {"champion": 100}), BESIDE),
+    Actor("person stops traffic", "traffic", CONTROL, _does(policy.set_traffic, {"champion": 0})),
     Actor("person rules for the champion", "rules", CONTROL,
-          _sets("set_rules", [{"match": BETA, "to": "champion"}]), BESIDE),
+          _does(policy.set_rules, [{"match": BETA, "to": "champion"}]), BESIDE),
     Actor("person rules for 2", "rules", CONTROL,
-          _sets("set_rules", [{"match": BETA, "to": "2"}]), BESIDE),
-    Actor("person drops rules", "rules", CONTROL, _sets("set_rules", []), BESIDE),
+          _does(policy.set_rules, [{"match": BETA, "to": "2"}]), BESIDE),
+    Actor("person drops rules", "rules", CONTROL, _does(policy.set_rules, []), BESIDE),
     Actor("person mirrors to 1", "mirror", CONTROL,
-          _sets("set_mirror", {"to": "1", "share": 10})),
-    Actor("person makes it guarded", "mode", CONTROL, _sets("set_mode", "guarded")),
-    Actor("person makes it weighted", "mode", CONTROL, _sets("set_mode", "weighted")),
-    Actor("person sets a key", "key", CONTROL, _sets("set_key", {"query": "user"})),
-    Actor("person makes it private", "access", CONTROL, _sets("set_access", "private")),
-    Actor("person makes it public", "access", CONTROL, _sets("set_access", "public")),
+          _does(policy.set_mirror, {"to": "1", "share": 10})),
+    Actor("person makes it guarded", "mode", CONTROL, _does(policy.set_mode, "guarded")),
+    Actor("person makes it weighted", "mode", CONTROL, _does(policy.set_mode, "weighted")),
+    Actor("person sets a key", "key", CONTROL, _does(policy.set_key, {"query": "user"})),
+    Actor("person makes it private", "access", CONTROL, _does(policy.set_access, "private")),
+    Actor("person makes it public", "access", CONTROL, _does(policy.set_access, "public")),
     Actor("person adds a client", "access", CONTROL, (Act(_adds_client),)),
     Actor("person disables", "stopping", CONTROL,
-          _does(lambda *given, **named: availability.disable(*given, **named))),
+          _does(availability.disable)),
     Actor("person enables", "stopping", CONTROL,
-          _does(lambda *given, **named: availability.enable(*given, **named))),
+          _does(availability.enable)),
     Actor("person tags 2 FAILED", "registry", CONTROL, (Act(_tags),),
           BESIDE | {"watched", "scored"}),
 )  # fmt: skip

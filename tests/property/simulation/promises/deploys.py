@@ -23,7 +23,9 @@ def check_step(before: Snapshot, standing: Standing, now: Snapshot) -> None:
     assert call is not None
     if call.name != "store.commit" or not isinstance(process, Player) or process.role != RELEASE:
         return
-    deploy = next((d for d in now.ledger.deploys if d.name == process.name), None)
+    deploy = now.ledger.deploy
+    if deploy is None or deploy.name != process.name:
+        deploy = None
     for name, state in now.states.items():
         was = before.states.get(name)
         if was is state:
@@ -55,8 +57,7 @@ def _check_return(was: EndpointState | None, now: EndpointState, deploy: Deploy)
         return
     for field in Serving.__dataclass_fields__:
         old, new = getattr(was.serving, field), getattr(now.serving, field)
-        own = new == getattr(deploy.served, field) and field not in deploy.touched
-        if old != new and not own:
+        if old != new and dict(deploy.own).get(field) != repr(new):
             told = f"{field} becomes {new!r} from {old!r}, which nobody has said"
             breaks(13, "return changes", told)
     begun = now.rollout and (was.rollout is None or was.rollout.id != now.rollout.id)

@@ -64,7 +64,8 @@ def _check_version(before: Snapshot, standing: Standing, now: Snapshot, version:
         breaks(11, "answers again", f"version {version} was taken back, and gets {share:g} % again")
     if is_tagged(now, version):
         breaks(11, "tagged", f"version {version} is tagged FAILED, and gets {share:g} %")
-    if version in served(now):
+    was_stopped = before.dispatch and before.dispatch.serving.stopped
+    if version in served(now) or was_stopped:
         return
     if version not in now.ledger.answered:
         breaks(1, "not smoke-tested", f"version {version} gets {share:g} % without a smoke test")
