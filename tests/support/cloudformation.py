@@ -7,7 +7,6 @@ answered with an error is deleted without an event, as CDK's provider framework 
 """
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -164,12 +163,10 @@ class Stack:
         self.resources, self.stable = {}, {}
         self.status = "DELETE_COMPLETE"
 
-    def again(self) -> Iterator[dict[str, Any]]:
-        """Each event that was sent, delivered once more, whatever the stack's status is now."""
-        for event in tuple(self.sent):
-            with suppress(HalftoneError):
-                deliver(self.endpoint, event)
-            yield event
+    def again(self, index: int) -> None:
+        """Deliver an event that was sent once more, whatever the stack's status is now."""
+        with suppress(HalftoneError):
+            deliver(self.endpoint, self.sent[index])
 
     def _apply(self, logical: str, properties: dict[str, Any], before: Known | None) -> str:
         event = self._event("Update" if before else "Create", logical, properties)

@@ -180,7 +180,8 @@ def test_what_a_deploy_changed_is_as_it_was_when_it_fails_late(name, repeats):
     stack.go_back()
     assert content(endpoint) == was
     assert (scale.reserved, scale.throttles) == limits
-    for _ in stack.again():
+    for index in range(len(stack.sent)):
+        stack.again(index)
         assert content(endpoint) == was
     # The deploy after it is merged with what is in force.
     assert stack.deploy(declared), stack.error
@@ -452,7 +453,8 @@ def test_a_declaration_that_is_refused_has_changed_and_ended_nothing(name, model
     assert content(endpoint) == was
     assert (endpoint.armed_for, endpoint.alias) == (guard, alias)
     assert endpoint.phase is Phase.OBSERVING
-    for _ in stack.again():
+    for index in range(len(stack.sent)):
+        stack.again(index)
         assert content(endpoint) == was
     stack.go_back()
     assert content(endpoint) == was
@@ -493,7 +495,8 @@ def test_a_changed_logical_id_retires_nothing_and_opens_nothing():
     assert stack.deploy(first.but(logical="Renamed")), stack.error
     assert [event["RequestType"] for event in stack.sent] == ["Create", "Create", "Delete"]
     assert content(endpoint) == was
-    for _ in stack.again():
+    for index in range(len(stack.sent)):
+        stack.again(index)
         assert content(endpoint) == was
     stack.delete()
     assert endpoint.state.champion is None
@@ -636,7 +639,8 @@ def test_a_new_name_takes_over_what_people_have_set():
     assert endpoint.state.champion is None
     now = endpoint.world.store.load(NEW)
     assert now == new
-    for _ in stack.again():
+    for index in range(len(stack.sent)):
+        stack.again(index)
         assert endpoint.world.store.load(NEW) == new
 
 

@@ -169,9 +169,10 @@ def remove_deploy(parts: Parts, deletion: Deletion) -> EndpointState | None:
         deploys = state.deploys
         claimed = deploys.record(deploys.claim.request) if deploys.claim else None
         status = _status(parts, deletion.resource.stack)
-        back = status is None or status.startswith((_RETURNING, "ROLLBACK"))
+        # In a rollback only what the failed deploy has created is deleted.
         last = deploys.journal[-1:] == (claimed,)
-        if claimed is None or not claimed.adopts or not last or not back:
+        back = status.startswith((_RETURNING, "ROLLBACK")) if status else last
+        if claimed is None or not claimed.adopts or not back:
             return retire(
                 parts,
                 deletion.endpoint,
@@ -284,8 +285,9 @@ class _Application:
         deploy = self._deploy
         was, now = live_fields(state), live_fields(after)
         record = self._record_for(state, record).changing(was, now)
-        resource = deploy.resource
-        claim = Claim(resource.stack, resource.logical, self._physical, deploy.key)
+        resource, claim = deploy.resource, state.deploys.claim
+        if claim is None or (claim.stack, claim.physical) != (resource.stack, self._physical):
+            claim = Claim(resource.stack, resource.logical, self._physical, deploy.key)
         deploys = replace(state.deploys, claim=claim).having(record)
         done = bool(record.fingerprint)
         if done:
