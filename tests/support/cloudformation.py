@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-from halftone.domain.errors import HalftoneError
+from halftone.domain.errors import HalftoneError, Unavailable
 from halftone.domain.rollout.plan import Plan
 from halftone.domain.rollout.plan_schema import plan_form
 from halftone.entrypoints.cloudformation import deletion_of, deploy_of
@@ -151,7 +151,9 @@ class Stack:
         if not first:
             self.status = "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"
         for logical, known in created.items():
-            self._delete(logical, known)
+            # A failed deletion does not fail the return.
+            with suppress(Unavailable):
+                self._delete(logical, known)
         self.resources = dict(self.stable)
         self.status = "ROLLBACK_COMPLETE" if first else "UPDATE_ROLLBACK_COMPLETE"
 

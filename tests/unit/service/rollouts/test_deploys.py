@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from halftone.domain.endpoint.capacity import Throttle, Upkeep
-from halftone.domain.errors import HalftoneError, Refused
+from halftone.domain.errors import HalftoneError, Refused, Unavailable
 from halftone.domain.model.registry import ModelReference
 from halftone.domain.model.schema import Field, FieldType
 from halftone.domain.rollout.deploys import Deploys
@@ -515,6 +515,26 @@ def test_a_changed_logical_id_in_a_deploy_that_fails_gives_the_endpoint_back():
     assert stack.deploy(first.but(serving={"access": "public", "capture": 30})), stack.error
     assert endpoint.state.serving.access is Access.PRIVATE
     assert endpoint.state.serving.capture == Capture(30.0)
+    stack.delete()
+    assert endpoint.state.champion is None
+
+
+def test_a_delete_that_may_be_a_return_changes_nothing_while_the_status_can_not_be_read():
+    endpoint, stack, first = deployed(serving={"access": "private"})
+    renamed = first.but(logical="Renamed", model="m2", serving={"access": "public"})
+    assert stack.update(renamed), stack.error
+    was = content(endpoint)
+    endpoint.world.stacks.silent = True
+    with pytest.raises(Unavailable, match="delete it again"):
+        stack._delete("Renamed", stack.resources["Renamed"])  # noqa: SLF001
+    assert content(endpoint) == was
+    stack.go_back()
+    assert content(endpoint) == was
+    # The next deploy of the resource that is left makes up for it.
+    endpoint.world.stacks.silent = False
+    assert stack.deploy(first.but(serving={"access": "private", "capture": 5})), stack.error
+    assert endpoint.state.serving.access is Access.PRIVATE
+    assert endpoint.phase is Phase.ROLLED_BACK
     stack.delete()
     assert endpoint.state.champion is None
 

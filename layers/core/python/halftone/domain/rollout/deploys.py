@@ -25,10 +25,13 @@ LIMITS = ("concurrency", "throttle")
 BY_VERSION = ("traffic", "rules", "mirror")
 """Fields that name deployments."""
 
-MOST_RECORDS = 5
+MOST_RECORDS = 10
+"""How many deploys the journal keeps. CloudFormation returns behind the newest one, or behind all
+that were made without a rollback since the last success; further back it is not followed."""
+
 MOST_BYTES = 60_000
-"""The journal's bounds: it is part of an item of at most 400 KB, and the oldest records go first.
-What they changed is then taken to be settled."""
+"""How large the journal may be: it is part of an item of at most 400 KB. The oldest records go
+first, and what they changed is settled then."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,8 @@ class DeployRecord:
     before it and its own ("" while its fields are not all applied). ``previous`` are the digest
     and the settings that were declared before. ``rollout`` is the rollout that it started ("":
     none) and ``champion`` the version that served then. ``claim`` is whose the endpoint was
-    before. ``adopts``: the endpoint served already when this resource was created.
+    before. ``adopts``: the endpoint served already when this resource was created;
+    ``declared`` is what was declared then, which the resource's Delete does not tell.
     """
 
     request: str
@@ -102,6 +106,7 @@ class DeployRecord:
     champion: str | None = None
     claim: Claim | None = None
     adopts: bool = False
+    declared: Declaration | None = None
 
     def changing(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> "DeployRecord":
         """This record with the fields that differ between two readings of what is live."""
@@ -207,4 +212,4 @@ def _bounded(journal: tuple[DeployRecord, ...]) -> tuple[DeployRecord, ...]:
 
 def _size(record: DeployRecord) -> int:
     changes = {name: [change.was, change.now] for name, change in record.changes.items()}
-    return len(canonical_json(changes))
+    return len(canonical_json([changes, record.declared.fields if record.declared else {}]))

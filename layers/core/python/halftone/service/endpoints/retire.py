@@ -53,6 +53,10 @@ def retire(
         )
         if after == state:
             return None
+        if state.upkeep.concurrency:
+            # The function may outlive its release, where both stand in a stack of somebody's own.
+            with suppress(NotFound):
+                parts.scaling.reserve(endpoint, None)
         if state.upkeep.throttle:
             # Settings of a route outlive it: they would be those of the next one of that name.
             with suppress(NotFound):
@@ -75,6 +79,10 @@ def _closed(deploys: Deploys) -> Deploys:
 
     So the next deploy changes these where its declaration does, and nowhere else.
     """
-    declared = deploys.declared.serving if deploys.declared else {}
-    kept = {name: declared[name] for name in ("access", "stopped") if name in declared}
-    return Deploys(declared=Declaration(serving=kept) if kept else None)
+    declared = deploys.declared
+    if declared is None:
+        return Deploys()
+    kept = {
+        name: declared.serving[name] for name in ("access", "stopped") if name in declared.serving
+    }
+    return Deploys(declared=Declaration(serving=kept, owner=declared.owner))

@@ -158,6 +158,10 @@ def remove_deploy(parts: Parts, deletion: Deletion) -> EndpointState | None:
     """Retire the endpoint, if it belongs to the resource that is deleted; None if it does not.
 
     A resource that took over a serving endpoint in a deploy that failed gives it back instead.
+
+    Raises:
+        Unavailable: if the resource took over a serving endpoint, and the stack's status, by which
+            one can tell whether that failed, can't be read. Nothing is changed then.
     """
 
     def attempt() -> EndpointState | None:
@@ -168,11 +172,7 @@ def remove_deploy(parts: Parts, deletion: Deletion) -> EndpointState | None:
             return None
         deploys = state.deploys
         claimed = deploys.record(deploys.claim.request) if deploys.claim else None
-        status = _status(parts, deletion.resource.stack)
-        # In a rollback only what the failed deploy has created is deleted.
-        last = deploys.journal[-1:] == (claimed,)
-        back = status.startswith((_RETURNING, "ROLLBACK")) if status else last
-        if claimed is None or not claimed.adopts or not back:
+        if claimed is None or not claimed.adopts or not _rolls_back(parts, deletion.resource):
             return retire(
                 parts,
                 deletion.endpoint,
@@ -187,7 +187,7 @@ def remove_deploy(parts: Parts, deletion: Deletion) -> EndpointState | None:
             tuple(reversed(deploys.journal[index:])),
             actor=deletion.actor,
             key=deletion.request,
-            to=Deploys(claim=claimed.claim, fingerprint=claimed.before),
+            to=Deploys(claimed.claim, claimed.declared, claimed.before),
         )
 
     return until_written(deletion.endpoint, attempt)
@@ -310,12 +310,14 @@ class _Application:
         if record:
             return record
         base, deploys = self._base_at(state), state.deploys
+        adopts = self._deploy.before is None and state.champion is not None
         return DeployRecord(
             request=self._deploy.key,
             before=deploys.fingerprint or (base.fingerprint if base else ""),
             previous=self._previous(state),
             claim=deploys.claim,
-            adopts=self._deploy.before is None and state.champion is not None,
+            adopts=adopts,
+            declared=deploys.declared if adopts else None,
         )
 
     def _ask_for_limits(self) -> None:
@@ -539,8 +541,10 @@ class _Application:
         deploys = state.deploys
         records = deploys.after(deploy.now.fingerprint)
         known = records is not None
+        # A resource that took the endpoint over in a deploy that is undone owns it no more.
+        moved = [record for record in records or () if record.adopts]
         to = Deploys(
-            deploys.claim,
+            moved[-1].claim if moved else deploys.claim,
             deploy.now if known else deploys.declared,
             deploy.now.fingerprint if known else deploys.fingerprint,
         )
@@ -592,6 +596,14 @@ def _status(parts: Parts, stack: str) -> str | None:
         return None
 
 
+def _rolls_back(parts: Parts, resource: Resource) -> bool:
+    """Whether the resource is deleted because the deploy that created it failed."""
+    status = _status(parts, resource.stack)
+    if status is None:
+        raise Unavailable(f"the status of stack {resource.stack} can't be read: delete it again")
+    return status.startswith((_RETURNING, "ROLLBACK"))
+
+
 def _take_back(
     parts: Parts,
     state: EndpointState,
@@ -611,8 +623,8 @@ def _take_back(
     Raises:
         StaleWrite: if anything was changed that the caller has to read first.
     """
-    rollouts = [record for record in records if record.rollout]
-    names = [record.rollout for record in rollouts]
+    started = [record for record in records if record.rollout]
+    names = [record.rollout for record in started]
     if state.active and state.active.id in names:
         roll_back(parts, state.endpoint, actor=actor, reason=why, rollout=state.active.id)
         raise StaleWrite("the rollout of a failed deploy was ended: look at what serves now")
@@ -620,7 +632,7 @@ def _take_back(
     champion = state.champion
     if champion and champion.rollout in names:
         stays = _stays(parts, state, champion.rollout, champion.version)
-        target = rollouts[-1].champion
+        target = started[-1].champion
         if not stays and target is None:
             stays = "no version served before it"
         if not stays:
