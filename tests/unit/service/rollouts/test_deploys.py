@@ -526,7 +526,7 @@ def test_a_delete_that_may_be_a_return_changes_nothing_while_the_status_can_not_
     was = content(endpoint)
     endpoint.world.stacks.silent = True
     with pytest.raises(Unavailable, match="delete it again"):
-        stack._delete("Renamed", stack.resources["Renamed"])  # noqa: SLF001
+        stack._delete("Renamed", stack.resources["Renamed"])
     assert content(endpoint) == was
     stack.go_back()
     assert content(endpoint) == was

@@ -198,6 +198,11 @@ def opens(name: str, live: Any, wanted: Any) -> bool:
         return live is not None and (wanted is None or wanted > live)
     if name == "throttle":
         return live is not None and (wanted is None or any(wanted[n] > live[n] for n in live))
+    if name == "cors":
+        before = live or {"origins": [], "headers": []}
+        return wanted is not None and any(
+            not {*wanted.get(n, ())} <= {*before.get(n, ())} for n in ("origins", "headers")
+        )
     if name == "capture":
         return not {*live["redact"]} <= {*wanted["redact"]}
     return False

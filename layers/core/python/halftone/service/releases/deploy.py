@@ -55,6 +55,7 @@ from halftone.domain.rollout.deploys import (
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Plan
 from halftone.domain.rollout.rollout import Rollout
+from halftone.domain.traffic.policy import Serving
 from halftone.ports import Parts
 from halftone.service.endpoints.capacity import ask
 from halftone.service.endpoints.retire import retire
@@ -67,7 +68,7 @@ from halftone.service.releases.release import (
     superseded,
 )
 from halftone.service.releases.revert import Seen, return_to
-from halftone.service.rollouts.probation import watched
+from halftone.service.rollouts.probation import settled, watched
 from halftone.service.rollouts.rollback import roll_back
 from halftone.service.unit_of_work import answered, change, made_now, until_written
 
@@ -201,6 +202,7 @@ class _Application:
         self._deploy = deploy
         self._base: Declaration | None = None
         self._wrote = False
+        self._served_before: Serving | None = None
 
     def apply(self) -> DeployResult:
         """See ``apply_deploy``."""
@@ -251,7 +253,7 @@ class _Application:
 
     def _limit(self, state: EndpointState, record: DeployRecord | None) -> None:
         """Record the limits that change; nothing is written if none does."""
-        upkeep = self._merged(state, arms=False).after.upkeep
+        upkeep = self._merged(state).after.upkeep
         limited = replace(
             state,
             upkeep=replace(state.upkeep, concurrency=upkeep.concurrency, throttle=upkeep.throttle),
@@ -262,7 +264,7 @@ class _Application:
     def _set(self, state: EndpointState, record: DeployRecord | None) -> None:
         """Set every field, and fence the rollout that ends."""
         deploy = self._deploy
-        merged = self._merged(state, arms=True)
+        merged = self._merged(state)
         after, ending = merged.after, merged.ending
         if ending and ending.phase is not Phase.ROLLING_BACK:
             reason = f"superseded by a deploy of {deploy.now.digest[:12]} ({deploy.request})"
@@ -273,6 +275,7 @@ class _Application:
         record = self._record_for(state, record)
         record = replace(record, fingerprint=deploy.now.fingerprint)
         self._commit(state, after, record, action="declared")
+        self._served_before = state.serving
 
     def _commit(
         self,
@@ -334,6 +337,7 @@ class _Application:
         record = state.deploys.record(deploy.key) if state else None
         if state is None or record is None:
             return ""  # it was taken back meanwhile
+        settled(self._parts, self._served_before, state)
         fenced = state.active
         if fenced and fenced.phase is Phase.ROLLING_BACK:
             actor, reason = deploy.actor, fenced.reason
@@ -367,10 +371,10 @@ class _Application:
 
     # What is merged ------------------------------------------------------------------------
 
-    def _merged(self, state: EndpointState, *, arms: bool) -> "_Merged":
+    def _merged(self, state: EndpointState) -> "_Merged":
         """What becomes of ``state`` with the fields that the declaration changes.
 
-        Everything is checked; ``arms``: the alarms are armed for what would take requests.
+        Everything is checked, and nothing is written.
 
         Raises:
             HalftoneError: if anything that is declared can't be.
@@ -392,9 +396,7 @@ class _Application:
         free = replace(state, rollout=None) if ending else state
         after = with_fields(free, fields)
         check(parts, after, release)
-        serving = after.serving
-        if arms:
-            serving = watched(parts, free, serving, why=f"declared, by {deploy.actor}")
+        serving = watched(parts, free, after.serving, why=f"declared, by {deploy.actor}")
         return _Merged(replace(after, serving=serving, rollout=state.rollout), ending)
 
     def _base_at(self, state: EndpointState) -> Declaration | None:
@@ -660,7 +662,7 @@ def _take_back(
     serving = after.serving
     try:
         serving = watched(parts, state, after.serving, why=why)
-    except (*_NO, Unavailable) as error:
+    except _NO as error:
         refused["traffic"] = str(error)
         serving = replace(serving, split=(), rules=(), probation=None)
     undone = {record.request for record in records}
@@ -683,6 +685,9 @@ def _take_back(
     )
     with suppress(NotFound, Refused):
         ask(parts, state.endpoint, written.upkeep, LIMITS)
+    with suppress(Unavailable):
+        # The next tick does what can't be done now.
+        written = settled(parts, state.serving, written)
     return written
 
 
