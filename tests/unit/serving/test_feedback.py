@@ -245,7 +245,7 @@ class TestWhoseEvidence:
         judge(stage, name_of(stage), reward=0)  # without a key: drawn by itself
         assert judged(stage) == [
             ("2", "feedback-1", 0, False),
-            ("2", "", 1, True),
+            ("2", "", 1, False),
             ("2", "feedback-1", 1, False),
             ("2", "", 1, False),
         ]

@@ -205,6 +205,7 @@ class Front:
             raise Problem.of_input(error) from None
         trial, about = router.dispatch.trial, found.about
         counts = found.counts_in(trial)
+        late = about.stage is not None and not counts
         try:
             if not self._ledger.first(about.request, visit.request_id):
                 return Answer(202, "{}")
@@ -217,7 +218,7 @@ class Front:
             told = f"feedback can't be taken at present: {error}"
             raise Problem(503, told, {"retry-after": "1"}) from None
         cohort = feedback_cohort(about.stage) if counts and about.stage is not None else ""
-        self._traces.feedback(found, router, client, cohort=cohort)
+        self._traces.feedback(found, router, client, cohort=cohort, late=late)
         if unseen is not None and trial is not None:
             bad = found.truth != unseen
             self._telemetry.feedback(trial.version, reward=None, bad=bad, cohort=cohort)

@@ -70,15 +70,19 @@ class Traces:
             columns = _columns(case, result)
             self.later(lambda: self._capture(case, result, columns))
 
-    def feedback(self, found: Feedback, router: Router, client: str | None, *, cohort: str) -> None:
-        """What an earlier answer was worth. ``cohort`` is whose evidence it is ("": nobody's)."""
+    def feedback(
+        self, found: Feedback, router: Router, client: str | None, *, cohort: str, late: bool
+    ) -> None:
+        """What an earlier answer was worth. ``cohort`` is whose evidence it is ("": nobody's),
+        ``late`` whether it would have been some had it come in time.
+        """
         about = found.about
         self._telemetry.feedback(
             about.version,
             reward=found.reward,
             bad=found.bad,
             cohort=PINNED if about.pinned else cohort,
-            late=about.stage is not None and not cohort,
+            late=late,
         )
         if router.capture.share <= 0:
             return
