@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,13 +53,13 @@ class Cloud:
         """``cdk bootstrap``."""
         self._cdk("bootstrap", f"aws://{self.aws.environment()['AWS_ACCESS_KEY_ID']}/us-east-1")
 
-    def deploy(self, *endpoints: str) -> None:
-        """``cdk deploy`` of the endpoints named, or of everything."""
+    def deploy(self, *endpoints: str, options: Sequence[str] = ()) -> None:
+        """``cdk deploy`` of the endpoints named, or of everything, with more ``options``."""
         stacks = [endpoint_stack_name(STAGE, endpoint) for endpoint in endpoints]
         # The platform is there when an endpoint is named; asking whether it changed takes seconds.
         which = [*stacks, "--exclusively"] if stacks else ["--all"]
-        options = ("--require-approval", "never", "--concurrency", "4")
-        self._cdk("deploy", *which, *options, endpoints=self._only(endpoints))
+        usual = ("--require-approval", "never", "--concurrency", "4")
+        self._cdk("deploy", *which, *usual, *options, endpoints=self._only(endpoints))
 
     def _only(self, endpoints: tuple[str, ...]) -> Path:
         """A folder with nothing but those endpoints, if any are named: each costs synth time."""
