@@ -6,6 +6,7 @@
     d  fronts without the table go on calling by its number what was taken back
     e  a version that is tagged FAILED keeps its traffic
     f  a person gives all to a version whose gate was rejected
+    g  several who go back from the same champion go back as often
     h  a late event and one read that fails end a rollout that is innocent
     i  back to a version that Lambda no longer has is fenced and stuck
     j  a composite alarm that follows its children late ends the release that mends the champion
@@ -21,14 +22,10 @@
     w  the plan's word "promote" stands in for a proven loss of traffic
     x  impossible counts raise out of the tick
     y  an approval of all traffic does not look at the last minute
-    twice: a Delete that runs twice, the second time late, retires the endpoint that was made anew
     z  the shares that are shown are not those that are served
 
 Not to be seen here, because no actor of the engine's takes part in them:
 
-    g  what the person saw is lost between the command and the use case: the engine, told what they
-       saw, goes back once (the mutation ``back does not ask what was seen``); the way from the
-       command is tests/e2e's
     s  who signs a request's id is the model server's affair: tests/unit/serving
     t  under which cohort feedback counts, likewise
     u  how bold a proof may be is a matter of simulated rollouts: tests/property/stats
@@ -70,6 +67,8 @@ FAULTS: Mapping[str, Fault] = {
                11, "by number", besides=("still answers", "answers again", "shares")),
     "e": Fault("passing on", ("person tags 2 FAILED",), 11, "tagged"),
     "f": Fault("at the gate", ("person rejects", "person gives 2 all"), 11, "answers again"),
+    "g": Fault("beside", ("person goes back", "other goes back"), 12, "more than was seen",
+               Bounds(1)),
     "h": Fault("watched", ("late alarm of another",), 12, "foreign event", Bounds(0, 0, 1)),
     "i": Fault("beside", ("2 is deleted in Lambda", "person goes back to 2"), 8, "tick fails"),
     "j": Fault("watched", ("composite that lags",), 12, "foreign event"),
@@ -80,7 +79,7 @@ FAULTS: Mapping[str, Fault] = {
     "n": Fault("deployed", ("deploy that replaces",), 13, "replace retires"),
     "o": Fault("deployed private", ("deploy that renames",), 13, "rename opens"),
     "p": Fault("watched", ("deploy that is refused",), 13, "refused, but"),
-    "q": Fault("watched", ("person aborts", "deploy of m2 again"), 13, "nothing released",
+    "q": Fault("watched", ("person aborts", "person releases m2"), 13, "nothing released",
                Bounds(1)),
     "r": Fault("serving", ("table restored",), 16, "moved after a restore"),
     "v": Fault("scored", ("workflow", "person pauses", "a quarter of an hour", "person resumes",
@@ -92,8 +91,6 @@ FAULTS: Mapping[str, Fault] = {
     "y": Fault("at the gate", ("challenger turns bad", "ten seconds", "person approves", "tick"),
                6, "bad news overlooked"),
     "z": Fault("beside", ("person gives 1 a share", "1 is deleted in Lambda"), 16, "shares"),
-    "twice": Fault("watched", ("stack deleted and made anew", "stack deleted and made anew"),
-                   2, "rollout lost", Bounds(1)),
 }  # fmt: skip
 
 OPEN: tuple[str, ...] = ()

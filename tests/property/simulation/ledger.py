@@ -86,6 +86,9 @@ class Ledger:
     barred: frozenset[str] = frozenset()
     """Versions that a rollback, an abort, a return or a withdrawal has taken back, on record."""
 
+    superseded: frozenset[str] = frozenset()
+    """Rollouts that a release ended to take their place: nothing is held against their versions."""
+
     failed: frozenset[str] = frozenset()
     """Versions that failed while the alarms watched them and requests met them."""
 

@@ -11,7 +11,7 @@ from halftone.domain.rollout.evidence import bucket_start
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.traffic.policy import Serving
 from tests.property.engine.simulation import Answer, Standing
-from tests.property.simulation.actors.actor import CONTROL, ROLLBACK, Player
+from tests.property.simulation.actors.actor import CONTROL, RELEASE, ROLLBACK, Player
 from tests.property.simulation.ledger import Stretch
 from tests.support.engine import NAME, RIGHT
 
@@ -43,6 +43,8 @@ def note(world: "World", before: "Snapshot", standing: Standing, answer: Answer)
         if process.role == CONTROL:
             # Only that word says which of both holds.
             changes["restored"] = known.restored and call.args[0].record.action != ADOPTED
+        if process.role == RELEASE and not (known.deploy and known.deploy.returning):
+            changes["superseded"] = known.superseded | _fenced(before.state, after)
         if known.deploy and after:
             values = _set(before.state, after)
             if process.name == known.deploy.name and not known.deploy.returning:
@@ -73,6 +75,7 @@ def _committed(
     rollout = now.rollout
     if rollout and rollout.challenger and rollout.challenger != _champion(now):
         ended = rollout.phase is Phase.ROLLED_BACK
+        ended = ended and rollout.id not in known.superseded
         if ended and (was is None or was.rollout is None or was.rollout.phase is not rollout.phase):
             barred |= {rollout.challenger}
     if was and was.champion and _champion(now) != was.champion.version:
@@ -99,6 +102,14 @@ def _set(was: EndpointState | None, now: EndpointState) -> dict[str, str]:
         for name in Serving.__dataclass_fields__
         if getattr(old, name) != getattr(now.serving, name)
     }
+
+
+def _fenced(was: EndpointState | None, now: EndpointState | None) -> set[str]:
+    """The rollout that begins to go back."""
+    old, new = was and was.rollout, now and now.rollout
+    going = new and new.phase is Phase.ROLLING_BACK and new.challenger
+    fresh = old is None or new is None or (old.id, old.phase) != (new.id, new.phase)
+    return {new.id} if new and going and fresh else set()
 
 
 def _withdrawn(was: EndpointState | None, now: EndpointState) -> set[str]:

@@ -11,12 +11,29 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from halftone.domain.endpoint import champions, policy_rules
+from halftone.domain.endpoint.deployment import Deployment
+from halftone.domain.endpoint.projection import projection
+from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.rollout import decide as decisions
 from halftone.domain.rollout.evidence import Bucket, bucket_start
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.verdict import Verdict, VerdictKind
+from halftone.domain.traffic.policy import Serving
+from halftone.entrypoints import eventbridge
 from halftone.ports import Parts
-from halftone.service.rollouts import advance, observe
+from halftone.service.endpoints import retire
+from halftone.service.releases import deploy, release, revert
+from halftone.service.rollouts import (
+    advance,
+    observe,
+    probation,
+    reconcile,
+    rollback,
+    validation,
+)
+from halftone.service.rollouts.reconcile import watches
 
 Swap = tuple[object, str, object]
 """An owner (a module or a class), the name of what it has, and what stands there instead."""
@@ -73,10 +90,112 @@ def _loss_is_no_finding(rollout: Rollout, verdict: Verdict, *rest: Any) -> Any:
     return _decide(rollout, verdict, *rest)
 
 
+# What was taken back, and going back --------------------------------------------------------
+
+_succeed, _watched, _return_to = champions.succeed, probation.watched, revert.return_to
+
+
+def _no_bar(state: EndpointState, *_: object) -> EndpointState:
+    return state
+
+
+def _keeps_its_share(state: EndpointState, champion: Deployment) -> EndpointState:
+    return replace(_succeed(state, champion), serving=state.serving)
+
+
+def _by_number(state: EndpointState, live: Deployment, version: str | None) -> Deployment:
+    """The version before by its number, whatever became of it."""
+    past = [d for d in state.past or () if version in (None, d.version)]
+    earlier = [d for d in past if int(d.version) < int(live.version)] or past
+    return max(earlier, key=lambda deployment: int(deployment.version))
+
+
+def _forgetful(*args: Any, seen: object, **more: Any) -> EndpointState:
+    """A return that is not held to what whoever asked for it saw."""
+    del seen
+    return _return_to(*args, **more)
+
+
+def _arms_at_once(parts: Parts, state: EndpointState, serving: Serving, *, why: str) -> Serving:
+    """Settings whose deployment on probation is armed before anything is on record."""
+    after = _watched(parts, state, serving, why=why)
+    if after.probation and after.probation != state.serving.probation:
+        parts.guardrails.arm(state.endpoint, after.probation.version, why)
+    return after
+
+
+_watch = advance._watch
+
+
+def _arms_unread(parts: Parts, state: EndpointState, running: Rollout) -> Any:
+    """A tick that arms alarms which watch another version, red or not."""
+    wanted = projection(state).watch
+    if wanted and not watches(parts.guardrails.read(state.endpoint), wanted):
+        parts.guardrails.arm(state.endpoint, wanted.version, "a deploy", alias=wanted.alias)
+    return _watch(parts, state, running)
+
+
+# Deploys -------------------------------------------------------------------------------------
+
+_apply = deploy._Application.apply
+_course = release._course
+
+
+def _ends_first(application: Any) -> Any:
+    """A deploy that ends what rolls out before anything is checked."""
+    parts, endpoint = application._parts, application._deploy.endpoint
+    state = parts.store.load(endpoint)
+    if state and state.active:
+        rollback.roll_back(parts, endpoint, actor="a deploy", reason="superseded")
+    return _apply(application)
+
+
+def _joins_anything(state: EndpointState, request: Any, package: Any) -> Any:
+    """A release that joins a rollout of its package, whichever way that goes."""
+    course, package = _course(state, request, package)
+    running = state.active
+    same = running and (running.package, running.settings) == (package, request.settings)
+    return (release._Course.JOINS if same else course), package
+
+
+def _retires(parts: Parts, endpoint: str, **asked: Any) -> EndpointState | None:
+    """A Delete that nobody knows again."""
+    return _retire(parts, endpoint, **{**asked, "key": None})
+
+
+_retire = retire.retire
+
+
+class _Everything(frozenset[str]):
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
 MUTATIONS: Mapping[str, Callable[[], Sequence[Swap]]] = {
+    "a": lambda: [(champions, "bar", _no_bar), (champions, "succeed", _keeps_its_share)],
+    "b": lambda: [(champions, "bar", _no_bar), (policy_rules, "_target", policy_rules._version)],
+    "c": lambda: [(champions, "bar", _no_bar), (revert, "_target", _by_number)],
+    "d": lambda: [(Dispatch, "named", _Everything())],
+    "e": lambda: [(validation, "failed", lambda *_: "")],
+    "f": lambda: [(champions, "bar", _no_bar)],
+    "g": lambda: [(revert, "return_to", _forgetful)],
+    "h": lambda: [(reconcile, "_meant", lambda *_: True)],
+    "i": lambda: [(rollback, "exists", lambda *_: True)],
+    "j": lambda: [
+        (eventbridge, "_fired_at", lambda state: datetime.fromisoformat(state["timestamp"]))
+    ],
+    "k": lambda: [(champions, "bar", _no_bar), (probation, "watched", _arms_at_once)],
+    "l": lambda: [(advance, "_watch", _arms_unread)],
+    "m": lambda: [(deploy._Application, "_returns", lambda *_: False)],
+    "n": lambda: [(deploy, "_owns", lambda *_: True)],
+    "o": lambda: [(deploy._Application, "_with_settings_of_renamed", lambda _, state: state)],
+    "p": lambda: [(deploy._Application, "apply", _ends_first)],
+    "q": lambda: [(release, "_course", _joins_anything)],
+    "r": lambda: [(reconcile, "must_be_newest", lambda *_: None)],
     "v": lambda: [(observe, "_counted", _counted_by_the_clock)],
     "w": lambda: [(decisions, "decide", _loss_is_no_finding)],
     "x": lambda: [(Bucket, "impossible", lambda *_, **__: "")],
     "y": lambda: [(advance, "_look_at_gate", lambda *_: None)],
+    "z": lambda: [(validation, "withdraw_failed", lambda _, state: state)],
 }
 """By the letter of the fault."""

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from halftone.domain.rollout.plan import PRESETS
 from halftone.ports import Parts
+from halftone.service.releases.release import release
 from halftone.service.releases.revert import Seen, return_to
 from halftone.service.rollouts import operate
 from tests.property.engine.simulation import Act, Outside
 from tests.property.simulation.actors.actor import CONTROL, Actor, by_name
-from tests.support.engine import NAME
+from tests.support.engine import NAME, Endpoint
 
 ANN: dict[str, Any] = {"actor": "ann", "reason": "a look first"}
 ROLLING = frozenset({"watched", "passing on", "at the gate", "scored"})
@@ -49,7 +51,15 @@ def _goes_back(version: str | None) -> tuple[Act, ...]:
     return (Act(_sees), Act(back, again=2))
 
 
+def _releases(model: str) -> tuple[Act, ...]:
+    """Somebody releases a package by the control API, until they are answered."""
+    do = by_name(release)
+    request = Endpoint().request(model, f"a person's {model}", plan=PRESETS["all-at-once"])
+    return (Act(lambda parts, _, __: do(parts, request), again=2),)
+
+
 ACTORS = (
+    Actor("person releases m2", "release", CONTROL, _releases("m2"), SERVED | ROLLING | {"aside"}),
     Actor("person pauses", "operator", CONTROL, _says(operate.pause), ROLLING),
     Actor("person resumes", "operator", CONTROL, _says(operate.resume), ROLLING),
     Actor("person approves", "operator", CONTROL, _says(operate.approve, stage=1), ROLLING),

@@ -85,7 +85,8 @@ def _check_tags(now: Snapshot, state: EndpointState) -> None:
 def _check_shown(stage: "Stage", world: int, now: Snapshot) -> None:
     stage.world.put_back(now)
     newest = [front for front in now.ledger.fronts if front.until is None]
-    if not newest or now.dispatch is None or now.dispatch.serving.stopped:
+    champion = now.state and now.state.champion
+    if not newest or now.dispatch is None or now.dispatch.serving.stopped or not champion:
         return
     actual = answered_by(now, newest[0])
     shown = {s.deployment.version: s.share for s in listed(stage.world.parts, NAME)}

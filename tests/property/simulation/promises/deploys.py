@@ -68,7 +68,10 @@ def _check_return(was: EndpointState | None, now: EndpointState, deploy: Deploy)
 def check_ended(now: Snapshot, ended: Ended) -> None:
     """A deploy that was refused has changed nothing; one that succeeded has told what is so."""
     process = ended.process
-    if not isinstance(process, Player) or process.role != RELEASE:
+    if not isinstance(process, Player):
+        return
+    _check_joined(ended)
+    if process.role != RELEASE:
         return
     if isinstance(ended.result, Refused | InvalidInput | Forbidden | NotFound):
         for call, answer in ended.heard:
@@ -82,10 +85,15 @@ def check_ended(now: Snapshot, ended: Ended) -> None:
             if written:
                 breaks(13, "refused, but", f"{process.name} was refused after {call.name}")
                 return
-    if isinstance(ended.result, dict) and "Data" in ended.result:
-        rollout = now.state.rollout if now.state else None
-        named = ended.result["Data"].get("Rollout")
-        if rollout and named == rollout.id and rollout.phase is Phase.ROLLING_BACK:
-            breaks(
-                13, "nothing released", f"{process.name} is told of {named}, which is going back"
-            )
+
+
+def _check_joined(ended: Ended) -> None:
+    """What a release joins is on its way forward when it joins."""
+    for call, answer in ended.heard:
+        if call.name != "store.commit" or answer.error:
+            continue
+        change = call.args[0]
+        rollout, joined = change.after.rollout, change.record.numbers.get("joined")
+        if joined and rollout.id == joined and rollout.phase is Phase.ROLLING_BACK:
+            told = f"{ended.process.name} is told of {joined}, which is going back"
+            breaks(13, "nothing released", told)

@@ -7,7 +7,7 @@
     unpinned request by any way.
 """
 
-from halftone.domain.model.registry import Validation
+from halftone.domain.model.registry import ModelVersion, Validation
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import UNRELEASED
 from halftone.ports.guardrails import AlarmState, Guard
@@ -62,7 +62,7 @@ def _check_version(before: Snapshot, standing: Standing, now: Snapshot, version:
         return
     if version in before.ledger.barred & barred:
         breaks(11, "answers again", f"version {version} was taken back, and gets {share:g} % again")
-    if is_tagged(now, version):
+    if is_tagged(now, version) and not _had_passed(standing):
         breaks(11, "tagged", f"version {version} is tagged FAILED, and gets {share:g} %")
     was_stopped = before.dispatch and before.dispatch.serving.stopped
     if version in served(now) or was_stopped:
@@ -107,6 +107,13 @@ def _check_armed(before: Snapshot, standing: Standing, version: str) -> None:
         seen = looks[-1] if looks else None
         if not isinstance(seen, Guard) or seen.state is AlarmState.ALARM:
             breaks(1, "red wiped", f"the alarms are red, and armed anew for {version}: it goes on")
+
+
+def _had_passed(standing: Standing) -> bool:
+    """Whether the process asked the registry, which said nothing against the version then."""
+    looks = [a.value for c, a in standing.heard if c.name == "registry.version" and not a.error]
+    last = looks[-1] if looks else None
+    return isinstance(last, ModelVersion) and last.details.validation is not Validation.FAILED
 
 
 def _last_look(standing: Standing) -> str | None:

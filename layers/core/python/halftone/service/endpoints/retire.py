@@ -34,7 +34,11 @@ def retire(
             with suppress(NotFound):
                 roll_back(parts, endpoint, actor=actor, reason=reason, rollout=state.active.id)
                 raise StaleWrite("the rollout under way was ended: look at what is left")
-            state = parts.store.load(endpoint) or state
+            newest = parts.store.load(endpoint)
+            if newest and newest.rollout and newest.rollout.id != state.active.id:
+                # The function is not gone, but made anew: somebody else has retired this one.
+                raise StaleWrite(f"{endpoint!r} was made anew meanwhile: look again")
+            state = newest or state
         # Versions count from 1 again: nothing that is said of their numbers may outlive them. Who
         # may call does, so that the next endpoint of that name is no more open than this one.
         after = replace(

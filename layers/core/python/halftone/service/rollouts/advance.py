@@ -306,6 +306,8 @@ def _promoted(parts: Parts, state: EndpointState, running: Rollout) -> EndpointS
     published = [
         d for d in parts.store.deployments(state.endpoint) if d.version == running.challenger
     ]
+    if not published:
+        raise StaleWrite("the table was restored while the alias was written")
     champion: Deployment = published[0]
     told = "the alias reads 100 %"
     done = running.to(Phase.PROMOTED, share=100.0, target=100.0, mirror=0.0, reason=told, gate="")
