@@ -47,8 +47,8 @@ def overtaken(endpoint):
 
     store = Overtaken()
     vars(store).update(vars(endpoint.world.store))
+    parts = replace(endpoint.parts, store=store)
     with pytest.raises(Unavailable):
-        parts = replace(endpoint.parts, store=store)
         policy.set_traffic(parts, NAME, {"champion": 90, "blue": 10}, **BEN)
 
 
