@@ -157,11 +157,11 @@ DISPATCH_FIRST = instead(
 ALIAS_BEFORE_INTENT = instead(
     "advance",
     """\
-            following = running.onward()
+            following = running.onward(verdict.kind)
             return change_rollout(
 """,
     """\
-            following = running.onward()
+            following = running.onward(verdict.kind)
             more = running.routing(following.target)
             parts.aliases.write(state.endpoint, more, revision=running.alias_revision)
             return change_rollout(
@@ -221,7 +221,7 @@ FAULTS = {
     "record and state are written one after the other": Fault(
         "advance, alarm", 4, IN_HALVES, Halves
     ),
-    "the record is read before the alias": Fault("first release, person", 3, RECORD_BEFORE_ALIAS),
+    "the record is read before the alias": Fault("first release, person", 8, RECORD_BEFORE_ALIAS),
     "the alias is written before the intent": Fault("advance, alarm", 2, ALIAS_BEFORE_INTENT),
     "a rollback is confirmed before the alias is written": Fault(
         "advance, person", 8, CONFIRMED_BEFORE_ALIAS
