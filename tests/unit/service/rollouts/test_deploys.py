@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from halftone.domain.endpoint.capacity import Throttle, Upkeep
+from halftone.domain.endpoint.deploy_fields import live_fields
+from halftone.domain.endpoint.state import Placed
 from halftone.domain.errors import HalftoneError, Refused, Unavailable
 from halftone.domain.model.registry import ModelReference
 from halftone.domain.model.schema import Field, FieldType
@@ -22,10 +24,11 @@ from halftone.service.groups import make_group
 from halftone.service.registry.registry import describe, registered
 from halftone.service.releases.revert import return_to
 from halftone.service.rollouts import operate
+from halftone.service.unit_of_work import change
 from tests.support.cloudformation import Declared, Stack, deliver
 from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint, manifest_of
 from tests.support.rollouts import PLAN
-from tests.support.serving import BEN
+from tests.support.serving import BEN, guarded
 
 
 def deployed(**declared: Any) -> tuple[Endpoint, Stack, Declared]:
@@ -194,6 +197,69 @@ def declared_fields(declared: Declared) -> dict[str, Any]:
     tags = {f"tags.{n}": v for n, v in declared.upkeep.get("tags", {}).items()}
     owner = {"group": declared.group} if declared.group else {}
     return {**declared.serving, **upkeep, **tags, **owner}
+
+
+BLUE = [{"match": {"headers": {"x-tier": ["internal"]}}, "to": "blue"}]
+GREEN = [{"match": {"headers": {"x-tier": ["internal"]}}, "to": "green"}]
+BY_VERSION: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "traffic to what has served": ({}, {"traffic": {"champion": 60, "blue": 40}}),
+    "other traffic": (
+        {"traffic": {"champion": 90, "blue": 10}},
+        {"traffic": {"champion": 10, "blue": 90}},
+    ),
+    "no traffic": ({"traffic": {"champion": 90, "blue": 10}}, {"traffic": {"champion": 0}}),
+    "traffic to what never served": ({}, {"traffic": {"champion": 60, "green": 40}}),
+    "no traffic to what never served": ({"traffic": {"champion": 60, "green": 40}}, {}),
+    "rules": ({"rules": BLUE}, {"rules": GREEN}),
+    "mirror": ({"mirror": {"to": "blue", "share": 10}}, {"mirror": {"to": "green", "share": 99}}),
+}
+
+
+def beside(**serving: Any) -> tuple[Endpoint, Stack, Declared]:
+    """Champion 2 in mode guarded beside blue (1), which has served, and green (3), a new one."""
+    endpoint = guarded(unproven=0)
+    state = endpoint.state
+    deployment = replace(endpoint.world.store.deployments(NAME)[-1], version="3")
+    endpoint.world.functions.versions[NAME].append(endpoint.world.functions.versions[NAME][-1])
+    change(
+        endpoint.parts,
+        state,
+        replace(state, placed=(*state.placed, Placed("3", "green"))),
+        action="placed",
+        actor="t",
+        reason="t",
+        deployment=deployment,
+    )
+    stack = Stack(endpoint)
+    first = Declared("second", serving={"mode": "guarded", **serving})
+    assert stack.deploy(first), stack.error
+    return endpoint, stack, first
+
+
+@pytest.mark.parametrize("model", ["second", "m4"])
+@pytest.mark.parametrize("name", BY_VERSION)
+def test_what_names_deployments_is_as_it_was_too(name, model):
+    before, after = BY_VERSION[name]
+    endpoint, stack, first = beside(**before)
+    was = live_fields(endpoint.state)
+    changed = first.but(model=model, serving={"mode": "guarded", **after})
+    assert stack.update(changed), stack.error
+    assert live_fields(endpoint.state) != was or model == "m4"
+    stack.go_back()
+    assert live_fields(endpoint.state) == was
+    assert endpoint.champion == "2"
+
+
+def test_a_share_that_can_not_be_given_back_is_the_champions():
+    endpoint, stack, first = beside(traffic={"champion": 90, "blue": 10})
+    changed = first.but(serving={"mode": "guarded", "traffic": {"champion": 50, "blue": 50}})
+    assert stack.update(changed), stack.error
+    state = endpoint.state
+    placed = tuple(replace(p, stopped="it errs") if p.name == "blue" else p for p in state.placed)
+    change(endpoint.parts, state, replace(state, placed=placed), action="t", actor="t", reason="t")
+    stack.go_back()
+    assert live_fields(endpoint.state)["traffic"] == {"champion": 100}
+    assert "it errs" in str(endpoint.history[-1].numbers["kept"])
 
 
 def test_what_people_set_before_and_after_a_deploy_outlives_its_failure():

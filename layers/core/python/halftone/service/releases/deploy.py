@@ -38,6 +38,7 @@ from halftone.domain.errors import (
     HalftoneError,
     InvalidInput,
     NotFound,
+    RecordRestored,
     Refused,
     StaleWrite,
     Unavailable,
@@ -486,6 +487,8 @@ class _Application:
             return False
         if state is None:
             return True
+        if state.restored:
+            raise RecordRestored(state.restored)
         self._check_name_is_free(state)
         claim = state.deploys.claim
         foreign = claim is not None and claim.stack != deploy.resource.stack
@@ -685,7 +688,7 @@ def _take_back(
     )
     with suppress(NotFound, Refused):
         ask(parts, state.endpoint, written.upkeep, LIMITS)
-    with suppress(Unavailable):
+    with suppress(Unavailable, Refused):
         # The next tick does what can't be done now.
         written = settled(parts, state.serving, written)
     return written
