@@ -63,9 +63,10 @@ def _copy() -> None:
         if not copy.exists() or copy.stat().st_mtime != source.stat().st_mtime:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, copy)
-    kept = {TREE / target for target in wanted.values()}
+    targets, mutated = {*wanted.values()}, TREE / "mutants"
     for path in TREE.rglob("*.py"):
-        if path not in kept and TREE / "mutants" not in path.parents:
+        name = path.relative_to(mutated if mutated in path.parents else TREE).as_posix()
+        if name not in targets:
             path.unlink()
 
 
