@@ -339,13 +339,17 @@ class _Application:
         if state is None or record is None:
             return ""  # it was taken back meanwhile
         settled(self._parts, self._served_before, state)
-        fenced = state.active
-        if fenced and fenced.phase is Phase.ROLLING_BACK:
-            actor, reason = deploy.actor, fenced.reason
-            roll_back(self._parts, deploy.endpoint, actor=actor, reason=reason, rollout=fenced.id)
+        self._end_what_is_fenced(state)
         request = replace(self._release.request, previous=record.previous)
         rollout = start(self._parts, replace(self._release, request=request))
         return rollout.id if rollout else ""
+
+    def _end_what_is_fenced(self, state: EndpointState) -> None:
+        """Finish the rollback of a rollout that this deploy, or somebody else, has fenced."""
+        deploy, fenced = self._deploy, state.active
+        if fenced and fenced.phase is Phase.ROLLING_BACK:
+            actor, reason = deploy.actor, fenced.reason
+            roll_back(self._parts, deploy.endpoint, actor=actor, reason=reason, rollout=fenced.id)
 
     def _undo(self, why: str) -> None:
         deploy = self._deploy
