@@ -29,9 +29,9 @@ def test_a_good_challenger_goes_out_step_by_step_and_nobody_notices(stage: Stage
     assert {answer.status for answer in traffic.answers} == {200}
     assert traffic.answers[-1].version == "2"
     state = stage.state("promoted")
-    # One more than the releases' own: the first deploy puts the declared settings on record.
-    assert [r.action for r in stage.records("promoted")].count("settings") == 1
-    assert audit.verify("promoted", stage.parts.store.audit("promoted"), state.audit) == 17
+    # One a deploy beside the releases' own: what it declares.
+    assert [r.action for r in stage.records("promoted")].count("declared") == 2
+    assert audit.verify("promoted", stage.parts.store.audit("promoted"), state.audit) == 18
 
 
 def test_a_bad_challenger_is_rolled_back_by_its_alarm_alone(stage: Stage) -> None:
