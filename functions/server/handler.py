@@ -15,11 +15,14 @@ _ANSWERS = {
 
 def handler(event: dict[str, object], context: object) -> dict[str, object]:
     """The answer to one HTTP API event (payload format 2.0) of a route that the API has."""
-    path = str(event.get("rawPath"))
+    path, context_of = str(event.get("rawPath")), event.get("requestContext")
+    http = context_of.get("http") if isinstance(context_of, dict) else None
+    head = isinstance(http, dict) and http.get("method") == "HEAD"
+    # By its end, because a stage other than $default may stand before it, whatever its name.
+    body = next(body for end, body in _ANSWERS.items() if path.rstrip("/").endswith(end))
     request_id = str(getattr(context, "aws_request_id", ""))
     return {
         "statusCode": 200,
         "headers": {"content-type": JSON, "x-request-id": request_id},
-        # By its end, because a stage other than $default may stand before it, whatever its name.
-        "body": next(body for end, body in _ANSWERS.items() if path.rstrip("/").endswith(end)),
+        "body": "" if head else body,
     }

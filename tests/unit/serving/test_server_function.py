@@ -23,6 +23,8 @@ def test_every_route_has_its_answer(handler, before, path):
     answer = handler({"rawPath": before + path}, None)
     assert answer["statusCode"] == 200
     assert handler({"rawPath": f"{before}{path}/"}, None)["body"] == answer["body"]
+    head = {"rawPath": before + path, "requestContext": {"http": {"method": "HEAD"}}}
+    assert handler(head, None) == {**answer, "body": ""}
     told = json.loads(answer["body"])
     if path == "/v2":
         assert told["extensions"] == ["binary_tensor_data"]

@@ -12,7 +12,7 @@ PATHS = ("/v2", "/v2/health/live", "/v2/health/ready")
 
 
 class ServerRoutes(Construct):
-    """``GET`` on each of ``PATHS``, to a function that knows the answers by heart."""
+    """``GET`` and ``HEAD`` on each of ``PATHS``, to a function that knows the answers by heart."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, http_api: api.HttpApi
@@ -35,4 +35,5 @@ class ServerRoutes(Construct):
             "Integration", function, payload_format_version=api.PayloadFormatVersion.VERSION_2_0
         )
         for path in PATHS:
-            http_api.add_routes(path=path, methods=[api.HttpMethod.GET], integration=integration)
+            methods = [api.HttpMethod.GET, api.HttpMethod.HEAD]
+            http_api.add_routes(path=path, methods=methods, integration=integration)
