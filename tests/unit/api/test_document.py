@@ -22,7 +22,7 @@ _ANNOUNCED = re.compile(r"Breaking API change: `([^`]+)`")
 def announced() -> set[str]:
     """What the changelog's unreleased part says to break: ``Breaking API change: `<line>` ``."""
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    unreleased = changelog.partition("## Unreleased")[2].partition("\n## ")[0]
+    unreleased = changelog.partition("## [Unreleased]")[2].partition("\n## ")[0]
     return {*_ANNOUNCED.findall(unreleased)}
 
 

@@ -94,3 +94,12 @@ def test_percentages_in_the_readme_are_those_of_the_benchmark(scenario: str) -> 
     readme = (ROOT / "README.md").read_text()
     for column in (halftone, alarm, z_test):
         assert f"{min(column)} to {max(column)} %" in readme
+
+
+def test_the_changelog_has_a_heading_for_each_version_and_kind_of_change() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    versions = re.findall(r"^## (.*)$", changelog, re.MULTILINE)
+    assert versions[0] == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - 20\d\d-\d\d-\d\d", name) for name in versions[1:])
+    kinds = set(re.findall(r"^### (.*)$", changelog, re.MULTILINE))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
