@@ -20,7 +20,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export NO_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down unit test check fix docs build mutants fuzz deploy train lock clean \
+.PHONY: help setup demo up down unit test simulate check fix docs build mutants fuzz deploy train lock clean \
         test-deployed
 
 help: ## list the commands

@@ -84,10 +84,14 @@ Program = Callable[[Parts, Outside, Any], object]
 
 @dataclass(frozen=True)
 class Act:
-    """One invocation of a process, started again after a crash or an error so many times."""
+    """One invocation of a process, started again after a crash or an error so many times.
+
+    ``errors`` is whether an error starts it again; after a crash it always is.
+    """
 
     program: Program
     again: int = 0
+    errors: bool = True
 
 
 @dataclass(eq=False)
@@ -164,7 +168,8 @@ class Process:
     def ended(self, beginning: "_Beginning", result: object) -> Standing:
         """Where the process stands when an act has ended with ``result``."""
         failed = isinstance(result, BaseException)
-        if failed and beginning.again:
+        repeats = isinstance(result, Crash) or self._acts[beginning.act].errors
+        if failed and beginning.again and repeats:
             return self.at(beginning.act, beginning.again - 1, beginning.luggage)
         if beginning.act + 1 == len(self._acts):
             return Standing(None, result)

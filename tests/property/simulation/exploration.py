@@ -6,8 +6,9 @@ future: it is explored once, and the schedules are counted.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
 
 from tests.property.engine.simulation import Standing
 from tests.property.simulation.actors.actor import Actor
@@ -89,6 +90,16 @@ class Search:
 def repeated(actors: Sequence[Actor]) -> list:  # type: ignore[type-arg]
     """What may be delivered once more when ``actors`` have gone home."""
     return [actor.repeated for actor in actors if actor.repeated]
+
+
+def pairs(present: Sequence[Actor]) -> Iterator[tuple[Actor, Actor]]:
+    """Every two of ``present``, and a second one of each kind of people, ticks and alarms.
+
+    CloudFormation runs one deploy of a stack at a time: no deploy meets itself.
+    """
+    for one, other in combinations_with_replacement(present, 2):
+        if one is not other or one.kind != "deploy":
+            yield one, other
 
 
 def explore(stage: Stage, actors: Sequence[Actor], bounds: Bounds) -> int:

@@ -10,12 +10,10 @@ else, and a second one of its own kind. In each of its worlds
 ``make simulate`` goes deeper (see ``simulate``).
 """
 
-from itertools import combinations_with_replacement
-
 import pytest
 
 from tests.property.simulation.actors.everybody import ACTORS
-from tests.property.simulation.exploration import Bounds, explore
+from tests.property.simulation.exploration import Bounds, explore, pairs
 from tests.property.simulation.faults import OPEN_TAGS
 from tests.property.simulation.promises import waiving
 from tests.property.simulation.stage import Stage
@@ -33,7 +31,7 @@ def test_every_pair_keeps_the_promises(name, record_property):
     with waiving(*OPEN_TAGS):
         for actor in present:
             schedules += explore(stage, [actor], Bounds(0, crashes=1, faults=1))
-        for pair in combinations_with_replacement(present, 2):
+        for pair in pairs(present):
             moves = {actor.kind for actor in pair} & MOVERS
             schedules += explore(stage, pair, Bounds(switches=1 if moves else 0))
     record_property("schedules", str(schedules))

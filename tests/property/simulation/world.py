@@ -18,11 +18,11 @@ from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.route_table import Dispatch
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import HalftoneError, NotFound
-from halftone.domain.names import ALIAS, CHALLENGER
+from halftone.domain.names import ALIAS
 from halftone.domain.rollout.evidence import Arm, Bucket, Evidence
 from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadRouting, Routing
 from halftone.ports import Parts
-from halftone.ports.functions import Pointer
+from halftone.ports.functions import Pointer, VersionStatus
 from halftone.ports.guardrails import Guard
 from tests.property.engine.simulation import OUTSIDE, Answer, Call, identity
 from tests.property.simulation.ledger import Ledger, Stretch
@@ -34,7 +34,26 @@ OTHER = "renamed"
 
 
 class Functions(MemoryLambda):
-    """Lambda, which points no alias at a version that it does not have."""
+    """Lambda, which points no alias at a version that it does not have.
+
+    ``gone``: the stack was deleted, and the function with it.
+    """
+
+    gone: bool = False
+
+    def read(self, endpoint: str, alias: str = ALIAS) -> ReadRouting:
+        """See ``Aliases``."""
+        self._must_be_there(endpoint)
+        return super().read(endpoint, alias)
+
+    def point(self, endpoint: str, pointer: Pointer) -> VersionStatus:
+        """See ``Versions``."""
+        self._must_be_there(endpoint)
+        return super().point(endpoint, pointer)
+
+    def _must_be_there(self, endpoint: str) -> None:
+        if self.gone and endpoint == NAME:
+            raise NotFound("endpoint", endpoint, "its stack was deleted")
 
     def write(
         self,
@@ -237,13 +256,12 @@ class World:
         """Let metrics and CloudFormation know what the ledger says of them."""
         stack = self.ledger.stack
         self.real.stacks.statuses = {STACK: stack.status} if stack else {}
+        functions = self.real.functions
+        assert isinstance(functions, Functions)
+        functions.gone = stack is None
         metrics = self.real.metrics
         assert isinstance(metrics, Metrics)
         metrics.stretches = self.ledger.stretches
-
-    def challenger_of(self, endpoint: str = NAME) -> ReadRouting:
-        """The alias that fronts call."""
-        return self.real.functions.read(endpoint, CHALLENGER)
 
 
 _BUCKETS: dict[tuple[Bucket, ...], tuple[Bucket, ...]] = {}

@@ -1,6 +1,7 @@
 """CloudFormation: deploys that succeed, are refused, fail late, return, replace, rename, delete.
 
-They come in as the whole events that the release function gets.
+They come in as the whole events that the release function gets. An event is delivered again if the
+function dies; an error that it ends with is an answer: the deploy has failed.
 """
 
 import importlib.util
@@ -180,7 +181,7 @@ def _event(
 
 
 def update(name: str, now: Mapping[str, str], *, fails_late: bool = False) -> tuple[Act, ...]:
-    """An update, until it is answered; if it fails, CloudFormation's return to what was before.
+    """An update; if it fails, CloudFormation's return to what was before.
 
     ``fails_late``: another resource of the stack fails after it.
     """
@@ -203,7 +204,7 @@ def update(name: str, now: Mapping[str, str], *, fails_late: bool = False) -> tu
 
     return (
         happens("deploy_begins", name, now["Serving"], "UPDATE_IN_PROGRESS"),
-        Act(asks, again=2),
+        Act(asks, again=2, errors=False),
         Act(ends, again=2),
     )
 
@@ -247,7 +248,7 @@ def replacement(name: str) -> tuple[Act, ...]:
 
     return (
         happens("deploy_begins", name, "", "UPDATE_IN_PROGRESS"),
-        Act(creates, again=2),
+        Act(creates, again=2, errors=False),
         Act(deletes, again=2),
     )
 
@@ -273,7 +274,7 @@ def renaming(name: str) -> tuple[Act, ...]:
 
     return (
         happens("deploy_begins", name, "", "UPDATE_IN_PROGRESS"),
-        Act(asks, again=2),
+        Act(asks, again=2, errors=False),
         Act(deletes, again=2),
     )
 
@@ -306,23 +307,28 @@ def creation(name: str) -> tuple[Act, ...]:
 
 @event
 def stack_made_anew(world: World, name: str) -> bool:
-    """The function is there again, without a version, and the stack is being created."""
+    """The function is there again, without a version, and the stack is being created.
+
+    Lambda uses no version number again, not even for a function that was deleted and made anew.
+    """
     known = world.ledger
     if known.deploy and known.deploy.name == name:
         return True
     if known.stack is not None:
         return False
     functions = world.real.functions
-    functions.versions.pop(NAME, None)
+    gone = {(NAME, str(number)) for number in range(1, len(functions.versions[NAME]) + 1)}
+    functions.deleted = functions.deleted | gone
     functions.pointers.pop(NAME, None)
     functions.routings.pop(NAME, None)
+    functions.anchors.pop(NAME, None)
     functions.challengers.pop(NAME, None)
-    functions.deleted = {gone for gone in functions.deleted if gone[0] != NAME}
     world.real.guardrails.guards.pop(NAME, None)
     world.note(
         fronts=frozenset(front for front in known.fronts if front.until is None),
         stack=Stack("CREATE_IN_PROGRESS", "Release", "", "{}"),
         deploy=Deploy(name, "{}"),
+        restored=False,
     )
     return True
 

@@ -26,6 +26,8 @@ _NOISE = 15.0
 
 def check_end(stage: "Stage", world: int) -> int:
     """Let two ticks come, ten seconds apart, and judge the world after them; answers its number."""
+    if stage.snapshots[world].ledger.stack is None:
+        return world  # its schedule is gone with the stack
     if stage.snapshots[world].ledger.restored:
         return stage.undisturbed(world, stage.next_tick)[0]
     for _ in range(2):
