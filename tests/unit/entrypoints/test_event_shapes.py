@@ -10,7 +10,7 @@ from halftone.domain.names import guardrail_name
 from halftone.domain.rollout.deploys import Declaration
 from halftone.entrypoints.cloudformation import actor_of, deletion_of, deploy_of
 from halftone.entrypoints.eventbridge import guardrail_alarm
-from halftone.service.releases.deploy import Resource
+from halftone.service.releases.deploy_events import Resource
 
 STACK = "arn:aws:cloudformation:eu-west-1:123456789012:stack/Halftone-prod-fraud/1b2c"
 PROPERTIES = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from halftone.domain.rollout.deploys import Declaration
 from halftone.domain.rollout.plan_schema import parse_plan
-from halftone.service.releases.deploy import Deletion, Deploy, Resource
+from halftone.service.releases.deploy_events import Deletion, Deploy, Resource
 
 
 def actor_of(event: Mapping[str, Any]) -> str:

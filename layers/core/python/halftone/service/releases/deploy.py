@@ -20,17 +20,11 @@ Where the status can't be read, what looks like a return is one: a return releas
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 from halftone.domain.endpoint.deploy_fields import (
     live_fields,
-    normal_fields,
-    taken_over,
-    usual_fields,
-    with_each_field,
-    with_fields,
 )
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import (
@@ -45,100 +39,28 @@ from halftone.domain.errors import (
 )
 from halftone.domain.rollout.deploys import (
     LIMITS,
-    OWNER,
     Claim,
-    Declaration,
     DeployRecord,
     Deploys,
-    differences,
-    opens,
 )
 from halftone.domain.rollout.phase import Phase
-from halftone.domain.rollout.plan import Plan
-from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.traffic.policy import Serving
 from halftone.ports import Parts
 from halftone.service.endpoints.capacity import ask
 from halftone.service.endpoints.retire import retire
+from halftone.service.releases.deploy_events import Deletion, Deploy, DeployResult, Resource
+from halftone.service.releases.merge import Merging, serves
 from halftone.service.releases.release import (
-    PreparedRelease,
-    ReleaseRequest,
-    check,
-    prepared,
     start,
-    superseded,
 )
-from halftone.service.releases.revert import Seen, return_to
-from halftone.service.rollouts.probation import settled, watched
+from halftone.service.releases.undo import take_back
+from halftone.service.rollouts.probation import settled
 from halftone.service.rollouts.rollback import roll_back
 from halftone.service.unit_of_work import answered, change, made_now, until_written
-
-_DRAWS = ("mode", "key", "salt")
-"""What decides who meets a challenger, and stays as it is while a rollout is under way."""
 
 _RETURNING = "UPDATE_ROLLBACK"
 _ENDING = ("ROLLBACK", "DELETE")
 _NO = (Refused, NotFound, InvalidInput, Forbidden)
-
-_BY_PEOPLE = ("approved", "promote-now", "return")
-"""What people say to a rollout, or of its version, for which that version stays champion."""
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A ``Custom::Release`` by its stack's ARN, its logical id and its physical id ("": none)."""
-
-    stack: str
-    logical: str
-    physical: str = ""
-
-
-@dataclass(frozen=True)
-class Deploy:
-    """A Create or an Update of ``resource``. ``request`` names the event, which may come twice.
-
-    ``before`` is what the resource declared before, for the endpoint ``endpoint_before``; both are
-    None for a Create. ``bucket`` and ``object_key`` are where the package is.
-    """
-
-    endpoint: str
-    resource: Resource
-    request: str
-    actor: str
-    now: Declaration
-    plan: Plan
-    bucket: str
-    object_key: str
-    before: Declaration | None = None
-    endpoint_before: str | None = None
-
-    @property
-    def key(self) -> str:
-        """What names this deploy in the journal and the audit."""
-        return f"{self.request}/deploy"
-
-    @property
-    def renamed(self) -> bool:
-        """Whether it declares another endpoint than before."""
-        return self.endpoint_before not in (None, self.endpoint)
-
-
-@dataclass(frozen=True)
-class Deletion:
-    """A Delete of ``resource``, which declared ``endpoint``."""
-
-    endpoint: str
-    resource: Resource
-    request: str
-    actor: str
-
-
-@dataclass(frozen=True)
-class DeployResult:
-    """The physical id that the resource has now, and the rollout to wait for ("": none)."""
-
-    physical: str
-    rollout: str = ""
 
 
 def apply_deploy(parts: Parts, deploy: Deploy) -> DeployResult:
@@ -148,8 +70,7 @@ def apply_deploy(parts: Parts, deploy: Deploy) -> DeployResult:
 
     Raises:
         HalftoneError: as ``service.endpoints.policy``, ``service.endpoints.capacity`` and
-        ``service.releases.release`` say. What
-            this deploy has changed by then is taken back.
+            ``service.releases.release`` say. What this deploy has changed by then is taken back.
         Refused: if the endpoint belongs to another stack, or another group than the declaration
             before says; or if the stack is being deleted.
     """
@@ -183,7 +104,7 @@ def remove_deploy(parts: Parts, deletion: Deletion) -> EndpointState | None:
                 key=deletion.request,
             )
         index = deploys.journal.index(claimed)
-        return _take_back(
+        return take_back(
             parts,
             state,
             tuple(reversed(deploys.journal[index:])),
@@ -195,13 +116,11 @@ def remove_deploy(parts: Parts, deletion: Deletion) -> EndpointState | None:
     return until_written(deletion.endpoint, attempt)
 
 
-class _Application:
+class _Application(Merging):
     """One deploy on its way."""
 
     def __init__(self, parts: Parts, deploy: Deploy) -> None:
-        self._parts = parts
-        self._deploy = deploy
-        self._base: Declaration | None = None
+        super().__init__(parts, deploy)
         self._wrote = False
         self._served_before: Serving | None = None
 
@@ -358,7 +277,7 @@ class _Application:
         if state and record:
             to = Deploys(record.claim, self._base, record.before)
             key = f"{deploy.key}/undone"
-            _take_back(self._parts, state, (record,), actor=deploy.actor, key=key, to=to, why=why)
+            take_back(self._parts, state, (record,), actor=deploy.actor, key=key, to=to, why=why)
 
     def _remember(self, state: EndpointState, error: HalftoneError) -> None:
         """Keep what the deploy was refused for, so that its event is refused again."""
@@ -373,110 +292,6 @@ class _Application:
             reason=str(error),
             numbers=numbers,
         )
-
-    # What is merged ------------------------------------------------------------------------
-
-    def _merged(self, state: EndpointState) -> "_Merged":
-        """What becomes of ``state`` with the fields that the declaration changes.
-
-        Everything is checked, and nothing is written.
-
-        Raises:
-            HalftoneError: if anything that is declared can't be.
-        """
-        parts, deploy = self._parts, self._deploy
-        self._base = base = self._base_at(state)
-        state = self._with_settings_of_renamed(state)
-        fields = normal_fields(differences(base, deploy.now, usual_fields()))
-        live = live_fields(state)
-        if base is None:
-            # What is in force is somebody's word, and this declaration has changed nothing of it.
-            fields = {n: v for n, v in fields.items() if not opens(n, live.get(n), v)}
-        self._check_owner(state, fields, base)
-        release = self._release_at(state)
-        ending = superseded(state, release)
-        drawn = any(name in fields and fields[name] != live[name] for name in _DRAWS)
-        if drawn and (deploy.now.digest, deploy.now.settings) != release.request.previous:
-            ending = state.active
-        free = replace(state, rollout=None) if ending else state
-        after = with_fields(free, fields)
-        check(parts, after, release)
-        serving = watched(parts, free, after.serving, why=f"declared, by {deploy.actor}")
-        return _Merged(replace(after, serving=serving, rollout=state.rollout), ending)
-
-    def _base_at(self, state: EndpointState) -> Declaration | None:
-        """What was declared before this deploy; None if nothing was, or it is not known."""
-        deploy, declared = self._deploy, state.deploys.declared
-        if self._takes_over(state) and deploy.endpoint_before:
-            source = self._parts.store.load(deploy.endpoint_before)
-            declared = source.deploys.declared if source else None
-        return declared or deploy.before
-
-    def _check_owner(
-        self, state: EndpointState, fields: dict[str, Any], base: Declaration | None
-    ) -> None:
-        """Only who was right about the owner may change it: a deploy asks for no member's role."""
-        parts, name = self._parts, state.endpoint
-        if OWNER not in fields:
-            return
-        wanted, live = fields[OWNER], state.about.owner
-        before = base.owner if base else None
-        if live not in (before, wanted):
-            raise Refused(
-                f"endpoint.yaml gives {name!r} from {_group(before)} to {_group(wanted)}, but "
-                f"{_group(live)} owns it on record: PUT /v1/endpoints/{name}/owner gives it away, "
-                "by an admin of both"
-            )
-        if wanted is not None and parts.groups.load_group(wanted) is None:
-            raise NotFound("group", wanted, "POST /v1/groups makes one")
-
-    def _takes_over(self, state: EndpointState) -> bool:
-        """Whether ``state`` is that of a new name of an endpoint, which serves nothing yet."""
-        return self._deploy.renamed and not _serves(state)
-
-    def _with_settings_of_renamed(self, state: EndpointState) -> EndpointState:
-        deploy = self._deploy
-        if not self._takes_over(state) or deploy.endpoint_before is None:
-            return state
-        source = self._parts.store.load(deploy.endpoint_before)
-        if source is None:
-            return state
-        if state.about.owner not in (None, source.about.owner):
-            raise Refused(
-                f"{_group(state.about.owner)} owns the endpoint {state.endpoint!r} on record, and "
-                f"{_group(source.about.owner)} owns {source.endpoint!r}: choose another name"
-            )
-        return taken_over(state, source)
-
-    @cached_property
-    def _release(self) -> PreparedRelease:
-        deploy = self._deploy
-        return prepared(
-            self._parts,
-            ReleaseRequest(
-                endpoint=deploy.endpoint,
-                bucket=deploy.bucket,
-                object_key=deploy.object_key,
-                digest=deploy.now.digest,
-                settings=deploy.now.settings,
-                plan=deploy.plan,
-                actor=deploy.actor,
-                key=deploy.request,
-                supersede=True,
-                owner=deploy.now.owner,
-                deploy=deploy.key,
-            ),
-        )
-
-    def _release_at(self, state: EndpointState) -> PreparedRelease:
-        record = state.deploys.record(self._deploy.key)
-        previous = record.previous if record else self._previous(state)
-        return replace(self._release, request=replace(self._release.request, previous=previous))
-
-    def _previous(self, state: EndpointState) -> tuple[str, str] | None:
-        """Digest and settings that this endpoint's declaration had before."""
-        base = None if self._takes_over(state) else self._base_at(state)
-        return (base.digest, base.settings) if base and base.digest else None
 
     # Which way it goes ---------------------------------------------------------------------
 
@@ -506,7 +321,7 @@ class _Application:
             # A return that CloudFormation was told to leave out, or that was lost.
             to = Deploys(state.deploys.claim, deploy.before, skipped[-1].before)
             key = f"{deploy.key}/skipped"
-            _take_back(parts, state, skipped, actor=deploy.actor, key=key, to=to)
+            take_back(parts, state, skipped, actor=deploy.actor, key=key, to=to)
             raise StaleWrite("an earlier deploy was taken back: look again")
         return True
 
@@ -517,7 +332,8 @@ class _Application:
         return state.deploys.after(deploy.before.fingerprint) or ()
 
     def _check_name_is_free(self, state: EndpointState) -> None:
-        if self._deploy.renamed and _serves(state) and not self._is_home(state):
+        home = state.deploys.claim is not None and self._is_home(state)
+        if self._deploy.renamed and serves(state) and not home:
             raise Refused(
                 f"endpoint {state.endpoint!r} is there already: choose another name than that, or "
                 "delete it first"
@@ -557,7 +373,7 @@ class _Application:
             deploy.now if known else deploys.declared,
             deploy.now.fingerprint if known else deploys.fingerprint,
         )
-        _take_back(self._parts, state, records or (), actor=deploy.actor, key=deploy.key, to=to)
+        take_back(self._parts, state, records or (), actor=deploy.actor, key=deploy.key, to=to)
 
     @cached_property
     def _physical(self) -> str:
@@ -571,18 +387,6 @@ class _Application:
             return claim.physical if claim else legacy_physical(deploy.endpoint)
         named = hashlib.blake2b(deploy.request.encode(), digest_size=8).hexdigest()
         return f"{legacy_physical(deploy.endpoint)}-{named}"
-
-
-@dataclass(frozen=True)
-class _Merged:
-    """The state with what is declared, and the rollout under way that ends by it."""
-
-    after: EndpointState
-    ending: Rollout | None
-
-
-def _serves(state: EndpointState) -> bool:
-    return state.champion is not None or state.active is not None
 
 
 def legacy_physical(endpoint: str) -> str:
@@ -611,104 +415,3 @@ def _rolls_back(parts: Parts, resource: Resource) -> bool:
     if status is None:
         raise Unavailable(f"the status of stack {resource.stack} can't be read: delete it again")
     return status.startswith((_RETURNING, "ROLLBACK"))
-
-
-def _take_back(
-    parts: Parts,
-    state: EndpointState,
-    records: Sequence[DeployRecord],
-    *,
-    actor: str,
-    key: str,
-    to: Deploys,
-    why: str = "CloudFormation returns to the declaration before",
-) -> EndpointState:
-    """Undo the deploys in ``records``, newest first, in one write; their rollouts end before.
-
-    A rollout that one of them started is rolled back. A version that it has made champion gives
-    way to the champion before, unless somebody approved or promoted it, returned to it, or
-    something rolls out from it by now. ``to`` is what is declared afterwards.
-
-    Raises:
-        StaleWrite: if anything was changed that the caller has to read first.
-    """
-    started = [record for record in records if record.rollout]
-    names = [record.rollout for record in started]
-    if state.active and state.active.id in names:
-        roll_back(parts, state.endpoint, actor=actor, reason=why, rollout=state.active.id)
-        raise StaleWrite("the rollout of a failed deploy was ended: look at what serves now")
-    kept: dict[str, str] = {}
-    champion = state.champion
-    if champion and champion.rollout in names:
-        stays = _stays(parts, state, champion.rollout, champion.version)
-        target = started[-1].champion
-        if not stays and target is None:
-            stays = "no version served before it"
-        if not stays:
-            try:
-                return_to(
-                    parts,
-                    state.endpoint,
-                    version=target,
-                    actor=actor,
-                    reason=why,
-                    seen=Seen.of(state),
-                )
-            except (Refused, NotFound) as error:
-                stays = str(error)
-            else:
-                raise StaleWrite("the champion of a failed deploy gave way: look again")
-        kept["champion"] = stays
-    live, fields = live_fields(state), {}
-    current = dict(live)
-    for record in records:
-        for name, changed in record.changes.items():
-            if current.get(name) == changed.now:
-                fields[name] = current[name] = changed.was
-    after, refused = with_each_field(state, fields)
-    serving = after.serving
-    try:
-        serving = watched(parts, state, after.serving, why=why)
-    except _NO as error:
-        refused["traffic"] = str(error)
-        serving = replace(serving, split=(), rules=(), probation=None)
-    undone = {record.request for record in records}
-    journal = tuple(r for r in state.deploys.journal if r.request not in undone)
-    after = replace(after, serving=serving, deploys=replace(to, journal=journal))
-    now = live_fields(after)
-    numbers: dict[str, object] = {
-        name: {"was": live.get(name), "is": now.get(name)}
-        for name in sorted({*live, *now})
-        if live.get(name) != now.get(name)
-    }
-    written = change(
-        parts,
-        state,
-        after,
-        action="reverted",
-        actor=actor,
-        reason=why,
-        numbers={**numbers, "request": key, **({"kept": kept | refused} if kept | refused else {})},
-    )
-    with suppress(NotFound, Refused):
-        ask(parts, state.endpoint, written.upkeep, LIMITS)
-    with suppress(Unavailable, Refused):
-        # The next tick does what can't be done now.
-        written = settled(parts, state.serving, written)
-    return written
-
-
-def _stays(parts: Parts, state: EndpointState, rollout: str, version: str) -> str:
-    """Why the champion that the failed deploy's rollout brought stays all the same ("": none)."""
-    if state.active:
-        return f"rollout {state.active.id} is under way from version {version}"
-    for record in parts.store.audit(state.endpoint):
-        of_rollout = record.after.get("rollout") == rollout and record.action in _BY_PEOPLE
-        returned = record.action == "return" and record.after.get("champion") == version
-        if of_rollout or returned:
-            return f"{record.actor} has decided for version {version}: {record.action}"
-    return ""
-
-
-def _group(name: str | None) -> str:
-    return "nobody" if name is None else f"group {name!r}"
