@@ -3,14 +3,17 @@
 moto has Lambda's versions and aliases, but no revisions: those are in ``test_lambda_answers``.
 """
 
+from datetime import UTC, datetime
+
 import pytest
 
 from halftone.adapters.aws.lambda_aliases import LambdaAliases
 from halftone.adapters.aws.lambda_versions import LambdaVersions
 from halftone.adapters.memory.functions import MemoryLambda
+from halftone.domain.audit import AuditHead
 from halftone.domain.errors import InvalidInput, NotFound, StaleWrite
 from halftone.domain.names import CHALLENGER
-from halftone.domain.rollout.routing import UNRELEASED, ReadAliases, ReadRouting, Routing
+from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadAliases, ReadRouting, Routing
 from halftone.ports.functions import Pointer, VersionStatus
 from tests.contract.adapters.functions import deploy, variables
 
@@ -82,6 +85,28 @@ def test_the_two_aliases_stand_apart(ports):
     assert aliases.both("fraud") == ReadAliases(
         live=aliases.read("fraud"), challenger=aliases.read("fraud", CHALLENGER)
     )
+
+
+def test_an_alias_keeps_what_it_says_of_the_record_until_something_else_is_said(ports):
+    aliases, versions = ports
+    one, two = published(versions, FIRST, SECOND)
+    assert aliases.both("fraud").anchor is None
+    moment = datetime(2026, 1, 1, 12, 0, 0, 125, UTC)
+    first = Anchor(7, AuditHead(7, "ab" * 32), "fraud-0123456789abcdef", moment)
+    second = Anchor(9, AuditHead(9, "cd" * 32))
+    aliases.write("fraud", Routing(one), revision=None, anchor=first)
+    aliases.write("fraud", Routing(two), revision=None, alias=CHALLENGER, anchor=second)
+    aliases.write("fraud", Routing(two), revision=None)
+    read = aliases.both("fraud")
+    assert (read.live.anchor, read.challenger.anchor, read.anchor) == (first, second, second)
+
+
+def test_a_version_says_what_it_loads(ports):
+    _, versions = ports
+    one, two = published(versions, FIRST, SECOND)
+    assert [versions.pointer("fraud", version) for version in (one, two)] == [FIRST, SECOND]
+    with pytest.raises(NotFound, match="no version '9'"):
+        versions.pointer("fraud", "9")
 
 
 def test_a_pointer_is_pending_then_ready(ports):

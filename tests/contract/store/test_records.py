@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from halftone.domain.audit import verify
+from halftone.domain.endpoint.state import Bar, EndpointState
 from halftone.domain.errors import BrokenChain, StaleWrite
 from halftone.domain.rollout.evidence import Arm
+from halftone.domain.rollout.routing import Anchor
+from halftone.domain.traffic.policy import CHAMPION, Match, Probation, Rule, Serving
 from halftone.ports.state import Change
 from tests.contract.store.changes import (
     ROLLOUT,
@@ -15,6 +19,7 @@ from tests.contract.store.changes import (
     next_change,
     no_evidence,
 )
+from tests.support.rollouts import START
 
 
 def test_nothing_is_there_before_it_is_written(store):
@@ -22,6 +27,31 @@ def test_nothing_is_there_before_it_is_written(store):
     assert store.load_evidence("fraud", "fraud-r1") is None
     assert list(store.audit("fraud")) == []
     assert (list(store.deployments("fraud")), list(store.endpoints())) == ([], [])
+
+
+def test_what_was_taken_back_and_who_served_before_is_read_back(store):
+    first = next_change(None)
+    anchor = Anchor(3, first.record.head, "fraud-r1", START)
+    probation = Probation("4", START, armed=False)
+    after = replace(
+        first.after,
+        barred=(Bar("3", "it drifts"),),
+        past=(deployment("1"), deployment("2")),
+        anchor=anchor,
+        restored="the table was restored",
+        flagged="m1:1 has validation_status FAILED",
+        serving=Serving(rules=(Rule(Match(), CHAMPION),), probation=probation),
+    )
+    store.commit(replace(first, after=after))
+    assert store.load("fraud") == after
+
+
+def test_a_record_of_an_earlier_release_has_no_bars_and_leaves_its_past_to_the_audit():
+    written = msgspec.to_builtins(next_change(None).after)
+    for field in ("barred", "past", "anchor", "restored", "flagged"):
+        del written[field]
+    state = msgspec.json.decode(msgspec.json.encode(written), type=EndpointState)
+    assert (state.barred, state.past, state.anchor, state.restored) == ((), None, None, "")
 
 
 def test_a_write_with_an_audit_record_that_is_there_writes_nothing(store):

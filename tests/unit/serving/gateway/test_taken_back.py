@@ -1,0 +1,107 @@
+"""Fronts that act on earlier routes reach nothing that was taken back, also without the table."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.state import Placed
+from halftone.domain.errors import Unavailable
+from halftone.domain.traffic.policy import Match, Mirror, Mode, Portion, Probation, Rule, Serving
+from halftone.serving.routing.config_cache import DECIDE_SECONDS
+from tests.support.fleet import Fleet
+
+PLACED = (Placed("1", "1"), Placed("3", "green"))
+SPLIT = {"split": (Portion("3", 100.0),)}
+RULE = {"rules": (Rule(Match(query={"beta": ("1",)}), "3"),)}
+WATCHED = {"probation": Probation("3", datetime(2026, 1, 1, tzinfo=UTC))}
+BETA = {"beta": "1"}
+
+
+class Away:
+    """A table that does not answer."""
+
+    def read(self):
+        raise Unavailable("the table is away")
+
+
+def fleet(**serving) -> Fleet:
+    """Version 1 in front; its clock stands still until a test moves it."""
+    dispatch = Dispatch("double", 3, "1", PLACED, Serving(mode=Mode.GUARDED, **serving))
+    made = Fleet(dispatch)
+    made.now = 1000.0
+    made.clock = lambda: made.now
+    return made
+
+
+def answered(stage: Fleet, **headers: str) -> tuple[int, str]:
+    answer = stage.post({"instances": [{"x": 4}]}, query=BETA, **headers)
+    return answer.status, answer.version
+
+
+def take_back(stage: Fleet) -> None:
+    """The newest dispatch no longer names version 3; no server has read it yet."""
+    serving = Serving(mode=Mode.GUARDED)
+    stage.source.dispatch = replace(stage.dispatch, revision=4, serving=serving)
+
+
+@pytest.mark.parametrize("way", [SPLIT, RULE])
+def test_it_answers_while_it_is_named(way):
+    assert answered(fleet(**way)) == (200, "3")
+
+
+@pytest.mark.parametrize("way", [SPLIT, RULE])
+def test_it_sends_back_what_an_earlier_route_brings_and_the_front_answers(way):
+    stage = fleet(**way)
+    stage.server("1")
+    take_back(stage)
+    assert answered(stage) == (200, "1")
+
+
+@pytest.mark.parametrize("way", [SPLIT, RULE])
+def test_so_it_does_where_it_has_read_the_earlier_route_itself_ten_seconds_ago(way):
+    stage = fleet(**way)
+    assert answered(stage) == (200, "3")
+    stage.now += DECIDE_SECONDS + 1
+    take_back(stage)
+    front = stage.server("1")._front._known
+    front._read_at = stage.now  # the front alone can't know better yet
+    assert answered(stage) == (200, "1")
+
+
+@pytest.mark.parametrize("way", [SPLIT, RULE])
+def test_without_the_table_no_version_answers_by_its_number_for_long(way):
+    stage = fleet(**way)
+    assert answered(stage) == (200, "3")
+    for server in ("1", "3"):
+        stage.server(server)._front._known._source = Away()
+    assert answered(stage) == (200, "3")
+    stage.now += DECIDE_SECONDS + 1
+    assert answered(stage) == (200, "1")
+
+
+def test_a_request_that_names_it_reaches_it_all_the_same():
+    stage = fleet(**SPLIT)
+    stage.server("1")
+    take_back(stage)
+    stage.change(stage.source.dispatch)
+    assert answered(stage, x_halftone_deployment="3") == (200, "3")
+
+
+def test_what_is_on_probation_is_reached_by_the_alias_and_not_once_that_has_gone_back():
+    stage = fleet(**SPLIT, **WATCHED)
+    stage.aliases["challenger"] = "3"
+    assert answered(stage) == (200, "3")
+    stage.aliases["challenger"] = "1"
+    assert answered(stage) == (200, "1")
+
+
+def test_nothing_is_scored_unseen_by_what_is_no_mirror_any_more():
+    stage = fleet(mirror=Mirror("3", 100.0))
+    answered(stage)
+    assert [version for version, _ in stage.seen] == ["1", "3"]
+    take_back(stage)
+    stage.server("3")._front._known.refresh()
+    answered(stage)
+    assert [version for version, _ in stage.seen] == ["1", "3", "1"]
