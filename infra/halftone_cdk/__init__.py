@@ -55,4 +55,10 @@ def __getattr__(name: str) -> object:
     """Import a public name when it is first used: the CDK library takes seconds to load."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    try:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("aws_cdk", "constructs", "yaml", "uv"):
+            raise
+        message = f"{error.name} is not installed: pip install 'halftone[cdk]'"
+        raise ImportError(message, name=error.name) from None

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Mapping
@@ -200,6 +201,22 @@ def test_nothing_in_the_environment_leads_back_to_the_checkout(project: Project)
     assert len(printed) == len(packages)
     assert not [path for path in printed if path.startswith(f"{ROOT}/")]
     assert project.run(str(project.bin / "python"), "-c", "import infra").returncode == 1
+
+
+def test_what_an_extra_lacks_is_named_with_the_extra(wheel: Path, tmp_path: Path) -> None:
+    uv, python = find_uv_bin(), tmp_path / "bare" / "bin" / "python"
+    subprocess.run(
+        [uv, "venv", "--quiet", "--python", sys.executable, "bare"], cwd=tmp_path, check=True
+    )
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, str(wheel)], check=True)
+    for program, extra in (
+        ("from halftone_cli.__main__ import main; main()", "halftone[cli]"),
+        ("from halftone_cdk import ModelEndpoint", "halftone[cdk]"),
+    ):
+        words = [str(python), "-c", program]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode
+        assert f"pip install '{extra}'" in done.stderr
 
 
 def test_an_unsupported_python_is_told_which_are_supported(wheel: Path, tmp_path: Path) -> None:
