@@ -262,6 +262,8 @@ def test_an_answer_that_comes_while_the_front_makes_its_own_is_the_client_s():
     assert [stage.ask_x().version for _ in range(12)] == ["2"] * 12
     assert len([one for one, _ in stage.seen if one == "1"]) == 1
     assert [line["Fallback"] for line in stage.metrics()] == [0] * 12
+    health = stage.get("/endpoints/double/health").body
+    assert health["last_minute"]["requests"] == 0, "the front answered none of them"
 
 
 def test_when_the_front_begins_its_own_answer():

@@ -163,6 +163,7 @@ class Passing:
         arm = case.arm
         self._log_failure(case, reply)
         result = own or self._by_itself(case, fallback=True)
+        self._answered_instead(result)
         if reply.outcome is Outcome.STALE:
             self._moved(case.visit.version)
             result.fallback = False
@@ -182,10 +183,15 @@ class Passing:
         own = own or self._by_itself(case, fallback=True)
         if own.status >= 400:
             return None
+        self._answered_instead(own)
         why = f"status {refused.status} to a request that version {own.version} answers"
         self._telemetry.hop_failed(case.arm.version, why, request_id=case.visit.request_id)
         self._failed(case.arm)
         return own
+
+    def _answered_instead(self, own: Result) -> None:
+        # Not where the front's own answer was made ready and not needed.
+        self._own.recent.add(latency_ms=own.latency_ms, failed=own.status >= 500)
 
     def _failed(self, arm: Assignment) -> None:
         self._circuits.failed(arm.version)
@@ -276,7 +282,8 @@ class Passing:
         )
         latency_ms = (time.perf_counter_ns() - began) / 1e6
         self._own_ms.append(latency_ms)
-        self._own.recent.add(latency_ms=latency_ms, failed=answer.status >= 500)
+        if not fallback:
+            self._own.recent.add(latency_ms=latency_ms, failed=answer.status >= 500)
         named = f"{visit.request_id}.{visit.version}"
         if case.router.label and answer.exchange:
             labels = list(answer.exchange.output(case.router.label))
