@@ -1,5 +1,9 @@
 """Stage settings: what is not given has a value, and what is wrong is named."""
 
+import json
+import re
+import sys
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
@@ -7,6 +11,7 @@ import pytest
 from halftone.domain.errors import InvalidInput
 from halftone_cdk.settings import Architecture, Runtime, Settings, SnapStart, stage_settings
 from tests.infra.support import CDK_JSON
+from tests.support.checkout import ROOT
 
 
 def test_the_stages_of_this_repository() -> None:
@@ -73,3 +78,28 @@ def test_stages_that_are_no_mapping_are_refused(stages: object) -> None:
 def test_production_has_no_runtime_that_the_layers_cannot_run_on() -> None:
     with pytest.raises(InvalidInput, match=r"python3\.13 where prod is true"):
         stage_settings("live", {"live": {"prod": True, "runtime": "python3.11"}})
+
+
+def test_the_page_has_every_setting_with_its_default() -> None:
+    page = (ROOT / "docs" / "stages.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", page, re.MULTILINE))
+    usual = {field.name: getattr(Settings("qa"), field.name) for field in fields(Settings)}
+    del usual["name"]
+    assert rows.keys() == usual.keys()
+    for name, value in usual.items():
+        given = json.loads(rows[name]) if isinstance(value, bool | int) else rows[name]
+        assert getattr(stage_settings("qa", {"qa": {name: given}}), name) == value
+
+
+def test_the_page_s_example_is_taken() -> None:
+    page = (ROOT / "docs" / "stages.md").read_text()
+    example = re.search(r"```json\n(.*?)```", page, re.DOTALL)
+    assert example is not None
+    stages = json.loads(example[1])["context"]["stages"]
+    assert stage_settings("prod", stages).prod
+    assert stage_settings("dev", stages).log_retention_days == 30
+
+
+def test_the_current_runtime_is_that_of_the_python_that_synthesises() -> None:
+    settings = stage_settings("qa", {"qa": {"runtime": "current"}})
+    assert settings.runtime == f"python{sys.version_info[0]}.{sys.version_info[1]}"
