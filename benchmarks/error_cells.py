@@ -27,7 +27,7 @@ from halftone.stats.likelihood import Likelihood
 
 SEED = 20_261_130
 ALPHA = 0.05
-ROLLOUTS = 500
+ROLLOUTS = 300
 SHARES = (5.0, 20.0, 50.0)
 MINUTES = 10
 STAGE = MINUTES * 60 // 10
@@ -101,9 +101,9 @@ class _Blind(Likelihood):
         return self
 
 
-def run(name: str) -> Rates:
-    """How often the analysis ended, or passed, the rollouts of a cell."""
-    return measured(next(cell for cell in CELLS if cell.name == name), ROLLOUTS)
+def run(name: str, rollouts: int) -> Rates:
+    """How often the analysis ended, or passed, so many rollouts of the cell of that name."""
+    return measured(next(cell for cell in CELLS if cell.name == name), rollouts)
 
 
 def measured(cell: Cell, rollouts: int) -> Rates:

@@ -15,9 +15,10 @@ import json
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
-from benchmarks.error_cells import ALPHA, CELLS, SEED, Rates, run
+from benchmarks.error_cells import ALPHA, CELLS, ROLLOUTS, SEED, Rates, run
 from benchmarks.processor import processor
 
 TABLE = Path(__file__).with_suffix(".json")
@@ -61,6 +62,9 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="cells whose name contains TEXT")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
     parser.add_argument("--write", action="store_true", help="write the table and its page")
+    parser.add_argument(
+        "--rollouts", type=int, default=ROLLOUTS, metavar="N", help="of each cell (default: 300)"
+    )
     arguments = parser.parse_args()
     names = [cell.name for cell in CELLS if arguments.only in cell.name]
     if arguments.write and arguments.only:
@@ -69,8 +73,8 @@ def main() -> int:
         parser.error(f"no cell's name contains {arguments.only!r}")
     start = time.monotonic()
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        results = {}
-        for name, rates in zip(names, pool.map(run, names), strict=True):
+        results, found = {}, pool.map(run, names, repeat(arguments.rollouts))
+        for name, rates in zip(names, found, strict=True):
             results[name] = rates
             print(f"{time.monotonic() - start:5.0f} s  {name}: {rates}", file=sys.stderr)
     if arguments.write:
