@@ -6,6 +6,7 @@ endpoint does at the next deploy, and nobody wrote that change.
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from halftone.domain.endpoint.capacity import Upkeep, patched_upkeep, upkeep_as_
 from halftone.domain.endpoint.spec import parse_spec, upkeep_form
 from halftone.domain.model.manifest_schema import manifest_from_json, parse_manifest
 from halftone.domain.model.schema import fields_as_given, parse_fields
-from halftone.domain.quantities import LONGEST, duration, spoken
+from halftone.domain.quantities import LONGEST, duration, milliseconds, spoken
 from halftone.domain.rollout.plan_schema import parse_plan, plan_form
 from halftone.domain.traffic.policy_schema import FIELDS, parse_serving, serving_form
 
@@ -140,6 +141,11 @@ AGES = st.timedeltas(timedelta(0), LONGEST)
 @given(AGES)
 def test_a_duration_is_written_exactly(span):
     assert duration("t", spoken(span)) == span
+
+
+@given(AGES)
+def test_milliseconds_of_a_function_s_environment_are_exact(span):
+    assert Decimal(milliseconds(span)) * 1000 == span // timedelta(microseconds=1)
 
 
 @given(durations(timedelta(0), LONGEST))

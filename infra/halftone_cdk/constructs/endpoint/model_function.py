@@ -11,6 +11,7 @@ from constructs import Construct
 from halftone.domain.endpoint.spec import EndpointSpec
 from halftone.domain.model.manifest import Flavor
 from halftone.domain.names import ALIAS, CHALLENGER, function_name
+from halftone.domain.quantities import milliseconds
 from halftone_cdk.constructs.access.permissions import Permissions
 from halftone_cdk.constructs.function.engine_function import function_code, function_role
 from halftone_cdk.constructs.function.frozen_settings import frozen_settings
@@ -75,7 +76,7 @@ class ModelFunction(Construct):
                 "HALFTONE_ENDPOINT": spec.name,
                 "HALFTONE_ARTIFACTS": artifacts.bucket_name,
                 "HALFTONE_TABLE": table.table_name,
-                "HALFTONE_LATE_AFTER_MS": f"{spec.late_after.total_seconds() * 1000:.10g}",
+                "HALFTONE_LATE_AFTER_MS": milliseconds(spec.late_after),
                 "HALFTONE_MAX_BODY": str(spec.max_body),
                 "HALFTONE_FLAVOR": flavor.value,
             },

@@ -85,6 +85,11 @@ def spoken(span: timedelta) -> str:
     return "".join(parts)
 
 
+def milliseconds(span: timedelta) -> str:
+    """A duration as an exact number of milliseconds, in decimal notation: ``250``, ``1234.567``."""
+    return _decimal(span // timedelta(microseconds=1), 3)
+
+
 def _decimal(number: int, places: int) -> str:
     """``number`` / 10 ** ``places`` in decimal notation, without zeros at the end."""
     whole_part, fraction = divmod(number, 10**places)
