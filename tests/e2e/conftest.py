@@ -25,6 +25,7 @@ CONTROLLED = ("controlled",)
 CAPTURED = ("captured", "judged")
 KEPT = "kept"
 GUARDED = ("guarded-raising", "guarded-sleeping", "guarded-dying", "sticky")
+TAKEN_BACK = ("taken-back", "back-in-time", "watched-on")
 FLAVORS = ("diabetes", "wine", "iris")
 CRASHING = ("killed", "killed-before", "killed-after")
 
@@ -62,6 +63,8 @@ def _deploy(cloud: Cloud) -> None:
             declare(cloud, name)
         for name in GUARDED:
             declare(cloud, name, mode="guarded", latency_budget="2s")
+        for name in TAKEN_BACK:
+            declare(cloud, name, mode="guarded")
         declare(cloud, "private")
         declare(cloud, "mirrored", late_after="2s")
         declare(cloud, KEPT, concurrency=20, throttle={"rate": 200, "burst": 100})

@@ -1,5 +1,6 @@
 """What each command prints with ``--json`` has the shape that docs/cli.md shows for it."""
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -18,7 +19,7 @@ PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 SHOWN = dict(re.findall(r"<!-- json: ([a-z ]+) -->\n```json\n(.*?)```", PAGE, re.DOTALL))
 PACKAGE = str(ROOT / "examples" / "digits" / "models" / "champion")
 OPEN = (
-    *("numbers", "margins", "before", "after", "traffic"),
+    *("numbers", "margins", "before", "after", "traffic", "answering"),
     *("tags", "aliases", "metrics", "parameters", "metadata", "members", "roles"),
 )
 """Mappings by name, whose names are nobody's fields."""
@@ -93,6 +94,9 @@ GATED = {
     "rollout approve": ("status", [NAME, *WHY]),
     "rollout reject": ("status", [NAME, *WHY]),
 }
+RESTORED = {
+    "adopt": ("status", [NAME, "--keep", "record", *WHY]),
+}
 OFFLINE = {
     "init": ("init", ["eta"]),
     "package": ("package", [PACKAGE]),
@@ -101,7 +105,7 @@ OFFLINE = {
 }
 ELSEWHERE = {"schema", "local up", "local down", "local status", "local env"}
 """``test_json_schemas`` and ``tests/contract/local``, where a local AWS runs, look at these."""
-TOLD = {**SETTLED, **OF_MODELS, **ROLLING, **GATED, **OFFLINE}
+TOLD = {**SETTLED, **OF_MODELS, **ROLLING, **GATED, **RESTORED, **OFFLINE}
 
 
 def agree(shown, printed, at=""):
@@ -209,6 +213,16 @@ def test_of_a_rollout(rolling, command, tmp_path):
 def test_of_a_rollout_at_a_gate(gated, command):
     block, said = GATED[command]
     check(block, gated(*command.split(), *said, "--json"))
+
+
+@pytest.mark.parametrize("command", RESTORED)
+def test_of_a_table_that_was_restored(rolling, command):
+    store = rolling.endpoint.world.store
+    kept = copy.deepcopy(vars(store))
+    rolling.promote()
+    vars(store).update(kept)
+    block, said = RESTORED[command]
+    check(block, rolling(*command.split(), *said, "--json"))
 
 
 @pytest.mark.parametrize("command", OFFLINE)

@@ -11,7 +11,7 @@ from halftone_cli.reference import commands, in_step
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docs" / "cli.md").read_text()
 PACKAGE = str(ROOT / "examples" / "digits" / "models" / "champion")
-OPEN = ("numbers", "margins")
+OPEN = ("numbers", "margins", "answering")
 """What the page calls a mapping by name: it grows with the metrics that are judged."""
 WORDS = {
     "status": ["status"],
