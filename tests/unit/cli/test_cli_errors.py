@@ -128,3 +128,20 @@ def test_words_that_can_t_be_read_are_one_line_with_the_value(cli, words, told):
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(f"error: {told}")
     assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        (("disable", "fraud", "--message", "\udcff"), 4),
+        (("\ud800",), 1),
+        (("rollback", "fraud", "--direct", "--message", "a\udcff"), 5),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused_by_their_place(cli, words, number):
+    ran = cli(*words)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert f"error: argument {number} is " in ran.err
+    assert "without half of a surrogate pair" in ran.err
+    assert cli.sent == []
