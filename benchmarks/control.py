@@ -31,18 +31,18 @@ CALLS = 400
 
 BOTO3 = "import boto3; boto3.client('dynamodb', region_name='eu-central-1')"
 APP = (
-    "from halftone.adapters.memory.stage import MemoryWorld; from halftone.api.gateway import "
-    "behind_gateway; behind_gateway(MemoryWorld().parts())"
+    "from halftone.adapters.memory.stage import InMemoryStage; from halftone.api.gateway import "
+    "behind_gateway; behind_gateway(InMemoryStage().ports())"
 )
 HANDLER = "import sys; sys.path.insert(0, 'functions/control'); import handler"
 EAGER = (
-    "from halftone.api.gateway import behind_gateway; from halftone.bootstrap import parts, "
-    "settings; behind_gateway(parts(settings()))"
+    "from halftone.api.gateway import behind_gateway; from halftone.bootstrap import ports, "
+    "settings; behind_gateway(ports(settings()))"
 )
 IMPORTS = {
     "boto3 and one client": BOTO3,
     "FastAPI and Mangum alone": "import fastapi, mangum",
-    "the app with every route, on parts in memory": APP,
+    "the app with every route, on ports in memory": APP,
     "the app, boto3, and every client at once": EAGER,
     "the control function: models and clients that are not needed yet left out": HANDLER,
 }
@@ -78,7 +78,7 @@ def imports() -> dict[str, float]:
 
 
 def calls() -> dict[str, float]:
-    """Median microseconds of each call, on parts in memory."""
+    """Median microseconds of each call, on ports in memory."""
     stage = Stage()
     bare = stage.bare()
     acts: dict[str, Callable[[], object]] = {

@@ -24,7 +24,7 @@ class Stage:
         fleet.tick(name)
         self.endpoint = f"/v1/endpoints/{name}"
         self.rollout = f"{self.endpoint}/rollouts/{fleet.rollout(name).id}"
-        self._handler = behind_gateway(fleet.world.parts())
+        self._handler = behind_gateway(fleet.world.ports())
         self._keys = map("key-{:08}".format, itertools.count())
 
     def bare(self) -> Callable[[], object]:

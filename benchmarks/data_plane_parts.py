@@ -23,8 +23,8 @@ CALLS = 4000
 
 def parts_table(server: ModelServer, asked: Event) -> str:
     """Microseconds of each part, medians; the last is what is in none of them."""
-    scorer = attrgetter("_own._scorer")(server)
-    at_front, telemetry = attrgetter("_front", "_front._telemetry")(server)
+    scorer = attrgetter("_model._scorer")(server)
+    at_front, telemetry = attrgetter("_frontend", "_frontend._telemetry")(server)
     checks = attrgetter("_input_check", "_output_check", "_stack")(scorer)
     places: dict[str, tuple[Any, str]] = {
         "path, method and headers": (frontend, "route"),
@@ -34,14 +34,14 @@ def parts_table(server: ModelServer, asked: Event) -> str:
         "the graph's run": (onnxruntime.InferenceSession, "run"),
         "answer: array to checked values": (checks[1], "of_columns"),
         "… to JSON": (scoring, "encode"),
-        "… with status and headers": (forwarding, "payload"),
+        "… with status and headers": (forwarding, "to_lambda"),
         "the metric line, with its write": (telemetry, "request"),
     }
     context = Context()
     whole = _median(lambda: server(asked, context), None)
     took = {part: _median(lambda: server(asked, context), place) for part, place in places.items()}
     took["all else: some 40 calls in between"] = whole - sum(took.values())
-    lines = ["| a private request, by its parts | |", "|---|---:|"]
+    lines = ["| a private request, by its ports | |", "|---|---:|"]
     return "\n".join([*lines, *(f"| {part} | {spent:.1f} µs |" for part, spent in took.items())])
 
 

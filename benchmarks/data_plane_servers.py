@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.names import package_key
 from halftone.domain.traffic.clients import RANDOM_BYTES, new_token
 from halftone.domain.traffic.policy import (
@@ -20,15 +20,15 @@ from halftone.domain.traffic.policy import (
     Match,
     Mode,
     Rule,
-    Serving,
     StickyKey,
+    TrafficPolicy,
 )
 from halftone.packaging.folder import build_package
 from halftone.serving.app import ModelServer
 from halftone.serving.inference.artifacts import FolderArtifacts
 from halftone.serving.inference.install import install
 from halftone.serving.inference.loader import LoadedModel, load
-from halftone.serving.routing.config_cache import Fixed, Known
+from halftone.serving.routing.config_cache import Fixed, RouteConfigCache
 from halftone.serving.settings import Settings
 
 MANIFEST: dict[str, Any] = {
@@ -83,11 +83,11 @@ class Stage:
         stored.write_bytes(package.data)
         return cls(graph, home, package.digest)
 
-    def server(self, serving: Serving, trial: Trial | None = None) -> ModelServer:
+    def server(self, serving: TrafficPolicy, trial: Experiment | None = None) -> ModelServer:
         """Version 3, the champion, which writes its lines to stdout as on Lambda."""
         settings = Settings("digits", "bucket", 500.0, 1_000_000, "rollout-1", self.digest)
-        dispatch = Dispatch("digits", 1, champion="3", serving=serving, trial=trial)
-        return ModelServer(settings, self._load, known=Known(Fixed(dispatch)))
+        dispatch = RouteConfig("digits", 1, champion="3", serving=serving, trial=trial)
+        return ModelServer(settings, self._load, cache=RouteConfigCache(Fixed(dispatch)))
 
     def _load(self) -> LoadedModel:
         folder, manifest = install(self.digest, FolderArtifacts(self.home), self.home / "root")
@@ -96,7 +96,7 @@ class Stage:
 
 def by_setting(stage: Stage, allowed: Clients) -> dict[str, ModelServer]:
     """Servers by what is set beside the model."""
-    guarded = Trial("rollout-2", "4", 0, Mode.GUARDED, share=5.0)
+    guarded = Experiment("rollout-2", "4", 0, Mode.GUARDED, share=5.0)
     sticky = StickyKey(KeySource.HEADER, USER_KEY)
     # None of them matches: all are tried.
     rules = (
@@ -105,12 +105,14 @@ def by_setting(stage: Stage, allowed: Clients) -> dict[str, ModelServer]:
         Rule(Match(addresses=("10.0.0.0/8",)), "4"),
     )
     return {
-        "public": stage.server(Serving()),
-        "private: a token": stage.server(Serving(access=Access.PRIVATE, clients=allowed.known)),
-        "guarded, drawn at random": stage.server(Serving(), guarded),
-        "guarded, sticky by a header": stage.server(Serving(key=sticky), guarded),
+        "public": stage.server(TrafficPolicy()),
+        "private: a token": stage.server(
+            TrafficPolicy(access=Access.PRIVATE, clients=allowed.known)
+        ),
+        "guarded, drawn at random": stage.server(TrafficPolicy(), guarded),
+        "guarded, sticky by a header": stage.server(TrafficPolicy(key=sticky), guarded),
         "guarded, sticky, three rules before it": stage.server(
-            Serving(key=sticky, rules=rules), guarded
+            TrafficPolicy(key=sticky, rules=rules), guarded
         ),
     }
 

@@ -59,10 +59,10 @@ def timed(rollouts: int) -> Timings:
     verdict, now = fleet.judge(fleet.endpoints[0]), fleet.world.clock.now()
     measure("decide", lambda name: decide(fleet.rollout(name), verdict, None, now))
     word = {"actor": "ann", "reason": "a look first"}
-    measure("pause: record", lambda name: operate.pause(fleet.parts, name, **word))
+    measure("pause: record", lambda name: operate.pause(fleet.ports, name, **word))
     half = rollouts // 2
     going_on = {
-        "promote now: record": lambda name: operate.promote(fleet.parts, name, **word),
+        "promote now: record": lambda name: operate.promote(fleet.ports, name, **word),
         "tick: shift, confirm, record": fleet.tick,
     }
     medians |= _medians(going_on, fleet.endpoints[:half])

@@ -10,7 +10,7 @@ from datetime import timedelta
 from benchmarks.engine_stage import ENDPOINT, Act, CountedStage, moto
 from halftone.domain.errors import Unavailable
 from halftone.domain.rollout.phase import Phase
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import revert
 from halftone.service.rollouts import operate
 from halftone.service.rollouts.rollback import roll_back
 
@@ -39,8 +39,8 @@ def _forward(stage: CountedStage) -> None:
     stage.act("tick: a bucket has closed, wait", stage.tick)
     stage.must_be(Phase.OBSERVING)
     word = {"actor": "ann", "reason": "a look first"}
-    stage.act("pause", lambda: operate.pause(stage.parts, ENDPOINT, **word))
-    stage.act("resume", lambda: operate.resume(stage.parts, ENDPOINT, **word))
+    stage.act("pause", lambda: operate.pause(stage.ports, ENDPOINT, **word))
+    stage.act("resume", lambda: operate.resume(stage.ports, ENDPOINT, **word))
     stage.traffic()
     stage.act("tick: pass, give the next share, confirm", stage.tick)
     stage.must_be(Phase.PROMOTED)
@@ -50,7 +50,7 @@ def _back(stage: CountedStage) -> None:
     word = {"actor": "ann", "reason": "worse"}
 
     def back() -> None:
-        roll_back(stage.parts, ENDPOINT, actor="alarm", reason="red", fired_at=stage.clock.now())
+        roll_back(stage.ports, ENDPOINT, actor="alarm", reason="red", fired_at=stage.clock.now())
 
     def back_without_table() -> None:
         stage.table_answers = False
@@ -71,7 +71,7 @@ def _back(stage: CountedStage) -> None:
     stage.act("rollback by a tick that sees a proof", stage.tick)
     stage.must_be(Phase.ROLLED_BACK)
     stage.observed()
-    stage.act("abort", lambda: operate.abort(stage.parts, ENDPOINT, **word))
+    stage.act("abort", lambda: operate.abort(stage.ports, ENDPOINT, **word))
     stage.must_be(Phase.ROLLED_BACK)
     stage.observed()
     stage.act("rollback while the table is out", back_without_table)
@@ -81,7 +81,7 @@ def _back(stage: CountedStage) -> None:
     stage.observed()
 
     def returned() -> None:
-        return_to(stage.parts, ENDPOINT, version=None, actor=word["actor"], reason=word["reason"])
+        revert(stage.ports, ENDPOINT, version=None, actor=word["actor"], reason=word["reason"])
 
     stage.act("return, with a rollout under way", returned)
     stage.act("return to the champion before", returned)
@@ -92,6 +92,6 @@ def _back(stage: CountedStage) -> None:
     stage.must_be(Phase.OBSERVING)
     stage.act("guarded: rollback by an alarm's event", back)
     stage.observed()
-    stage.act("guarded: abort", lambda: operate.abort(stage.parts, ENDPOINT, **word))
+    stage.act("guarded: abort", lambda: operate.abort(stage.ports, ENDPOINT, **word))
     stage.observed()
     stage.act("guarded: rollback while the table is out", back_without_table)

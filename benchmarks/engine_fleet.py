@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from halftone.adapters.memory.stage import MemoryWorld
+from halftone.adapters.memory.stage import InMemoryStage
 from halftone.domain.audit import AuditRecord
 from halftone.domain.model.manifest import Flavor, Manifest
 from halftone.domain.model.samples import Sample
@@ -36,8 +36,8 @@ class Fleet:
     """Endpoints called ``e0``, ``e1`` and so on, each served by a first release."""
 
     def __init__(self, size: int) -> None:
-        self.world = MemoryWorld()
-        self.parts = self.world.parts()
+        self.world = InMemoryStage()
+        self.ports = self.world.ports()
         self.endpoints = [f"e{number}" for number in range(size)]
         for model in ("m1", "m2"):
             digest = hashlib.sha256(model.encode()).hexdigest()
@@ -53,7 +53,7 @@ class Fleet:
         """Release ``model``."""
         digest = self.world.packages.offered["assets", model][0]
         return release(
-            self.parts,
+            self.ports,
             ReleaseRequest(
                 endpoint=name,
                 bucket="assets",
@@ -73,7 +73,7 @@ class Fleet:
 
     def tick(self, name: str) -> Tick:
         """One tick of the workflow."""
-        return advance(self.parts, name, None, every=timedelta(seconds=10))
+        return advance(self.ports, name, None, every=timedelta(seconds=10))
 
     def traffic(self) -> None:
         """A minute and a half of requests to all endpoints, with 1 % of errors in both versions."""
@@ -99,7 +99,7 @@ class Fleet:
 
     def roll_back(self, name: str) -> None:
         """What an alarm's event does."""
-        roll_back(self.parts, name, actor="alarm", reason="errors above 5 %")
+        roll_back(self.ports, name, actor="alarm", reason="errors above 5 %")
 
     def must_be(self, phase: Phase, names: Sequence[str]) -> None:
         """Make sure that what was timed is what its name says."""

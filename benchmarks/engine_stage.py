@@ -65,7 +65,7 @@ class CountedStage:
         session.events.register("before-call.*.*", self._count)
         session.events.register("after-call.lambda.GetFunctionConfiguration", _add_revision)
         given = bootstrap.Settings(STAGE, "table", "artifacts", workflow=_make_stage())
-        self.parts = replace(bootstrap.parts(given, session=session), clock=self.clock)
+        self.ports = replace(bootstrap.ports(given, session=session), clock=self.clock)
         self.package = build_package(MODEL)
         boto3.client("s3").put_object(Bucket="artifacts", Key="in.zip", Body=self.package.data)
 
@@ -93,7 +93,7 @@ class CountedStage:
             actor="ann",
             key=f"release {self.releases}",
         )
-        release(self.parts, request)
+        release(self.ports, request)
         answers = lambda_simple_backends[ACCOUNT][REGION].lambda_simple_results_queue
         for sample in self.package.manifest.samples:
             body = json.dumps({"predictions": sample.as_given()["predictions"]})
@@ -102,11 +102,11 @@ class CountedStage:
     def tick(self, times: int = 1) -> None:
         """Ticks of the workflow."""
         for _ in range(times):
-            advance(self.parts, ENDPOINT, None, every=timedelta(seconds=10))
+            advance(self.ports, ENDPOINT, None, every=timedelta(seconds=10))
 
     def guarded(self) -> None:
         """From now on the champion stands in front of a challenger."""
-        set_mode(self.parts, ENDPOINT, "guarded", actor="ann", reason="no failed request")
+        set_mode(self.ports, ENDPOINT, "guarded", actor="ann", reason="no failed request")
 
     def observed(self) -> None:
         """Release a challenger, and bring it to its first share."""
@@ -156,7 +156,7 @@ class CountedStage:
 
     def rollout(self) -> Rollout:
         """The newest rollout."""
-        state = self.parts.store.load(ENDPOINT)
+        state = self.ports.store.load(ENDPOINT)
         if state is None or state.rollout is None:
             raise LookupError(f"{ENDPOINT} was never released to")
         return state.rollout

@@ -21,15 +21,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.mirror_clients import SHADOW_SECONDS, on_a_stage
-from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.route_table import RouteConfig
 from halftone.domain.endpoint.state import Placed
-from halftone.domain.model.manifest_schema import parse_manifest
-from halftone.domain.traffic.policy import Mirror, Serving
+from halftone.domain.model.manifest_schema import load_manifest
+from halftone.domain.traffic.policy import Mirror, TrafficPolicy
 from halftone.serving.app import ModelServer
 from halftone.serving.gateway.background import Thread
-from halftone.serving.gateway.upstream import Alone, Event
+from halftone.serving.gateway.upstream import Event, NoUpstream
 from halftone.serving.inference.loader import LoadedModel
-from halftone.serving.routing.config_cache import Fixed, Known
+from halftone.serving.routing.config_cache import Fixed, RouteConfigCache
 from halftone.serving.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "routing.md"
@@ -47,22 +47,22 @@ MANIFEST: dict[str, Any] = {
 
 
 @dataclass
-class Slow(Alone):
+class Slow(NoUpstream):
     """Takes what is sent, as slowly as the network."""
 
     taken: list[int] = field(default_factory=list)
 
-    def send(self, via: str, event: Event) -> bool:
+    def send(self, qualifier: str, event: Event) -> bool:
         """See Hop."""
-        self.taken.append(len(via) + len(json.dumps(event)))
+        self.taken.append(len(qualifier) + len(json.dumps(event)))
         time.sleep(WAIT_SECONDS)
         return True
 
 
 def _server(share: float, hop: Slow) -> ModelServer:
-    serving = Serving(mirror=Mirror("2", share) if share else None)
-    dispatch = Dispatch("sum", 1, "1", (Placed("2", "2"),), serving)
-    manifest = parse_manifest(MANIFEST)
+    serving = TrafficPolicy(mirror=Mirror("2", share) if share else None)
+    dispatch = RouteConfig("sum", 1, "1", (Placed("2", "2"),), serving)
+    manifest = load_manifest(MANIFEST)
 
     def predict(given: Any, _context: object = None) -> object:
         return [{"y": sum(one.values())} for one in given]
@@ -71,9 +71,9 @@ def _server(share: float, hop: Slow) -> ModelServer:
         Settings("sum", "bucket", 500.0, 1_000_000, "r", "d" * 64, version="1"),
         lambda: LoadedModel(manifest, "d" * 64, predict),
         write=lambda _: None,
-        known=Known(Fixed(dispatch)),
-        hop=hop,
-        afterwards=Thread(),
+        cache=RouteConfigCache(Fixed(dispatch)),
+        upstream=hop,
+        background=Thread(),
     )
 
 

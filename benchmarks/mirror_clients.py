@@ -134,7 +134,7 @@ def _declare(path: Path, **changes: object) -> None:
 
 
 def _until_observed(cloud: Cloud, seconds: float = 120) -> None:
-    store, deadline = cloud.parts().store, time.monotonic() + seconds
+    store, deadline = cloud.ports().store, time.monotonic() + seconds
     while True:
         state = store.load(EXAMPLE)
         rollout = state.rollout if state else None

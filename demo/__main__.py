@@ -40,18 +40,18 @@ def _tell(console: Console, cloud: Cloud) -> None:
     console.print("[bold]cdk bootstrap, cdk deploy: platform, endpoint, and its first model[/]")
     cloud.bootstrap()
     cloud.deploy()
-    parts = cloud.parts()
-    story.tell(parts.store.audit(ENDPOINT))
+    ports = cloud.ports()
+    story.tell(ports.store.audit(ENDPOINT))
     requests = bodies(cloud.endpoints / ENDPOINT / "traffic.jsonl")
     with Traffic(cloud.url(ENDPOINT), requests, rate=60) as traffic:
         console.print("Clients now send 60 requests a second.")
         story.release("challenger")
-        ended_as(story.follow(parts), Phase.PROMOTED)
+        ended_as(story.follow(ports), Phase.PROMOTED)
         story.release("bad")
-        ended_as(story.follow(parts), Phase.ROLLED_BACK)
+        ended_as(story.follow(ports), Phase.ROLLED_BACK)
         time.sleep(2)  # what the clients see after the rollback belongs to the story
     console.print()
-    console.print(story.summary(parts, traffic))
+    console.print(story.summary(ports, traffic))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import boto3
 from halftone import bootstrap
 from halftone.domain.errors import Unavailable
 from halftone.domain.names import endpoint_stack_name, platform_stack_name
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone_local.addresses import api_url
 from halftone_local.supervisor import LocalAws
 
@@ -99,7 +99,7 @@ class Cloud:
         """The outputs of the platform stack."""
         return _outputs()
 
-    def parts(self) -> Parts:
+    def ports(self) -> Ports:
         """The engine's ports on this stage."""
         return stage_parts()
 
@@ -108,10 +108,10 @@ class Cloud:
         return f"{api_url(self.aws, self.outputs()['Url'])}/endpoints/{endpoint}/invocations"
 
 
-def stage_parts() -> Parts:
+def stage_parts() -> Ports:
     """The engine's ports on the local stage that this process is a client of."""
     outputs = _outputs()
-    return bootstrap.parts(
+    return bootstrap.ports(
         bootstrap.Settings(
             stage=STAGE,
             table=outputs["Table"],

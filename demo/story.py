@@ -18,7 +18,7 @@ from halftone.domain.audit import AuditRecord
 from halftone.domain.names import guardrail_name
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
-from halftone.ports import Parts
+from halftone.ports import Ports
 
 ENDPOINT = "breast-cancer"
 _PATIENCE = 180
@@ -42,14 +42,14 @@ class Story:
         self.console.print(f"\n[bold]endpoint.yaml now says model: models/{model}; cdk deploy[/]")
         self.cloud.deploy(ENDPOINT)
 
-    def follow(self, parts: Parts) -> Rollout:
+    def follow(self, ports: Ports) -> Rollout:
         """Print the record of the rollout under way until it is over."""
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
-            self.tell(parts.store.audit(ENDPOINT, after=self.told))
-            state = parts.store.load(ENDPOINT)
+            self.tell(ports.store.audit(ENDPOINT, after=self.told))
+            state = ports.store.load(ENDPOINT)
             if state and state.rollout and state.rollout.phase.final:
-                self.tell(parts.store.audit(ENDPOINT, after=self.told))
+                self.tell(ports.store.audit(ENDPOINT, after=self.told))
                 return state.rollout
             time.sleep(0.5)
         raise TimeoutError(f"the rollout did not end within {_PATIENCE} seconds")
@@ -65,10 +65,10 @@ class Story:
                 soft_wrap=True,
             )
 
-    def summary(self, parts: Parts, traffic: Traffic) -> Table:
+    def summary(self, ports: Ports, traffic: Traffic) -> Table:
         """The end of the story, in numbers."""
-        records = list(parts.store.audit(ENDPOINT))
-        state = parts.store.load(ENDPOINT)
+        records = list(ports.store.audit(ENDPOINT))
+        state = ports.store.load(ENDPOINT)
         table = Table(title="What happened", show_header=False, title_justify="left")
         for version, statuses in traffic.by_version().items():
             counted = ", ".join(f"{count} x {status}" for status, count in statuses.items())

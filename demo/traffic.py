@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """One request as its client saw it: when it was answered, by which version, with what.
 
     ``user`` is who asked, where clients say so.
@@ -39,7 +39,7 @@ class Traffic:
     rate: float = 25.0
     clients: int = 4
     users: Sequence[str] = ("",)
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[Response] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -77,7 +77,7 @@ class Traffic:
 
     def _ask(
         self, connection: http.client.HTTPConnection, path: str, body: bytes, user: str
-    ) -> Answer:
+    ) -> Response:
         headers = {"content-type": "application/json"} | ({"x-user": user} if user else {})
         try:
             connection.request("POST", path, body, headers)
@@ -85,9 +85,9 @@ class Traffic:
             response.read()
         except (OSError, http.client.HTTPException):
             connection.close()  # the next request opens it again
-            return Answer(datetime.now(UTC), "none", 0, user)
+            return Response(datetime.now(UTC), "none", 0, user)
         version = response.headers.get("x-halftone-version", "none")
-        return Answer(datetime.now(UTC), version, response.status, user)
+        return Response(datetime.now(UTC), version, response.status, user)
 
 
 def bodies(records: Path) -> list[bytes]:

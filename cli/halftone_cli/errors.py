@@ -14,14 +14,14 @@ import typer
 
 from halftone.domain.errors import (
     BrokenChain,
+    ConcurrentWrite,
+    Conflict,
     Forbidden,
-    InProgress,
+    IdempotencyKeyReused,
     InvalidInput,
-    KeyReused,
     NotFound,
-    Outdated,
-    Refused,
-    StaleWrite,
+    PreconditionFailed,
+    RequestInProgress,
     Unavailable,
 )
 from halftone_cli.console import one_line
@@ -55,12 +55,12 @@ _NOT_NOW = ExitCode(4, "the present state forbids it, or it changed in between")
 EXIT_CODES: Mapping[type[Exception], ExitCode] = {
     InvalidInput: USAGE,
     NotFound: ExitCode(3, "nothing of that kind and name"),
-    Refused: _NOT_NOW,
+    Conflict: _NOT_NOW,
     Forbidden: ExitCode(7, "the caller may not do that here"),
-    InProgress: _NOT_NOW,
-    KeyReused: USAGE,
-    Outdated: _NOT_NOW,
-    StaleWrite: replace(
+    RequestInProgress: _NOT_NOW,
+    IdempotencyKeyReused: USAGE,
+    PreconditionFailed: _NOT_NOW,
+    ConcurrentWrite: replace(
         _NOT_NOW, remedy="somebody else was faster: look at `halftone status`, then decide again"
     ),
     BrokenChain: ExitCode(5, "the audit chain does not verify"),

@@ -30,10 +30,10 @@ def main() -> None:
     data = load_breast_cancer()
     names = [name.replace(" ", "_").replace("_error", "_se") for name in data.feature_names]
     malignant = data.target == 0  # the set's own coding; ours is 1 for malignant
-    parts = train_test_split(
+    ports = train_test_split(
         data.data, malignant.astype(int), test_size=0.5, random_state=SEED, stratify=malignant
     )
-    train, held_out, train_labels, held_out_labels = parts
+    train, held_out, train_labels, held_out_labels = ports
     traffic = [dict(zip(names, row.tolist(), strict=True)) for row in held_out]
     write_lines(
         HERE / "traffic.jsonl",

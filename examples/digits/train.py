@@ -30,10 +30,10 @@ Images = np.ndarray
 
 def main() -> None:
     digits = load_digits()
-    parts = train_test_split(
+    ports = train_test_split(
         digits.images, digits.target, test_size=0.4, random_state=SEED, stratify=digits.target
     )
-    train, held_out, train_labels, held_out_labels = parts
+    train, held_out, train_labels, held_out_labels = ports
     lines = [
         {"instance": {"pixels": image.astype(int).tolist()}, "label": label}
         for image, label in zip(held_out, held_out_labels.tolist(), strict=True)

@@ -47,8 +47,8 @@ def diabetes() -> None:
     rows = data.data.astype(object)
     sex = data.feature_names.index("sex")
     rows[:, sex] = np.where(data.data[:, sex] == 1, "female", "male")
-    parts = train_test_split(rows, data.target, test_size=0.25, random_state=SEED)
-    train, held_out, target, held_out_target = parts
+    ports = train_test_split(rows, data.target, test_size=0.25, random_state=SEED)
+    train, held_out, target, held_out_target = ports
     # By number: requests arrive as arrays, whose columns have no names.
     numbers = [i for i in range(rows.shape[1]) if i != sex]
     columns = ColumnTransformer(
@@ -77,10 +77,10 @@ def diabetes() -> None:
 def wine() -> None:
     """Flavor mlflow: what ``mlflow.sklearn.save_model`` writes, with samples beside it."""
     data = load_wine(as_frame=True)
-    parts = train_test_split(
+    ports = train_test_split(
         data.data, data.target, test_size=0.25, random_state=SEED, stratify=data.target
     )
-    train, held_out, target, held_out_target = parts
+    train, held_out, target, held_out_target = ports
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(train, target)
     folder = HERE / "wine" / "models" / "v1"
     save(mlflow.sklearn, model, folder / "saved", train, model.predict(train))
@@ -98,10 +98,10 @@ def wine() -> None:
 def iris() -> None:
     """Flavor asgi: the weights that the app loads when it starts."""
     data = load_iris()
-    parts = train_test_split(
+    ports = train_test_split(
         data.data, data.target, test_size=0.25, random_state=SEED, stratify=data.target
     )
-    train, held_out, target, held_out_target = parts
+    train, held_out, target, held_out_target = ports
     model = LogisticRegression(max_iter=1000).fit(train, target)
     weights = {
         "species": [str(name) for name in data.target_names],

@@ -15,7 +15,7 @@ import fastapi  # noqa: E402, F401 - after the lines above
 del BaseModel.model_config["defer_build"]
 
 from halftone.api.gateway import behind_gateway  # noqa: E402
-from halftone.bootstrap import parts, settings, snapped  # noqa: E402
+from halftone.bootstrap import ports, settings, snapped  # noqa: E402
 
 # Mangum takes the thread's loop, and later Pythons make none by themselves.
 asyncio.set_event_loop(asyncio.new_event_loop())
@@ -24,5 +24,5 @@ asyncio.set_event_loop(asyncio.new_event_loop())
 # table alone; other clients are made by the first that needs them, unless a snapshot is taken: what
 # is in it costs nobody anything.
 handler = behind_gateway(
-    parts(settings(), lazy=not snapped()), self_approval=settings().self_approval
+    ports(settings(), lazy=not snapped()), self_approval=settings().self_approval
 )

@@ -5,22 +5,22 @@ import sys
 from functools import cache
 from typing import Any
 
-from halftone.bootstrap import harvest_parts, harvest_settings
+from halftone.bootstrap import capture_ports, capture_settings
 from halftone.entrypoints.log_delivery import log_delivery
-from halftone.ports.capture import HarvestParts
-from halftone.service.capture import harvest
+from halftone.ports.capture import CapturePorts
+from halftone.service.capture import ingest
 
 
 @cache
-def _parts() -> HarvestParts:
-    return harvest_parts(harvest_settings())
+def _parts() -> CapturePorts:
+    return capture_ports(capture_settings())
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
     """One delivery of CloudWatch Logs. What can't be done is raised, and delivered again."""
-    delivery = log_delivery(event, harvest_settings().stage)
+    delivery = log_delivery(event, capture_settings().stage)
     if delivery is None:
         return
-    done = harvest(_parts(), delivery)
+    done = ingest(_parts(), delivery)
     told = {"endpoint": delivery.endpoint, "batch": delivery.batch, **vars(done)}
     sys.stdout.write(f"{json.dumps(told)}\n")

@@ -3,13 +3,13 @@
 from functools import cache
 from typing import Any
 
-from halftone.bootstrap import parts, settings
+from halftone.bootstrap import ports, settings
 from halftone.domain.endpoint.spec import DeployWaits
 from halftone.entrypoints.cloudformation import deletion_of, deploy_of
 from halftone.service.releases.await_release import is_settled
 from halftone.service.releases.deploy import apply_deploy, remove_deploy
 
-_parts = cache(lambda: parts(settings()))
+_parts = cache(lambda: ports(settings()))
 
 
 def on_event(event: dict[str, Any], _context: object) -> dict[str, object]:

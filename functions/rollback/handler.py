@@ -6,16 +6,16 @@ They are two Lambda functions of this one file, so that neither has to guess wha
 from functools import cache
 from typing import Any
 
-from halftone.bootstrap import parts, settings
+from halftone.bootstrap import ports, settings
 from halftone.entrypoints.eventbridge import guardrail_alarm
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.rollouts import alarm
 from halftone.service.rollouts.rollback import roll_back
 
 
 @cache
-def _parts() -> Parts:
-    return parts(settings(), urgent=True)
+def _parts() -> Ports:
+    return ports(settings(), urgent=True)
 
 
 def on_alarm(event: dict[str, Any], _context: object) -> None:

@@ -8,14 +8,14 @@ import math
 from functools import cache
 from typing import Any
 
-from halftone.bootstrap import parts, settings
-from halftone.ports import Parts
+from halftone.bootstrap import ports, settings
+from halftone.ports import Ports
 from halftone.service.rollouts.advance import advance
 
 
 @cache
-def _parts() -> Parts:
-    return parts(settings())
+def _parts() -> Ports:
+    return ports(settings())
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, object]:

@@ -52,8 +52,8 @@ def stage(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with shared.cloud(tmp_path_factory.mktemp("stage"), _progress, _deploy) as cloud:
         with mock.patch.dict(os.environ):
             cloud.activate()
-            parts = cloud.parts()
-        yield Stage(cloud, parts)
+            ports = cloud.ports()
+        yield Stage(cloud, ports)
 
 
 def _deploy(cloud: Cloud) -> None:

@@ -17,10 +17,10 @@ from halftone.adapters.memory.stage import MemoryWorkflow
 from halftone.domain.audit import AuditRecord
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.rollout.phase import Phase
-from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.plan_schema import load_plan
 from halftone.domain.rollout.rollout import Rollout
 from halftone.packaging.folder import build_package
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.releases.release import ReleaseRequest, release
 
 MODELS = ROOT / "examples" / "breast-cancer" / "models"
@@ -56,7 +56,7 @@ class Stage:
     """A deployed stage and the engine's ports on it."""
 
     cloud: Cloud
-    parts: Parts
+    ports: Ports
 
     def release(
         self,
@@ -72,9 +72,9 @@ class Stage:
 
         ``idle`` leaves the workflow unstarted and the endpoint's schedule off.
         """
-        parts = self.parts
+        ports = self.ports
         if idle:
-            parts = replace(parts, workflow=MemoryWorkflow())
+            ports = replace(ports, workflow=MemoryWorkflow())
             self._no_schedule(endpoint)
         built = build_package(MODELS / model)
         bucket = self.cloud.outputs()["ArtifactBucket"]
@@ -82,14 +82,14 @@ class Stage:
         champion = self.state(endpoint).champion
         assert champion is not None
         rollout = release(
-            parts,
+            ports,
             ReleaseRequest(
                 endpoint=endpoint,
                 bucket=bucket,
                 object_key="incoming.zip",
                 digest=built.digest,
                 settings=champion.settings,
-                plan=parse_plan({**PLAN, **plan}),
+                plan=load_plan({**PLAN, **plan}),
                 actor="test",
                 key=key or f"{endpoint}-{model}-{time.time()}",
                 supersede=supersede,
@@ -113,7 +113,7 @@ class Stage:
 
     def state(self, endpoint: str) -> EndpointState:
         """The endpoint's state."""
-        state = self.parts.store.load(endpoint)
+        state = self.ports.store.load(endpoint)
         assert state is not None, f"{endpoint} was never released to"
         return state
 
@@ -147,7 +147,7 @@ class Stage:
 
     def records(self, endpoint: str) -> list[AuditRecord]:
         """The endpoint's audit."""
-        return list(self.parts.store.audit(endpoint))
+        return list(self.ports.store.audit(endpoint))
 
     def ask(self, endpoint: str, body: bytes) -> tuple[int, dict[str, object]]:
         """One request; its status and its JSON answer."""

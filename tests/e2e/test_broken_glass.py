@@ -155,12 +155,12 @@ def test_with_the_control_api_down_rollback_says_how_and_direct_does_it(rolling:
         by_the_api = halftone(rolling, "rollback", NAME, "--yes")
         assert by_the_api.returncode == 6, by_the_api.stderr
         assert f"`halftone rollback {NAME} --direct`" in by_the_api.stderr
-        assert rolling.parts.aliases.read(NAME).routing == Routing("1", "2", 20.0)
+        assert rolling.ports.aliases.read(NAME).routing == Routing("1", "2", 20.0)
 
         direct = halftone(rolling, "rollback", NAME, "--direct", "--yes", "--message", "scores")
         assert direct.returncode == 0, direct.stderr
         assert "100 % version 1; as recorded" in direct.stdout
-        assert rolling.parts.aliases.read(NAME).routing == Routing("1")
+        assert rolling.ports.aliases.read(NAME).routing == Routing("1")
 
     state = rolling.state(NAME)
     assert state.rollout is not None
@@ -168,5 +168,5 @@ def test_with_the_control_api_down_rollback_says_how_and_direct_does_it(rolling:
     fence = rolling.records(NAME)[-2]
     assert fence.action == "fence"
     assert fence.actor.startswith("local/")
-    assert audit.verify(NAME, rolling.parts.store.audit(NAME), state.audit)
+    assert audit.verify(NAME, rolling.ports.store.audit(NAME), state.audit)
     assert bad(rolling) == {}

@@ -63,11 +63,11 @@ def capturing(stage: Stage, records: list[dict[str, Any]]) -> Iterator[None]:
     """Capture of everything, switched on while the endpoint serves, and off again."""
     url = stage.cloud.url(NAME)
     wanted = {"capture": {"share": 100, "redact": ["mean_radius"]}, "label": "diagnosis"}
-    policy.set_serving(stage.parts, NAME, wanted, **BEN)
+    policy.set_serving(stage.ports, NAME, wanted, **BEN)
     # The label is in the id of an answer from when the model server knows of the change.
     stage.until("the settings in force", lambda: post(url, records[0])[0].count(".") == 4, 60)
     yield
-    policy.set_capture(stage.parts, NAME, 0, **BEN)
+    policy.set_capture(stage.ports, NAME, 0, **BEN)
 
 
 def test_requests_and_feedback_become_an_inference_table_and_a_metric(

@@ -63,7 +63,7 @@ def test_a_release_from_upload_to_rollback(stage: Stage, person: Any) -> None:
     assert ann.post(f"{rollout}/approve", {"stage": 0}, key="ann-approves")[0] == 403
     assert ben.post(f"{rollout}/approve", {"stage": 0}, key="ben-approves")[0] == 202
     stage.until_phase(NAME, Phase.OBSERVING)
-    assert stage.parts.aliases.read(NAME).routing == Routing("1", "2", 20.0)
+    assert stage.ports.aliases.read(NAME).routing == Routing("1", "2", 20.0)
 
     status, _, paused = ben.post(f"{rollout}/pause", {"message": "look first"}, key="ben-pauses")
     assert (status, paused["phase"]) == (200, "paused")
@@ -75,7 +75,7 @@ def test_a_release_from_upload_to_rollback(stage: Stage, person: Any) -> None:
 
     status, _, back = ben.post(f"{endpoint}/rollback", {"message": "enough"}, key="ben-goes-back")
     assert (status, back["status"]) == (200, "Deployed")
-    assert stage.parts.aliases.read(NAME).routing == Routing("1")
+    assert stage.ports.aliases.read(NAME).routing == Routing("1")
 
     said = [(r.action, r.actor) for r in stage.records(NAME) if r.actor in (ann.arn, ben.arn)]
     assert said == [

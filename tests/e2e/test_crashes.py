@@ -36,14 +36,14 @@ def test_a_tick_killed_around_the_alias_write_is_repaired_by_the_next(
     # The crash left what it should: an intent on record, and the alias on either side of it.
     crashed = stage.rollout(endpoint)
     assert (crashed.phase, crashed.share, crashed.target) == (Phase.SHIFTING, 0.0, 20.0)
-    share = stage.parts.aliases.read(endpoint).routing.share_of("2")
+    share = stage.ports.aliases.read(endpoint).routing.share_of("2")
     assert share == (0.0 if moment == "before" else 20.0)
 
-    stage.parts.workflow.start(endpoint, crashed.id)
+    stage.ports.workflow.start(endpoint, crashed.id)
 
     agreed = stage.until_phase(endpoint, Phase.OBSERVING)
     assert agreed.share == 20.0
-    assert stage.parts.aliases.read(endpoint).routing == Routing("1", "2", 20.0)
+    assert stage.ports.aliases.read(endpoint).routing == Routing("1", "2", 20.0)
 
 
 def test_a_rollout_whose_function_keeps_being_killed_still_arrives(stage: Stage) -> None:
@@ -61,7 +61,7 @@ def test_a_rollout_whose_function_keeps_being_killed_still_arrives(stage: Stage)
     # Lost ticks cost time, never the outcome: the rollout ends where its evidence leads, and the
     # record says what the alias says.
     assert rollout.phase is Phase.PROMOTED, rollout.reason
-    assert stage.parts.aliases.read("killed").routing == Routing("2")
+    assert stage.ports.aliases.read("killed").routing == Routing("2")
     assert {answer.status for answer in traffic.answers} == {200}
 
 

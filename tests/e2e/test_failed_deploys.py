@@ -33,8 +33,8 @@ def test_a_deploy_that_fails_late_and_one_that_moves_the_release_open_and_retire
 ) -> None:
     declare(stage.cloud, NAME, access="public", capture=0)
     stage.cloud.deploy(NAME)
-    parts = stage.parts
-    policy.set_access(parts, NAME, "private", actor="ben", reason="the clinic asked")
+    ports = stage.ports
+    policy.set_access(ports, NAME, "private", actor="ben", reason="the clinic asked")
     stage.release(NAME, "challenger", steps=[{"weight": 100}], bake="none")
     stage.until_over(NAME)
     before = stage.state(NAME)

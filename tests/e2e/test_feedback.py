@@ -39,7 +39,7 @@ def judge(stage: Stage, named: str, reward: float) -> int:
 
 def evidence(stage: Stage, rollout: str) -> Evidence:
     """What the engine has counted so far."""
-    found = stage.parts.evidence.load_evidence(NAME, rollout)
+    found = stage.ports.evidence.load_evidence(NAME, rollout)
     assert found is not None
     return found
 

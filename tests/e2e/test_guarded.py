@@ -103,7 +103,7 @@ def test_users_stay_where_they_are_over_a_ramp_to_all_traffic_and_none_of_them_s
     stage: Stage,
 ) -> None:
     """Keys are the evidence of each step; who met the challenger at one is with it at the next."""
-    set_serving(stage.parts, "sticky", {"key": {"header": "x-user"}}, **BY)
+    set_serving(stage.ports, "sticky", {"key": {"header": "x-user"}}, **BY)
     users = {f"user-{i}": position(salted("sticky"), f"user-{i}") for i in range(240)}
     with stage.traffic("sticky", rate=30, users=list(users)) as traffic:
         stage.release("sticky", "challenger", steps=RAMP, bake="none")
@@ -116,7 +116,7 @@ def test_users_stay_where_they_are_over_a_ramp_to_all_traffic_and_none_of_them_s
     assert ended.phase is Phase.PROMOTED, ended.reason
     assert ended.sticky
     assert {answer.status for answer in traffic.answers} == {200}, traffic.by_version()
-    live = stage.parts.aliases.both("sticky").live.routing
+    live = stage.ports.aliases.both("sticky").live.routing
     assert live == Routing("2")
     assert stage.state("sticky").champion.version == "2"
     advanced = next(one for one in stage.records("sticky") if one.action == "advance")
@@ -154,14 +154,14 @@ def steps_of(stage: Stage, traffic: Traffic) -> list[dict[str, set[str]]]:
 
 
 def test_a_private_endpoint_lets_in_who_has_a_token_until_it_is_revoked(stage: Stage) -> None:
-    added = add_client(stage.parts, "private", "shop", **BY)
-    set_serving(stage.parts, "private", {"access": "private"}, **BY)
+    added = add_client(stage.ports, "private", "shop", **BY)
+    set_serving(stage.ports, "private", {"access": "private"}, **BY)
     bearer = {"authorization": f"Bearer {added.token}"}
     stage.until("a stranger is sent away", lambda: ask(stage, "private", {})[0] == 401, 30)
     assert ask(stage, "private", bearer)[0] == 200
     assert ask(stage, "private", {"authorization": f"Bearer {added.token[:-1]}x"})[0] == 401
 
     revoked_at = time.monotonic()
-    revoke_client(stage.parts, "private", added.client.token_id, **BY)
+    revoke_client(stage.ports, "private", added.client.token_id, **BY)
     stage.until("the token is refused", lambda: ask(stage, "private", bearer)[0] == 401, 15)
     assert time.monotonic() - revoked_at < 12

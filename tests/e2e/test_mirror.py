@@ -73,7 +73,7 @@ def test_a_mirror_of_everything_costs_the_client_nothing_and_compares_each_answe
     assert total >= warm * SHADOW_SECONDS * 1e3 > 0
 
     # Dual run: the same input, both answers, and what lies between them.
-    set_serving(stage.parts, NAME, {"capture": {"share": 100}, "label": "diagnosis"}, **BY)
+    set_serving(stage.ports, NAME, {"capture": {"share": 100}, "label": "diagnosis"}, **BY)
 
     def pairs() -> list[tuple[Any, Any]]:
         in_turns(url, bodies[:2], rounds=1, block=2)
@@ -91,5 +91,5 @@ def test_a_mirror_of_everything_costs_the_client_nothing_and_compares_each_answe
         assert shadow["distance"] == pytest.approx(before["probability"] - after["probability"])
         assert (shadow["label"], shadow["changed"]) == (answer["label"], False)
         assert shadow["latency_ms"] >= SHADOW_SECONDS * 1e3
-    set_serving(stage.parts, NAME, {"capture": 0}, **BY)
-    abort(stage.parts, NAME, **BY)
+    set_serving(stage.ports, NAME, {"capture": 0}, **BY)
+    abort(stage.ports, NAME, **BY)

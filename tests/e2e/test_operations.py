@@ -8,10 +8,10 @@ import boto3
 import pytest
 
 from halftone.domain import audit
-from halftone.domain.errors import Refused
+from halftone.domain.errors import Conflict
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import revert
 from halftone.service.rollouts import operate
 from tests.e2e.support import Stage, set_handler
 
@@ -20,28 +20,28 @@ HELD = {"weight": 20, "min_time": "1h", "min_requests": 1}
 
 
 def test_people_gate_supersede_and_pause_and_an_alarm_still_rolls_back(stage: Stage) -> None:
-    name, parts = "operated", stage.parts
+    name, ports = "operated", stage.ports
     gated = stage.release(name, "challenger", steps=[{**HELD, "approval": "before"}])
     stage.until_phase(name, Phase.AWAITING_APPROVAL)
-    assert parts.aliases.read(name).routing == Routing("1")
-    operate.approve(parts, name, stage=0, **BEN)
+    assert ports.aliases.read(name).routing == Routing("1")
+    operate.approve(ports, name, stage=0, **BEN)
     stage.until_phase(name, Phase.OBSERVING)
-    assert parts.aliases.read(name).routing == Routing("1", "2", 20.0)
+    assert ports.aliases.read(name).routing == Routing("1", "2", 20.0)
 
-    with pytest.raises(Refused, match=f"is rolling out .* \\({gated.id}, observing at 20 %\\)"):
+    with pytest.raises(Conflict, match=f"is rolling out .* \\({gated.id}, observing at 20 %\\)"):
         stage.release(name, "bad", steps=[HELD])
     bad = stage.release(name, "bad", steps=[HELD], supersede=True)
-    assert parts.aliases.read(name).routing == Routing("1")
+    assert ports.aliases.read(name).routing == Routing("1")
     stage.until_phase(name, Phase.OBSERVING)
-    assert parts.aliases.read(name).routing == Routing("1", "3", 20.0)
+    assert ports.aliases.read(name).routing == Routing("1", "3", 20.0)
 
-    operate.pause(parts, name, **BEN)
+    operate.pause(ports, name, **BEN)
     stage.stop_ticking(name, bad.id)
     with stage.traffic(name):
         ended = stage.until_over(name)
 
     assert (ended.id, ended.phase) == (bad.id, Phase.ROLLED_BACK)
-    assert parts.aliases.read(name).routing == Routing("1")
+    assert ports.aliases.read(name).routing == Routing("1")
     fence = stage.records(name)[-2]
     assert (fence.action, fence.before["phase"]) == ("fence", "paused")
     assert fence.actor == f"alarm/halftone-local-guardrail--{name}"
@@ -54,25 +54,25 @@ def test_the_version_of_three_releases_ago_takes_all_traffic_back(stage: Stage) 
     for model in ("challenger", "champion", "challenger"):
         stage.release(name, model, steps=[{"weight": 100}], bake="none")
         assert stage.until_over(name).phase is Phase.PROMOTED
-    assert stage.parts.aliases.read(name).routing == Routing("4")
+    assert stage.ports.aliases.read(name).routing == Routing("4")
 
-    state = return_to(stage.parts, name, version="1", **BEN)
+    state = revert(stage.ports, name, version="1", **BEN)
 
-    assert stage.parts.aliases.read(name).routing == Routing("1")
+    assert stage.ports.aliases.read(name).routing == Routing("1")
     assert state.champion is not None
     assert state.champion.version == "1"
-    assert stage.parts.guardrails.read(name).armed_for == "1"
+    assert stage.ports.guardrails.read(name).armed_for == "1"
     with stage.traffic(name) as traffic:
         stage.until("ten answers", lambda: len(traffic.answers) >= 10)
     assert {(answer.version, answer.status) for answer in traffic.answers} == {("1", 200)}
-    assert audit.verify(name, stage.parts.store.audit(name), state.audit)
+    assert audit.verify(name, stage.ports.store.audit(name), state.audit)
 
 
 @pytest.mark.alone
 def test_a_workflow_that_fails_ends_rolled_back(stage: Stage) -> None:
     """The rollout function can't be loaded any more: no tick will ever come through."""
     name = "returned"
-    home = stage.parts.aliases.read(name).routing
+    home = stage.ports.aliases.read(name).routing
     with _impatient_workflow(stage):
         rollout = stage.release(name, "challenger", steps=[HELD])
         stage.until_phase(name, Phase.OBSERVING)
@@ -81,7 +81,7 @@ def test_a_workflow_that_fails_ends_rolled_back(stage: Stage) -> None:
             stage.until("the execution's end", lambda: _execution(stage, rollout.id) != "RUNNING")
 
     assert (ended.id, ended.phase) == (rollout.id, Phase.ROLLED_BACK)
-    assert stage.parts.aliases.read(name).routing == home
+    assert stage.ports.aliases.read(name).routing == home
     fence = stage.records(name)[-2]
     assert (fence.action, fence.actor) == ("fence", "workflow")
     assert fence.reason.startswith("the workflow failed: ")

@@ -11,7 +11,7 @@ from scipy.stats import binom
 from halftone.domain import audit
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import revert
 from tests.e2e.support import Stage, redeclare
 
 
@@ -23,7 +23,7 @@ def test_a_good_challenger_goes_out_step_by_step_and_nobody_notices(stage: Stage
         time.sleep(1)
 
     assert (rollout.phase, rollout.share) == (Phase.PROMOTED, 100.0), rollout.reason
-    assert stage.parts.aliases.read("promoted").routing == Routing("2")
+    assert stage.ports.aliases.read("promoted").routing == Routing("2")
     shares = [r.after["share"] for r in stage.records("promoted") if r.action == "shifted"]
     assert shares == [5, 20, 50, 95]
     assert {answer.status for answer in traffic.answers} == {200}
@@ -31,7 +31,7 @@ def test_a_good_challenger_goes_out_step_by_step_and_nobody_notices(stage: Stage
     state = stage.state("promoted")
     # One a deploy beside the releases' own: what it declares.
     assert [r.action for r in stage.records("promoted")].count("declared") == 2
-    assert audit.verify("promoted", stage.parts.store.audit("promoted"), state.audit) == 18
+    assert audit.verify("promoted", stage.ports.store.audit("promoted"), state.audit) == 18
 
 
 def test_a_bad_challenger_is_rolled_back_by_its_alarm_alone(stage: Stage) -> None:
@@ -45,7 +45,7 @@ def test_a_bad_challenger_is_rolled_back_by_its_alarm_alone(stage: Stage) -> Non
         time.sleep(3)
 
     assert ended.phase is Phase.ROLLED_BACK
-    assert stage.parts.aliases.read("alarmed").routing == Routing("1")
+    assert stage.ports.aliases.read("alarmed").routing == Routing("1")
     fence, done = stage.records("alarmed")[-2:]
     assert (fence.action, done.action) == ("fence", "rolled-back")
     assert fence.actor == "alarm/halftone-local-guardrail--alarmed"
@@ -70,7 +70,7 @@ def test_a_challenger_without_traffic_is_held_not_promoted(stage: Stage) -> None
 
     held = stage.rollout("silent")
     assert (held.id, held.phase, held.share) == (rollout.id, Phase.OBSERVING, 20.0)
-    assert stage.parts.aliases.read("silent").routing == Routing("1", "2", 20.0)
+    assert stage.ports.aliases.read("silent").routing == Routing("1", "2", 20.0)
 
 
 def test_a_deploy_in_mid_rollout_moves_no_weight(stage: Stage) -> None:
@@ -78,18 +78,18 @@ def test_a_deploy_in_mid_rollout_moves_no_weight(stage: Stage) -> None:
         "redeployed", "challenger", steps=[{"weight": 20, "min_time": "1h", "min_requests": 1}]
     )
     stage.until_phase("redeployed", Phase.OBSERVING)
-    before = stage.parts.aliases.read("redeployed")
+    before = stage.ports.aliases.read("redeployed")
 
     redeclare(
         stage.cloud, "redeployed", description="other words", guardrails={"errors": {"count": 7}}
     )
     stage.cloud.deploy("redeployed")
 
-    assert stage.parts.aliases.read("redeployed") == before, "not even written again"
+    assert stage.ports.aliases.read("redeployed") == before, "not even written again"
     assert stage.rollout("redeployed").phase is Phase.OBSERVING
     stage.until(
         "alarms armed for the challenger, with the new threshold",
-        lambda: stage.parts.guardrails.read("redeployed").armed_for == "2",
+        lambda: stage.ports.guardrails.read("redeployed").armed_for == "2",
     )
     alarm = boto3.client("cloudwatch").describe_alarms(
         AlarmNames=["halftone-local-redeployed--errors-count"]
@@ -102,7 +102,7 @@ def test_starting_a_rollout_again_starts_nothing(stage: Stage) -> None:
     stage.until_phase("restarted", Phase.OBSERVING)
     records = len(stage.records("restarted"))
 
-    stage.parts.workflow.start("restarted", rollout.id)
+    stage.ports.workflow.start("restarted", rollout.id)
     assert stage.release("restarted", "challenger", key="once").id == rollout.id
 
     assert len(stage.records("restarted")) == records
@@ -126,10 +126,10 @@ def test_two_thousand_requests_split_as_the_alias_says(stage: Stage) -> None:
     low, high = binom.interval(1 - 1e-6, 2000, 0.2)
     assert low <= challenger <= high, f"{challenger} of 2000 at 20 %"
 
-    returned = return_to(stage.parts, "split", version=None, actor="test", reason="enough")
+    returned = revert(stage.ports, "split", version=None, actor="test", reason="enough")
     assert returned.rollout is not None
     assert returned.rollout.phase is Phase.ROLLED_BACK
-    assert stage.parts.aliases.read("split").routing == Routing("1")
+    assert stage.ports.aliases.read("split").routing == Routing("1")
 
 
 @pytest.mark.parametrize(

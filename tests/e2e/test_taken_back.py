@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from halftone.domain.endpoint.projection import shares
-from halftone.domain.errors import Outdated
+from halftone.domain.errors import PreconditionFailed
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
 from halftone.service.endpoints.policy import set_traffic
@@ -48,7 +48,7 @@ def champion(stage: Stage, endpoint: str) -> str:
     """The champion on record, which must be what the aliases say."""
     state = stage.state(endpoint)
     assert state.champion is not None
-    home, aliases = Routing(state.champion.version), stage.parts.aliases.both(endpoint)
+    home, aliases = Routing(state.champion.version), stage.ports.aliases.both(endpoint)
     assert (aliases.live.routing, aliases.challenger.routing) == (home, home)
     return state.champion.version
 
@@ -112,18 +112,18 @@ def test_a_change_that_is_refused_or_stale_leaves_a_rollout_its_alarms(stage: St
     stage.release(name, "challenger", idle=True, supersede=True, steps=[*HELD, {"weight": 90}])
     tick(stage, name, Phase.OBSERVING)
     assert stage.rollout(name).challenger == "3"
-    before = stage.parts.guardrails.read(name)
+    before = stage.ports.guardrails.read(name)
     assert before.armed_for == "3"
 
     refused = halftone(stage, "traffic", name, "2=10", "champion=90")
     assert refused.returncode == 4
     assert "the alarms watch the challenger" in refused.stderr
-    with pytest.raises(Outdated):
+    with pytest.raises(PreconditionFailed):
         set_traffic(
-            stage.parts, name, {"2": 10, "champion": 90}, actor="ben", reason="late", revision=1
+            stage.ports, name, {"2": 10, "champion": 90}, actor="ben", reason="late", revision=1
         )
 
-    after = stage.parts.guardrails.read(name)
+    after = stage.ports.guardrails.read(name)
     assert (after.armed_for, after.alias, after.state) == ("3", before.alias, before.state)
     assert stage.rollout(name).phase is Phase.OBSERVING
     done(halftone(stage, "rollout", "abort", name, "--message", "enough"))
@@ -134,7 +134,7 @@ def tick(stage: Stage, endpoint: str, phase: Phase) -> None:
     """Tick by hand until the rollout is in ``phase``."""
 
     def arrived() -> bool:
-        advance(stage.parts, endpoint, None, every=timedelta(seconds=1))
+        advance(stage.ports, endpoint, None, every=timedelta(seconds=1))
         return stage.rollout(endpoint).phase is phase
 
     stage.until(f"{endpoint} {phase}", arrived)

@@ -37,7 +37,7 @@ def walk(stage: Stage) -> Walk:
 
 
 def test_every_command_of_the_tutorial_does_what_the_page_says(stage: Stage, walk: Walk) -> None:
-    alias = stage.parts.aliases
+    alias = stage.ports.aliases
     walk("Before you start")
     assert "answered 1\n" in walk("Define the endpoint, and its first model")
 
@@ -69,5 +69,5 @@ def test_every_command_of_the_tutorial_does_what_the_page_says(stage: Stage, wal
     walk("Delete the endpoint")
     state = stage.state(NAME)
     assert state.champion is None
-    assert audit.verify(NAME, stage.parts.store.audit(NAME), state.audit)
+    assert audit.verify(NAME, stage.ports.store.audit(NAME), state.audit)
     assert walk.over

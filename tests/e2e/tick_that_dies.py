@@ -42,8 +42,8 @@ class Deadly:
 
 
 endpoint, moment = sys.argv[1:]
-parts = stage_parts()
-parts = replace(parts, aliases=Deadly(parts.aliases, moment))
+ports = stage_parts()
+ports = replace(ports, aliases=Deadly(ports.aliases, moment))
 for _ in range(60):
-    advance(parts, endpoint, None, every=timedelta(seconds=1))
+    advance(ports, endpoint, None, every=timedelta(seconds=1))
     time.sleep(1)

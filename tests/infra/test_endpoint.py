@@ -12,7 +12,7 @@ from halftone.domain.errors import InvalidInput
 from halftone.domain.model.samples import JsonSample
 from halftone.domain.names import platform_stack_name
 from halftone.domain.rollout.plan import PRESETS
-from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.plan_schema import load_plan
 from halftone.packaging.folder import BuiltPackage, build_package
 from halftone.serving.gateway.backend import OLDEST_SECONDS
 from halftone_cdk.endpoint_stack import EndpointStack
@@ -176,7 +176,7 @@ def test_a_release_says_what_the_engine_must_know(
 
 def test_the_plan_that_a_release_carries_is_the_declared_one(deploy: Deploy) -> None:
     carried = release(deploy(replace(SPEC, plan=PRESETS["gradual"])))["Plan"]
-    assert parse_plan(json.loads(carried)) == PRESETS["gradual"]
+    assert load_plan(json.loads(carried)) == PRESETS["gradual"]
 
 
 def test_a_deploy_does_not_wait_longer_than_it_can(deploy: Deploy) -> None:

@@ -19,8 +19,8 @@ def written_out(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if "Fn::Join" in value:
-        separator, parts = value["Fn::Join"]
-        return separator.join(written_out(parts))
+        separator, ports = value["Fn::Join"]
+        return separator.join(written_out(ports))
     if "Ref" in value:
         return _LONGEST.get(value["Ref"], _A_NAME)
     if "Fn::GetAtt" in value:

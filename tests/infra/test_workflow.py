@@ -11,8 +11,8 @@ from tests.infra.support import Synthesised, text
 @pytest.fixture(scope="module")
 def states(dev: Synthesised) -> dict[str, Any]:
     machine = dev.one("AWS::StepFunctions::StateMachine", StateMachineName="halftone-dev-rollout")
-    parts = machine.properties["DefinitionString"]["Fn::Join"][1]
-    definition = "".join(part if isinstance(part, str) else _name(part) for part in parts)
+    ports = machine.properties["DefinitionString"]["Fn::Join"][1]
+    definition = "".join(part if isinstance(part, str) else _name(part) for part in ports)
     return dict(json.loads(definition)["States"])
 
 

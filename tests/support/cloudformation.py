@@ -14,7 +14,7 @@ from typing import Any
 
 from halftone.domain.errors import HalftoneError, Unavailable
 from halftone.domain.rollout.plan import Plan
-from halftone.domain.rollout.plan_schema import plan_form
+from halftone.domain.rollout.plan_schema import dump_plan
 from halftone.entrypoints.cloudformation import deletion_of, deploy_of
 from halftone.service.releases.deploy import apply_deploy, remove_deploy
 from tests.support.engine import NAME, Endpoint
@@ -50,7 +50,7 @@ class Declared:
             "Key": request.object_key,
             "Digest": request.digest,
             "Settings": self.settings,
-            "Plan": json.dumps(plan_form(self.plan)),
+            "Plan": json.dumps(dump_plan(self.plan)),
             **({"Group": self.group} if self.group else {}),
             "Serving": json.dumps(self.serving),
             "Upkeep": json.dumps(self.upkeep),
@@ -200,6 +200,6 @@ class Stack:
 def deliver(endpoint: Endpoint, event: dict[str, Any]) -> str:
     """What the function behind ``Custom::Release`` does with ``event``; the physical id."""
     if event["RequestType"] == "Delete":
-        remove_deploy(endpoint.parts, deletion_of(event))
+        remove_deploy(endpoint.ports, deletion_of(event))
         return str(event["PhysicalResourceId"])
-    return apply_deploy(endpoint.parts, deploy_of(event)).physical
+    return apply_deploy(endpoint.ports, deploy_of(event)).physical

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from mangum import Mangum
 
-from halftone.adapters.memory.stage import MemoryWorld
+from halftone.adapters.memory.stage import InMemoryStage
 from halftone.api.gateway import behind_gateway
-from halftone.ports import Parts
+from halftone.ports import Ports
 
 ACCOUNT = "111111111111"
 
@@ -64,14 +64,14 @@ class Reply:
 class Api:
     """The API on parts; ``ask`` is one request. Keys count up, so that each POST is a new one."""
 
-    parts: Parts
+    ports: Ports
     self_approval: bool = False
     asked: int = 0
     _mangum: Mangum = field(init=False)
 
     def __post_init__(self) -> None:
         _enter_loop()
-        self._mangum = behind_gateway(self.parts, self_approval=self.self_approval)
+        self._mangum = behind_gateway(self.ports, self_approval=self.self_approval)
 
     def ask(
         self,
@@ -125,9 +125,9 @@ class Api:
         return self.ask("PUT", path, body, by=by, match=match)
 
 
-def on(world: MemoryWorld) -> Api:
+def on(world: InMemoryStage) -> Api:
     """The API on a world in memory."""
-    return Api(world.parts())
+    return Api(world.ports())
 
 
 def event(

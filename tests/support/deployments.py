@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from halftone.domain.endpoint.deployment_status import Standing
+from halftone.domain.endpoint.deployment_status import DeploymentStatus
 from halftone.domain.endpoint.state import EndpointState, Placed
 from halftone.service.deployments.deployments import listed
 from tests.support.engine import NAME, Endpoint
@@ -31,12 +31,12 @@ def write(endpoint: Endpoint, **changes: object) -> EndpointState:
 
 def say(operation: Callable[..., Any], endpoint: Endpoint, *what: object, **more: object) -> Any:
     """What ``operation`` answers."""
-    return operation(endpoint.parts, NAME, *what, **{**ANN, **more})
+    return operation(endpoint.ports, NAME, *what, **{**ANN, **more})
 
 
-def standings(endpoint: Endpoint, **which: bool) -> dict[str, Standing]:
+def standings(endpoint: Endpoint, **which: bool) -> dict[str, DeploymentStatus]:
     """Every deployment's standing by its version, newest first."""
-    return {s.deployment.version: s for s in listed(endpoint.parts, NAME, **which)}
+    return {s.deployment.version: s for s in listed(endpoint.ports, NAME, **which)}
 
 
 def told(endpoint: Endpoint, **which: bool) -> dict[str, tuple[str, str]]:

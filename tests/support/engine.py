@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from halftone.adapters.memory.stage import MemoryWorld
+from halftone.adapters.memory.stage import InMemoryStage
 from halftone.domain.audit import AuditRecord, verify
-from halftone.domain.endpoint.route_table import Dispatch, dispatch_of
+from halftone.domain.endpoint.route_table import RouteConfig, route_config_of
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.model.manifest import Flavor, Manifest
 from halftone.domain.model.samples import Sample
@@ -60,9 +60,9 @@ def scaled(arm: Arm, factor: float) -> Arm:
 class Endpoint:
     """One endpoint in a world of its own, at ``world`` for what a test wants to set or see."""
 
-    def __init__(self, world: MemoryWorld | None = None) -> None:
-        self.world = world or MemoryWorld()
-        self.parts = self.world.parts()
+    def __init__(self, world: InMemoryStage | None = None) -> None:
+        self.world = world or InMemoryStage()
+        self.ports = self.world.ports()
 
     def offer(self, model: str, answer: Mapping[str, object] = RIGHT) -> str:
         """Put a package into the assets' bucket; its versions give ``answer`` when invoked."""
@@ -90,7 +90,7 @@ class Endpoint:
 
     def release(self, model: str, key: str | None = None, **changes: object) -> Rollout | None:
         """Release the package ``model``."""
-        return release(self.parts, self.request(model, key, **changes))
+        return release(self.ports, self.request(model, key, **changes))
 
     def serving(self, **settings: object) -> None:
         """How the endpoint serves from now on, as if it had been set before."""
@@ -105,7 +105,7 @@ class Endpoint:
 
     def tick(self, rollout: str | None = None) -> Tick:
         """One tick of the workflow, or of the schedule."""
-        return advance(self.parts, NAME, rollout, every=EVERY)
+        return advance(self.ports, NAME, rollout, every=EVERY)
 
     def tick_until(self, *phases: Phase, most: int = 20) -> Tick:
         """Tick without letting time pass until the rollout is in one of ``phases``."""
@@ -161,9 +161,9 @@ class Endpoint:
         return self.world.functions.read(NAME, CHALLENGER).routing
 
     @property
-    def dispatch(self) -> Dispatch:
+    def dispatch(self) -> RouteConfig:
         """What the model servers are told."""
-        return dispatch_of(self.state)
+        return route_config_of(self.state)
 
     @property
     def champion(self) -> str | None:

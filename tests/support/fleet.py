@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from halftone.domain.endpoint.route_table import Dispatch
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.endpoint.route_table import RouteConfig
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.domain.rollout.signing import SigningKey
 from halftone.serving.app import ModelServer
-from halftone.serving.gateway.background import Afterwards, AtOnce
-from halftone.serving.gateway.upstream import Event, Outcome, Reply, reply_of, watched
+from halftone.serving.gateway.background import AtOnce, BackgroundTasks
+from halftone.serving.gateway.upstream import Event, Reply, ReplyStatus, reply_of, watched
 from halftone.serving.inference.loader import LoadedModel
-from halftone.serving.routing.config_cache import Fixed, Known
+from halftone.serving.routing.config_cache import Fixed, RouteConfigCache
 from halftone.serving.routing.ledger import Ledger, MemoryLedger
 from halftone.serving.settings import Settings
 
@@ -77,7 +77,7 @@ class Fleet:
     ``starts`` is how many seconds a version's sandbox takes until it is there.
     """
 
-    dispatch: Dispatch
+    dispatch: RouteConfig
     runs: dict[str, Run] = field(default_factory=dict)
     outcomes: dict[str, Reply] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Fleet:
     aliases: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
-    afterwards: Callable[[], Afterwards] = AtOnce
+    afterwards: Callable[[], BackgroundTasks] = AtOnce
     ledger: Ledger = field(default_factory=MemoryLedger)
 
     def __post_init__(self) -> None:
@@ -102,7 +102,7 @@ class Fleet:
         self.change(replace(self.dispatch, signing=(KEY,)))
         return self
 
-    def change(self, dispatch: Dispatch) -> None:
+    def change(self, dispatch: RouteConfig) -> None:
         """Another dispatch, which every server reads with its next request."""
         self.dispatch = self.source.dispatch = dispatch
         for server in self._servers.values():
@@ -119,7 +119,7 @@ class Fleet:
                 self.seen.append((version, context))
                 return run(given)
 
-            model = LoadedModel(parse_manifest(MANIFEST), "d" * 64, predict)
+            model = LoadedModel(load_manifest(MANIFEST), "d" * 64, predict)
             given = {
                 "endpoint": self.dispatch.endpoint,
                 "artifacts": "bucket",
@@ -134,33 +134,33 @@ class Fleet:
                 Settings(**given),
                 lambda: model,
                 write=self.log.append,
-                known=Known(self.source, self.clock),
-                hop=self,
-                afterwards=self.afterwards(),
+                cache=RouteConfigCache(self.source, self.clock),
+                upstream=self,
+                background=self.afterwards(),
                 ledger=self.ledger,
             )
         return found
 
     # The hop ---------------------------------------------------------------------------------
 
-    def ask(self, via: str, event: Event, seconds: float) -> Reply:
+    def ask(self, qualifier: str, event: Event, seconds: float) -> Reply:
         """See Hop."""
-        planned = self.outcomes.get(via)
+        planned = self.outcomes.get(qualifier)
         if planned is not None:
             return planned
-        return watched(lambda: self._invoke(via, event), seconds)
+        return watched(lambda: self._invoke(qualifier, event), seconds)
 
-    def send(self, via: str, event: Event) -> bool:
+    def send(self, qualifier: str, event: Event) -> bool:
         """See Hop: the shadow scores at once, and nobody reads its answer."""
-        self.sent.append((via, event))
-        self._invoke(via, event)
+        self.sent.append((qualifier, event))
+        self._invoke(qualifier, event)
         return True
 
     def prepare(self, seconds: float) -> None:
         """See Hop."""
 
-    def _invoke(self, via: str, event: Event) -> Reply:
-        version = self.aliases.get(via, via)
+    def _invoke(self, qualifier: str, event: Event) -> Reply:
+        version = self.aliases.get(qualifier, qualifier)
         carried = json.loads(json.dumps(event))  # Lambda carries JSON, and never an object
         try:
             answer = self.server(version)(carried, Context("callee", version))
@@ -243,7 +243,7 @@ class Fleet:
 
 def unreached(why: str = "ThrottlingException") -> Reply:
     """What a hop brings back that reached nobody."""
-    return Reply(Outcome.UNREACHED, why=why)
+    return Reply(ReplyStatus.UNAVAILABLE, why=why)
 
 
 def code(text: str) -> str:

@@ -13,7 +13,7 @@ BEN: dict[str, str] = {"actor": "ben", "reason": "the clinic asked"}
 
 def say(operation: Callable[..., Any], endpoint: Endpoint, **changes: object) -> Any:
     """What ``operation`` answers."""
-    return operation(endpoint.parts, NAME, **{**BEN, **changes})
+    return operation(endpoint.ports, NAME, **{**BEN, **changes})
 
 
 def approve(endpoint: Endpoint, stage: int) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.rollout.phase import Phase
 from halftone.service.rollouts.operate import abort
-from halftone.service.unit_of_work import change
+from halftone.service.unit_of_work import commit
 from tests.support.engine import NAME, Endpoint
 
 BEN: dict[str, Any] = {"actor": "ben", "reason": "the clinic asked"}
@@ -15,8 +15,8 @@ BEN: dict[str, Any] = {"actor": "ben", "reason": "the clinic asked"}
 def place(endpoint: Endpoint, *placed: Placed) -> None:
     """Put it on record that requests can be sent to these deployments, and to no others."""
     state = endpoint.state
-    change(
-        endpoint.parts, state, replace(state, placed=placed), action="placed", actor="t", reason="t"
+    commit(
+        endpoint.ports, state, replace(state, placed=placed), action="placed", actor="t", reason="t"
     )
 
 
@@ -31,7 +31,7 @@ def superseded(endpoint: Endpoint, model: str) -> str:
     version = endpoint.rollout.challenger
     assert version is not None
     endpoint.release(f"in place of {model}")
-    abort(endpoint.parts, NAME, actor="ann", reason="kept beside the champion")
+    abort(endpoint.ports, NAME, actor="ann", reason="kept beside the champion")
     return version
 
 
@@ -50,7 +50,7 @@ def guarded(*, unproven: int = 1) -> Endpoint:
     )
     state = endpoint.state
     serving = replace(state.serving, mode=type(state.serving.mode)("guarded"))
-    change(
-        endpoint.parts, state, replace(state, serving=serving), action="t", actor="t", reason="t"
+    commit(
+        endpoint.ports, state, replace(state, serving=serving), action="t", actor="t", reason="t"
     )
     return endpoint

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from halftone.domain.errors import HalftoneError, NotFound, Refused, Unavailable
+from halftone.domain.errors import Conflict, HalftoneError, NotFound, Unavailable
 from halftone.domain.names import checked_name
 from halftone.domain.rollout.phase import Phase
 from halftone_cli.commands.story import story
@@ -107,11 +107,11 @@ def newest_rollout(session: Session, endpoint: str) -> Json:
     """The endpoint's newest rollout as the API shows it.
 
     Raises:
-        Refused: if there never was one.
+        Conflict: if there never was one.
     """
     rollout = endpoint_of(session, endpoint)["rollout"]
     if rollout is None:
-        raise Refused(f"{endpoint!r} has no rollout")
+        raise Conflict(f"{endpoint!r} has no rollout")
     return session.control.get(f"/endpoints/{endpoint}/rollouts/{rollout}")
 
 
@@ -121,7 +121,7 @@ def tell(session: Session, endpoint: str) -> None:
     Read back with the caller's own rights; who has none but for the API sees what that says.
     """
     try:
-        view = read(session.stage.parts, endpoint)
+        view = read(session.stage.ports, endpoint)
     except Unavailable as error:
         _as_the_api_says(session, endpoint, error)
         return
@@ -145,8 +145,8 @@ def watch_to_the_end(session: Session, endpoint: str, *, until: Phase | None = N
     stage = session.stage
     return wait(
         session,
-        lambda: [read(stage.parts, endpoint)],
+        lambda: [read(stage.ports, endpoint)],
         lambda views: detail(stage.name, views[0]),
-        lambda: story(stage.parts, endpoint),
+        lambda: story(stage.ports, endpoint),
         until=until,
     )

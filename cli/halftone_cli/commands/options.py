@@ -59,7 +59,7 @@ def endpoint_names(context: typer.Context, incomplete: str) -> list[str]:
             places.insert(0, places[0].parent)
         for given in (place.params for place in places):
             session.said(stage=given.get("stage"), local=bool(given.get("local")))
-        return [n for n in session.stage.parts.catalogue.endpoints() if n.startswith(incomplete)]
+        return [n for n in session.stage.ports.catalogue.endpoints() if n.startswith(incomplete)]
     return []
 
 

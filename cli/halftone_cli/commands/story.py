@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from halftone.domain.audit import AuditRecord
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.unit_of_work import ENGINE
 from halftone_cli.commands.watch import Lines, Views
 from halftone_cli.console import one_line, stamp
 
 
-def story(parts: Parts, endpoint: str) -> Lines:
+def story(ports: Ports, endpoint: str) -> Lines:
     """Lines for the records of the newest rollout and for each change of its verdict."""
     told = 0
     verdict = ""
@@ -19,8 +19,8 @@ def story(parts: Parts, endpoint: str) -> Lines:
         [view] = views
         lines = []
         if not told:
-            told = _before(parts, endpoint, view.state.rollout.id if view.state.rollout else "")
-        for record in parts.store.audit(endpoint, after=told):
+            told = _before(ports, endpoint, view.state.rollout.id if view.state.rollout else "")
+        for record in ports.store.audit(endpoint, after=told):
             told = record.seq
             lines.append(_line(record))
         said = one_line(f"{view.verdict.kind}: {view.verdict.reason}") if view.verdict else ""
@@ -32,9 +32,9 @@ def story(parts: Parts, endpoint: str) -> Lines:
     return news
 
 
-def _before(parts: Parts, endpoint: str, rollout: str) -> int:
+def _before(ports: Ports, endpoint: str, rollout: str) -> int:
     """The number of the record before the first that knows the rollout."""
-    records = parts.store.audit(endpoint)
+    records = ports.store.audit(endpoint)
     first = next((r.seq for r in records if r.after.get("rollout") == rollout), 1)
     return first - 1
 

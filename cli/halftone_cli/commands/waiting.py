@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from rich.console import RenderableType
 
-from halftone.domain.errors import Refused
+from halftone.domain.errors import Conflict
 from halftone.domain.rollout.phase import Phase
 from halftone_cli.commands.watch import Lines, Views, summaries, watch
 from halftone_cli.console import note
@@ -25,13 +25,13 @@ def wait(
     ``until``; answer the exit code.
 
     Raises:
-        Refused: if the endpoint has no rollout.
+        Conflict: if the endpoint has no rollout.
         Interrupted: when ctrl-C ends it; then it is told how to go on.
     """
     first = read()[0]
     endpoint = first.state.endpoint
     if first.state.rollout is None:
-        raise Refused(f"{endpoint!r} has no rollout to wait for")
+        raise Conflict(f"{endpoint!r} has no rollout to wait for")
     rollout = first.state.rollout.id
     try:
         last = watch(

@@ -9,14 +9,14 @@ from typing import Any
 
 from halftone.domain.errors import (
     BrokenChain,
+    ConcurrentWrite,
+    Conflict,
     Forbidden,
     HalftoneError,
+    IdempotencyKeyReused,
     InvalidInput,
-    KeyReused,
     NotFound,
-    Outdated,
-    Refused,
-    StaleWrite,
+    PreconditionFailed,
     Unavailable,
 )
 
@@ -49,8 +49,8 @@ _BY_STATUS: dict[int, type[HalftoneError]] = {
     403: Forbidden,
     404: NothingThere,
     405: ServerFault,
-    409: Refused,
-    412: Outdated,
+    409: Conflict,
+    412: PreconditionFailed,
     413: RejectedInput,
     415: RejectedInput,
     422: RejectedInput,
@@ -60,10 +60,10 @@ _BY_STATUS: dict[int, type[HalftoneError]] = {
     504: Unavailable,
 }
 _BY_KIND: dict[str, type[HalftoneError]] = {
-    "stale-write": StaleWrite,
-    "routing-changed": StaleWrite,
+    "stale-write": ConcurrentWrite,
+    "routing-changed": ConcurrentWrite,
     "broken-chain": ChainBroken,
-    "key-reused": KeyReused,
+    "key-reused": IdempotencyKeyReused,
 }
 _COMMANDS = {
     "GET /v1/endpoints lists those there are": "`halftone endpoints list` shows which there are",

@@ -35,7 +35,7 @@ class HttpRequest:
 
 
 @dataclass(frozen=True)
-class HttpAnswer:
+class HttpResponse:
     """What goes back."""
 
     status: int
@@ -121,7 +121,7 @@ def event_of(request: HttpRequest, now: datetime) -> dict[str, object]:
     return event
 
 
-def answer_of(response: object) -> HttpAnswer:
+def response_of(response: object) -> HttpResponse:
     """What a client gets when a function answers ``response``: 500 if it is no answer at all."""
     if not isinstance(response, Mapping) or not isinstance(response.get("statusCode"), int):
         return gateways_own(500)
@@ -129,14 +129,14 @@ def answer_of(response: object) -> HttpAnswer:
     data = base64.b64decode(body) if response.get("isBase64Encoded") else str(body).encode()
     headers = [(str(name), str(value)) for name, value in response.get("headers", {}).items()]
     headers += [("set-cookie", str(cookie)) for cookie in response.get("cookies", ())]
-    return HttpAnswer(response["statusCode"], tuple(headers), data)
+    return HttpResponse(response["statusCode"], tuple(headers), data)
 
 
-def gateways_own(status: int) -> HttpAnswer:
+def gateways_own(status: int) -> HttpResponse:
     """What API Gateway says itself when no function answered."""
     told = _MESSAGES.get(status) or HTTPStatus(status).phrase
     body = json.dumps({"message": told}).encode()
-    return HttpAnswer(status, (("content-type", "application/json"),), body)
+    return HttpResponse(status, (("content-type", "application/json"),), body)
 
 
 def _in_utf8(value: str) -> str:

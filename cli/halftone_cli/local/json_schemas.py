@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, parse_spec
+from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, load_spec
 from halftone.domain.model.manifest import METHODS as PREDICTION_METHODS
 from halftone.domain.model.manifest import Flavor, Manifest
 from halftone.domain.model.samples import METHODS as HTTP_METHODS
@@ -280,7 +280,7 @@ def _document(title: str, properties: Mapping[str, Schema], required: Sequence[s
 
 
 def _default(name: str) -> Schema:
-    value = getattr(parse_spec({"name": "x", "model": "x"}), name)
+    value = getattr(load_spec({"name": "x", "model": "x"}), name)
     plain = isinstance(value, str | int) and not isinstance(value, bool) and value != "x"
     return {"default": value} if plain and value != "" else {}
 

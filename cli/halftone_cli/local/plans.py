@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from halftone.domain.endpoint.spec import parse_spec
+from halftone.domain.endpoint.spec import load_spec
 from halftone.domain.errors import InvalidInput
 from halftone.domain.rollout.plan import PRESETS, Plan
-from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.plan_schema import load_plan
 from halftone.packaging.yaml import read_yaml
 
 
@@ -25,6 +25,6 @@ def chosen_plan(given: str) -> Plan:
         raise InvalidInput("--plan", given, expected) from None
     value = read_yaml(content, given)
     if isinstance(value, dict) and "model" in value:
-        return parse_spec(value).plan
+        return load_spec(value).plan
     # What `plan show` prints stands below `plan:`, ready to be copied.
-    return parse_plan(value["plan"] if isinstance(value, dict) and "plan" in value else value)
+    return load_plan(value["plan"] if isinstance(value, dict) and "plan" in value else value)

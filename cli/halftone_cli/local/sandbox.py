@@ -21,12 +21,12 @@ from halftone.serving.inference.artifacts import FolderArtifacts
 from halftone.serving.settings import Settings
 from halftone_cli.local.gateway import (
     MAX_REQUEST,
-    HttpAnswer,
     HttpRequest,
+    HttpResponse,
     Invocation,
-    answer_of,
     event_of,
     gateways_own,
+    response_of,
 )
 
 VERSION = "local"
@@ -76,7 +76,7 @@ class Sandbox:
                 found.append(f"sample {number} of {len(samples)}: {why}")
         return found
 
-    def __call__(self, request: HttpRequest) -> HttpAnswer:
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         """The answer to a request, as a client would get it through API Gateway."""
         if len(request.body) > MAX_REQUEST:
             return gateways_own(413)
@@ -86,7 +86,7 @@ class Sandbox:
                 self._log(self._late())
                 self._server = self._loaded()  # Lambda gives the next request a new instance
                 return gateways_own(503)
-        return answer_of(response)
+        return response_of(response)
 
     def _invoke(self, event: dict[str, object]) -> dict[str, object] | None:
         """What the function answers; None if it takes longer than it may."""

@@ -17,7 +17,7 @@ from halftone.domain.endpoint.spec import EndpointSpec
 from halftone.domain.errors import InvalidInput
 from halftone.packaging.endpoint_yaml import FILE, open_declaration, read_spec
 from halftone.packaging.folder import BuiltPackage, open_package
-from halftone_cli.local.gateway import MAX_REQUEST, HttpAnswer, HttpRequest, gateways_own
+from halftone_cli.local.gateway import MAX_REQUEST, HttpRequest, HttpResponse, gateways_own
 from halftone_cli.local.sandbox import Limits, Sandbox, Write
 
 SLOW_SECONDS = 30.0
@@ -94,7 +94,7 @@ class LocalEndpoint:
         self._seen = source.fingerprint()
         self.sandbox = self._opened()
 
-    def __call__(self, request: HttpRequest) -> HttpAnswer:
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         """The answer to a request."""
         began = perf_counter()
         answer = self.sandbox(request)
@@ -251,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
             left -= len(part)
         return b"".join(parts)
 
-    def _send(self, answer: HttpAnswer) -> None:
+    def _send(self, answer: HttpResponse) -> None:
         self.send_response(answer.status)
         for name, value in answer.headers:
             self.send_header(name, value)

@@ -12,7 +12,7 @@ _SECONDS = 35
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What came back. ``version`` is "" where no model function answered."""
 
     status: int
@@ -36,7 +36,7 @@ def authorization(token: str) -> str:
     return f"Bearer {token}"
 
 
-def caller(url: str, headers: Mapping[str, str] | None = None) -> Callable[[str], Answer]:
+def caller(url: str, headers: Mapping[str, str] | None = None) -> Callable[[str], Response]:
     """A function that posts a JSON text to ``url``, over one connection that is kept.
 
     botocore's HTTP client is used because it knows proxies and certificates as the AWS tools do;
@@ -50,14 +50,14 @@ def caller(url: str, headers: Mapping[str, str] | None = None) -> Callable[[str]
 
     client = URLLib3Session(timeout=_SECONDS, proxies=get_environ_proxies(url))
 
-    def post(body: str) -> Answer:
+    def post(body: str) -> Response:
         given = {"content-type": "application/json", **(headers or {})}
         request = AWSRequest(method="POST", url=url, headers=given, data=body.encode())
         try:
             response: Any = client.send(request.prepare())
         except BotoCoreError as error:
             raise Unavailable(f"{url} did not answer: {error}") from error
-        return Answer(
+        return Response(
             status=response.status_code,
             version=response.headers.get("x-halftone-version", ""),
             request_id=response.headers.get("x-request-id", ""),

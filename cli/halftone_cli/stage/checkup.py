@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from halftone.domain.errors import HalftoneError, NotFound
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.ports.functions import VersionStatus
 from halftone.ports.guardrails import AlarmState
 from halftone_cli.views.reading import View, read
@@ -136,10 +136,10 @@ def stage(given: Account, *, deploy: str) -> Iterator[Finding]:
     yield _switched("alarm rule", given.heard)
 
 
-def endpoints(parts: Parts, given: Account, only: str | None = None) -> Iterator[Finding]:
+def endpoints(ports: Ports, given: Account, only: str | None = None) -> Iterator[Finding]:
     """Of each endpoint, or only of one: versions, record against alias, alarms armed, schedule."""
     try:
-        names = parts.catalogue.endpoints()
+        names = ports.catalogue.endpoints()
     except HalftoneError as error:
         yield Finding("endpoints", str(error), "may these credentials read the stage's table?")
         return
@@ -147,20 +147,20 @@ def endpoints(parts: Parts, given: Account, only: str | None = None) -> Iterator
         raise NotFound("endpoint", only, f"released to so far: {', '.join(names) or 'none yet'}")
     for name in names if only is None else [only]:
         try:
-            view = read(parts, name)
+            view = read(ports, name)
         except HalftoneError as error:
             yield Finding(name, str(error), "may these credentials read the stage's table?")
             continue
         if view.state.champion is None and view.state.active is None:
             yield Finding(name, "retired: nothing answers")
             continue
-        yield _versions(name, parts, view)
+        yield _versions(name, ports, view)
         yield _agreement(name, view)
         yield from _guard(name, view)
         yield _switched(f"{name}: schedule", partial(given.scheduled, name))
 
 
-def _versions(name: str, parts: Parts, view: View) -> Finding:
+def _versions(name: str, ports: Ports, view: View) -> Finding:
     """Whether Lambda still has what clients, names and a way back lead to."""
     check, state, running = f"{name}: versions", view.state, view.state.active
     wanted = {placed.version for placed in state.placed}
@@ -169,7 +169,7 @@ def _versions(name: str, parts: Parts, view: View) -> Finding:
     bad = []
     for version in sorted(wanted, key=int):
         try:
-            found, why = parts.versions.status(name, version)
+            found, why = ports.versions.status(name, version)
         except NotFound:
             bad.append(f"{version} is gone")
         except HalftoneError as error:

@@ -32,8 +32,8 @@ def open_stage(there: Place) -> Stage:
     return Stage(
         name=there.stage,
         # A client costs 10 to 100 ms to make: a command pays for those that it uses.
-        parts=bootstrap.parts(settings, lazy=True),
-        urgent=lambda: bootstrap.parts(settings, urgent=True, lazy=True),
+        ports=bootstrap.ports(settings, lazy=True),
+        urgent=lambda: bootstrap.ports(settings, urgent=True, lazy=True),
         actor=there.actor or (lambda: caller(session.client("sts", config=PATIENT))),
         api=api,
         control=ControlApi(signed(session, api)),

@@ -13,7 +13,7 @@ from halftone.domain.errors import InvalidInput, Unavailable
 from halftone.domain.names import checked_name
 
 if TYPE_CHECKING:
-    from halftone.ports import Parts
+    from halftone.ports import Ports
     from halftone_cli.control.api import ControlApi, Upload
     from halftone_local.supervisor import LocalAws
 
@@ -44,8 +44,8 @@ class Stage:
     """
 
     name: str
-    parts: Parts
-    urgent: Callable[[], Parts]
+    ports: Ports
+    urgent: Callable[[], Ports]
     actor: Callable[[], str]
     api: str
     control: ControlApi

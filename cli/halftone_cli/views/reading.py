@@ -18,7 +18,7 @@ from halftone.domain.rollout.decide import Agreed, compare
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import ReadAliases, Routing
 from halftone.domain.rollout.verdict import Verdict
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.ports.guardrails import Guard
 
 RECENT = 5
@@ -52,21 +52,21 @@ class View:
         return self.recent[-1].at if self.recent else None
 
 
-def read_state(parts: Parts, endpoint: str) -> EndpointState:
+def read_state(ports: Ports, endpoint: str) -> EndpointState:
     """The endpoint's state.
 
     Raises:
         InvalidInput: if nothing can have that name.
         NotFound: if nothing was ever released to it.
     """
-    state = parts.store.load(checked_name("ENDPOINT", endpoint))
+    state = ports.store.load(checked_name("ENDPOINT", endpoint))
     if state is None:
-        known = ", ".join(parts.catalogue.endpoints()) or "none yet"
+        known = ", ".join(ports.catalogue.endpoints()) or "none yet"
         raise NotFound("endpoint", endpoint, f"released to so far: {known}")
     return state
 
 
-def read(parts: Parts, endpoint: str) -> View:
+def read(ports: Ports, endpoint: str) -> View:
     """The endpoint as it is now.
 
     Raises:
@@ -76,21 +76,21 @@ def read(parts: Parts, endpoint: str) -> View:
     faults: list[str] = []
     # The aliases before the record, as the engine's tick does: a shift in between reads as one that
     # is still on its way, not as a disagreement.
-    aliases = _try(lambda: parts.aliases.both(endpoint), faults)
-    state = read_state(parts, endpoint)
+    aliases = _try(lambda: ports.aliases.both(endpoint), faults)
+    state = read_state(ports, endpoint)
     retired = state.champion is None and state.rollout is None
     if retired:
         # Its stack is gone, and with it the alias and the alarms: nothing is wrong.
         aliases, faults = None, []
-    guard = None if retired else _try(lambda: parts.guardrails.read(endpoint), faults)
+    guard = None if retired else _try(lambda: ports.guardrails.read(endpoint), faults)
     differs = _disagreement(state, aliases) if aliases else ""
     return View(
-        at=parts.clock.now(),
+        at=ports.clock.now(),
         state=state,
-        recent=tuple(parts.store.audit(endpoint, after=max(0, state.audit.seq - RECENT))),
+        recent=tuple(ports.store.audit(endpoint, after=max(0, state.audit.seq - RECENT))),
         routing=aliases.live.routing if aliases else None,
         guard=guard,
-        verdict=_verdict(parts, state),
+        verdict=_verdict(ports, state),
         disagreement=state.restored or differs or _unwatched(state, guard),
         faults=tuple(faults),
         answering=shares(state, aliases.live.routing) if aliases else {},
@@ -105,12 +105,12 @@ def _try(reading: Callable[[], _T], faults: list[str]) -> _T | None:
         return None
 
 
-def _verdict(parts: Parts, state: EndpointState) -> Verdict | None:
+def _verdict(ports: Ports, state: EndpointState) -> Verdict | None:
     """What the evidence that was kept says of the rollout under way; None before there is any."""
     running = state.active
     if running is None or running.current is None:
         return None
-    kept = parts.evidence.load_evidence(state.endpoint, running.id)
+    kept = ports.evidence.load_evidence(state.endpoint, running.id)
     return judge(kept, running.plan, running.current) if kept else None
 
 

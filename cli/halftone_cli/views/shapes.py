@@ -13,7 +13,7 @@ from halftone.domain.audit import AuditRecord
 from halftone.domain.model.manifest import PackageRef
 from halftone.domain.rollout.plan import Margins, Plan
 from halftone.domain.rollout.rollout import Rollout
-from halftone.domain.traffic.match_schema import match_form
+from halftone.domain.traffic.match_schema import dump_match
 from halftone.service.insight.preview import EndpointPreview
 from halftone_cli.views.reading import View
 
@@ -37,7 +37,7 @@ def plan(given: Plan) -> Json:
             {
                 "weight": stage.weight,
                 "mirror": stage.mirror,
-                "match": None if stage.match is None else match_form(stage.match),
+                "match": None if stage.match is None else dump_match(stage.match),
                 "min_seconds": stage.min_time.total_seconds(),
                 "max_seconds": stage.max_time.total_seconds(),
                 "min_requests": stage.min_requests,

@@ -11,7 +11,7 @@ from halftone.adapters.aws.lambda_aliases import LambdaAliases
 from halftone.adapters.aws.lambda_versions import LambdaVersions
 from halftone.adapters.memory.functions import MemoryLambda
 from halftone.domain.audit import AuditHead
-from halftone.domain.errors import InvalidInput, NotFound, StaleWrite
+from halftone.domain.errors import ConcurrentWrite, InvalidInput, NotFound
 from halftone.domain.names import CHALLENGER
 from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadAliases, ReadRouting, Routing
 from halftone.ports.functions import Pointer, VersionStatus
@@ -118,11 +118,11 @@ def test_a_pointer_is_pending_then_ready(ports):
 
 def test_only_the_pointer_that_the_function_carries_is_published(ports):
     _, versions = ports
-    with pytest.raises(StaleWrite, match="does not carry"):
+    with pytest.raises(ConcurrentWrite, match="does not carry"):
         versions.publish("fraud", FIRST)
     published(versions, FIRST)
     for other in (SECOND, Pointer(FIRST.rollout, SECOND.digest), Pointer("r3", FIRST.digest)):
-        with pytest.raises(StaleWrite, match="does not carry"):
+        with pytest.raises(ConcurrentWrite, match="does not carry"):
             versions.publish("fraud", other)
 
 

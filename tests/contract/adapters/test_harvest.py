@@ -14,11 +14,11 @@ from halftone.adapters.aws.dynamodb.keys import KEPT, DynamoKeys
 from halftone.adapters.aws.s3 import S3Files
 from halftone.adapters.memory.capture import MemoryKeys
 from halftone.domain.errors import InvalidInput, Unavailable
-from halftone.domain.insight.capture import Sighting
+from halftone.domain.insight.capture import KeyObservation
 from halftone.domain.insight.sticky_keys import News
 from halftone.entrypoints.log_delivery import log_delivery
-from halftone.ports.capture import HarvestParts, Observation
-from halftone.service.capture import Delivery, harvest
+from halftone.ports.capture import CapturePorts, Observation
+from halftone.service.capture import Delivery, ingest
 from tests.contract.adapters.conftest import REGION
 from tests.contract.store.changes import create_table
 from tests.support.harvest import delivery, line
@@ -26,7 +26,7 @@ from tests.support.harvest import delivery, line
 AT = datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC)
 
 
-def sighting(**changes: Any) -> Sighting:
+def sighting(**changes: Any) -> KeyObservation:
     given: dict[str, Any] = {
         "version": "2",
         "rollout": "fraud-r1",
@@ -36,7 +36,7 @@ def sighting(**changes: Any) -> Sighting:
         "failed": False,
         "late": None,
     }
-    return Sighting(**{**given, **changes})
+    return KeyObservation(**{**given, **changes})
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_all_items_expire(table):
 def test_a_whole_delivery_on_aws_and_again(aws, table):
     s3, cloudwatch = aws("s3"), aws("cloudwatch")
     s3.create_bucket(Bucket="captures", CreateBucketConfiguration={"LocationConstraint": REGION})
-    parts = HarvestParts(
+    ports = CapturePorts(
         S3Files(s3, "captures"), DynamoKeys(*table), CloudWatchKeyMetrics(cloudwatch)
     )
     now = datetime.now(UTC).replace(microsecond=0)
@@ -132,7 +132,7 @@ def test_a_whole_delivery_on_aws_and_again(aws, table):
         *[line("key", at=at, key=f"{n:016x}", errors=int(n < 3)) for n in range(10)],
     ]
     for _ in range(2):
-        harvest(parts, delivery(*lines))
+        ingest(ports, delivery(*lines))
     found = s3.list_objects_v2(Bucket="captures")["Contents"]
     assert len(found) == 1
     body = gzip.decompress(s3.get_object(Bucket="captures", Key=found[0]["Key"])["Body"].read())

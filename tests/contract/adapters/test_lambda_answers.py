@@ -9,7 +9,7 @@ from botocore.response import StreamingBody
 
 from halftone.adapters.aws.lambda_aliases import LambdaAliases
 from halftone.adapters.aws.lambda_versions import LambdaVersions
-from halftone.domain.errors import NotFound, Refused, RoutingChanged, StaleWrite, Unavailable
+from halftone.domain.errors import ConcurrentWrite, Conflict, NotFound, RoutingChanged, Unavailable
 from halftone.domain.rollout.routing import ReadRouting, Routing
 from halftone.ports.functions import Pointer, VersionStatus
 from tests.contract.adapters.functions import NAME
@@ -191,11 +191,11 @@ def test_a_function_that_somebody_else_changes_is_stale(versions, code):
     port, stubber = versions
     configured(stubber)
     stubber.add_client_error("update_function_configuration", code)
-    with pytest.raises(StaleWrite, match="changed at the same time"):
+    with pytest.raises(ConcurrentWrite, match="changed at the same time"):
         port.point("fraud", POINTER)
     configured(stubber, CARRIED)
     stubber.add_client_error("publish_version", code)
-    with pytest.raises(StaleWrite, match="does not carry"):
+    with pytest.raises(ConcurrentWrite, match="does not carry"):
         port.publish("fraud", POINTER)
 
 
@@ -215,7 +215,7 @@ def test_what_is_published_is_bound_to_what_was_read(versions):
 def test_a_function_that_carries_something_else_is_not_published(versions, variables):
     port, stubber = versions
     configured(stubber, variables)
-    with pytest.raises(StaleWrite, match="does not carry"):
+    with pytest.raises(ConcurrentWrite, match="does not carry"):
         port.publish("fraud", POINTER)
 
 
@@ -304,7 +304,7 @@ def test_a_version_that_an_alias_points_at_is_not_deleted(versions):
     port, stubber = versions
     asked = {"FunctionName": NAME, "Qualifier": "7"}
     stubber.add_client_error("delete_function", "ResourceConflictException", expected_params=asked)
-    with pytest.raises(Refused, match="version 7 of 'fraud' is held by an alias"):
+    with pytest.raises(Conflict, match="version 7 of 'fraud' is held by an alias"):
         port.delete("fraud", "7")
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ReadTimeoutError
 from halftone.adapters.aws.http_api import HttpGate
 from halftone.adapters.aws.lambda_concurrency import LambdaScaling
 from halftone.domain.endpoint.capacity import Throttle
-from halftone.domain.errors import NotFound, Refused, Unavailable
+from halftone.domain.errors import Conflict, NotFound, Unavailable
 from halftone.ports.capacity import Provisioned
 from tests.contract.adapters.functions import NAME
 
@@ -79,10 +79,10 @@ REFUSALS = [
 def test_a_refusal_is_told_in_lambdas_words(scaling, code):
     port, stubber = scaling
     stubber.add_client_error("put_function_concurrency", code, "below its minimum value of [100]")
-    with pytest.raises(Refused, match=r"for 'fraud': below its minimum value of \[100\]"):
+    with pytest.raises(Conflict, match=r"for 'fraud': below its minimum value of \[100\]"):
         port.reserve("fraud", 990)
     stubber.add_client_error("put_provisioned_concurrency_config", code, "SnapStart is on")
-    with pytest.raises(Refused, match="3 replicas of version 7 of 'fraud' ready: SnapStart is on"):
+    with pytest.raises(Conflict, match="3 replicas of version 7 of 'fraud' ready: SnapStart is on"):
         port.provision("fraud", "7", 3)
 
 
@@ -206,7 +206,7 @@ def test_a_refusal_is_told_in_the_apis_words(gate):
     routes(stubber, [INVOKE])
     stage(stubber, {})
     stubber.add_client_error("update_stage", "BadRequestException", "rate above the account's")
-    with pytest.raises(Refused, match="routes of 'fraud': rate above the account's"):
+    with pytest.raises(Conflict, match="routes of 'fraud': rate above the account's"):
         port.throttle("fraud", LIMIT)
 
 

@@ -23,17 +23,18 @@ from halftone.adapters.aws.clients import PATIENT
 from halftone.adapters.aws.cloudwatch_metrics import CloudWatchKeyMetrics
 from halftone.adapters.aws.dynamodb.keys import DynamoKeys
 from halftone.adapters.aws.s3 import S3Files
-from halftone.adapters.memory.stage import MemoryWorld
-from halftone.bootstrap import Settings, parts
+from halftone.adapters.memory.stage import InMemoryStage
+from halftone.bootstrap import Settings
+from halftone.bootstrap import ports as parts
 from halftone.domain.endpoint.capacity import Throttle
 from halftone.domain.errors import Unavailable
-from halftone.domain.insight.capture import Sighting
+from halftone.domain.insight.capture import KeyObservation
 from halftone.domain.insight.charts import Window
 from halftone.domain.insight.logs import Replica
 from halftone.domain.rollout.routing import Routing
-from halftone.ports import Parts
-from halftone.ports.capture import HarvestParts, Observation
-from halftone.ports.control import Claim
+from halftone.ports import Ports
+from halftone.ports.capture import CapturePorts, Observation
+from halftone.ports.control import IdempotencyRecord
 from halftone.ports.functions import Pointer
 from tests.contract.store.changes import grown as more_evidence
 from tests.contract.store.changes import next_change, no_evidence
@@ -94,8 +95,8 @@ ASKS: dict[str, Callable[[Any], object]] = {
     "scaling.provisioned": lambda p: p.scaling.provisioned("fraud", "1"),
     "gate.throttle": lambda p: p.gate.throttle("fraud", Throttle(10.0, 5)),
     "gate.url": lambda p: p.gate.url("fraud"),
-    "claims.claim": lambda p: p.claims.claim(Claim("r", "f", "h", NOW), NOW),
-    "claims.settle": lambda p: p.claims.settle(Claim("r", "f", "h", NOW, "done")),
+    "claims.claim": lambda p: p.claims.claim(IdempotencyRecord("r", "f", "h", NOW), NOW),
+    "claims.settle": lambda p: p.claims.settle(IdempotencyRecord("r", "f", "h", NOW, "done")),
     "claims.has_changed": lambda p: p.claims.has_changed("r"),
     "claims.first_seen": lambda p: p.claims.first_seen("r", "3 r1"),
     "groups.load_group": lambda p: p.groups.load_group("clinic"),
@@ -115,7 +116,7 @@ ASKS: dict[str, Callable[[Any], object]] = {
 CALL_NOTHING = {"clock.now", "uploads.prepare", "uploads.place"}
 """What has no need of AWS: time, a signature, a name."""
 
-SIGHTING = Sighting("1", "r1", 0, "0" * 16, NOW, failed=False, late=None)
+SIGHTING = KeyObservation("1", "r1", 0, "0" * 16, NOW, failed=False, late=None)
 URL = "https://aws.test"
 
 
@@ -156,11 +157,11 @@ FAULTS = {
 
 
 @cache
-def on_aws(fault: str) -> tuple[Parts, HarvestParts]:
+def on_aws(fault: str) -> tuple[Ports, CapturePorts]:
     """All parts there are, on an AWS with that fault."""
     session = boto3.session.Session(region_name="eu-central-1", **KEYS)
     session.events.register("before-call", FAULTS[fault])
-    harvest = HarvestParts(
+    harvest = CapturePorts(
         files=S3Files(session.client("s3"), "captures"),
         keys=DynamoKeys(session.client("dynamodb"), "table"),
         metrics=CloudWatchKeyMetrics(session.client("cloudwatch")),
@@ -181,11 +182,11 @@ def methods(of: object, ports: Iterable[str]) -> set[str]:
 def test_every_method_of_every_port_is_asked() -> None:
     ports = [
         name
-        for name, value in vars(MemoryWorld().parts()).items()
+        for name, value in vars(InMemoryStage().ports()).items()
         if not isinstance(value, timedelta | str)
     ]
     real, _ = on_aws("SlowDown")
-    shared = methods(real, ports) & methods(MemoryWorld().parts(), ports)
+    shared = methods(real, ports) & methods(InMemoryStage().ports(), ports)
     asked = {name for name in ASKS if name.partition(".")[0] in ports}
     assert asked | CALL_NOTHING >= shared - _of_other_ports(shared)
 

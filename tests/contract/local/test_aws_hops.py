@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from halftone.serving.gateway.upstream import LambdaHop, Outcome
+from halftone.serving.gateway.upstream import LambdaUpstream, ReplyStatus
 
 BEHAVES = """
 import os, time
@@ -35,7 +35,7 @@ def handler(event, context):
 def hop(function, client):
     fn = function(BEHAVES, f"{BEHAVES}\n# the second version")
     fn.alias("challenger", "2")
-    made = LambdaHop(fn.name)
+    made = LambdaUpstream(fn.name)
     made._client, made._seconds = client("lambda"), 5.0
     return made
 
@@ -43,19 +43,19 @@ def hop(function, client):
 @pytest.mark.parametrize(
     ("what", "outcome", "why"),
     [
-        ("answer", Outcome.ANSWERED, ""),
-        ("bad", Outcome.ANSWERED, ""),
-        ("failed", Outcome.FAULTY, "status 503"),
-        ("raise", Outcome.FAULTY, "KeyError"),
-        ("die", Outcome.FAULTY, "Runtime.ExitError"),
-        ("broken", Outcome.FAULTY, "no answer of HTTP"),
-        ("stale", Outcome.STALE, ""),
+        ("answer", ReplyStatus.ANSWERED, ""),
+        ("bad", ReplyStatus.ANSWERED, ""),
+        ("failed", ReplyStatus.ERROR, "status 503"),
+        ("raise", ReplyStatus.ERROR, "KeyError"),
+        ("die", ReplyStatus.ERROR, "Runtime.ExitError"),
+        ("broken", ReplyStatus.ERROR, "no answer of HTTP"),
+        ("stale", ReplyStatus.MISDIRECTED, ""),
     ],
 )
 def test_each_way_in_which_a_version_can_end_is_told_apart(hop, what, outcome, why):
     reply = hop.ask("challenger", {"what": what}, 10.0)
     assert (reply.outcome, reply.why) == (outcome, why)
-    if outcome is Outcome.ANSWERED:
+    if outcome is ReplyStatus.ANSWERED:
         assert reply.answer["body"] == "2"
     assert hop.ask("1", {}, 10.0).answer["body"] == "1", "and the next one is answered"
 
@@ -63,13 +63,13 @@ def test_each_way_in_which_a_version_can_end_is_told_apart(hop, what, outcome, w
 def test_a_version_that_takes_too_long_is_not_waited_for(hop):
     hop.ask("challenger", {}, 10.0)
     began = time.monotonic()
-    assert hop.ask("challenger", {"what": "sleep"}, 0.3).outcome is Outcome.LATE
+    assert hop.ask("challenger", {"what": "sleep"}, 0.3).outcome is ReplyStatus.TIMEOUT
     assert time.monotonic() - began < 1.5
 
 
 def test_a_qualifier_that_is_not_there_was_not_reached(hop):
     reply = hop.ask("9", {}, 10.0)
-    assert (reply.outcome, reply.why) == (Outcome.UNREACHED, "ResourceNotFoundException")
+    assert (reply.outcome, reply.why) == (ReplyStatus.UNAVAILABLE, "ResourceNotFoundException")
 
 
 def test_an_asynchronous_hop_by_alias_is_answered_at_once(hop):

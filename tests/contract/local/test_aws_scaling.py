@@ -10,7 +10,7 @@ from halftone.adapters.aws.http_api import HttpGate
 from halftone.adapters.aws.lambda_concurrency import LambdaScaling
 from halftone.adapters.aws.lambda_versions import LambdaVersions
 from halftone.domain.endpoint.capacity import Throttle
-from halftone.domain.errors import NotFound, Refused
+from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.names import function_name
 from halftone.ports.capacity import Provisioned
 from halftone.ports.functions import VersionStatus
@@ -58,7 +58,7 @@ def test_a_version_is_deleted_unless_an_alias_points_at_it(client, published):
     versions = LambdaVersions(client("lambda"), client("lambda"), stage)
     fn.alias("live", "1", _2=0.05)
     for version in ("1", "2"):
-        with pytest.raises(Refused, match="held by an alias"):
+        with pytest.raises(Conflict, match="held by an alias"):
             versions.delete("fraud", version)
     fn.lambda_.update_alias(
         FunctionName=fn.name, Name="live", RoutingConfig={"AdditionalVersionWeights": {}}

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from halftone.serving.gateway.background import MOST, AtOnce, Extension, Thread, afterwards_for
+from halftone.serving.gateway.background import MOST, AtOnce, Extension, Thread, background_tasks
 
 IDENTIFIER = "ab12cd34-identifier"
 
@@ -80,7 +80,7 @@ def runtime():
 
 
 def test_it_registers_for_invocations_before_traffic(runtime):
-    extension = afterwards_for(runtime.address)
+    extension = background_tasks(runtime.address)
     assert isinstance(extension, Extension)
     ((path, headers, body),) = runtime.registered
     assert path == "/2020-01-01/extension/register"
@@ -140,11 +140,11 @@ def test_without_events_the_work_is_still_done(runtime):
 def test_where_no_extension_can_register_a_thread_does_it():
     refusing = Runtime(status=403)
     try:
-        assert type(afterwards_for(refusing.address)) is Thread
+        assert type(background_tasks(refusing.address)) is Thread
     finally:
         refusing.close()
-    assert type(afterwards_for(None)) is Thread
-    assert type(afterwards_for(refusing.address)) is Thread, "nobody listens there any more"
+    assert type(background_tasks(None)) is Thread
+    assert type(background_tasks(refusing.address)) is Thread, "nobody listens there any more"
 
 
 def test_a_thread_works_after_the_answer_and_not_before():

@@ -23,7 +23,7 @@ from halftone.adapters.aws.dynamodb.store import DynamoStore
 from halftone.adapters.memory.stage import MemoryStore
 from halftone.domain.audit import verify
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import StaleWrite
+from halftone.domain.errors import ConcurrentWrite
 from halftone.domain.rollout.evidence import Arm
 from halftone.domain.rollout.phase import Phase
 from halftone.ports.state import Change
@@ -78,7 +78,7 @@ def outcome(call: Callable[[], Any]) -> tuple[str, Any]:
     """What ``call`` answers, or that it was refused as stale; anything else is raised."""
     try:
         return "answered", call()
-    except StaleWrite:
+    except ConcurrentWrite:
         return "stale", None
 
 

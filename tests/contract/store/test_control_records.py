@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from botocore.stub import Stubber
 
-from halftone.adapters.aws.dynamodb.control import DynamoClaims, DynamoGroups
+from halftone.adapters.aws.dynamodb.control import DynamoGroups, DynamoIdempotencyStore
 from halftone.adapters.aws.dynamodb.store import DynamoStore
-from halftone.adapters.memory.stage import MemoryWorld
+from halftone.adapters.memory.stage import InMemoryStage
 from halftone.domain.access import Group, Role
 from halftone.domain.audit import AuditHead, append, verify
-from halftone.domain.errors import StaleWrite, Unavailable
-from halftone.ports.control import Claim, Claimed
+from halftone.domain.errors import ConcurrentWrite, Unavailable
+from halftone.ports.control import Claimed, IdempotencyRecord
 from halftone.ports.state import Change
 from halftone.service.unit_of_work import made_now
 from tests.contract.store.changes import create_table
@@ -24,9 +24,9 @@ WHO = "arn:aws:iam::111111111111:role/ann"
 
 
 @pytest.fixture(params=["in memory", "on DynamoDB"])
-def parts(request):
+def ports(request):
     """Store, claims and groups on one table."""
-    world = MemoryWorld().parts()
+    world = InMemoryStage().ports()
     if request.param == "in memory":
         return world
     dynamodb = request.getfixturevalue("dynamodb")
@@ -34,18 +34,18 @@ def parts(request):
     return replace(
         world,
         store=DynamoStore(dynamodb, table),
-        claims=DynamoClaims(dynamodb, table),
+        claims=DynamoIdempotencyStore(dynamodb, table),
         groups=DynamoGroups(dynamodb, table),
     )
 
 
 @pytest.fixture
-def claims(parts):
-    return parts.claims
+def claims(ports):
+    return ports.claims
 
 
 def claim(holder="h1", *, at=START, fingerprint="f", answer=None):
-    return Claim("r1", fingerprint, holder, at + LEASE, answer)
+    return IdempotencyRecord("r1", fingerprint, holder, at + LEASE, answer)
 
 
 # Claims ------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ def test_without_an_answer_the_next_has_it_at_once(claims):
 def test_who_was_overtaken_settles_nothing(claims, answer):
     claims.claim(claim(), START)
     claims.claim(claim("h2", at=START + LEASE), START + LEASE)
-    with pytest.raises(StaleWrite):
+    with pytest.raises(ConcurrentWrite):
         claims.settle(claim(answer=answer))
     claims.settle(claim("h2", at=START + LEASE, answer="mine"))
     assert claims.claim(claim("h3"), START + 9 * LEASE).before.answer == "mine"
@@ -120,34 +120,34 @@ def test_what_was_seen_first_stays(claims):
     assert claims.claim(claim(), START).mine
 
 
-def test_a_change_and_its_mark_are_one_write(parts):
+def test_a_change_and_its_mark_are_one_write(ports):
     """A change that fails leaves none: its request would be taken for carried out."""
-    fresh = made_now(parts, "fraud", actor=WHO)
+    fresh = made_now(ports, "fraud", actor=WHO)
     record = append(
         AuditHead(), endpoint="fraud", at=START, actor=WHO, action="made",
         before={}, after={}, reason="", numbers={},
     )  # fmt: skip
     written = replace(fresh, revision=1, audit=record.head)
-    assert not parts.claims.has_changed("r1")
-    parts.store.commit(Change(None, written, record, None, "r1"))
-    assert parts.claims.has_changed("r1")
-    with pytest.raises(StaleWrite):
-        parts.store.commit(Change(None, written, record, None, "r2"))
-    assert not parts.claims.has_changed("r2")
+    assert not ports.claims.has_changed("r1")
+    ports.store.commit(Change(None, written, record, None, "r1"))
+    assert ports.claims.has_changed("r1")
+    with pytest.raises(ConcurrentWrite):
+        ports.store.commit(Change(None, written, record, None, "r2"))
+    assert not ports.claims.has_changed("r2")
 
 
-def test_a_state_keeps_whose_it_is(parts):
-    fresh = made_now(parts, "fraud", actor=WHO, owner="clinic")
+def test_a_state_keeps_whose_it_is(ports):
+    fresh = made_now(ports, "fraud", actor=WHO, owner="clinic")
     record = append(
         AuditHead(), endpoint="fraud", at=START, actor=WHO, action="made",
         before={}, after={}, reason="", numbers={},
     )  # fmt: skip
-    parts.store.commit(Change(None, replace(fresh, revision=1, audit=record.head), record))
-    assert parts.store.load("fraud").about == fresh.about
+    ports.store.commit(Change(None, replace(fresh, revision=1, audit=record.head), record))
+    assert ports.store.load("fraud").about == fresh.about
 
 
 def test_a_table_that_is_out_is_unavailable(dynamodb):
-    claims = DynamoClaims(dynamodb, "halftone")
+    claims = DynamoIdempotencyStore(dynamodb, "halftone")
     calls = [
         ("put_item", lambda: claims.claim(claim(), START)),
         ("put_item", lambda: claims.settle(claim())),
@@ -163,7 +163,7 @@ def test_a_table_that_is_out_is_unavailable(dynamodb):
 
 def test_a_condition_that_does_not_tell_what_stood_there_is_followed_by_a_read(dynamodb):
     """An older DynamoDB client or a proxy leaves the item out of the error."""
-    claims = DynamoClaims(dynamodb, create_table(dynamodb))
+    claims = DynamoIdempotencyStore(dynamodb, create_table(dynamodb))
     claims.claim(claim(), START)
     with Stubber(dynamodb) as stub:
         stub.add_client_error("put_item", "ConditionalCheckFailedException")
@@ -198,41 +198,41 @@ def written(before, name="clinic", **changes):
     return replace(read, revision=read.revision + 1, audit=record.head, **changes), record
 
 
-def test_a_group_is_read_as_it_was_written(parts):
+def test_a_group_is_read_as_it_was_written(ports):
     members = {WHO: frozenset({Role.RELEASER, Role.ADMIN})}
     group, record = written(None, members=members, description="ü \U0001f600")
-    assert parts.groups.load_group("clinic") is None
-    parts.groups.commit_group(None, group, record)
-    assert parts.groups.load_group("clinic") == group
-    assert list(parts.groups.group_audit("clinic")) == [record]
+    assert ports.groups.load_group("clinic") is None
+    ports.groups.commit_group(None, group, record)
+    assert ports.groups.load_group("clinic") == group
+    assert list(ports.groups.group_audit("clinic")) == [record]
 
 
-def test_of_two_writes_over_the_same_one_wins(parts):
+def test_of_two_writes_over_the_same_one_wins(ports):
     first, record = written(None)
-    parts.groups.commit_group(None, first, record)
-    with pytest.raises(StaleWrite):
-        parts.groups.commit_group(None, first, record)
+    ports.groups.commit_group(None, first, record)
+    with pytest.raises(ConcurrentWrite):
+        ports.groups.commit_group(None, first, record)
     second, after = written(first, description="b")
-    parts.groups.commit_group(first, second, after)
-    with pytest.raises(StaleWrite):
-        parts.groups.commit_group(first, second, after)
-    assert parts.groups.load_group("clinic") == second
-    records = list(parts.groups.group_audit("clinic"))
+    ports.groups.commit_group(first, second, after)
+    with pytest.raises(ConcurrentWrite):
+        ports.groups.commit_group(first, second, after)
+    assert ports.groups.load_group("clinic") == second
+    records = list(ports.groups.group_audit("clinic"))
     assert verify("group/clinic", records, second.audit) == 2
-    assert list(parts.groups.group_audit("clinic", after=1)) == [after]
+    assert list(ports.groups.group_audit("clinic", after=1)) == [after]
 
 
-def test_a_group_that_was_made_for_a_request_leaves_its_mark(parts):
+def test_a_group_that_was_made_for_a_request_leaves_its_mark(ports):
     group, record = written(None)
-    parts.groups.commit_group(None, group, record, request="r1")
-    assert parts.claims.has_changed("r1")
-    with pytest.raises(StaleWrite):
-        parts.groups.commit_group(None, group, record, request="r2")
-    assert not parts.claims.has_changed("r2")
+    ports.groups.commit_group(None, group, record, request="r1")
+    assert ports.claims.has_changed("r1")
+    with pytest.raises(ConcurrentWrite):
+        ports.groups.commit_group(None, group, record, request="r2")
+    assert not ports.claims.has_changed("r2")
 
 
-def test_groups_are_listed_by_name(parts):
-    assert list(parts.groups.groups()) == []
+def test_groups_are_listed_by_name(ports):
+    assert list(ports.groups.groups()) == []
     for name in ("clinic", "bank", "all"):
-        parts.groups.commit_group(None, *written(None, name))
-    assert list(parts.groups.groups()) == ["all", "bank", "clinic"]
+        ports.groups.commit_group(None, *written(None, name))
+    assert list(ports.groups.groups()) == ["all", "bank", "clinic"]

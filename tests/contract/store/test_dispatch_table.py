@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from halftone.adapters.aws.dynamodb.store import DynamoStore
-from halftone.domain.endpoint.route_table import Dispatch, dispatch_of
+from halftone.domain.endpoint.route_table import RouteConfig, route_config_of
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.errors import Unavailable
-from halftone.domain.traffic.policy import Access, Mode, Serving
+from halftone.domain.traffic.policy import Access, Mode, TrafficPolicy
 from halftone.serving.routing.config_cache import Table
 from tests.contract.store.changes import create_table, next_change
 
@@ -28,17 +28,17 @@ def table(name, monkeypatch):
 
 def test_a_server_reads_the_dispatch_of_the_newest_state(table, dynamodb, name):
     change = next_change(None)
-    serving = Serving(mode=Mode.GUARDED, access=Access.PRIVATE)
+    serving = TrafficPolicy(mode=Mode.GUARDED, access=Access.PRIVATE)
     placed = (Placed("1", "green", stopped="slow"),)
     change = replace(change, after=replace(change.after, serving=serving, placed=placed))
     DynamoStore(dynamodb, name).commit(change)
-    assert table.read() == dispatch_of(change.after)
+    assert table.read() == route_config_of(change.after)
     table.disconnect()
-    assert table.read() == dispatch_of(change.after)
+    assert table.read() == route_config_of(change.after)
 
 
 def test_an_endpoint_that_was_never_written_has_no_champion(table):
-    assert table.read() == Dispatch("fraud", 0)
+    assert table.read() == RouteConfig("fraud", 0)
 
 
 def test_what_is_no_dispatch_is_unavailable(table, dynamodb, name):

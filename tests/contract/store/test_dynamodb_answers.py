@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from halftone.adapters.aws.clients import PATIENT, URGENT
 from halftone.adapters.aws.dynamodb.store import DynamoStore
 from halftone.domain.audit import verify
-from halftone.domain.errors import StaleWrite, Unavailable
+from halftone.domain.errors import ConcurrentWrite, Unavailable
 from tests.contract.store.changes import create_table, next_change, no_evidence
 
 REGION = "eu-central-1"
@@ -49,9 +49,9 @@ def write_evidence(store):
 @pytest.mark.parametrize(
     ("codes", "expected"),
     [
-        (("ConditionalCheckFailed", "None"), StaleWrite),
-        (("None", "ConditionalCheckFailed"), StaleWrite),
-        (("TransactionConflict", "None"), StaleWrite),
+        (("ConditionalCheckFailed", "None"), ConcurrentWrite),
+        (("None", "ConditionalCheckFailed"), ConcurrentWrite),
+        (("TransactionConflict", "None"), ConcurrentWrite),
         (("ThrottlingError", "None"), Unavailable),
         (("ThrottlingError", "ConditionalCheckFailed"), Unavailable),
         (("None", "ProvisionedThroughputExceeded"), Unavailable),
@@ -108,7 +108,7 @@ def test_a_write_whose_answer_is_lost_is_found_when_it_is_read_again(dynamodb):
     assert len(sent) == 1
     assert store.load("fraud") == change.after
     assert list(store.audit("fraud")) == [change.record]
-    with pytest.raises(StaleWrite):
+    with pytest.raises(ConcurrentWrite):
         store.commit(change)
 
 

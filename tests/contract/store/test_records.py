@@ -7,10 +7,10 @@ import pytest
 
 from halftone.domain.audit import verify
 from halftone.domain.endpoint.state import Bar, EndpointState
-from halftone.domain.errors import BrokenChain, StaleWrite
+from halftone.domain.errors import BrokenChain, ConcurrentWrite
 from halftone.domain.rollout.evidence import Arm
 from halftone.domain.rollout.routing import Anchor
-from halftone.domain.traffic.policy import CHAMPION, Match, Probation, Rule, Serving
+from halftone.domain.traffic.policy import CHAMPION, Match, Probation, Rule, TrafficPolicy
 from halftone.ports.state import Change
 from tests.contract.store.changes import (
     ROLLOUT,
@@ -40,7 +40,7 @@ def test_what_was_taken_back_and_who_served_before_is_read_back(store):
         anchor=anchor,
         restored="the table was restored",
         flagged="m1:1 has validation_status FAILED",
-        serving=Serving(rules=(Rule(Match(), CHAMPION),), probation=probation),
+        serving=TrafficPolicy(rules=(Rule(Match(), CHAMPION),), probation=probation),
     )
     store.commit(replace(first, after=after))
     assert store.load("fraud") == after
@@ -59,7 +59,7 @@ def test_a_write_with_an_audit_record_that_is_there_writes_nothing(store):
     store.commit(first)
     wrong = next_change(first.after, deployment=deployment("2"))
     taken = replace(wrong, record=next_change(None, actor="eve").record)
-    with pytest.raises(StaleWrite):
+    with pytest.raises(ConcurrentWrite):
         store.commit(taken)
     assert store.load("fraud") == first.after
     assert list(store.audit("fraud")) == [first.record]
@@ -71,7 +71,7 @@ def test_a_new_endpoint_that_is_not_new_writes_nothing(store):
     store.commit(first)
     record = next_change(first.after).record
     other = replace(first.after, revision=1, audit=record.head, rollout=None)
-    with pytest.raises(StaleWrite):
+    with pytest.raises(ConcurrentWrite):
         store.commit(Change(None, other, record, deployment("2")))
     assert store.load("fraud") == first.after
     assert list(store.audit("fraud")) == [first.record]
@@ -81,13 +81,13 @@ def test_a_new_endpoint_that_is_not_new_writes_nothing(store):
 def test_evidence_from_an_old_look_writes_nothing(store):
     slow = (Arm(50, 25, 50, 10, over=(20, 3)), Arm(950, 1, 940, 3, over=(90, 2)))
     first, buckets = grown(no_evidence(), slow)
-    with pytest.raises(StaleWrite):
+    with pytest.raises(ConcurrentWrite):
         store.keep_evidence("fraud", first, buckets, previous=no_evidence().until)
     assert store.load_evidence("fraud", "fraud-r1") is None
     store.keep_evidence("fraud", first, buckets, previous=None)
     second, more = grown(first, slow)
     for previous in (None, second.until):
-        with pytest.raises(StaleWrite):
+        with pytest.raises(ConcurrentWrite):
             store.keep_evidence("fraud", second, more, previous=previous)
     assert store.load_evidence("fraud", "fraud-r1") == first
     store.keep_evidence("fraud", second, more, previous=first.until)

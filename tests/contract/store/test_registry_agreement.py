@@ -21,15 +21,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from halftone.adapters.aws.dynamodb.control import DynamoClaims, DynamoGroups
+from halftone.adapters.aws.dynamodb.control import DynamoGroups, DynamoIdempotencyStore
 from halftone.adapters.aws.dynamodb.registry import DynamoRegistry
-from halftone.adapters.memory.control import MemoryClaims, MemoryGroups
+from halftone.adapters.memory.control import MemoryGroups, MemoryIdempotencyStore
 from halftone.adapters.memory.registry import MemoryRegistry
 from halftone.domain.access import Group, Role
 from halftone.domain.audit import append, verify
 from halftone.domain.model.manifest import PackageRef
 from halftone.domain.model.registry import Details, Model, ModelAlias, ModelVersion, chain_of
-from halftone.ports.control import Claim
+from halftone.ports.control import IdempotencyRecord
 from halftone.ports.registry import ModelChange
 from tests.contract.store.changes import create_table
 from tests.contract.store.test_agreement import FACTS, MOMENTS, outcome
@@ -249,8 +249,8 @@ class BothClaims(Agreement):
 
     def __init__(self, dynamodb: Any) -> None:
         super().__init__()
-        self.memory = MemoryClaims(set())
-        self.dynamo = DynamoClaims(dynamodb, create_table(dynamodb))
+        self.memory = MemoryIdempotencyStore(set())
+        self.dynamo = DynamoIdempotencyStore(dynamodb, create_table(dynamodb))
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.holders = 0
 
@@ -263,7 +263,9 @@ class BothClaims(Agreement):
     def claim(self, request, fingerprint, later):
         self.now += later
         self.holders += 1
-        wanted = Claim(request, fingerprint, f"h{self.holders}", self.now + timedelta(seconds=45))
+        wanted = IdempotencyRecord(
+            request, fingerprint, f"h{self.holders}", self.now + timedelta(seconds=45)
+        )
         _, claimed = self.same(lambda claims: claims.claim(wanted, self.now))
         return wanted if claimed.mine else multiple()
 

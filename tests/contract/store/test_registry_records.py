@@ -11,7 +11,7 @@ from halftone.adapters.aws.clients import PATIENT
 from halftone.adapters.aws.dynamodb.registry import DynamoRegistry
 from halftone.adapters.memory.registry import MemoryRegistry
 from halftone.domain.audit import append, verify
-from halftone.domain.errors import StaleWrite, Unavailable
+from halftone.domain.errors import ConcurrentWrite, Unavailable
 from halftone.domain.model.manifest import PackageRef
 from halftone.domain.model.registry import Details, Model, ModelVersion, chain_of
 from halftone.ports.registry import ModelChange
@@ -100,7 +100,7 @@ def test_of_two_that_register_at_once_one_is_stale(registry, twice):
     model = grown(registry, 1)
     registry.commit_model(change(model, new=version(2)))
     late = version(2, package=PackageRef("churn", "f" * 64)) if twice == "the same number" else None
-    with pytest.raises(StaleWrite, match="'churn'"):
+    with pytest.raises(ConcurrentWrite, match="'churn'"):
         registry.commit_model(change(model, new=late or version(3)))
     assert registry.version("churn", 2) == version(2)
     assert registry.version("churn", 3) is None
@@ -111,7 +111,7 @@ def test_of_two_that_register_at_once_one_is_stale(registry, twice):
 def test_a_package_gets_no_second_number(registry):
     model = grown(registry, 1)
     again = version(2, package=version(1).package)
-    with pytest.raises(StaleWrite):
+    with pytest.raises(ConcurrentWrite):
         registry.commit_model(change(model, new=again))
     assert registry.number_of("churn", version(1).package.digest) == 1
     assert registry.model("churn") == model
@@ -119,7 +119,7 @@ def test_a_package_gets_no_second_number(registry):
 
 def test_a_new_model_is_made_once(registry):
     grown(registry, 1)
-    with pytest.raises(StaleWrite):
+    with pytest.raises(ConcurrentWrite):
         registry.commit_model(change(None, new=version(1)))
 
 
@@ -149,8 +149,8 @@ def test_the_chain_of_a_model_verifies_when_it_was_read_back(registry):
 @pytest.mark.parametrize(
     ("codes", "expected"),
     [
-        (("ConditionalCheckFailed", "None"), StaleWrite),
-        (("None", "TransactionConflict"), StaleWrite),
+        (("ConditionalCheckFailed", "None"), ConcurrentWrite),
+        (("None", "TransactionConflict"), ConcurrentWrite),
         (("ThrottlingError", "None"), Unavailable),
         (("ThrottlingError", "ConditionalCheckFailed"), Unavailable),
     ],

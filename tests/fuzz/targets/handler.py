@@ -8,7 +8,7 @@ import base64
 import json
 from dataclasses import dataclass
 
-from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.route_table import RouteConfig
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.traffic.policy import (
     Capture,
@@ -16,8 +16,8 @@ from halftone.domain.traffic.policy import (
     KeySource,
     Mirror,
     Mode,
-    Serving,
     StickyKey,
+    TrafficPolicy,
 )
 from tests.support.fleet import Fleet
 
@@ -42,12 +42,12 @@ NAMES = (
     "x-forwarded-user",
 )
 FLEET = Fleet(
-    Dispatch(
+    RouteConfig(
         "double",
         1,
         "1",
         (Placed("1", "1"), Placed("3", "green")),
-        Serving(
+        TrafficPolicy(
             mode=Mode.GUARDED,
             key=StickyKey(KeySource.BODY, "instances.0.x"),
             mirror=Mirror("3", 100.0),

@@ -3,9 +3,9 @@
 import gzip
 import json
 
-from halftone.adapters.memory.capture import MemoryHarvest
+from halftone.adapters.memory.capture import InMemoryCapture
 from halftone.domain.insight.capture import FEEDBACK, REQUESTS, Row, read_line
-from halftone.service.capture import Delivery, harvest
+from halftone.service.capture import Delivery, ingest
 from halftone_local.emf import MAX_NUMBER, metrics_in
 
 RANGES = {"int": 2**31, "bigint": 2**63}
@@ -21,9 +21,9 @@ def check(data: bytes) -> None:
         row = read_line(line)
         if isinstance(row, Row):
             _check_row(row)
-    world = MemoryHarvest()
+    world = InMemoryCapture()
     delivery = Delivery("double", tuple((str(i), line) for i, line in enumerate(lines)))
-    done = harvest(world.parts(), delivery)
+    done = ingest(world.ports(), delivery)
     assert done.rows + done.keys + done.dropped == len(lines)
     for name, kept in world.files.kept.items():
         assert "/endpoint=double/" in name

@@ -6,39 +6,39 @@ The first byte of an input chooses what the file is, the rest is the file.
 import json
 from collections.abc import Callable
 
-from halftone.domain.endpoint.capacity import Upkeep, patched_upkeep, upkeep_as_given
-from halftone.domain.endpoint.spec import parse_spec
+from halftone.domain.endpoint.capacity import Capacity, dump_capacity, patched_capacity
+from halftone.domain.endpoint.spec import load_spec
 from halftone.domain.errors import InvalidInput
-from halftone.domain.model.manifest_schema import manifest_from_json, parse_manifest
-from halftone.domain.rollout.plan_schema import parse_plan, plan_form
-from halftone.domain.traffic.policy_schema import parse_serving, serving_form
+from halftone.domain.model.manifest_schema import load_manifest, manifest_from_json
+from halftone.domain.rollout.plan_schema import dump_plan, load_plan
+from halftone.domain.traffic.policy_schema import dump_policy, load_policy
 from halftone.packaging.yaml import read_yaml
 
 
 def _plan(value: object) -> None:
-    plan = parse_plan(value)
-    assert parse_plan(_as_json(plan_form(plan))) == plan
+    plan = load_plan(value)
+    assert load_plan(_as_json(dump_plan(plan))) == plan
 
 
 def _serving(value: object) -> None:
-    serving = parse_serving(value)
-    assert parse_serving(_as_json(serving_form(serving))) == serving
+    serving = load_policy(value)
+    assert load_policy(_as_json(dump_policy(serving))) == serving
 
 
 def _manifest(value: object) -> None:
-    manifest = parse_manifest(value)
+    manifest = load_manifest(value)
     assert manifest_from_json(manifest.to_json()) == manifest
 
 
 def _spec(value: object) -> None:
-    spec = parse_spec(value)
-    assert parse_plan(_as_json(plan_form(spec.plan))) == spec.plan
-    parse_serving(_as_json(spec.serving))
+    spec = load_spec(value)
+    assert load_plan(_as_json(dump_plan(spec.plan))) == spec.plan
+    load_policy(_as_json(spec.serving))
 
 
 def _upkeep(value: object) -> None:
-    upkeep = patched_upkeep(Upkeep(), value)
-    assert patched_upkeep(Upkeep(), _as_json(upkeep_as_given(upkeep))) == upkeep
+    upkeep = patched_capacity(Capacity(), value)
+    assert patched_capacity(Capacity(), _as_json(dump_capacity(upkeep))) == upkeep
 
 
 READERS: tuple[Callable[[object], object], ...] = (_spec, _manifest, _plan, _serving, _upkeep)

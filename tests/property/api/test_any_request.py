@@ -15,9 +15,9 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS, load_all_checks
 
-from halftone.adapters.memory.stage import MemoryWorld
+from halftone.adapters.memory.stage import InMemoryStage
 from halftone.api.app import create_app
-from halftone.api.authorizer import Control
+from halftone.api.authorizer import ApiContext
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.rollout.phase import Phase
 from halftone.service.endpoints.clients import add_client
@@ -41,7 +41,7 @@ HELD = CHECKS.get_by_names(
 )
 
 
-def world() -> MemoryWorld:
+def world() -> InMemoryStage:
     """An endpoint with a past and a rollout under way."""
     endpoint = Endpoint()
     endpoint.serve("first")
@@ -50,8 +50,8 @@ def world() -> MemoryWorld:
     endpoint.tick_until(Phase.OBSERVING)
     endpoint.traffic(timedelta(minutes=1))
     endpoint.tick()
-    make_group(endpoint.parts, "team", description="", members={}, actor=ANN, reason="")
-    add_client(endpoint.parts, NAME, "clinic", actor=ANN, reason="")
+    make_group(endpoint.ports, "team", description="", members={}, actor=ANN, reason="")
+    add_client(endpoint.ports, NAME, "clinic", actor=ANN, reason="")
     placed = tuple(Placed(version, version) for version in ("1", "2"))
     endpoint.world.store.states[NAME] = replace(endpoint.state, placed=placed)
     return endpoint.world
@@ -103,7 +103,7 @@ ANSWERED: dict[str, set[int]] = defaultdict(set)
 # RFC 6585 has a status of its own for an edit that does not say what it has seen.
 CONFIG = {"checks": {"missing_required_header": {"expected-statuses": [400, 428]}}}
 
-app = create_app(Control(WORLD.parts(), lambda _: ANN))
+app = create_app(ApiContext(WORLD.ports(), lambda _: ANN))
 schema = schemathesis.openapi.from_asgi(
     "/v1/openapi.json", app, config=schemathesis.Config.from_dict(CONFIG)
 )
@@ -120,7 +120,7 @@ def met_when_they_act() -> Iterator[None]:
 @schema.parametrize()
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_one_of_the_document(case: schemathesis.Case) -> None:
-    app.state.control = Control(deepcopy(WORLD).parts(), lambda _: ANN)
+    app.state.control = ApiContext(deepcopy(WORLD).ports(), lambda _: ANN)
     if case.meta is not None and case.meta.generation.mode.is_positive:
         case.path_parameters.update(
             {name: value for name, value in THERE.items() if name in case.path_parameters}
@@ -131,7 +131,7 @@ def test_every_answer_is_one_of_the_document(case: schemathesis.Case) -> None:
 
 @pytest.mark.parametrize("label", EDITS)
 def test_an_edit_that_acts_is_answered_as_the_document_says(label: str) -> None:
-    app.state.control = Control(deepcopy(WORLD).parts(), lambda _: ANN)
+    app.state.control = ApiContext(deepcopy(WORLD).ports(), lambda _: ANN)
     method, path = label.split()
     operation = schema[path][method]
     case = operation.Case(

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.endpoint.capacity import Upkeep, patched_upkeep, upkeep_as_given
-from halftone.domain.endpoint.spec import parse_spec, upkeep_form
-from halftone.domain.model.manifest_schema import manifest_from_json, parse_manifest
+from halftone.domain.endpoint.capacity import Capacity, dump_capacity, patched_capacity
+from halftone.domain.endpoint.spec import dump_upkeep, load_spec
+from halftone.domain.model.manifest_schema import load_manifest, manifest_from_json
 from halftone.domain.model.schema import fields_as_given, parse_fields
 from halftone.domain.quantities import LONGEST, duration, milliseconds, spoken
-from halftone.domain.rollout.plan_schema import parse_plan, plan_form
-from halftone.domain.traffic.policy_schema import FIELDS, parse_serving, serving_form
+from halftone.domain.rollout.plan_schema import dump_plan, load_plan
+from halftone.domain.traffic.policy_schema import FIELDS, dump_policy, load_policy
 
 UNITS = (("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000))
 
@@ -161,24 +161,24 @@ def test_every_setting_has_a_strategy(name):
 
 @given(st.fixed_dictionaries({}, optional=SETTINGS))
 def test_settings_are_written_exactly(settings):
-    read = parse_serving(settings)
-    form = as_json(serving_form(read))
-    assert parse_serving(form) == read
-    assert serving_form(parse_serving(form)) == form
+    read = load_policy(settings)
+    form = as_json(dump_policy(read))
+    assert load_policy(form) == read
+    assert dump_policy(load_policy(form)) == form
 
 
 @given(st.fixed_dictionaries({}, optional=UPKEEP))
 def test_upkeep_is_written_exactly(settings):
-    read = patched_upkeep(Upkeep(), settings)
-    assert patched_upkeep(Upkeep(), as_json(upkeep_as_given(read))) == read
+    read = patched_capacity(Capacity(), settings)
+    assert patched_capacity(Capacity(), as_json(dump_capacity(read))) == read
 
 
 @given(plans())
 def test_plans_are_written_exactly(plan):
-    read = parse_plan(plan)
-    form = as_json(plan_form(read))
-    assert parse_plan(form) == read
-    assert plan_form(parse_plan(form)) == form
+    read = load_plan(plan)
+    form = as_json(dump_plan(read))
+    assert load_plan(form) == read
+    assert dump_plan(load_plan(form)) == form
 
 
 @given(
@@ -196,18 +196,18 @@ def test_a_spec_is_written_exactly(settings, plan, late_after):
         "plan": plan,
         **settings,
     }
-    spec = parse_spec(given_spec)
+    spec = load_spec(given_spec)
     form = as_json(
         {
             **given_spec,
             "late_after": spoken(spec.late_after),
             "timeout": spoken(spec.timeout),
-            "plan": plan_form(spec.plan),
-            **upkeep_form(spec),
+            "plan": dump_plan(spec.plan),
+            **dump_upkeep(spec),
             **spec.serving,
         }
     )
-    assert parse_spec(form) == spec
+    assert load_spec(form) == spec
 
 
 @st.composite
@@ -243,6 +243,6 @@ def test_a_manifest_is_written_exactly(drawn):
     manifest, number = drawn
     second = manifest["inputs"][1]["name"]
     manifest["samples"][0]["instances"] = [{"x": number, second: "a"}]
-    read = parse_manifest(manifest)
+    read = load_manifest(manifest)
     assert manifest_from_json(read.to_json()) == read
     assert parse_fields("inputs", fields_as_given(read.inputs)) == read.inputs

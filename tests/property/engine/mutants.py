@@ -26,7 +26,7 @@ class Engine:
     roll_back: Callable[..., Any]
     operate: Any
     """The module of what a person may say to a rollout."""
-    return_to: Callable[..., Any]
+    revert: Callable[..., Any]
     seen: Any
     """The class of what a return is asked against."""
 
@@ -105,7 +105,7 @@ def _imported() -> Engine:
         retire=use_case("retire").retire,
         roll_back=use_case("rollback").roll_back,
         operate=use_case("operate"),
-        return_to=use_case("revert").return_to,
+        revert=use_case("revert").revert,
         seen=use_case("revert").Seen,
     )
 

@@ -15,7 +15,7 @@ first record on), 7 and 8 at every end of a schedule.
 """
 
 from halftone.domain.audit import AuditRecord, verify
-from halftone.domain.endpoint.route_table import dispatch_of
+from halftone.domain.endpoint.route_table import route_config_of
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.rollout.evidence import BUCKET
@@ -174,7 +174,7 @@ def check_agreement(now: Snapshot) -> None:
     verify(NAME, now.records, now.state.audit)
     if len(now.records) != now.state.revision:
         raise Broken(4, f"{now.state.revision} writes, {len(now.records)} records")
-    if now.dispatch != dispatch_of(now.state):
+    if now.dispatch != route_config_of(now.state):
         raise Broken(8, f"the record says {now.state}, servers are told {now.dispatch}")
     running, alias, challenger = now.state.active, now.alias.routing, now.challenger.routing
     if running is None:

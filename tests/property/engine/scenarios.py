@@ -15,7 +15,7 @@ from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Plan, Stage
 from halftone.domain.rollout.routing import Routing
 from halftone.domain.traffic.policy import Mode
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.releases.release import ReleaseRequest
 from tests.property.engine.mutants import Engine
 from tests.property.engine.simulation import Act, Outside
@@ -45,15 +45,15 @@ class Cast:
     @property
     def tick(self) -> Act:
         """One tick of the workflow, or of the schedule."""
-        return Act(lambda parts, _, __: self.engine.advance(parts, NAME, None, every=EVERY))
+        return Act(lambda ports, _, __: self.engine.advance(ports, NAME, None, every=EVERY))
 
     @property
     def next_tick(self) -> Act:
         """The tick that comes ten seconds after everything else."""
 
-        def program(parts: Parts, outside: Outside, _: Any) -> object:
+        def program(ports: Ports, outside: Outside, _: Any) -> object:
             outside("pass_by", BUCKET.total_seconds())
-            return self.engine.advance(parts, NAME, None, every=EVERY)
+            return self.engine.advance(ports, NAME, None, every=EVERY)
 
         return Act(program)
 
@@ -72,8 +72,8 @@ class Cast:
     def repeated_alarm(self) -> Act:
         """The last alarm's event once more, in one go."""
 
-        def program(parts: Parts, outside: Outside, _: Any) -> object:
-            return self._alarmed.program(parts, outside, outside("fired_at"))
+        def program(ports: Ports, outside: Outside, _: Any) -> object:
+            return self._alarmed.program(ports, outside, outside("fired_at"))
 
         return Act(program)
 
@@ -84,12 +84,12 @@ class Cast:
 
     @property
     def _alarmed(self) -> Act:
-        def program(parts: Parts, _: Outside, fired_at: Any) -> object:
+        def program(ports: Ports, _: Outside, fired_at: Any) -> object:
             if fired_at is None:
                 return None
             reason = "errors above 5 %"
             return self.engine.roll_back(
-                parts, NAME, actor="alarm", reason=reason, fired_at=fired_at
+                ports, NAME, actor="alarm", reason=reason, fired_at=fired_at
             )
 
         return Act(program, again=2)
@@ -98,31 +98,29 @@ class Cast:
     def user(self) -> Acts:
         """Somebody rolls back; if it fails, they look away."""
 
-        def program(parts: Parts, _: Outside, __: Any) -> object:
-            return self.engine.roll_back(parts, NAME, actor="ann", reason="clients complain")
+        def program(ports: Ports, _: Outside, __: Any) -> object:
+            return self.engine.roll_back(ports, NAME, actor="ann", reason="clients complain")
 
         return (Act(program),)
 
     def returns(self, version: str | None) -> Acts:
         """Somebody returns to an earlier version."""
 
-        def program(parts: Parts, _: Outside, __: Any) -> object:
-            return self.engine.return_to(
-                parts, NAME, version=version, actor="bob", reason="it drifts"
-            )
+        def program(ports: Ports, _: Outside, __: Any) -> object:
+            return self.engine.revert(ports, NAME, version=version, actor="bob", reason="it drifts")
 
         return (Act(program),)
 
     @property
     def returns_as_asked(self) -> Acts:
         """The control API carries out a return, held to what was there when it was asked for."""
-        asked = Act(lambda parts, _, __: self.engine.seen.of(parts.store.load(NAME)))
+        asked = Act(lambda ports, _, __: self.engine.seen.of(ports.store.load(NAME)))
 
-        def program(parts: Parts, _: Outside, seen: Any) -> object:
+        def program(ports: Ports, _: Outside, seen: Any) -> object:
             if seen is None:
                 return None
-            return self.engine.return_to(
-                parts, NAME, version=None, actor="bob", reason="it drifts", seen=seen
+            return self.engine.revert(
+                ports, NAME, version=None, actor="bob", reason="it drifts", seen=seen
             )
 
         return (asked, Act(program, again=2))
@@ -130,23 +128,23 @@ class Cast:
     def says(self, word: str, **more: object) -> Acts:
         """Somebody says one of the words that a rollout under way knows."""
 
-        def program(parts: Parts, _: Outside, __: Any) -> object:
+        def program(ports: Ports, _: Outside, __: Any) -> object:
             return getattr(self.engine.operate, word)(
-                parts, NAME, actor="ann", reason="a look first", **more
+                ports, NAME, actor="ann", reason="a look first", **more
             )
 
         return (Act(program),)
 
     def deploy(self, request: ReleaseRequest) -> Acts:
         """CloudFormation asks for a release, until it is answered."""
-        return (Act(lambda parts, _, __: self.engine.release(parts, request), again=2),)
+        return (Act(lambda ports, _, __: self.engine.release(ports, request), again=2),)
 
     @property
     def retires(self) -> Acts:
         """CloudFormation deletes the endpoint, until it is answered."""
 
-        def program(parts: Parts, _: Outside, __: Any) -> object:
-            return self.engine.retire(parts, NAME, actor="cfn", reason="deleted", key="d1")
+        def program(ports: Ports, _: Outside, __: Any) -> object:
+            return self.engine.retire(ports, NAME, actor="cfn", reason="deleted", key="d1")
 
         return (Act(program, again=2),)
 

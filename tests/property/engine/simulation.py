@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.rollout.evidence import Evidence
-from halftone.ports import Parts
+from halftone.ports import Ports
 
 INSTANT = {"clock", "metrics", "packages", "catalogue", "registry"}
 """Ports whose answers no other process can change: asking them is no step of its own. Releases
@@ -78,7 +78,7 @@ class _Asks(BaseException):
 Outside = Callable[..., Any]
 """How a program speaks of what is no port: ``outside("pass_by", 10)``."""
 
-Program = Callable[[Parts, Outside, Any], object]
+Program = Callable[[Ports, Outside, Any], object]
 """Code of one invocation. Its last argument is what the act before it ended with."""
 
 
@@ -192,7 +192,7 @@ class _Beginning:
         script = _Script(answer for _, answer in heard)
         _reading[:] = [script]
         try:
-            result = self.program(script.parts, script.outside, self.luggage)
+            result = self.program(script.ports, script.outside, self.luggage)
         except _Asks as asks:
             return Standing(asks.call, None, heard, self), None
         except (Exception, Crash) as error:  # noqa: BLE001 - a process may end in any way
@@ -206,7 +206,7 @@ class _Script:
 
     def __init__(self, answers: Iterator[Answer]) -> None:
         self._answers = answers
-        self.parts = _recording()
+        self.ports = _recording()
 
     def outside(self, event: str, *args: Any) -> Any:
         return self.ask(Call(OUTSIDE, event, args))
@@ -238,12 +238,12 @@ _reading: list["_Script"] = []
 
 
 @cache
-def _recording() -> Parts:
+def _recording() -> Ports:
     """All ports, each of which asks the script that is being read."""
-    ports = {name: _Port(name) for name in Parts.__dataclass_fields__}
+    ports = {name: _Port(name) for name in Ports.__dataclass_fields__}
     given: dict[str, Any] = {"metric_lag": timedelta(0), "key_lag": timedelta(0), "request": ""}
     given |= {"new_secret": lambda: "5ec2" * 16}
-    return Parts(**{**cast(Any, ports), **given})
+    return Ports(**{**cast(Any, ports), **given})
 
 
 def identity(value: object) -> object:

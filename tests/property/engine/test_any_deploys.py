@@ -76,7 +76,7 @@ class Deploys(RuleBasedStateMachine):
         super().__init__()
         self.endpoint = Endpoint()
         for group in GROUPS:
-            make_group(self.endpoint.parts, group, description="", members={}, actor="a", reason="")
+            make_group(self.endpoint.ports, group, description="", members={}, actor="a", reason="")
         self.stack = Stack(self.endpoint)
         self.file: dict[str, Any] = {}
         self.more: dict[str, Any] = {"model": "m1", "logical": "Release"}
@@ -174,15 +174,15 @@ class Deploys(RuleBasedStateMachine):
         """Somebody sets a field, to whichever value."""
         name, value = setting
         who: dict[str, Any] = {"actor": "ben", "reason": "why not"}
-        parts = self.endpoint.parts
+        ports = self.endpoint.ports
         if name in SERVING:
-            policy.set_serving(parts, NAME, {name: value}, **who)
+            policy.set_serving(ports, NAME, {name: value}, **who)
         elif name == "group":
-            set_owner(parts, NAME, owner=value, self_approval=None, revision=None, **who)
+            set_owner(ports, NAME, owner=value, self_approval=None, revision=None, **who)
         elif name == "tags.a":
-            edit(parts, NAME, {"tags": {"a": value}}, **who)
+            edit(ports, NAME, {"tags": {"a": value}}, **who)
         else:
-            edit(parts, NAME, {name: value}, **who)
+            edit(ports, NAME, {name: value}, **who)
         self.live[name] = value
         for _, changes in self.undo:
             changes.pop(name, None)

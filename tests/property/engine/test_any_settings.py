@@ -18,7 +18,7 @@ from halftone.domain.rollout.phase import Phase
 from halftone.domain.traffic.policy import Mode
 from halftone.service.endpoints import availability, policy
 from halftone.service.rollouts.alarm import on_alarm
-from halftone.service.rollouts.past_champions import served
+from halftone.service.rollouts.past_champions import past_champions
 from tests.support.engine import NAME, Endpoint
 from tests.support.serving import BEN, guarded
 
@@ -71,7 +71,7 @@ class Settings(RuleBasedStateMachine):
     @rule(fields=FIELDS)
     def somebody_sets(self, fields: dict[str, object]) -> None:
         before, records = self.endpoint.state, len(self.endpoint.history)
-        found = read_or_error(policy.set_serving, self.endpoint.parts, NAME, fields, **BEN)
+        found = read_or_error(policy.set_serving, self.endpoint.ports, NAME, fields, **BEN)
         if isinstance(found, HalftoneError):
             assert self.endpoint.state == before
             assert getattr(found, "field", "-")
@@ -84,12 +84,12 @@ class Settings(RuleBasedStateMachine):
 
     @rule(what=st.sampled_from([availability.enable, availability.publish, availability.unpublish]))
     def somebody_switches(self, what) -> None:
-        read_or_error(what, self.endpoint.parts, NAME, **BEN)
+        read_or_error(what, self.endpoint.ports, NAME, **BEN)
 
     @rule()
     def the_alarm_fires(self) -> None:
         now = self.endpoint.world.clock.now()
-        on_alarm(self.endpoint.parts, NAME, actor="alarm/x", reason="errors", fired_at=now)
+        on_alarm(self.endpoint.ports, NAME, actor="alarm/x", reason="errors", fired_at=now)
         assert self.endpoint.state.serving.probation is None
 
     @rule()
@@ -110,7 +110,7 @@ class Settings(RuleBasedStateMachine):
         state = self.endpoint.state
         serving = state.serving
         given = receivers(state, serving)
-        proven = {d.version for d in served(self.endpoint.parts, NAME)}
+        proven = {d.version for d in past_champions(self.endpoint.ports, NAME)}
         unproven = [version for version in given if version not in proven]
         assert len(unproven) <= 1
         if unproven:

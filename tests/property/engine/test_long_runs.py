@@ -43,7 +43,7 @@ PLANS = {
 
 def does(change: Callable[..., object], *what: object) -> Acts:
     """Somebody changes how the endpoint serves."""
-    return (Act(lambda parts, _, __: change(parts, NAME, *what, actor="bob", reason="a try")),)
+    return (Act(lambda ports, _, __: change(ports, NAME, *what, actor="bob", reason="a try")),)
 
 
 STARTS: dict[str, Acts] = {

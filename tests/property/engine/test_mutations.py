@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from halftone.adapters.memory.stage import MemoryStore
-from halftone.domain.endpoint.route_table import dispatch_of
+from halftone.domain.endpoint.route_table import route_config_of
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import StaleWrite
+from halftone.domain.errors import ConcurrentWrite
 from halftone.ports.state import Change
 from tests.property.engine.exploration import AGAIN, explore, replay
 from tests.property.engine.mutants import Engine, engine, mutant
@@ -21,7 +21,7 @@ class Careless(MemoryStore):
 
     def commit(self, change: Change) -> None:
         """See ``Store``, without its condition."""
-        self.dispatches[change.after.endpoint] = dispatch_of(change.after)
+        self.dispatches[change.after.endpoint] = route_config_of(change.after)
         self.states[change.after.endpoint] = change.after
         self.records[change.after.endpoint].append(change.record)
         if change.deployment:
@@ -33,7 +33,7 @@ class Apart(MemoryStore):
 
     def put_dispatch(self, state: EndpointState) -> None:
         """The dispatch alone."""
-        self.dispatches[state.endpoint] = dispatch_of(state)
+        self.dispatches[state.endpoint] = route_config_of(state)
 
 
 class Halves(MemoryStore):
@@ -44,9 +44,9 @@ class Halves(MemoryStore):
         name = change.after.endpoint
         newest = self.states.get(name)
         if (newest.revision if newest else None) != (change.before and change.before.revision):
-            raise StaleWrite(name)
+            raise ConcurrentWrite(name)
         self.states[name] = change.after
-        self.dispatches[name] = dispatch_of(change.after)
+        self.dispatches[name] = route_config_of(change.after)
         if change.deployment:
             self.published[name][change.deployment.version] = change.deployment
 
@@ -75,8 +75,8 @@ def instead(module: str, old: str, new: str, *also: tuple[str, str]) -> Callable
 NO_FENCE = instead(
     "rollback",
     """\
-    return change(
-        parts,
+    return commit(
+        ports,
         state,
         replace(
             bar(state, running.challenger, reason) if bars else state,
@@ -96,84 +96,84 @@ NO_FENCE = instead(
 )
 BLIND_ADVANCE = instead(
     "reconcile",
-    "point(parts, state, alias, routing, revision=read.revision)",
-    "point(parts, state, alias, routing, revision=None)",
+    "point(ports, state, alias, routing, revision=read.revision)",
+    "point(ports, state, alias, routing, revision=None)",
 )
 BLIND_ROLLBACK = instead("reconcile", "revision=known[alias]", "revision=None")
 NO_SECOND_LOOK = instead("reconcile", "newest.revision != state.revision", "newest.revision < 0")
 IN_HALVES = instead(
     "unit_of_work",
     """\
-    parts.store.commit(Change(read, written, record, deployment, parts.request))
+    ports.store.commit(Change(read, written, record, deployment, ports.request))
 """,
     """\
-    change = Change(read, written, record, deployment, parts.request)
-    parts.store.put_state(change)
-    parts.store.put_record(change)
+    change = Change(read, written, record, deployment, ports.request)
+    ports.store.put_state(change)
+    ports.store.put_record(change)
 """,
 )
 RECORD_BEFORE_ALIAS = instead(
     "advance",
     """\
-        seen = parts.aliases.both(endpoint)
-        state = parts.store.load(endpoint)
+        seen = ports.aliases.both(endpoint)
+        state = ports.store.load(endpoint)
 """,
     """\
-        state = parts.store.load(endpoint)
-        seen = parts.aliases.both(endpoint)
+        state = ports.store.load(endpoint)
+        seen = ports.aliases.both(endpoint)
 """,
 )
 NO_LOOK_AT_ALARMS = instead(
-    "advance", "unfit = _unfit(parts, state.endpoint, running)", "unfit = ''"
+    "advance", "unfit = _unfit(ports, state.endpoint, running)", "unfit = ''"
 )
 NO_SAMPLES = instead(
     "prepare",
-    "samples = parts.packages.manifest(rollout.package.digest).samples",
+    "samples = ports.packages.manifest(rollout.package.digest).samples",
     "samples = ()",
 )
 ANY_ALARM = instead("rollback", "return self.fired_at is None or (", "return True or (")
 NO_MEMORY = instead("release", "    if before:\n", "    if False:\n")
 NO_LOOK_AFTER_SUPERSEDING = instead(
     "release",
-    'raise StaleWrite("the rollout under way was ended: look at what serves now")',
-    "state = parts.store.load(request.endpoint)",
+    'raise ConcurrentWrite("the rollout under way was ended: look at what serves now")',
+    "state = ports.store.load(request.endpoint)",
 )
-NO_RECONCILING = instead("advance", "reconcile(parts, state, seen)", "pass")
+NO_RECONCILING = instead("advance", "reconcile(ports, state, seen)", "pass")
 NO_YIELDING = instead("advance", "if isinstance(agreement, Yield):", "if False:")
 UNCONFIRMED = ("        if routing != fenced.home:", "        if False:")
 CHALLENGER_FORGOTTEN = instead("reconcile", "in fenced.way_home:", "in (ALIAS,):", UNCONFIRMED)
 LIVE_FORGOTTEN = instead("reconcile", "in fenced.way_home:", "in (CHALLENGER,):", UNCONFIRMED)
 NO_FRONT = instead(
     "advance",
-    "give(parts, state, seen, wanted.live, wanted.challenger)",
-    "give(parts, state, seen, replace(running, mode=type(running.mode)('weighted'))"
+    "give(ports, state, seen, wanted.live, wanted.challenger)",
+    "give(ports, state, seen, replace(running, mode=type(running.mode)('weighted'))"
     ".routing(running.target), wanted.challenger)",
 )
 DISPATCH_FIRST = instead(
     "unit_of_work",
-    "    parts.store.commit(",
-    "    parts.store.put_dispatch(written)\n    parts.store.commit(",
+    "    ports.store.commit(",
+    "    ports.store.put_dispatch(written)\n    ports.store.commit(",
 )
 ALIAS_BEFORE_INTENT = instead(
     "advance",
     """\
             following = running.onward(verdict.kind)
-            return change_rollout(
+            return commit_rollout(
 """,
     """\
             following = running.onward(verdict.kind)
             more = running.routing(following.target)
-            parts.aliases.write(state.endpoint, more, revision=running.alias_revision)
-            return change_rollout(
+            ports.aliases.write(state.endpoint, more, revision=running.alias_revision)
+            return commit_rollout(
 """,
 )
 CONFIRMED_BEFORE_ALIAS = instead(
     "rollback",
-    "anchor = take(parts, state, fenced)",
+    "anchor = take(ports, state, fenced)",
     "anchor = state.anchor",
     (
-        "    return change(\n        parts,\n        state,\n        replace(state, rollout=done,",
-        "    after = change(\n        parts,\n        state,\n        replace(state, rollout=done,",
+        "    return commit(\n        ports,\n        state,\n        replace(state, rollout=done,",
+        "    after = commit(\n        ports,\n        state,\n        replace(state, rollout=done,",
     ),
     (
         """\
@@ -183,7 +183,7 @@ CONFIRMED_BEFORE_ALIAS = instead(
         """\
         numbers={"alias": fenced.home.main},
     )
-    take(parts, after, fenced)
+    take(ports, after, fenced)
     return after
 """,
     ),
@@ -198,7 +198,7 @@ PROMOTED_BEFORE_ALIAS = instead(
     wanted = projection(state)
     before = seen
     if running.target == 100.0:
-        _promoted(parts, state, running)
+        _promoted(ports, state, running)
 """,
 )
 ALL_IS_WELL = instead(

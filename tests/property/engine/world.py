@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from halftone.adapters.memory.registry import MemoryRegistry
-from halftone.adapters.memory.stage import MemoryStore, MemoryWorld
+from halftone.adapters.memory.stage import InMemoryStage, MemoryStore
 from halftone.domain.audit import AuditRecord
 from halftone.domain.endpoint.deployment import Deployment
-from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.route_table import RouteConfig
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import HalftoneError
 from halftone.domain.names import ALIAS, CHALLENGER
@@ -22,7 +22,7 @@ from halftone.domain.rollout.evidence import Evidence
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import UNRELEASED, ReadRouting, Routing
 from halftone.domain.traffic.policy import Mode
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.ports.functions import Pointer
 from halftone.ports.guardrails import AlarmState, Guard
 from tests.property.engine.simulation import OUTSIDE, Answer, Call, identity
@@ -79,7 +79,7 @@ class Snapshot:
     evidence: Mapping[tuple[str, str], Evidence]
     alias: ReadRouting
     challenger: ReadRouting
-    dispatch: Dispatch | None
+    dispatch: RouteConfig | None
     pointer: Pointer | None
     versions: tuple[Pointer, ...]
     guard: Guard
@@ -113,9 +113,9 @@ class World:
 
     def __init__(self, store: MemoryStore, *, blind: bool = False) -> None:
         self.blind = blind
-        self.real = MemoryWorld(store=store)
+        self.real = InMemoryStage(store=store)
         self.memory = Memory()
-        self.parts: Parts = self.real.parts()
+        self.ports: Ports = self.real.ports()
 
     def save(self) -> Snapshot:
         """The world as it is."""
@@ -162,7 +162,7 @@ class World:
 
     def perform(self, call: Call) -> Answer:
         """Let ``call`` happen."""
-        target: Any = _Outside(self) if call.port == OUTSIDE else getattr(self.parts, call.port)
+        target: Any = _Outside(self) if call.port == OUTSIDE else getattr(self.ports, call.port)
         try:
             value = getattr(target, call.method)(*call.args, **call.kwargs)
         except HalftoneError as error:
@@ -262,7 +262,7 @@ def remember(world: World, call: Call, answer: Answer) -> None:
         world.memory = Memory(**{**vars(known), **changes})
 
 
-def told(known: frozenset[Told], dispatch: Dispatch | None) -> frozenset[Told]:
+def told(known: frozenset[Told], dispatch: RouteConfig | None) -> frozenset[Told]:
     """``known`` with what ``dispatch`` tells fronts; of each version the most."""
     trial = dispatch.trial if dispatch else None
     if trial is None:

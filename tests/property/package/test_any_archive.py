@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.model.archive import digest_of, inspect, unpack
 from halftone.domain.model.manifest import Manifest
-from halftone.domain.model.manifest_schema import manifest_from_json, parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest, manifest_from_json
 from halftone.domain.names import package_key
 from halftone.packaging.folder import build_package
 from halftone.serving.inference.artifacts import FolderArtifacts
@@ -28,11 +28,11 @@ MANIFEST = {
     "samples": [{"instances": [{"x": 1}], "predictions": [{"y": 2}]}],
 }
 SOUND = [
-    ("model.json", parse_manifest(MANIFEST).to_json()),
+    ("model.json", load_manifest(MANIFEST).to_json()),
     ("predict.py", b"def run(instances):\n    return [{'y': 2.0} for _ in instances]\n"),
 ]
-parts = st.sampled_from(["..", ".", "", "a", "A", "b", "predict.py", "\\", "C:", "\x00", "~", "ü"])
-names = st.lists(parts, min_size=1, max_size=4).map("/".join) | st.text(min_size=1, max_size=20)
+ports = st.sampled_from(["..", ".", "", "a", "A", "b", "predict.py", "\\", "C:", "\x00", "~", "ü"])
+names = st.lists(ports, min_size=1, max_size=4).map("/".join) | st.text(min_size=1, max_size=20)
 modes = st.sampled_from([0, stat.S_IFREG, stat.S_IFLNK, stat.S_IFDIR, stat.S_IFIFO])
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
@@ -128,7 +128,7 @@ def damaged_manifests(draw):
 @given(damaged_manifests() | json_values)
 def test_any_manifest_reads_back_from_its_json_or_is_refused(value):
     try:
-        manifest = parse_manifest(value)
+        manifest = load_manifest(value)
     except InvalidPackage:
         return
     assert manifest_from_json(manifest.to_json()) == manifest

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.traffic.clients import RANDOM_BYTES, new_token
 from halftone.domain.traffic.policy import (
@@ -17,10 +17,10 @@ from halftone.domain.traffic.policy import (
     KeySource,
     Mirror,
     Mode,
-    Serving,
     StickyKey,
+    TrafficPolicy,
 )
-from halftone.serving.gateway.upstream import Outcome, Reply
+from halftone.serving.gateway.upstream import Reply, ReplyStatus
 from tests.support.fleet import Crash, Fleet, doubles
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
@@ -52,14 +52,14 @@ def too_few(_):
 
 BEHAVIOURS = [doubles, raises, exits, crashes, misfits, too_few]
 REPLIES = [
-    Reply(Outcome.LATE),
-    Reply(Outcome.STALE),
-    Reply(Outcome.UNREACHED, why="ThrottlingException"),
-    Reply(Outcome.FAULTY, why="Runtime.OutOfMemory"),
-    Reply(Outcome.FAULTY, {"statusCode": 503, "headers": {}, "body": "{}"}),
-    Reply(Outcome.ANSWERED, {"statusCode": 422, "headers": {}, "body": "{}"}),
+    Reply(ReplyStatus.TIMEOUT),
+    Reply(ReplyStatus.MISDIRECTED),
+    Reply(ReplyStatus.UNAVAILABLE, why="ThrottlingException"),
+    Reply(ReplyStatus.ERROR, why="Runtime.OutOfMemory"),
+    Reply(ReplyStatus.ERROR, {"statusCode": 503, "headers": {}, "body": "{}"}),
+    Reply(ReplyStatus.ANSWERED, {"statusCode": 422, "headers": {}, "body": "{}"}),
 ]
-REPLIES += [Reply(Outcome.LATE, rest=lambda _, reply=reply: reply) for reply in REPLIES]
+REPLIES += [Reply(ReplyStatus.TIMEOUT, rest=lambda _, reply=reply: reply) for reply in REPLIES]
 faults = st.lists(st.sampled_from([*BEHAVIOURS, *REPLIES]), min_size=1, max_size=40)
 
 
@@ -73,8 +73,10 @@ def test_any_mixture_of_faults_costs_no_client_a_request(faults, share, sticky):
         return now[0](instances)
 
     key = StickyKey(KeySource.HEADER, "x-user") if sticky else None
-    trial = Trial("r", "2", 0, Mode.GUARDED, share=share)
-    dispatch = Dispatch("double", 1, "1", serving=Serving(mode=Mode.GUARDED, key=key), trial=trial)
+    trial = Experiment("r", "2", 0, Mode.GUARDED, share=share)
+    dispatch = RouteConfig(
+        "double", 1, "1", serving=TrafficPolicy(mode=Mode.GUARDED, key=key), trial=trial
+    )
     stage = Fleet(dispatch, {"2": challenger})
     for i, fault in enumerate(turn):
         now[:] = [fault]
@@ -120,15 +122,15 @@ def carrying(secret):
     feedback=st.booleans(),
 )
 def test_no_token_key_or_body_is_in_any_line(*, headers, body, fault, champion, private, feedback):
-    serving = Serving(
+    serving = TrafficPolicy(
         mode=Mode.GUARDED,
         access=Access.PRIVATE if private else Access.PUBLIC,
         clients=(CLIENT,),
         key=StickyKey(KeySource.HEADER, "x-user"),
         mirror=Mirror("3", 100.0),
     )
-    trial = Trial("r", "2", 0, Mode.GUARDED, share=60.0)
-    dispatch = Dispatch("double", 1, "1", (Placed("3", "3"),), serving, trial)
+    trial = Experiment("r", "2", 0, Mode.GUARDED, share=60.0)
+    dispatch = RouteConfig("double", 1, "1", (Placed("3", "3"),), serving, trial)
     stage = Fleet(dispatch, {"1": champion, "2": fault, "3": fault})
     path = "/endpoints/double/feedback" if feedback else ""
     given_as = {name.replace("-", "_"): value for name, value in headers.items()}
@@ -145,8 +147,8 @@ def test_no_token_key_or_body_is_in_any_line(*, headers, body, fault, champion, 
 
 
 def test_with_capture_on_the_body_is_kept_without_what_is_redacted():
-    serving = Serving(mode=Mode.GUARDED, capture=Capture(100.0, ("x",)))
-    stage = Fleet(Dispatch("double", 1, "1", serving=serving))
+    serving = TrafficPolicy(mode=Mode.GUARDED, capture=Capture(100.0, ("x",)))
+    stage = Fleet(RouteConfig("double", 1, "1", serving=serving))
     stage.ask_x(123456.0)
     (line,) = stage.told("capture")
     assert json.loads(line["input"]) == {"instances": [{"x": "[redacted]"}]}

@@ -4,11 +4,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.traffic.assignment import fingerprint, position, salted
-from halftone.domain.traffic.policy import KeySource, Match, Mode, Portion, Rule, Serving, StickyKey
-from halftone.serving.routing.matching import Facts
+from halftone.domain.traffic.policy import (
+    KeySource,
+    Match,
+    Mode,
+    Portion,
+    Rule,
+    StickyKey,
+    TrafficPolicy,
+)
+from halftone.serving.routing.matching import RequestAttributes
 from halftone.serving.routing.router import Router
 
 N = 2000
@@ -26,16 +34,16 @@ def within(count, share):
 
 
 @settings(max_examples=25)
-@given(parts=st.lists(st.integers(0, 40), min_size=1, max_size=6), salt=texts)
-def test_a_split_gives_each_version_its_share_for_any_weights(parts, salt):
-    total = max(100, sum(parts))
-    portions = tuple(Portion(str(i + 2), 100 * part / total) for i, part in enumerate(parts))
+@given(ports=st.lists(st.integers(0, 40), min_size=1, max_size=6), salt=texts)
+def test_a_split_gives_each_version_its_share_for_any_weights(ports, salt):
+    total = max(100, sum(ports))
+    portions = tuple(Portion(str(i + 2), 100 * part / total) for i, part in enumerate(ports))
     placed = tuple(Placed(portion.version, portion.version) for portion in portions)
-    serving = Serving(split=portions, salt=salt, key=StickyKey(KeySource.CLIENT))
-    router = Router(Dispatch("e", 1, "1", placed, serving), "1")
+    serving = TrafficPolicy(split=portions, salt=salt, key=StickyKey(KeySource.CLIENT))
+    router = Router(RouteConfig("e", 1, "1", placed, serving), "1")
     counts = {}
     for client in CLIENTS:
-        version = router.assign(Facts("r", client=client)).version
+        version = router.assign(RequestAttributes("r", client=client)).version
         counts[version] = counts.get(version, 0) + 1
     for portion in portions:
         assert within(counts.get(portion.version, 0), portion.share), (portion, counts)
@@ -48,10 +56,12 @@ def test_a_share_that_grows_keeps_all_that_it_had(few, many, salt):
     few, many = sorted((few, many))
 
     def taken(share):
-        serving = Serving(salt=salt, key=StickyKey(KeySource.CLIENT))
-        trial = Trial("r", "2", 0, Mode.GUARDED, share=share)
-        router = Router(Dispatch("e", 1, "1", serving=serving, trial=trial), "1")
-        return {c for c in CLIENTS if router.assign(Facts("r", client=c)).version == "2"}
+        serving = TrafficPolicy(salt=salt, key=StickyKey(KeySource.CLIENT))
+        trial = Experiment("r", "2", 0, Mode.GUARDED, share=share)
+        router = Router(RouteConfig("e", 1, "1", serving=serving, trial=trial), "1")
+        return {
+            c for c in CLIENTS if router.assign(RequestAttributes("r", client=c)).version == "2"
+        }
 
     small, large = taken(few), taken(many)
     assert small <= large
@@ -102,9 +112,9 @@ conditions = st.builds(
 )
 def test_the_first_rule_that_matches_decides(rules, headers, client):
     placed = tuple(Placed(str(version), str(version)) for version in range(2, 7))
-    serving = Serving(rules=tuple(Rule(match, version) for match, version in rules))
-    arm = Router(Dispatch("e", 1, "1", placed, serving), "1").assign(
-        Facts("r", headers=headers, client=client)
+    serving = TrafficPolicy(rules=tuple(Rule(match, version) for match, version in rules))
+    arm = Router(RouteConfig("e", 1, "1", placed, serving), "1").assign(
+        RequestAttributes("r", headers=headers, client=client)
     )
 
     def fits(match):

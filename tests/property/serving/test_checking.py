@@ -147,13 +147,13 @@ SPACES = st.sampled_from(["", " ", "\n", "\t "])
 def spelled(value, space):
     """Pairs (in tuples), lists and scalars as JSON, and whether an object has a name twice."""
     if isinstance(value, list):
-        parts = [spelled(one, space) for one in value]
-        return f"[{','.join(text for text, _ in parts)}]", any(twice for _, twice in parts)
+        ports = [spelled(one, space) for one in value]
+        return f"[{','.join(text for text, _ in ports)}]", any(twice for _, twice in ports)
     if not isinstance(value, tuple):
         return json.dumps(value), False
-    parts = [(name, *spelled(one, space)) for name, one in value]
-    text = ",".join(f"{json.dumps(name)}{space}:{space}{inner}" for name, inner, _ in parts)
-    twice = len({name for name, _ in value}) != len(value) or any(two for *_, two in parts)
+    ports = [(name, *spelled(one, space)) for name, one in value]
+    text = ",".join(f"{json.dumps(name)}{space}:{space}{inner}" for name, inner, _ in ports)
+    twice = len({name for name, _ in value}) != len(value) or any(two for *_, two in ports)
     return f"{{{text}}}", twice
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from halftone.domain.model.manifest import Flavor, Manifest
 from halftone.domain.model.schema import FieldType
 from halftone.serving.http.request import route
-from halftone.serving.http.response import Problem, payload
+from halftone.serving.http.response import Problem, to_lambda
 from halftone.serving.inference.loader import LoadedModel
 from halftone.serving.inference.scoring import Scorer
 from halftone.serving.protocols.tensors import DATATYPES, flat, from_bytes, nested, to_bytes
@@ -134,7 +134,7 @@ def test_any_bytes_are_taken_or_named(data, field, arrays, raw):
     except Problem as raised:
         problem = raised
     if answer is not None:
-        json.dumps(payload(answer, request_id="r", version="3"))
+        json.dumps(to_lambda(answer, request_id="r", version="3"))
     else:
         assert problem.status == 422
         assert problem.members["field"].startswith(("inputs[0]", "body"))

@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.route_table import RouteConfig
 
 REMEMBERED = timedelta(minutes=15)
 """How long a front acts on a dispatch when it can't read the table (docs/decisions/0015)."""
 
-CONTENTS: dict[str, Dispatch] = {}
+CONTENTS: dict[str, RouteConfig] = {}
 """Every dispatch that was ever written, without its revision, by its own text."""
 
 
@@ -28,7 +28,7 @@ class Front:
     until: datetime | None = None
 
     @property
-    def dispatch(self) -> Dispatch:
+    def dispatch(self) -> RouteConfig:
         """The dispatch itself."""
         return CONTENTS[self.text]
 
@@ -119,7 +119,7 @@ class Ledger:
     forged: bool = False
     """Whether somebody has sent feedback that Halftone signed nothing for."""
 
-    def written(self, dispatch: Dispatch | None, now: datetime) -> "Ledger":
+    def written(self, dispatch: RouteConfig | None, now: datetime) -> "Ledger":
         """This ledger once ``dispatch`` is what fronts read."""
         text = ""
         if dispatch is not None:

@@ -9,7 +9,7 @@ from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.names import ALIAS
 from halftone.domain.rollout.evidence import bucket_start
 from halftone.domain.rollout.phase import Phase
-from halftone.domain.traffic.policy import Serving
+from halftone.domain.traffic.policy import TrafficPolicy
 from tests.property.engine.simulation import Answer, Standing
 from tests.property.simulation.actors.actor import CONTROL, RELEASE, ROLLBACK, Player
 from tests.property.simulation.ledger import Stretch
@@ -96,10 +96,10 @@ def _committed(
 
 def _set(was: EndpointState | None, now: EndpointState) -> dict[str, str]:
     """The fields of how the endpoint serves that differ, with their values before."""
-    old = was.serving if was else Serving()
+    old = was.serving if was else TrafficPolicy()
     return {
         name: repr(getattr(old, name))
-        for name in Serving.__dataclass_fields__
+        for name in TrafficPolicy.__dataclass_fields__
         if getattr(old, name) != getattr(now.serving, name)
     }
 

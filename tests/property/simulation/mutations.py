@@ -14,15 +14,15 @@ from typing import Any
 from halftone.domain.endpoint import champions, policy_rules
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.projection import projection
-from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.route_table import RouteConfig
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.rollout import decide as decisions
 from halftone.domain.rollout.evidence import Bucket, bucket_start
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.verdict import Verdict, VerdictKind
-from halftone.domain.traffic.policy import Serving
+from halftone.domain.traffic.policy import TrafficPolicy
 from halftone.entrypoints import eventbridge
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.endpoints import retire
 from halftone.service.releases import deploy, release, revert
 from halftone.service.rollouts import (
@@ -66,7 +66,7 @@ made = [0]
 
 
 def _counted_by_the_clock(
-    parts: Parts, endpoint: str, rollout: Rollout, since: datetime, until: datetime
+    ports: Ports, endpoint: str, rollout: Rollout, since: datetime, until: datetime
 ) -> Sequence[Bucket]:
     """Buckets of the stages before and now, parted where the plan's own clock says."""
     border = bucket_start(rollout.stage_since) if rollout.stage_since else since
@@ -74,7 +74,7 @@ def _counted_by_the_clock(
     cohorts = [rollout.cohorts_in(begun) for begun in rollout.begun[-2:]]
     for which, first, last in ((0, since, min(border, until)), (-1, max(border, since), until)):
         if first < last:
-            found += parts.metrics.buckets(
+            found += ports.metrics.buckets(
                 endpoint, challenger=rollout.challenger or "", champion=rollout.champion or "",
                 since=first, until=last, cohorts=cohorts[which],
             )  # fmt: skip
@@ -92,7 +92,7 @@ def _loss_is_no_finding(rollout: Rollout, verdict: Verdict, *rest: Any) -> Any:
 
 # What was taken back, and going back --------------------------------------------------------
 
-_succeed, _watched, _return_to = champions.succeed, probation.watched, revert.return_to
+_succeed, _watched, _return_to = champions.succeed, probation.watched, revert.revert
 
 
 def _no_bar(state: EndpointState, *_: object) -> EndpointState:
@@ -116,23 +116,25 @@ def _forgetful(*args: Any, seen: object, **more: Any) -> EndpointState:
     return _return_to(*args, **more)
 
 
-def _arms_at_once(parts: Parts, state: EndpointState, serving: Serving, *, why: str) -> Serving:
+def _arms_at_once(
+    ports: Ports, state: EndpointState, serving: TrafficPolicy, *, why: str
+) -> TrafficPolicy:
     """Settings whose deployment on probation is armed before anything is on record."""
-    after = _watched(parts, state, serving, why=why)
+    after = _watched(ports, state, serving, why=why)
     if after.probation and after.probation != state.serving.probation:
-        parts.guardrails.arm(state.endpoint, after.probation.version, why)
+        ports.guardrails.arm(state.endpoint, after.probation.version, why)
     return after
 
 
 _watch = advance._watch
 
 
-def _arms_unread(parts: Parts, state: EndpointState, running: Rollout) -> Any:
+def _arms_unread(ports: Ports, state: EndpointState, running: Rollout) -> Any:
     """A tick that arms alarms which watch another version, red or not."""
     wanted = projection(state).watch
-    if wanted and not watches(parts.guardrails.read(state.endpoint), wanted):
-        parts.guardrails.arm(state.endpoint, wanted.version, "a deploy", alias=wanted.alias)
-    return _watch(parts, state, running)
+    if wanted and not watches(ports.guardrails.read(state.endpoint), wanted):
+        ports.guardrails.arm(state.endpoint, wanted.version, "a deploy", alias=wanted.alias)
+    return _watch(ports, state, running)
 
 
 # Deploys -------------------------------------------------------------------------------------
@@ -143,10 +145,10 @@ _course = release._course
 
 def _ends_first(application: Any) -> Any:
     """A deploy that ends what rolls out before anything is checked."""
-    parts, endpoint = application._parts, application._deploy.endpoint
-    state = parts.store.load(endpoint)
+    ports, endpoint = application._parts, application._deploy.endpoint
+    state = ports.store.load(endpoint)
     if state and state.active:
-        rollback.roll_back(parts, endpoint, actor="a deploy", reason="superseded")
+        rollback.roll_back(ports, endpoint, actor="a deploy", reason="superseded")
     return _apply(application)
 
 
@@ -158,9 +160,9 @@ def _joins_anything(state: EndpointState, request: Any, package: Any) -> Any:
     return (release._Course.JOINS if same else course), package
 
 
-def _retires(parts: Parts, endpoint: str, **asked: Any) -> EndpointState | None:
+def _retires(ports: Ports, endpoint: str, **asked: Any) -> EndpointState | None:
     """A Delete that nobody knows again."""
-    return _retire(parts, endpoint, **{**asked, "key": None})
+    return _retire(ports, endpoint, **{**asked, "key": None})
 
 
 _retire = retire.retire
@@ -175,7 +177,7 @@ MUTATIONS: Mapping[str, Callable[[], Sequence[Swap]]] = {
     "a": lambda: [(champions, "bar", _no_bar), (champions, "succeed", _keeps_its_share)],
     "b": lambda: [(champions, "bar", _no_bar), (policy_rules, "_target", policy_rules._version)],
     "c": lambda: [(champions, "bar", _no_bar), (revert, "_target", _by_number)],
-    "d": lambda: [(Dispatch, "named", _Everything())],
+    "d": lambda: [(RouteConfig, "named", _Everything())],
     "e": lambda: [(validation, "failed", lambda *_: "")],
     "f": lambda: [(champions, "bar", _no_bar)],
     "g": lambda: [(revert, "return_to", _forgetful)],

@@ -10,7 +10,7 @@ from functools import cache
 
 from halftone.domain.names import CHALLENGER
 from halftone.domain.rollout.routing import UNRELEASED
-from halftone.serving.routing.matching import Facts
+from halftone.serving.routing.matching import RequestAttributes
 from halftone.serving.routing.router import Refusal, Router
 from tests.property.simulation.ledger import CONTENTS, Front
 from tests.property.simulation.world import Snapshot
@@ -27,7 +27,7 @@ class Way:
     """How a request reaches ``version``: by the front itself (via ""), an alias or a number."""
 
     version: str
-    via: str
+    qualifier: str
 
 
 @cache
@@ -36,12 +36,12 @@ def ways(text: str, own: str, kind: int) -> Mapping[Way, float]:
     router = Router(CONTENTS[text], own)
     counted: dict[Way, float] = {}
     for i in range(_REQUESTS):
-        facts = Facts(request_id=f"r{i}", query=KINDS[kind], client="ann")
+        facts = RequestAttributes(request_id=f"r{i}", query=KINDS[kind], client="ann")
         try:
             arm = router.assign(facts)
         except Refusal:
             continue
-        way = Way(arm.version, arm.via)
+        way = Way(arm.version, arm.qualifier)
         counted[way] = counted.get(way, 0.0) + 100.0 / _REQUESTS
     return counted
 
@@ -59,9 +59,9 @@ def answered_by(now: Snapshot, front: Front, kind: int = 0) -> dict[str, float]:
         weight = now.alias.share_of(own) / 100.0
         for way, share in ways(front.text, own, kind).items():
             version = own
-            if way.via == CHALLENGER:
+            if way.qualifier == CHALLENGER:
                 version = way.version if now.challenger_alias.main == way.version else own
-            elif way.via and now.has(way.version) and _is_named(now, way.version):
+            elif way.qualifier and now.has(way.version) and _is_named(now, way.version):
                 version = way.version
             shares[version] = shares.get(version, 0.0) + weight * share
     return shares

@@ -12,16 +12,16 @@ from typing import Any
 
 from halftone.adapters.memory.functions import MemoryLambda
 from halftone.adapters.memory.registry import MemoryRegistry
-from halftone.adapters.memory.stage import MemoryMetrics, MemoryWorld
+from halftone.adapters.memory.stage import InMemoryStage, MemoryMetrics
 from halftone.domain.audit import AuditRecord
 from halftone.domain.endpoint.deployment import Deployment
-from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.route_table import RouteConfig
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import HalftoneError, NotFound
 from halftone.domain.names import ALIAS
 from halftone.domain.rollout.evidence import Arm, Bucket, Evidence
 from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadRouting, Routing
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.ports.functions import Pointer, VersionStatus
 from halftone.ports.guardrails import Guard
 from tests.property.engine.simulation import OUTSIDE, Answer, Call, identity
@@ -105,7 +105,7 @@ class Snapshot:
     audit: Mapping[str, tuple[AuditRecord, ...]]
     published: Mapping[str, Mapping[str, Deployment]]
     evidence: Mapping[tuple[str, str], Evidence]
-    dispatches: Mapping[str, Dispatch]
+    dispatches: Mapping[str, RouteConfig]
     live: Mapping[str, Routing]
     live_revisions: Mapping[str, int]
     live_anchors: Mapping[str, Anchor | None]
@@ -143,7 +143,7 @@ class Snapshot:
         return read.routing if read else UNRELEASED
 
     @cached_property
-    def dispatch(self) -> Dispatch | None:
+    def dispatch(self) -> RouteConfig | None:
         """What its fronts read."""
         return self.dispatches.get(NAME)
 
@@ -162,9 +162,9 @@ class World:
     """One endpoint's world, which can be put back to any snapshot of it."""
 
     def __init__(self) -> None:
-        self.real = MemoryWorld(functions=Functions(), metrics=Metrics())
+        self.real = InMemoryStage(functions=Functions(), metrics=Metrics())
         self.ledger = Ledger()
-        self.parts: Parts = self.real.parts()
+        self.ports: Ports = self.real.ports()
         self.yesterday: Snapshot | None = None
         """What a backup of the table holds."""
         self._at: Snapshot | None = None
@@ -242,7 +242,7 @@ class World:
         try:
             if call.port == OUTSIDE:
                 return Answer(outside(self, call))
-            port = getattr(self.parts, call.port)
+            port = getattr(self.ports, call.port)
             return Answer(getattr(port, call.method)(*call.args, **call.kwargs))
         except HalftoneError as error:
             return Answer(error=error)

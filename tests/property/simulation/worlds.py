@@ -10,7 +10,7 @@ from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import OnInconclusive, Plan, Stage
 from halftone.domain.traffic.policy import Mode
 from halftone.service.endpoints.policy import set_mode
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import revert
 from halftone.service.rollouts import operate
 from tests.property.simulation.actors import deploys
 from tests.property.simulation.ledger import Ledger, Stack, Stretch
@@ -58,7 +58,7 @@ class Builder:
 
     def guard(self) -> None:
         """The champion stands in front."""
-        set_mode(self.world.parts, NAME, "guarded", actor="ann", reason="no failed request")
+        set_mode(self.world.ports, NAME, "guarded", actor="ann", reason="no failed request")
 
     def deploy(self, **serving: object) -> None:
         """m1 is deployed by CloudFormation."""
@@ -66,7 +66,7 @@ class Builder:
         world = self.world
         stack = Stack("CREATE_IN_PROGRESS", "Release", "", json.dumps(properties))
         world.note(stack=stack)
-        answer = deploys.on_event(world.parts, deploys.request("Create", "create", properties))
+        answer = deploys.on_event(world.ports, deploys.request("Create", "create", properties))
         physical = answer["PhysicalResourceId"]
         world.note(stack=replace(stack, status="CREATE_COMPLETE", physical=physical))
         self.endpoint.tick_until(Phase.PROMOTED)
@@ -132,7 +132,7 @@ def _returned() -> World:
     """1, 2, back to 1, then 3: version 2 was taken back."""
     made = Builder.begin()
     made.serve("m1", "m2")
-    return_to(made.world.parts, NAME, version="1", actor="ann", reason="it drifts")
+    revert(made.world.ports, NAME, version="1", actor="ann", reason="it drifts")
     made.world.yesterday = made.world.save()
     made.serve("m3")
     made.guard()
@@ -147,7 +147,7 @@ def _aside() -> World:
     made.serve("m1")
     made.guard()
     made.roll_out("m2", ONE_STEP, Phase.OBSERVING)
-    operate.abort(made.world.parts, NAME, actor="ann", reason="kept beside the champion")
+    operate.abort(made.world.ports, NAME, actor="ann", reason="kept beside the champion")
     world = made.done()
     world.note(barred=frozenset({"2"}))
     return world

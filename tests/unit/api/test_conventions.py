@@ -43,8 +43,8 @@ class Case:
 def quiet() -> Endpoint:
     """Three deployments, a client, a group, and nothing under way."""
     endpoint = guarded()
-    make_group(endpoint.parts, "team", description="", members=ADMIN, actor=BEN, reason="")
-    add_client(endpoint.parts, NAME, "clinic", actor=BEN, reason="")
+    make_group(endpoint.ports, "team", description="", members=ADMIN, actor=BEN, reason="")
+    add_client(endpoint.ports, NAME, "clinic", actor=BEN, reason="")
     manifest = endpoint.world.packages.kept[digest_of("first")]
     endpoint.world.packages.kept[NEW] = manifest
     return endpoint
@@ -293,7 +293,7 @@ def retired() -> Endpoint:
     """An endpoint whose stack is gone."""
     endpoint = Endpoint()
     endpoint.serve("first")
-    retire(endpoint.parts, NAME, actor="cloudformation/x", reason="its stack was deleted")
+    retire(endpoint.ports, NAME, actor="cloudformation/x", reason="its stack was deleted")
     return endpoint
 
 

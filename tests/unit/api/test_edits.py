@@ -66,7 +66,7 @@ def test_a_weak_etag_is_the_same_revision(api):
 
 
 def test_groups_are_edited_alike_and_have_an_audit(api, endpoint):
-    make_group(endpoint.parts, "clinic", description="", members={}, actor=ANN, reason="new")
+    make_group(endpoint.ports, "clinic", description="", members={}, actor=ANN, reason="new")
     seen = api.get("/v1/groups/clinic").etag
     wanted = {"members": {BEN: ["approver"]}, "message": "ben helps out"}
     assert api.put("/v1/groups/clinic", wanted, match=seen).status == 200
@@ -81,7 +81,7 @@ def test_groups_are_edited_alike_and_have_an_audit(api, endpoint):
 
 
 def test_the_audit_of_a_group_is_verified(api, endpoint):
-    make_group(endpoint.parts, "clinic", description="", members={}, actor=ANN, reason="new")
+    make_group(endpoint.ports, "clinic", description="", members={}, actor=ANN, reason="new")
     api.put("/v1/groups/clinic", {"members": {BEN: ["approver"]}})
     told = api.get("/v1/groups/clinic/audit/verify")
     newest = api.get("/v1/groups/clinic/audit").json["items"][-1]
@@ -93,7 +93,7 @@ def test_the_audit_of_a_group_is_verified(api, endpoint):
 
 
 def test_a_change_of_members_says_who(api, endpoint):
-    make_group(endpoint.parts, "clinic", description="", members={}, actor=ANN, reason="new")
+    make_group(endpoint.ports, "clinic", description="", members={}, actor=ANN, reason="new")
     api.put("/v1/groups/clinic", {"members": {BEN: ["approver"]}})
     (*_, last) = api.get("/v1/groups/clinic/audit").json["items"]
     assert last["reason"] == "added arn:aws:iam::111111111111:role/ben"

@@ -8,19 +8,19 @@ import pytest
 from halftone.api.checks import LONGEST
 from halftone.api.errors import problem
 from halftone.domain.access import EVERYWHERE
-from halftone.domain.endpoint.ownership import About
+from halftone.domain.endpoint.ownership import Ownership
 from halftone.domain.errors import (
     BrokenChain,
+    ConcurrentWrite,
+    Conflict,
     Forbidden,
     HalftoneError,
-    InProgress,
+    IdempotencyKeyReused,
     InvalidInput,
-    KeyReused,
     NotFound,
-    Outdated,
-    Refused,
+    PreconditionFailed,
+    RequestInProgress,
     RoutingChanged,
-    StaleWrite,
     Unavailable,
     UnderWay,
 )
@@ -36,12 +36,12 @@ def several() -> Api:
     endpoint.serve("first")
     for group, member in [("clinic", "cleo"), ("bank", "bob"), (EVERYWHERE, "root")]:
         members = {role(member): ["viewer"]}
-        make_group(endpoint.parts, group, description="", members=members, actor=ANN, reason="")
+        make_group(endpoint.ports, group, description="", members=members, actor=ANN, reason="")
     abouts = {
-        "churn": About(creator=role("ann", "at home"), owner="bank"),
-        "fraud": About(creator=BEN, owner="bank"),
-        "fraud-eu": About(creator=ANN, owner="clinic"),
-        "xray": About(creator="cloudformation/halftone", owner=None),
+        "churn": Ownership(creator=role("ann", "at home"), owner="bank"),
+        "fraud": Ownership(creator=BEN, owner="bank"),
+        "fraud-eu": Ownership(creator=ANN, owner="clinic"),
+        "xray": Ownership(creator="cloudformation/halftone", owner=None),
     }
     for name, about in abouts.items():
         state = replace(endpoint.state, endpoint=name, about=about)
@@ -95,7 +95,7 @@ def test_pages_together_are_the_whole(several, limit, query):
 )
 def test_mine_are_those_of_my_groups_and_what_i_rolled_out(several, who, found):
     """Endpoints are made by deploys, and CloudFormation does not tell whose deploy it was."""
-    states = several.parts.store.states
+    states = several.ports.store.states
     rollout = replace(states["xray"].rollout, actor=role("dora", "at work"))
     states["xray"] = replace(states["xray"], rollout=rollout)
     page = several.get("/v1/endpoints?mine=true", by=role(who)).json
@@ -116,14 +116,14 @@ ERRORS = {
     InvalidInput("f", 1, "2"): 400,
     Forbidden("no"): 403,
     NotFound("endpoint", "x"): 404,
-    InProgress("wait"): 409,
-    Refused("no"): 409,
+    RequestInProgress("wait"): 409,
+    Conflict("no"): 409,
     UnderWay("r", "no"): 409,
-    StaleWrite("raced"): 409,
+    ConcurrentWrite("raced"): 409,
     RoutingChanged("raced"): 409,
     BrokenChain("x", 1, "why"): 409,
-    Outdated("read again"): 412,
-    KeyReused("another"): 422,
+    PreconditionFailed("read again"): 412,
+    IdempotencyKeyReused("another"): 422,
     Unavailable("out"): 503,
 }
 
@@ -158,12 +158,12 @@ def test_the_table_has_every_error_of_the_domain():
     ],
 )
 def test_every_refusal_is_a_problem_with_field_and_value(api, method, path, status, kind):
-    before = api.parts.store.load(NAME)
+    before = api.ports.store.load(NAME)
     told = api.ask(method, path)
     assert (told.status, told.problem["type"]) == (status, f"urn:halftone:problem:{kind}")
     assert told.problem["field"]
     assert told.problem["value"]
-    assert api.parts.store.load(NAME) == before
+    assert api.ports.store.load(NAME) == before
 
 
 def test_a_query_parameter_that_is_not_there_is_named_with_those_that_are(api):

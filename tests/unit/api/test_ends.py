@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from halftone.api.app import create_app
-from halftone.api.authorizer import Control
+from halftone.api.authorizer import ApiContext
 from halftone.api.openapi import document
 from halftone.domain.rollout.phase import Phase
 from tests.support.control import Api, on
@@ -51,7 +51,7 @@ def api() -> Api:
 def operations():
     """Method, path and what the document says of each operation."""
     endpoint = Endpoint()
-    spec = document(create_app(Control(endpoint.parts, lambda _: "")))
+    spec = document(create_app(ApiContext(endpoint.ports, lambda _: "")))
     for path, methods in spec["paths"].items():
         for method, operation in methods.items():
             yield method.upper(), path, operation, spec["components"]["schemas"]
@@ -119,7 +119,7 @@ THERE = {
 def send(api: Api, case):
     """The answer to a request with one value of interest."""
     method, path, where, name, value = case
-    there = {**THERE, "rollout": api.parts.store.load(NAME).rollout.id}
+    there = {**THERE, "rollout": api.ports.store.load(NAME).rollout.id}
     body = {name: value} if where == "body" else None
     if where == "path":
         there[name] = quote(str(value), safe="") or "%20"

@@ -8,9 +8,14 @@ from functools import partial
 
 import pytest
 
-from halftone.domain.errors import InProgress, KeyReused, StaleWrite, Unavailable
+from halftone.domain.errors import (
+    ConcurrentWrite,
+    IdempotencyKeyReused,
+    RequestInProgress,
+    Unavailable,
+)
 from halftone.domain.rollout.phase import Phase
-from halftone.service.idempotency import LEASE, Answer, once
+from halftone.service.idempotency import LEASE, StoredResponse, once
 from halftone.service.rollouts import operate
 from tests.support.control import BEN
 from tests.support.engine import NAME, Endpoint
@@ -151,8 +156,8 @@ def ask(world):
     tries = iter(range(100))
 
     def asked(do, *, lost=None, fingerprint="same"):
-        parts = world.parts()
-        return once(parts, "r1", fingerprint, f"try-{next(tries)}", do, lost=lost)
+        ports = world.ports()
+        return once(ports, "r1", fingerprint, f"try-{next(tries)}", do, lost=lost)
 
     return asked
 
@@ -173,61 +178,61 @@ def test_a_try_that_died_is_waited_for_and_then_repeated(world, ask):
     with pytest.raises(Died):
         ask(_dies)
     world.claims.settle = settle
-    with pytest.raises(InProgress):
+    with pytest.raises(RequestInProgress):
         ask(lambda _: "done")
     world.clock.pass_by(LEASE)
-    assert ask(lambda _: "done") == Answer("done")
+    assert ask(lambda _: "done") == StoredResponse("done")
 
 
 def test_a_try_that_died_after_its_change_is_not_repeated(world, ask):
     settle = _died_silently(world)
 
-    def changes_and_dies(parts):
-        world.store.changed.add(parts.request)
+    def changes_and_dies(ports):
+        world.store.changed.add(ports.request)
         raise Died
 
     with pytest.raises(Died):
         ask(changes_and_dies)
     world.claims.settle = settle
     world.clock.pass_by(LEASE)
-    assert ask(_dies, lost=lambda _: "as it is now") == Answer("as it is now")
-    assert ask(_dies) == Answer("as it is now", replayed=True)
+    assert ask(_dies, lost=lambda _: "as it is now") == StoredResponse("as it is now")
+    assert ask(_dies) == StoredResponse("as it is now", replayed=True)
 
 
 def test_what_is_idempotent_by_itself_is_simply_done_again(world, ask):
     world.store.changed.add("r1")
     with pytest.raises(Unavailable):
         ask(_raises(Unavailable("out")))
-    assert ask(lambda _: "done") == Answer("done")
+    assert ask(lambda _: "done") == StoredResponse("done")
 
 
 def test_a_change_leaves_its_mark_in_the_same_write(endpoint):
-    parts = replace(endpoint.parts, request="r1")
+    ports = replace(endpoint.ports, request="r1")
     assert not endpoint.world.claims.has_changed("r1")
-    operate.pause(parts, NAME, actor="ben", reason="look")
+    operate.pause(ports, NAME, actor="ben", reason="look")
     assert endpoint.world.claims.has_changed("r1")
 
 
 def test_another_request_is_refused_even_after_a_death(world, ask):
-    with pytest.raises(StaleWrite):
-        ask(_raises(StaleWrite("raced")))
-    with pytest.raises(KeyReused):
+    with pytest.raises(ConcurrentWrite):
+        ask(_raises(ConcurrentWrite("raced")))
+    with pytest.raises(IdempotencyKeyReused):
         ask(lambda _: "done", fingerprint="another")
 
 
 def test_an_answer_that_can_t_be_kept_is_given_all_the_same(world, ask):
     world.claims.settle = _out
-    assert ask(lambda _: "done") == Answer("done")
+    assert ask(lambda _: "done") == StoredResponse("done")
 
 
 def test_a_slow_try_does_not_overwrite_the_answer_of_the_one_that_took_over(world, ask):
     def slow(_parts):
         world.clock.pass_by(LEASE)
-        assert ask(lambda _: "first") == Answer("first")
+        assert ask(lambda _: "first") == StoredResponse("first")
         return "second"
 
-    assert ask(slow) == Answer("second")
-    assert ask(_dies) == Answer("first", replayed=True)
+    assert ask(slow) == StoredResponse("second")
+    assert ask(_dies) == StoredResponse("first", replayed=True)
 
 
 def _in_a_loop(act):

@@ -34,7 +34,7 @@ def test_history_comes_in_pages(api):
 
 
 def test_what_served_before_the_endpoint_was_retired_is_stopped(api, endpoint):
-    retire(endpoint.parts, NAME, actor=ANN, reason="moved")
+    retire(endpoint.ports, NAME, actor=ANN, reason="moved")
     assert all(item["stopped"] for item in api.get(f"{PATH}/history").json["items"])
     assert api.get(PATH).json["status"] == "Stopped"
 

@@ -146,7 +146,7 @@ def test_a_model_that_a_group_owns_is_changed_by_its_members_alone(api, endpoint
 
 def test_a_package_that_was_uploaded_is_kept_when_it_is_registered(api, endpoint):
     digest = digest_of("fresh")
-    bucket, key = endpoint.parts.uploads.place(digest)
+    bucket, key = endpoint.ports.uploads.place(digest)
     manifest = endpoint.world.packages.kept[digest_of("m1")]
     endpoint.world.packages.offered[bucket, key] = (digest, manifest)
     assert api.post(f"{MODEL}/versions", {"digest": digest}).json["name"] == "m1:2"

@@ -8,7 +8,7 @@ from halftone.domain.errors import Unavailable
 from halftone.domain.rollout.evidence import Arm
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import PRESETS
-from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.plan_schema import load_plan
 from halftone.domain.traffic.policy import Mode
 from halftone.service.endpoints.retire import retire
 from tests.support.control import ANN, on
@@ -154,9 +154,9 @@ def test_a_plan_that_the_mode_can_t_follow_is_refused_before_the_package_is_kept
 
 def test_a_release_asked_again_after_the_mode_changed_is_answered_as_before(endpoint):
     endpoint.serving(mode=Mode.GUARDED)
-    begun = endpoint.release("second", plan=parse_plan(FOR_SOME))
+    begun = endpoint.release("second", plan=load_plan(FOR_SOME))
     endpoint.serving(mode=Mode.WEIGHTED)
-    assert endpoint.release("second", plan=parse_plan(FOR_SOME)) == begun
+    assert endpoint.release("second", plan=load_plan(FOR_SOME)) == begun
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_an_endpoint_that_no_deploy_has_made_takes_no_release(api):
 
 
 def test_one_whose_stack_is_gone_says_what_to_do(endpoint):
-    retire(endpoint.parts, NAME, actor=ANN, reason="moved")
+    retire(endpoint.ports, NAME, actor=ANN, reason="moved")
     told = on(endpoint.world).post(PATH, {"digest": digest_of("first")})
     assert told.status == 409
     assert "cdk deploy" in told.problem["detail"]

@@ -112,7 +112,7 @@ def test_a_try_that_died_between_two_steps_is_finished(api, grown):
 def test_a_try_that_died_behind_its_fence_is_finished(api, again, endpoint):
     repeat = again()
     state = endpoint.state
-    fence(endpoint.parts, state, state.rollout, actor="ann", reason="clients complain")
+    fence(endpoint.ports, state, state.rollout, actor="ann", reason="clients complain")
     (request,) = endpoint.world.claims.seen
     endpoint.world.store.changed.add(request)
     assert repeat().status == 200

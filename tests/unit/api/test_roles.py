@@ -59,9 +59,9 @@ def endpoint(endpoint: Endpoint) -> Endpoint:
     """Owned by the clinic; every group has somebody of each role."""
     for team in TEAMS:
         members = {member(team, one): [one.value] for one in Role}
-        make_group(endpoint.parts, team, description="", members=members, actor=ANN, reason="")
+        make_group(endpoint.ports, team, description="", members=members, actor=ANN, reason="")
     set_owner(
-        endpoint.parts,
+        endpoint.ports,
         NAME,
         owner="clinic",
         self_approval=None,
@@ -205,7 +205,7 @@ def test_an_endpoint_may_allow_it(api: Api, own: str):
 
 
 def test_a_stage_may_allow_it_and_an_endpoint_forbid_it_there(endpoint: Endpoint, own: str):
-    api = Api(endpoint.parts, self_approval=True)
+    api = Api(endpoint.ports, self_approval=True)
     forbidding = {"owner": "clinic", "self_approval": False}
     api.put(f"/v1/endpoints/{NAME}/owner", forbidding, by=STARTER)
     assert api.post(f"{own}/promote", by=STARTER).status == 403

@@ -15,7 +15,7 @@ from halftone.domain.model.archive import inspect
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Plan
 from halftone.domain.rollout.plan import Stage as Step
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone_cli.control.api import ControlApi, Reply, Request
 from halftone_cli.main import app
 from halftone_cli.stage.place import Stage, Where
@@ -53,9 +53,9 @@ class Cli:
 
     endpoint: Endpoint = field(default_factory=Endpoint)
     api: str = "http://127.0.0.1:9"
-    parts: Parts | None = None
-    own: Parts | None = None
-    urgent: Parts | None = None
+    ports: Ports | None = None
+    own: Ports | None = None
+    urgent: Ports | None = None
     account: Any = None
     unreachable: Exception | None = None
     by: str = "arn:aws:iam::111111111111:user/ann"
@@ -69,11 +69,11 @@ class Cli:
 
     def __call__(self, *words: str, typed: str | None = None) -> Ran:
         """Run the command with these words."""
-        parts = self.parts or self.endpoint.parts
+        ports = self.ports or self.endpoint.ports
         stage = Stage(
             name="test",
-            parts=self.own or parts,
-            urgent=lambda: self.urgent or parts,
+            ports=self.own or ports,
+            urgent=lambda: self.urgent or ports,
             actor=lambda: "local/ann",
             api=self.api,
             control=ControlApi(self._send, sleep=self._sleep),
@@ -105,10 +105,10 @@ class Cli:
         self.sent.append(request)
         if self.api_down:
             raise self.api_down
-        parts = self.parts or self.endpoint.parts
+        ports = self.ports or self.endpoint.ports
         body = request.body.decode() or None
         given = event(request.method, request.path, request.headers, body, self.by)
-        reply = Api(parts).send(given)
+        reply = Api(ports).send(given)
         if self.cut_off and request.method == "POST" and not request.path.endswith("/uploads"):
             raise KeyboardInterrupt
         return Reply(reply.status, reply.headers, reply.text.encode())

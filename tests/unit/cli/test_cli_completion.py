@@ -36,6 +36,6 @@ def test_a_stage_that_does_not_answer_completes_nothing(complete, rolling):
         def endpoints(self):
             raise Unavailable("the table did not answer")
 
-    rolling.parts = replace(rolling.endpoint.parts, catalogue=Down())
+    rolling.ports = replace(rolling.endpoint.ports, catalogue=Down())
 
     assert complete("halftone rollback fr") == []

@@ -174,7 +174,7 @@ def test_a_red_guardrail_is_found(healthy):
 
 
 def test_a_retired_endpoint_is_in_order(healthy):
-    retire(healthy.endpoint.parts, NAME, actor="ann", reason="its stack was deleted", key="k")
+    retire(healthy.endpoint.ports, NAME, actor="ann", reason="its stack was deleted", key="k")
 
     assert findings(healthy("doctor", "--json"))["fraud"]["good"]
 

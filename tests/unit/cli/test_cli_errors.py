@@ -11,8 +11,8 @@ ERRORS = [
     (domain.InvalidInput("plan", 7, "a mapping"), 2),
     (domain.InvalidPackage("entry", "x", "a file"), 2),
     (domain.NotFound("endpoint", "fraud"), 3),
-    (domain.Refused("it rolls out already"), 4),
-    (domain.StaleWrite("the state changed since it was read"), 4),
+    (domain.Conflict("it rolls out already"), 4),
+    (domain.ConcurrentWrite("the state changed since it was read"), 4),
     (domain.RoutingChanged("the alias moved on"), 4),
     (domain.BrokenChain("fraud", 3, "it does not match"), 5),
     (domain.Unavailable("the table did not answer"), 6),
@@ -32,7 +32,7 @@ class Failing:
 
 @pytest.mark.parametrize(("error", "code"), ERRORS, ids=lambda value: type(value).__name__)
 def test_each_error_is_one_line_on_stderr_with_its_code(cli, error, code):
-    cli.parts = replace(cli.endpoint.parts, catalogue=Failing(error))
+    cli.ports = replace(cli.endpoint.ports, catalogue=Failing(error))
 
     ran = cli("status", "--json")
 
@@ -56,13 +56,13 @@ def test_every_error_of_the_domain_has_a_code():
 
 
 def test_a_lost_race_says_what_to_do():
-    told = line(domain.StaleWrite("the state of 'fraud' changed since it was read"))
+    told = line(domain.ConcurrentWrite("the state of 'fraud' changed since it was read"))
 
     assert told.endswith("look at `halftone status`, then decide again")
 
 
 def test_an_unexpected_error_names_its_kind_and_the_way_to_the_trace(cli):
-    cli.parts = replace(cli.endpoint.parts, catalogue=Failing(KeyError("Table")))
+    cli.ports = replace(cli.endpoint.ports, catalogue=Failing(KeyError("Table")))
 
     assert (
         cli("status").err == "error: KeyError: 'Table'; run it again with --debug for the trace\n"
@@ -71,7 +71,7 @@ def test_an_unexpected_error_names_its_kind_and_the_way_to_the_trace(cli):
 
 @pytest.mark.parametrize("words", [("--debug", "status"), ("status", "--debug")])
 def test_debug_shows_the_trace_before_the_line(cli, words):
-    cli.parts = replace(cli.endpoint.parts, catalogue=Failing(domain.Unavailable("no answer")))
+    cli.ports = replace(cli.endpoint.ports, catalogue=Failing(domain.Unavailable("no answer")))
 
     ran = cli(*words)
 

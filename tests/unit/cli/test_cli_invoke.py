@@ -233,7 +233,7 @@ def test_what_makes_no_request_is_not_sent(serving, api, words, told):
 
 def test_ctrl_c_ends_a_count_with_the_answers_that_there_are(cli):
     cli.endpoint.serve("risk-1")
-    versions = cli.endpoint.parts.versions
+    versions = cli.endpoint.ports.versions
 
     class Interrupted:
         """Versions of which the third call is interrupted."""
@@ -250,7 +250,7 @@ def test_ctrl_c_ends_a_count_with_the_answers_that_there_are(cli):
             self.left -= 1
             return versions.invoke(*given)
 
-    cli.parts = replace(cli.endpoint.parts, versions=Interrupted())
+    cli.ports = replace(cli.endpoint.ports, versions=Interrupted())
 
     ran = cli("invoke", NAME, "--direct", "1", "--count", "50", "--json")
 

@@ -15,7 +15,7 @@ VERBS = [
 
 
 def recorded(cli):
-    return [record.reason for record in cli.endpoint.parts.store.audit(NAME)]
+    return [record.reason for record in cli.endpoint.ports.store.audit(NAME)]
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from halftone.domain.rollout.plan import DESCRIPTIONS, PRESETS
-from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.plan_schema import load_plan
 from halftone.packaging.folder import build_package, open_package
 from halftone_cli.main import main
 from tests.support.packages import DOUBLES, folder_with
@@ -35,7 +35,7 @@ def test_plan_show_lists_every_preset_in_a_line(offline):
 def test_plan_show_prints_what_an_endpoint_yaml_may_say(offline, name):
     out = offline("plan", "show", name).out
 
-    assert parse_plan(yaml.safe_load(out)["plan"]) == PRESETS[name]
+    assert load_plan(yaml.safe_load(out)["plan"]) == PRESETS[name]
     assert out.startswith(f"# {name}: {DESCRIPTIONS[name]}\n")
 
 

@@ -115,7 +115,7 @@ def test_json_says_where_a_chain_breaks(rolling):
 
 
 def test_a_chain_that_grows_while_it_is_read_is_not_called_broken(rolling):
-    parts = rolling.endpoint.parts
+    ports = rolling.endpoint.ports
 
     class Busy:
         """A store to which a rollback comes in between the reading of state and audit."""
@@ -123,16 +123,16 @@ def test_a_chain_that_grows_while_it_is_read_is_not_called_broken(rolling):
         interrupted = False
 
         def __getattr__(self, name):
-            return getattr(parts.store, name)
+            return getattr(ports.store, name)
 
         def audit(self, endpoint, *, after=0):
             if not self.interrupted:
                 self.interrupted = True
                 rolling.endpoint.trip()
                 rolling.endpoint.tick()
-            return parts.store.audit(endpoint, after=after)
+            return ports.store.audit(endpoint, after=after)
 
-    rolling.parts = replace(parts, store=Busy())
+    rolling.ports = replace(ports, store=Busy())
 
     ran = rolling("audit", "verify", NAME, "--json")
 

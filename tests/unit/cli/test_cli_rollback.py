@@ -141,8 +141,8 @@ class Slow:
 
 
 def test_if_the_table_is_slow_the_alias_goes_first_and_the_record_follows(rolling):
-    parts = rolling.endpoint.parts
-    rolling.urgent = replace(parts, store=Slow(parts.store, times=1000))
+    ports = rolling.endpoint.ports
+    rolling.urgent = replace(ports, store=Slow(ports.store, times=1000))
 
     ran = rolling("rollback", "--direct", NAME, "--json")
 
@@ -152,8 +152,8 @@ def test_if_the_table_is_slow_the_alias_goes_first_and_the_record_follows(rollin
 
 
 def test_if_the_table_stays_silent_the_alias_is_safe_and_the_exit_says_so(rolling):
-    parts = rolling.endpoint.parts
-    rolling.urgent = rolling.parts = replace(parts, store=Slow(parts.store, times=1000))
+    ports = rolling.endpoint.ports
+    rolling.urgent = rolling.ports = replace(ports, store=Slow(ports.store, times=1000))
 
     ran = rolling("rollback", "--direct", NAME)
 
@@ -163,9 +163,9 @@ def test_if_the_table_stays_silent_the_alias_is_safe_and_the_exit_says_so(rollin
 
 
 def test_a_record_that_cannot_be_shown_keeps_nobody_from_going_back(rolling):
-    parts = rolling.endpoint.parts
-    rolling.urgent = replace(parts, store=Slow(parts.store, times=1))
-    rolling.parts = parts
+    ports = rolling.endpoint.ports
+    rolling.urgent = replace(ports, store=Slow(ports.store, times=1))
+    rolling.ports = ports
     rolling.interactive = True
 
     ran = rolling("rollback", "--direct", NAME, typed="y\n")
@@ -206,8 +206,8 @@ def test_a_rollout_that_an_alarm_ended_meanwhile_does_not_lead_further_back(thir
         third.endpoint.trip()
         third.endpoint.tick()
 
-    parts = third.endpoint.parts
-    third.urgent = replace(parts, store=Meanwhile(parts.store, alarm))
+    ports = third.endpoint.ports
+    third.urgent = replace(ports, store=Meanwhile(ports.store, alarm))
 
     assert third("rollback", "--direct", NAME).code == 0
 
@@ -216,8 +216,8 @@ def test_a_rollout_that_an_alarm_ended_meanwhile_does_not_lead_further_back(thir
 
 
 def test_a_rollout_that_was_promoted_meanwhile_is_left_to_a_second_decision(third):
-    parts = third.endpoint.parts
-    third.urgent = replace(parts, store=Meanwhile(parts.store, third.promote))
+    ports = third.endpoint.ports
+    third.urgent = replace(ports, store=Meanwhile(ports.store, third.promote))
 
     ran = third("rollback", "--direct", NAME)
 
@@ -227,20 +227,20 @@ def test_a_rollout_that_was_promoted_meanwhile_is_left_to_a_second_decision(thir
 
 
 def test_a_rollback_whose_confirmation_was_lost_is_not_done_twice(third):
-    parts = third.endpoint.parts
+    ports = third.endpoint.ports
 
     class Deaf:
         """A store that writes, and whose word on the second write of a rollback gets lost."""
 
         def __getattr__(self, name):
-            return getattr(parts.store, name)
+            return getattr(ports.store, name)
 
         def commit(self, change):
-            parts.store.commit(change)
+            ports.store.commit(change)
             if change.record.action == "rolled-back":
                 raise Unavailable("the table did not answer")
 
-    third.urgent = replace(parts, store=Deaf())
+    third.urgent = replace(ports, store=Deaf())
 
     assert third("rollback", "--direct", NAME).code == 0
 
@@ -249,18 +249,18 @@ def test_a_rollback_whose_confirmation_was_lost_is_not_done_twice(third):
 
 
 def test_ctrl_c_says_to_look_before_it_is_said_again(rolling):
-    parts = rolling.endpoint.parts
+    ports = rolling.endpoint.ports
 
     class Interrupted:
         """Aliases that ctrl-C keeps from being written."""
 
         def __getattr__(self, name):
-            return getattr(parts.aliases, name)
+            return getattr(ports.aliases, name)
 
         def write(self, *_, **__):
             raise KeyboardInterrupt
 
-    rolling.urgent = replace(parts, aliases=Interrupted())
+    rolling.urgent = replace(ports, aliases=Interrupted())
 
     ran = rolling("rollback", "--direct", NAME)
 
@@ -272,8 +272,8 @@ def test_ctrl_c_says_to_look_before_it_is_said_again(rolling):
 def test_a_slow_table_without_a_rollout_changes_nothing(cli):
     cli.endpoint.serve("risk-1")
     cli.endpoint.serve("risk-2")
-    parts = cli.endpoint.parts
-    cli.urgent = replace(parts, store=Slow(parts.store, times=1))
+    ports = cli.endpoint.ports
+    cli.urgent = replace(ports, store=Slow(ports.store, times=1))
 
     ran = cli("rollback", "--direct", NAME)
 

@@ -83,16 +83,16 @@ def test_a_rollout_that_ended_meanwhile_is_not_taken_for_leave_to_go_back_furthe
     cli.endpoint.serve("risk-1")
     cli.endpoint.serve("risk-2")
     cli.endpoint.release("risk-3")
-    parts, asked = cli.endpoint.parts, []
+    ports, asked = cli.endpoint.ports, []
 
     class Busy:
         """A store: after the rollout was looked at, an alarm ends it."""
 
         def __getattr__(self, name):
-            return getattr(parts.store, name)
+            return getattr(ports.store, name)
 
         def load(self, name):
-            state = parts.store.load(name)
+            state = ports.store.load(name)
             asked.append(name)
             if len(asked) == moment:
                 cli.endpoint.tick()
@@ -101,7 +101,7 @@ def test_a_rollout_that_ended_meanwhile_is_not_taken_for_leave_to_go_back_furthe
                 cli.endpoint.tick()
             return state
 
-    cli.parts = replace(parts, store=Busy())
+    cli.ports = replace(ports, store=Busy())
 
     cli("rollback", NAME)
 

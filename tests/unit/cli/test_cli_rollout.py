@@ -158,7 +158,7 @@ class Overtaken:
     """A store: right after it was first read, somebody's release supersedes the rollout."""
 
     def __init__(self, endpoint):
-        self._endpoint, self._store, self.second = endpoint, endpoint.parts.store, None
+        self._endpoint, self._store, self.second = endpoint, endpoint.ports.store, None
 
     def __getattr__(self, name):
         return getattr(self._store, name)
@@ -173,7 +173,7 @@ class Overtaken:
 def test_a_rollout_that_began_meanwhile_is_not_the_one_that_was_meant(rolling):
     meant = rolling.endpoint.rollout.id
     store = Overtaken(rolling.endpoint)
-    rolling.parts = replace(rolling.endpoint.parts, store=store)
+    rolling.ports = replace(rolling.endpoint.ports, store=store)
 
     ran = rolling("rollout", "abort", NAME, *WHY)
 
@@ -215,13 +215,13 @@ def test_a_request_name_that_none_can_have_is_refused(rolling):
 
 
 def test_who_may_only_ask_the_api_is_told_what_that_says(rolling):
-    parts = rolling.endpoint.parts
+    ports = rolling.endpoint.ports
 
     class Closed:
         def load(self, _):
             raise Unavailable("AWS refused while reading the state: you may not")
 
-    rolling.own = replace(parts, store=Closed())
+    rolling.own = replace(ports, store=Closed())
 
     ran = rolling("rollout", "pause", NAME, *WHY)
 

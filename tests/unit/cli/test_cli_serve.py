@@ -277,13 +277,13 @@ def test_a_body_that_is_no_text_is_base64():
 
 @pytest.mark.parametrize("response", [None, {}, {"errorMessage": "it crashed"}])
 def test_what_is_no_answer_is_a_500_of_the_gateways_own(response):
-    answer = gateway.answer_of(response)
+    answer = gateway.response_of(response)
 
     assert (answer.status, answer.body) == (500, b'{"message": "Internal Server Error"}')
 
 
 def test_binary_answers_and_cookies_come_out_as_they_went_in():
-    answer = gateway.answer_of(
+    answer = gateway.response_of(
         {
             "statusCode": 201,
             "headers": {"x-a": "b"},
@@ -314,8 +314,8 @@ BODY = b'{"instances":[{"x":4}]}'
 
 
 def chunked(*chunks):
-    parts = [b"%x;a=b\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks]
-    return POST + b"transfer-encoding: chunked\r\n\r\n" + b"".join(parts) + b"0\r\nx: y\r\n\r\n"
+    ports = [b"%x;a=b\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks]
+    return POST + b"transfer-encoding: chunked\r\n\r\n" + b"".join(ports) + b"0\r\nx: y\r\n\r\n"
 
 
 @pytest.mark.parametrize(

@@ -128,8 +128,8 @@ class Unreadable:
 
 
 def test_what_cannot_be_read_is_said_and_the_rest_shown(rolling):
-    parts = rolling.endpoint.parts
-    rolling.parts = replace(parts, guardrails=Unreadable(parts.guardrails, "alarms"))
+    ports = rolling.endpoint.ports
+    rolling.ports = replace(ports, guardrails=Unreadable(ports.guardrails, "alarms"))
 
     ran = rolling("status", "fraud", "--json")
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_shown(rolling):
 
 
 def test_a_retired_endpoint_has_neither_alias_nor_faults(rolling):
-    retire(rolling.endpoint.parts, NAME, actor="ann", reason="its stack was deleted", key="k")
+    retire(rolling.endpoint.ports, NAME, actor="ann", reason="its stack was deleted", key="k")
 
     found = endpoint_in(rolling("status", "--json"))
 
@@ -235,7 +235,7 @@ def test_a_watch_with_json_prints_one_document_a_line_and_only_changes(rolling):
 
 
 def test_a_watch_outlives_a_look_that_is_not_answered(rolling):
-    parts = rolling.endpoint.parts
+    ports = rolling.endpoint.ports
 
     class Flaky:
         """A store that fails once, at the first look after the start."""
@@ -243,15 +243,15 @@ def test_a_watch_outlives_a_look_that_is_not_answered(rolling):
         failures = 0
 
         def __getattr__(self, name):
-            return getattr(parts.store, name)
+            return getattr(ports.store, name)
 
         def load(self, endpoint):
             if rolling.naps and not self.failures:
                 self.failures += 1
                 raise Unavailable("the table did not answer")
-            return parts.store.load(endpoint)
+            return ports.store.load(endpoint)
 
-    rolling.parts = replace(parts, store=Flaky())
+    rolling.ports = replace(ports, store=Flaky())
     rolling.while_waiting = promote(rolling)
 
     ran = rolling("status", "fraud", "--until-done")

@@ -8,15 +8,15 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from halftone.domain.endpoint.spec import parse_spec
+from halftone.domain.endpoint.spec import load_spec
 from halftone.domain.errors import InvalidInput
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.domain.traffic.policy_schema import FIELDS
 from halftone_cli.local import json_schemas, scaffold
 from halftone_cli.local.scaffold import Flavor
 from tests.support.checkout import ROOT
 
-PARSERS = {"endpoint": parse_spec, "model": parse_manifest}
+PARSERS = {"endpoint": load_spec, "model": load_manifest}
 FILES = {
     name: sorted(path for path in (ROOT / "examples").rglob(f"{name}.yaml")) for name in PARSERS
 }

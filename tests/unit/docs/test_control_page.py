@@ -15,19 +15,19 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from halftone.api.errors import STATUS, Missing, NotJson, TooLong, problem
+from halftone.api.errors import STATUS, NotJson, PreconditionRequired, TooLong, problem
 from halftone.domain.access import MAY, Action, Role
 from halftone.domain.endpoint import status
 from halftone.domain.errors import (
+    ConcurrentWrite,
+    Conflict,
     Forbidden,
-    InProgress,
+    IdempotencyKeyReused,
     InvalidInput,
-    KeyReused,
     NotFound,
-    Outdated,
+    PreconditionFailed,
     RecordRestored,
-    Refused,
-    StaleWrite,
+    RequestInProgress,
     Unavailable,
     UnderWay,
 )
@@ -40,17 +40,17 @@ ERRORS = [
     InvalidInput("f", 1, "2"),
     Forbidden("no"),
     NotFound("endpoint", "x"),
-    Refused("no"),
+    Conflict("no"),
     UnderWay("r", "no"),
     RecordRestored("older"),
-    InProgress("wait"),
-    StaleWrite("raced"),
-    Outdated("read again"),
-    KeyReused("another"),
+    RequestInProgress("wait"),
+    ConcurrentWrite("raced"),
+    PreconditionFailed("read again"),
+    IdempotencyKeyReused("another"),
     Unavailable("out"),
     TooLong("body", "2 bytes", "at most 1"),
     NotJson("content-type", None, "application/json"),
-    Missing("If-Match"),
+    PreconditionRequired("If-Match"),
 ]
 
 

@@ -5,14 +5,14 @@ from dataclasses import fields
 
 import yaml
 
-from halftone.domain.endpoint.spec import EndpointSpec, parse_spec
+from halftone.domain.endpoint.spec import EndpointSpec, load_spec
 from halftone.domain.quantities import spoken
-from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.plan_schema import load_plan
 from halftone.domain.traffic.policy_schema import FIELDS
 from tests.support.checkout import ROOT
 
 PAGE = (ROOT / "docs" / "endpoint.md").read_text()
-USUAL = parse_spec({"name": "churn", "model": "models/v1"})
+USUAL = load_spec({"name": "churn", "model": "models/v1"})
 
 
 def rows(heading: str) -> dict[str, list[str]]:
@@ -35,7 +35,7 @@ def test_the_defaults_are_those_that_are_taken():
         assert told[name] == str(getattr(USUAL, name))
     for name in ("timeout", "late_after"):
         assert told[name] == spoken(getattr(USUAL, name))
-    assert parse_plan(told["plan"]) == USUAL.plan
+    assert load_plan(told["plan"]) == USUAL.plan
     for name, (_, *numbers) in rows("guardrail").items():
         rail = getattr(USUAL, name)
         shown = [float(number.strip("`")) for number in numbers]
@@ -45,4 +45,4 @@ def test_the_defaults_are_those_that_are_taken():
 def test_the_example_is_one():
     example = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert example
-    assert parse_spec(yaml.safe_load(example[1])) == USUAL
+    assert load_spec(yaml.safe_load(example[1])) == USUAL

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from halftone.domain.endpoint.spec import parse_spec
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.endpoint.spec import load_spec
+from halftone.domain.model.manifest_schema import load_manifest
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
@@ -20,11 +20,11 @@ def yaml_block(containing: str) -> object:
 
 
 def test_the_model_package_on_the_page_is_one() -> None:
-    assert parse_manifest(yaml_block("flavor:")).name == "churn"
+    assert load_manifest(yaml_block("flavor:")).name == "churn"
 
 
 def test_the_endpoint_on_the_page_is_one() -> None:
-    assert parse_spec(yaml_block("plan:")).name == "churn"
+    assert load_spec(yaml_block("plan:")).name == "churn"
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"`?make ([a-z]+)", README))))

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from halftone.adapters.memory.stage import MemoryWorld
+from halftone.adapters.memory.stage import InMemoryStage
 from halftone.api.app import create_app
-from halftone.api.authorizer import Control
+from halftone.api.authorizer import ApiContext
 from halftone.api.openapi import document
-from halftone.domain.endpoint.capacity import Upkeep
+from halftone.domain.endpoint.capacity import Capacity
 from halftone.domain.endpoint.status import Status
 from halftone.domain.insight.charts import Chart
 from halftone.domain.insight.logs import NEWEST
@@ -27,7 +27,7 @@ def test_every_status_is_explained(status):
     assert f"| {status.value} |" in REGISTRY
 
 
-@pytest.mark.parametrize("name", [f.name for f in (*fields(Details), *fields(Upkeep))])
+@pytest.mark.parametrize("name", [f.name for f in (*fields(Details), *fields(Capacity))])
 def test_every_field_is_explained(name):
     rows = [line for line in REGISTRY.splitlines() if line.startswith("| `")]
     assert any(f"`{name}`" in row.split("|")[1] for row in rows)
@@ -50,7 +50,7 @@ def test_the_numbers_are_those_of_the_code():
 
 
 def test_every_path_of_these_topics_is_there():
-    app = create_app(Control(MemoryWorld().parts(), lambda _: ""))
+    app = create_app(ApiContext(InMemoryStage().ports(), lambda _: ""))
     topics = {"models", "deployments", "logs", "metrics"}
     text = f"{REGISTRY}{WATCHING}"
     for path, operations in document(app)["paths"].items():

@@ -13,7 +13,7 @@ from halftone.domain.insight.sticky_keys import FOLLOWED
 from halftone.domain.rollout import phase, verdict
 from halftone.domain.rollout.phase import TRANSITIONS, Phase
 from halftone.domain.rollout.plan import DESCRIPTIONS, PRESETS
-from halftone.domain.rollout.plan_schema import parse_plan, plan_form
+from halftone.domain.rollout.plan_schema import dump_plan, load_plan
 from halftone.domain.rollout.preview import Traffic, about, preview
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs" / "rollout.md").read_text()
@@ -56,7 +56,7 @@ def test_the_table_of_transitions_is_the_one_that_is_enforced():
 def known(form: object, at: str) -> set[str]:
     """The fields that a mapping may have, as the refusal of an unknown one names them."""
     with pytest.raises(InvalidInput) as refused:
-        parse_plan(form)
+        load_plan(form)
     assert refused.value.field == at
     return set(refused.value.expected.partition("known: ")[2].split(", "))
 
@@ -74,7 +74,7 @@ def test_every_field_of_a_plan_is_documented():
 
 def test_the_defaults_are_those_of_a_plan_that_says_nothing_else():
     plan, stage, margin = tables_of_fields()
-    written = plan_form(parse_plan({"steps": [{"weight": 7}]}))
+    written = dump_plan(load_plan({"steps": [{"weight": 7}]}))
     unsaid = {"mirror": "none", "match": "none"}
     step = {**written["steps"][0], "weight": "required"}  # type: ignore[index]
 
@@ -83,7 +83,7 @@ def test_the_defaults_are_those_of_a_plan_that_says_nothing_else():
     rules = {name: written[name] for name in ("alpha", "on_inconclusive", "latency_floor")}
     assert {name: plan[name][0] for name in rules} == texts(rules)
     assert plan["preset"][0] in PRESETS
-    assert parse_plan({}) == PRESETS[plan["preset"][0]]
+    assert load_plan({}) == PRESETS[plan["preset"][0]]
     for metric, row in margin.items():
         said = {"regression": "-", "safety": "-"} | texts(written["margins"][metric])  # type: ignore[index]
         assert row[:3] == [*said.values()]
@@ -102,7 +102,7 @@ def texts(form: object) -> dict[str, str]:
 
 def test_the_examples_are_plans():
     plans = [
-        parse_plan(yaml.safe_load(example)["plan"])
+        load_plan(yaml.safe_load(example)["plan"])
         for example in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
     ]
     assert [[stage.told for stage in plan.stages] for plan in plans] == [

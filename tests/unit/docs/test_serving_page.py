@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from halftone.domain.model.manifest import Flavor, Manifest
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.domain.model.schema import FieldType
 from halftone.domain.model.smoke_test import check_answer, smoke_event
 from halftone.domain.names import package_key
@@ -62,7 +62,7 @@ def test_there_are_such_examples_of_python_free_json_and_apps():
 def test_the_other_manifests_are_manifests(block):
     given = yaml.safe_load(block)
     record = {field["name"]: value_of(field) for field in given["inputs"]}
-    assert parse_manifest({**given, "samples": [{"instances": [record]}]}).flavor == given["flavor"]
+    assert load_manifest({**given, "samples": [{"instances": [record]}]}).flavor == given["flavor"]
 
 
 def value_of(field):

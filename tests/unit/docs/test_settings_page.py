@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from halftone.domain.traffic.policy_schema import FIELDS, parse_serving
+from halftone.domain.traffic.policy_schema import FIELDS, load_policy
 from tests.support.checkout import ROOT
 
 PAGE = (ROOT / "docs" / "settings.md").read_text()
@@ -18,4 +18,4 @@ def test_every_field_is_told_of():
 def test_the_example_can_be_declared():
     example = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert example
-    assert {*parse_serving(yaml.safe_load(example[1]))} < {*FIELDS}
+    assert {*load_policy(yaml.safe_load(example[1]))} < {*FIELDS}

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from halftone.domain.endpoint.capacity import Throttle, Upkeep
+from halftone.domain.endpoint.capacity import Capacity, Throttle
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.differences import differences
-from halftone.domain.endpoint.ownership import About
+from halftone.domain.endpoint.ownership import Ownership
 from halftone.domain.endpoint.state import EndpointState, Placed
 from halftone.domain.model.manifest import PackageRef
 from halftone.domain.traffic.policy import (
@@ -21,14 +21,14 @@ from halftone.domain.traffic.policy import (
     Mode,
     Portion,
     Rule,
-    Serving,
     StickyKey,
+    TrafficPolicy,
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLIENT = Client("clinic", "98649648", "d" * 64, NOW, "ann")
 OTHER = {
-    Serving: {
+    TrafficPolicy: {
         "mode": Mode.GUARDED,
         "access": Access.PRIVATE,
         "key": StickyKey(KeySource.HEADER, "x-user"),
@@ -42,18 +42,18 @@ OTHER = {
         "latency_budget": timedelta(seconds=1.5),
         "label": "risk",
     },
-    Upkeep: {
+    Capacity: {
         "description": "Is it fraud?",
         "tags": {"team": "risk"},
         "concurrency": 50,
         "throttle": Throttle(100.0, 200),
         "replicas": {"2": 3},
     },
-    About: {"owner": "risk", "self_approval": False},
+    Ownership: {"owner": "risk", "self_approval": False},
 }
 NOT_SET_BY_PEOPLE = {"probation", "creator", "created_at"}
 CASES = [(kind, name, value) for kind, named in OTHER.items() for name, value in named.items()]
-PART = {Serving: "serving", Upkeep: "upkeep", About: "about"}
+PART = {TrafficPolicy: "serving", Capacity: "upkeep", Ownership: "about"}
 
 
 def state():

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.endpoint.capacity import Upkeep, patched_upkeep
-from halftone.domain.endpoint.spec import parse_spec
+from halftone.domain.endpoint.capacity import Capacity, patched_capacity
+from halftone.domain.endpoint.spec import load_spec
 from halftone.domain.errors import InvalidInput
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.domain.model.registry import Details
 from halftone.domain.model.registry_schema import patched
-from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.plan_schema import load_plan
 from halftone.domain.texts import check_texts
-from halftone.domain.traffic.policy_schema import parse_serving
+from halftone.domain.traffic.policy_schema import load_policy
 from tests.support.refusals import read_or_refusal
 
 halves = st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF, categories=["Cs"])
@@ -60,13 +60,13 @@ SPEC = {
 }
 SERVING = ("mode", "salt", "key", "rules", "traffic", "mirror", "capture", "label", "stopped")
 READERS = [
-    (parse_manifest, MANIFEST),
-    (parse_manifest, FREE),
-    (parse_manifest, APP),
-    (parse_spec, SPEC),
-    (parse_plan, SPEC["plan"]),
-    (parse_serving, {name: SPEC[name] for name in SERVING}),
-    (lambda value: patched_upkeep(Upkeep(), value), {"description": "d", "tags": {"a": "b"}}),
+    (load_manifest, MANIFEST),
+    (load_manifest, FREE),
+    (load_manifest, APP),
+    (load_spec, SPEC),
+    (load_plan, SPEC["plan"]),
+    (load_policy, {name: SPEC[name] for name in SERVING}),
+    (lambda value: patched_capacity(Capacity(), value), {"description": "d", "tags": {"a": "b"}}),
     (
         lambda value: patched(Details(), value),
         {"description": "d", "tags": {"a": "b"}, "parameters": {"a": "b"}, "metadata": {"a": "b"}},

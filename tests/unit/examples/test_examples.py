@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from halftone.domain.endpoint.spec import parse_spec
+from halftone.domain.endpoint.spec import load_spec
 from halftone.domain.model.smoke_test import check_answer, smoke_event
 from halftone.domain.names import package_key
 from halftone.packaging.folder import build_package
@@ -77,7 +77,7 @@ def outcomes(endpoint, servers, traffic):
 
 
 def test_the_endpoint_is_declared_and_starts_with_its_champion(endpoint, folder):
-    spec = parse_spec(yaml.safe_load((folder / "endpoint.yaml").read_text(encoding="utf-8")))
+    spec = load_spec(yaml.safe_load((folder / "endpoint.yaml").read_text(encoding="utf-8")))
     assert spec.name == endpoint == folder.name
     assert spec.model == "models/champion"
     assert [stage.weight for stage in spec.plan.stages] == [5, 20, 50, 95]

@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from halftone.domain.endpoint.spec import parse_spec
+from halftone.domain.endpoint.spec import load_spec
 from halftone.domain.model.manifest import Flavor, Interface
 from halftone.domain.model.smoke_test import check_answer, smoke_event
 from halftone.domain.names import package_key
@@ -47,7 +47,7 @@ def server(endpoint, package, tmp_path_factory):
 
 
 def test_the_endpoint_is_declared(endpoint, folder, package):
-    spec = parse_spec(yaml.safe_load((folder / "endpoint.yaml").read_text(encoding="utf-8")))
+    spec = load_spec(yaml.safe_load((folder / "endpoint.yaml").read_text(encoding="utf-8")))
     assert spec.name == endpoint
     assert spec.model == "models/v1"
     assert package.manifest.flavor is FLAVORS[endpoint]

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.errors import Unavailable
 from halftone.domain.insight.capture import Row, read_line
 from halftone.domain.rollout.signing import VALID, SigningKey, must_rotate, rotated
-from halftone.domain.traffic.policy import Capture, KeySource, Mode, Serving, StickyKey
+from halftone.domain.traffic.policy import Capture, KeySource, Mode, StickyKey, TrafficPolicy
 from halftone.serving.routing.signed_ids import Signer
 from tests.support.fleet import KEY, Fleet, doubles
 
 FEEDBACK = "/endpoints/double/feedback"
 BEGAN = datetime(2026, 11, 1, tzinfo=UTC)
-WEIGHTED = Trial("double-r1", "2", 1, Mode.WEIGHTED, share=50.0, since=5.0, began=BEGAN)
+WEIGHTED = Experiment("double-r1", "2", 1, Mode.WEIGHTED, share=50.0, since=5.0, began=BEGAN)
 GUARDED = replace(WEIGHTED, mode=Mode.GUARDED, share=100.0)
 MIRRORED = replace(WEIGHTED, share=0.0, since=0.0, mirror=100.0)
 USER = StickyKey(KeySource.HEADER, "x-user")
@@ -27,7 +27,7 @@ USER = StickyKey(KeySource.HEADER, "x-user")
 
 def fleet(trial=None, runs=None, **serving):
     placed = (Placed("1", "1"), Placed("2", "2"), Placed("3", "green"))
-    dispatch = Dispatch("double", 1, "1", placed, Serving(**serving), trial)
+    dispatch = RouteConfig("double", 1, "1", placed, TrafficPolicy(**serving), trial)
     return Fleet(dispatch, runs or {}).signing()
 
 
@@ -104,7 +104,7 @@ class TestForged:
     @given(st.data())
     def test_no_character_of_an_id_can_be_changed(self, data):
         named = "r-1.1.00ff00ff.5ec2-6a000000-t-0123abcd-1-0123456789abcdef"
-        signer = Signer(Dispatch("double", 1, signing=(KEY,)), lambda: 0x6A000000)
+        signer = Signer(RouteConfig("double", 1, signing=(KEY,)), lambda: 0x6A000000)
         whole = signer.sign("r-1.1.00ff00ff", "t-0123abcd-1-0123456789abcdef")
         assert whole.startswith(f"{named}.")
         assert signer.read(whole) is not None
@@ -113,7 +113,7 @@ class TestForged:
         assert signer.read(whole[:at] + other + whole[at + 1 :]) is None
 
     def test_another_endpoint_s_id_with_the_same_key(self):
-        theirs = Signer(Dispatch("other", 1, signing=(KEY,))).sign("r-1.1", "n")
+        theirs = Signer(RouteConfig("other", 1, signing=(KEY,))).sign("r-1.1", "n")
         assert judge(fleet(), theirs).status == 422
 
     def test_an_id_of_a_key_that_is_gone_and_one_that_is_too_old(self):
@@ -134,7 +134,7 @@ class TestForged:
         assert judge(stage, named).status == 202
 
     def test_without_a_key_nothing_is_signed_and_no_feedback_taken(self):
-        stage = Fleet(Dispatch("double", 1, "1"))
+        stage = Fleet(RouteConfig("double", 1, "1"))
         assert name_of(stage) == "r-1.1"
         assert judge(stage, "r-1.1").status == 422
 

@@ -13,11 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.errors import InvalidInput
 from halftone.domain.insight.capture import REQUESTS, Row, read_line
-from halftone.domain.traffic.policy import Capture, KeySource, Mirror, Mode, Serving, StickyKey
+from halftone.domain.traffic.policy import (
+    Capture,
+    KeySource,
+    Mirror,
+    Mode,
+    StickyKey,
+    TrafficPolicy,
+)
 from halftone.serving.gateway.exchange import of_reply
 from halftone.serving.gateway.upstream import LATENCY, reply_of
 from halftone.serving.telemetry.metrics import Telemetry
@@ -44,7 +51,7 @@ REWARDS = [
 def sent(body, path=FEEDBACK, **serving):
     """The answer, and the metric lines, of one request to a front that keeps everything."""
     serving = {"capture": Capture(100.0, ("secret",)), "label": "label", **serving}
-    fleet = Fleet(Dispatch("double", 1, "1", serving=Serving(**serving)))
+    fleet = Fleet(RouteConfig("double", 1, "1", serving=TrafficPolicy(**serving)))
     return fleet.post(body, path=path), fleet
 
 
@@ -87,10 +94,10 @@ def deep(_):
 
 @pytest.mark.parametrize("model", [far_apart(1), whole, deep], ids=["far apart", "whole", "deep"])
 def test_a_mirror_answers_and_counts_whatever_the_two_models_say(model):
-    trial = Trial("double-r1", "2", 0, Mode.GUARDED, mirror=100.0)
-    serving = Serving(mode=Mode.GUARDED, capture=Capture(100.0, ("x",)), label="label")
+    trial = Experiment("double-r1", "2", 0, Mode.GUARDED, mirror=100.0)
+    serving = TrafficPolicy(mode=Mode.GUARDED, capture=Capture(100.0, ("x",)), label="label")
     fleet = Fleet(
-        Dispatch("double", 1, "1", (Placed("1", "1"),), serving, trial),
+        RouteConfig("double", 1, "1", (Placed("1", "1"),), serving, trial),
         {"1": far_apart(-1), "2": model},
     )
     assert fleet.ask_x(4).status == 200

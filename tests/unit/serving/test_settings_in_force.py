@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from halftone.domain.endpoint.route_table import dispatch_of
+from halftone.domain.endpoint.route_table import route_config_of
 from halftone.domain.errors import InvalidInput
 from halftone.service.endpoints.clients import add_client, revoke_client
 from halftone.service.endpoints.policy import (
@@ -32,13 +32,13 @@ class Stage:
 
     def __init__(self):
         self.endpoint = served_by("m1", "m2", "m3")
-        self.fleet = Fleet(dispatch_of(self.endpoint.state))
+        self.fleet = Fleet(route_config_of(self.endpoint.state))
         self.say(set_serving, {"mode": "guarded"})
 
     def say(self, use_case, *what, **more):
         """Say it, and let the servers read what it came to."""
         answer = use_case(self.endpoint.parts, NAME, *what, **{**ANN, **more})
-        self.fleet.change(dispatch_of(self.endpoint.state))
+        self.fleet.change(route_config_of(self.endpoint.state))
         return answer
 
     def ask(self, **given):
@@ -124,7 +124,7 @@ def test_pins_go_past_shares_and_rules(stage):
 def test_a_mirror_begins_and_ends(stage):
     stage.say(set_mirror, {"to": "1", "share": 100})
     assert stage.who() == "3"
-    assert [via for via, _ in stage.fleet.sent] == ["1"]
+    assert [qualifier for qualifier, _ in stage.fleet.sent] == ["1"]
     assert stage.who(x_halftone_deployment="2") == "2"
     assert len(stage.fleet.sent) == 1, "pinned requests are not mirrored"
     stage.say(set_mirror, None)

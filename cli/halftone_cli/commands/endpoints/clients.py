@@ -98,7 +98,7 @@ def _tell(session: Session, endpoint: str, found: Json) -> None:
     if not found["items"]:
         note(f"{endpoint} has no clients")
         return
-    now = session.stage.parts.clock.now()
+    now = session.stage.ports.clock.now()
     made = table("client", "token", "added", "by", "expires")
     for client in found["items"]:
         added, expires = stamped(client["created_at"]), stamped(client["expires_at"])

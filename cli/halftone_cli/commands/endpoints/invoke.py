@@ -11,23 +11,23 @@ from typing import Annotated, Any
 
 import typer
 
-from halftone.domain.errors import InvalidInput, NotFound, Refused, Unavailable
+from halftone.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from halftone.domain.model.samples import AppSample, Sample
 from halftone.domain.model.smoke_test import smoke_event
 from halftone.domain.names import checked_name
 from halftone.domain.quantities import whole
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone_cli.commands.options import EndpointArgument
 from halftone_cli.console import note, one_line, say_json, show, table
 from halftone_cli.errors import INTERRUPTED, NO
-from halftone_cli.stage.calling import Answer, authorization, caller
+from halftone_cli.stage.calling import Response, authorization, caller
 from halftone_cli.stage.session import Session
 from halftone_cli.views.reading import read_state
 
 _PROGRESS = 10.0
 """Seconds between two words on how far it is."""
 
-Post = Callable[[str], Answer]
+Post = Callable[[str], Response]
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _DEPLOYMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -100,14 +100,14 @@ def invoke(
     checked_name("ENDPOINT", endpoint)
     whole("--count", count, least=1, most=100_000)
     stage = session.stage
-    body = _sample(stage.parts, endpoint) if data is None else _given(data)
+    body = _sample(stage.ports, endpoint) if data is None else _given(data)
     if direct is None:
         url = f"{stage.api}/endpoints/{endpoint}/invocations"
         post = caller(url, _headers(header or [], deployment, token))
     elif deployment or header or token:
         raise InvalidInput("--direct", direct, "no --deployment, --header or --token beside it")
     else:
-        post = _directly(stage.parts, endpoint, direct)
+        post = _directly(stage.ports, endpoint, direct)
     answers, complete = _send(post, body, count)
     if answers[0].status == 404 and not answers[0].version:
         raise NotFound("endpoint", endpoint, f"{stage.api} has no route to it: deploy its stack")
@@ -155,29 +155,29 @@ def _given(data: str) -> str:
     return text
 
 
-def _sample(parts: Parts, endpoint: str) -> str:
-    champion = read_state(parts, endpoint).champion
+def _sample(ports: Ports, endpoint: str) -> str:
+    champion = read_state(ports, endpoint).champion
     if champion is None:
-        raise Refused(f"{endpoint!r} has no champion to take a sample from: give --data")
-    samples = parts.packages.manifest(champion.package.digest).samples
+        raise Conflict(f"{endpoint!r} has no champion to take a sample from: give --data")
+    samples = ports.packages.manifest(champion.package.digest).samples
     if isinstance(samples[0], AppSample):
         expected = f"call it below its address /endpoints/{endpoint}/app"
-        raise Refused(f"{endpoint!r} serves an app, which has requests of its own: {expected}")
+        raise Conflict(f"{endpoint!r} serves an app, which has requests of its own: {expected}")
     return samples[0].call.body or ""
 
 
-def _directly(parts: Parts, endpoint: str, version: str) -> Post:
-    published = [deployment.version for deployment in parts.store.deployments(endpoint)]
+def _directly(ports: Ports, endpoint: str, version: str) -> Post:
+    published = [deployment.version for deployment in ports.store.deployments(endpoint)]
     if version not in published:
         known = f"published: {', '.join(published) or 'none'}"
         raise NotFound("version", version, known)
     # Marked as the engine's smoke test is, so that it counts neither for nor against the version.
     event = smoke_event(endpoint, Sample((), ()))
 
-    def post(body: str) -> Answer:
-        found: dict[str, Any] = parts.versions.invoke(endpoint, version, {**event, "body": body})
+    def post(body: str) -> Response:
+        found: dict[str, Any] = ports.versions.invoke(endpoint, version, {**event, "body": body})
         headers = found.get("headers", {})
-        return Answer(
+        return Response(
             status=found.get("statusCode", 500),
             version=headers.get("x-halftone-version", version),
             request_id=headers.get("x-request-id", ""),
@@ -187,7 +187,7 @@ def _directly(parts: Parts, endpoint: str, version: str) -> Post:
     return post
 
 
-def _send(post: Post, body: str, count: int) -> tuple[list[Answer], bool]:
+def _send(post: Post, body: str, count: int) -> tuple[list[Response], bool]:
     """The answers, and whether all requests were sent: ctrl-C ends it with those there are.
 
     Once there is an answer, a request that gets none is an answer of status 0.
@@ -199,7 +199,7 @@ def _send(post: Post, body: str, count: int) -> tuple[list[Answer], bool]:
             try:
                 answers.append(post(body))
             except Unavailable as error:
-                answers.append(Answer(0, "", "", str(error)))
+                answers.append(Response(0, "", "", str(error)))
             if time.monotonic() - told > _PROGRESS:
                 told = time.monotonic()
                 note(f"{len(answers)} of {count} so far")
@@ -208,13 +208,13 @@ def _send(post: Post, body: str, count: int) -> tuple[list[Answer], bool]:
     return answers, True
 
 
-def _tally(answers: list[Answer]) -> list[tuple[str, int, int]]:
+def _tally(answers: list[Response]) -> list[tuple[str, int, int]]:
     """(version, status, how many), by version."""
     counted = Counter((answer.version, answer.status) for answer in answers)
     return sorted((version, status, number) for (version, status), number in counted.items())
 
 
-def _shape(endpoint: str, answers: list[Answer]) -> dict[str, object]:
+def _shape(endpoint: str, answers: list[Response]) -> dict[str, object]:
     first = answers[0]
     return {
         "endpoint": endpoint,
@@ -239,7 +239,7 @@ def _parsed(body: str) -> object:
         return body
 
 
-def _tell(answers: list[Answer]) -> None:
+def _tell(answers: list[Response]) -> None:
     first = answers[0]
     if len(answers) == 1:
         say_json(_parsed(first.body))

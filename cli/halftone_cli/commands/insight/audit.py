@@ -12,7 +12,7 @@ import typer
 
 from halftone.domain.audit import AuditHead, AuditRecord, verify
 from halftone.domain.errors import BrokenChain, InvalidInput, Unavailable
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone_cli.commands.options import EndpointArgument, endpoint_names
 from halftone_cli.console import note, say_json, show, table
 from halftone_cli.local.files import write_whole
@@ -71,9 +71,9 @@ def verify_audit(
     if file is not None:
         checked = [_checked(*_from_file(file))]
     else:
-        parts = session.stage.parts
-        names: Sequence[str] = [endpoint] if endpoint else parts.catalogue.endpoints()
-        checked = [_checked(name, *_chain(parts, name)) for name in names]
+        ports = session.stage.ports
+        names: Sequence[str] = [endpoint] if endpoint else ports.catalogue.endpoints()
+        checked = [_checked(name, *_chain(ports, name)) for name in names]
     if session.as_json:
         say_json({"chains": [_shape(chain) for chain in checked]})
     else:
@@ -108,7 +108,7 @@ def export_audit(
       halftone audit export fraud > fraud.jsonl
       halftone audit export fraud -o fraud.jsonl
     """
-    head, records = _chain(session.stage.parts, endpoint)
+    head, records = _chain(session.stage.ports, endpoint)
     lines = "".join(f"{json.dumps(shapes.record(record))}\n" for record in records)
     if output is None:
         sys.stdout.write(lines)
@@ -150,16 +150,16 @@ def _checked(endpoint: str, head: AuditHead, records: Sequence[AuditRecord]) -> 
     return Checked(endpoint, head, None)
 
 
-def _chain(parts: Parts, endpoint: str) -> tuple[AuditHead, list[AuditRecord]]:
+def _chain(ports: Ports, endpoint: str) -> tuple[AuditHead, list[AuditRecord]]:
     """All records, and the state's head as it was both before and after they were read.
 
     A rollout under way appends while we read, which must not look like a chain that was tampered
     with.
     """
-    head = read_state(parts, endpoint).audit
+    head = read_state(ports, endpoint).audit
     for _ in range(_ATTEMPTS):
-        records = list(parts.store.audit(endpoint))
-        before, head = head, read_state(parts, endpoint).audit
+        records = list(ports.store.audit(endpoint))
+        before, head = head, read_state(ports, endpoint).audit
         if head == before:
             return head, records
     raise Unavailable(f"the audit of {endpoint!r} grew each time it was read: try again")

@@ -72,7 +72,7 @@ def _findings(session: Session, endpoint: str | None) -> Iterator[Finding]:
     if not found[0].good:
         return
     yield _api(session, deploy)
-    yield from checkup.endpoints(session.stage.parts, account, endpoint)
+    yield from checkup.endpoints(session.stage.ports, account, endpoint)
 
 
 def _api(session: Session, deploy: str) -> Finding:

@@ -38,7 +38,7 @@ def metrics(
       halftone metrics fraud --version challenger
     """
     span = duration("--since", since)
-    begin = session.stage.parts.clock.now() - span
+    begin = session.stage.ports.clock.now() - span
     path = f"/endpoints/{existing(endpoint)}/metrics"
     found = session.control.get(path, since=begin.isoformat(), version=version)
     if session.as_json:

@@ -9,7 +9,7 @@ import yaml
 from halftone.domain.errors import NotFound
 from halftone.domain.quantities import spoken
 from halftone.domain.rollout.plan import DESCRIPTIONS, PRESETS, Plan
-from halftone.domain.rollout.plan_schema import plan_form
+from halftone.domain.rollout.plan_schema import dump_plan
 from halftone_cli.console import say_json, show, table
 from halftone_cli.stage.session import Session
 from halftone_cli.views import shapes
@@ -62,7 +62,7 @@ def _least(plan: Plan) -> timedelta:
 def _in_yaml(name: str, plan: Plan) -> str:
     # Without a style of its own, PyYAML writes each step on one line, as people do.
     written = yaml.safe_dump(
-        {"plan": plan_form(plan)}, default_flow_style=None, sort_keys=False, width=100
+        {"plan": dump_plan(plan)}, default_flow_style=None, sort_keys=False, width=100
     )
     least = f"All traffic after {spoken(_least(plan))} at the least."
     return f"# {name}: {DESCRIPTIONS[name]}\n# {least}\n{written.rstrip()}"

@@ -105,10 +105,10 @@ def preview_plan(
     errors = _part(error_rate) if error_rate is not None else None
     given = _traffic(rate, errors) if rate is not None else None
     if endpoint is not None:
-        name, parts = checked_name("ENDPOINT", endpoint), session.stage.parts
+        name, ports = checked_name("ENDPOINT", endpoint), session.stage.ports
         with _options():
             found = preview_endpoint(
-                parts, name, plan=chosen, traffic=given, errors=errors, keys=key_rate
+                ports, name, plan=chosen, traffic=given, errors=errors, keys=key_rate
             )
     elif chosen is None:
         raise InvalidInput("--plan", None, f"{', '.join(PRESETS)} or a file, or an ENDPOINT")

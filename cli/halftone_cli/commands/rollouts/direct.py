@@ -7,11 +7,11 @@ and the record follows.
 from dataclasses import dataclass
 
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import StaleWrite, Unavailable
+from halftone.domain.errors import ConcurrentWrite, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
-from halftone.ports import Parts
-from halftone.service.releases.revert import Seen, return_to
+from halftone.ports import Ports
+from halftone.service.releases.revert import Seen, revert
 from halftone.service.rollouts.rollback import roll_back
 from halftone_cli.commands.changing import ask
 from halftone_cli.console import note, say_json, show
@@ -39,7 +39,7 @@ def rollback_directly(
             f"`halftone status {endpoint}` before you say it again, or it goes one version further"
         )
         raise Interrupted from None
-    view = read(stage.parts, endpoint)
+    view = read(stage.ports, endpoint)
     if session.as_json:
         say_json(shapes.status(stage.name, [view]))
     else:
@@ -55,7 +55,7 @@ class _Wish:
     reason: str
 
 
-def _seen(urgent: Parts, endpoint: str) -> EndpointState | None:
+def _seen(urgent: Ports, endpoint: str) -> EndpointState | None:
     """The record as it is before anything is done; None if the table leaves us waiting."""
     try:
         return read_state(urgent, endpoint)
@@ -65,7 +65,7 @@ def _seen(urgent: Parts, endpoint: str) -> EndpointState | None:
 
 
 def _go_back(
-    stage: Stage, urgent: Parts, endpoint: str, seen: EndpointState | None, wish: _Wish
+    stage: Stage, urgent: Ports, endpoint: str, seen: EndpointState | None, wish: _Wish
 ) -> None:
     """Do what was seen to be right, and nothing beyond it.
 
@@ -73,7 +73,7 @@ def _go_back(
     further than whoever asked could know.
 
     Raises:
-        StaleWrite: if what was seen is no longer so.
+        ConcurrentWrite: if what was seen is no longer so.
     """
     running = seen.active if seen else None
     if seen is None or running is not None:
@@ -81,8 +81,8 @@ def _go_back(
         ended = _end_rollout(stage, urgent, endpoint, rollout, wish)
         if wish.to in (None, ended.champion):
             return
-    return_to(
-        stage.parts,
+    revert(
+        stage.ports,
         endpoint,
         version=wish.to,
         actor=wish.actor,
@@ -92,7 +92,7 @@ def _go_back(
 
 
 def _end_rollout(
-    stage: Stage, urgent: Parts, endpoint: str, rollout: str | None, wish: _Wish
+    stage: Stage, urgent: Ports, endpoint: str, rollout: str | None, wish: _Wish
 ) -> Rollout:
     """End that rollout (None: the one under way), and answer it as it ended.
 
@@ -100,19 +100,19 @@ def _end_rollout(
     record may take its time.
     """
 
-    def end(parts: Parts) -> EndpointState | None:
-        return roll_back(parts, endpoint, actor=wish.actor, reason=wish.reason, rollout=rollout)
+    def end(ports: Ports) -> EndpointState | None:
+        return roll_back(ports, endpoint, actor=wish.actor, reason=wish.reason, rollout=rollout)
 
     try:
         state = end(urgent)
     except Unavailable:
-        state = end(stage.parts)
+        state = end(stage.ports)
     if state is None and rollout is not None:
-        state = stage.parts.store.load(endpoint)  # somebody else may have ended it
+        state = stage.ports.store.load(endpoint)  # somebody else may have ended it
     found = state.rollout if state else None
     if found is None or found.phase is not Phase.ROLLED_BACK or rollout not in (None, found.id):
         meant = f"rollout {rollout}" if rollout else "a rollout under way"
-        raise StaleWrite(f"{endpoint!r} no longer has {meant} to take back")
+        raise ConcurrentWrite(f"{endpoint!r} no longer has {meant} to take back")
     return found
 
 

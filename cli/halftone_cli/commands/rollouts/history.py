@@ -31,9 +31,9 @@ def history(
       halftone history fraud --limit 10 --json
     """
     whole("--limit", limit, least=1)
-    parts = session.stage.parts
-    newest = read_state(parts, endpoint).audit.seq
-    records = tuple(parts.store.audit(endpoint, after=max(0, newest - limit)))
+    ports = session.stage.ports
+    newest = read_state(ports, endpoint).audit.seq
+    records = tuple(ports.store.audit(endpoint, after=max(0, newest - limit)))
     if session.as_json:
         document = {"endpoint": endpoint, "records": [shapes.record(r) for r in records]}
         say_json(document)

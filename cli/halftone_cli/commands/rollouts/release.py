@@ -9,7 +9,7 @@ import typer
 
 from halftone.domain.errors import InvalidInput, InvalidPackage
 from halftone.domain.names import checked_name
-from halftone.domain.rollout.plan_schema import plan_form
+from halftone.domain.rollout.plan_schema import dump_plan
 from halftone.packaging.endpoint_yaml import FILE, read_spec
 from halftone.packaging.folder import BuiltPackage, open_package
 from halftone_cli.commands.changing import MessageOption, watch_to_the_end
@@ -88,9 +88,9 @@ def release(
     name = _endpoint(endpoint, declaration)
     wanted: Json = {"message": message, "supersede": supersede}
     if plan is not None:
-        wanted["plan"] = plan_form(chosen_plan(plan))
+        wanted["plan"] = dump_plan(chosen_plan(plan))
     elif declaration is not None:
-        wanted["plan"] = plan_form(read_spec(declaration).plan)
+        wanted["plan"] = dump_plan(read_spec(declaration).plan)
     if local:
         built = _checked(Path(package), run=run)
         _upload(session, name, built)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from halftone.domain.endpoint.status import Status
-from halftone.domain.errors import Refused, Unavailable
+from halftone.domain.errors import Conflict, Unavailable
 from halftone_cli.commands.changing import (
     MessageOption,
     YesOption,
@@ -107,7 +107,7 @@ def _ended_before(session: Session, endpoint: str, message: str) -> Json | None:
     newest = newest_rollout(session, endpoint)
     try:
         again = _abort(session, endpoint, newest, message).headers
-    except Refused:
+    except Conflict:
         return None
     return newest if again.get("idempotent-replayed") == "true" else None
 

@@ -68,13 +68,13 @@ def status(
 
 
 def _reader(session: Session, endpoint: str | None) -> Callable[[], Views]:
-    parts = session.stage.parts
+    ports = session.stage.ports
     if endpoint is not None:
-        return lambda: [read(parts, endpoint)]
+        return lambda: [read(ports, endpoint)]
 
     def all_of_them() -> Views:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(lambda name: read(parts, name), parts.catalogue.endpoints()))
+            return list(pool.map(lambda name: read(ports, name), ports.catalogue.endpoints()))
 
     return all_of_them
 

@@ -7,10 +7,10 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from halftone.domain.audit import canonical_json
-from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, upkeep_form
+from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, dump_upkeep
 from halftone.domain.errors import InvalidInput
 from halftone.domain.quantities import spoken
-from halftone.domain.rollout.plan_schema import plan_form
+from halftone.domain.rollout.plan_schema import dump_plan
 from halftone.packaging.folder import BuiltPackage
 from halftone_cdk.constructs.engine.releaser import LONGEST_WAIT
 from halftone_cdk.paths import BUILD
@@ -48,10 +48,10 @@ class Release(Construct):
                 "Digest": package.digest,
                 "PackageName": package.manifest.name,
                 "Settings": settings_digest,
-                "Plan": canonical_json(plan_form(spec.plan)).decode(),
+                "Plan": canonical_json(dump_plan(spec.plan)).decode(),
                 **({"Group": spec.group} if spec.group else {}),
                 "Serving": canonical_json(spec.serving).decode(),
-                "Upkeep": canonical_json(upkeep_form(spec)).decode(),
+                "Upkeep": canonical_json(dump_upkeep(spec)).decode(),
                 "DeployWaits": spec.deploy_waits.value,
             },
         )

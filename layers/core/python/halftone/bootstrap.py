@@ -15,7 +15,7 @@ from halftone.adapters.aws.cloudwatch_alarms import CloudWatchGuardrails
 from halftone.adapters.aws.cloudwatch_charts import CloudWatchCharts
 from halftone.adapters.aws.cloudwatch_logs import CloudWatchLogs
 from halftone.adapters.aws.cloudwatch_metrics import CloudWatchKeyMetrics, CloudWatchMetrics
-from halftone.adapters.aws.dynamodb.control import DynamoClaims, DynamoGroups
+from halftone.adapters.aws.dynamodb.control import DynamoGroups, DynamoIdempotencyStore
 from halftone.adapters.aws.dynamodb.keys import DynamoKeys
 from halftone.adapters.aws.dynamodb.registry import DynamoRegistry
 from halftone.adapters.aws.dynamodb.store import DynamoStore
@@ -28,8 +28,8 @@ from halftone.adapters.aws.stacks import CloudFormationStacks
 from halftone.adapters.aws.step_functions import StepFunctionsWorkflow
 from halftone.adapters.clock import SystemClock
 from halftone.domain.insight.sticky_keys import FOLLOWED
-from halftone.ports import Parts
-from halftone.ports.capture import HarvestParts
+from halftone.ports import Ports
+from halftone.ports.capture import CapturePorts
 
 _T = TypeVar("_T")
 
@@ -71,7 +71,7 @@ def settings() -> Settings:
 
 
 @dataclass(frozen=True)
-class HarvestSettings:
+class CaptureSettings:
     """What the harvest must be told: its stage, the table, and the bucket of the captures.
 
     ``followed`` is how long a key counts as failed if it fails after it was first seen.
@@ -84,13 +84,13 @@ class HarvestSettings:
 
 
 @cache
-def harvest_settings() -> HarvestSettings:
+def capture_settings() -> CaptureSettings:
     """The harvest's settings in the environment.
 
     Raises:
         KeyError: naming the variable that is missing.
     """
-    return HarvestSettings(
+    return CaptureSettings(
         stage=os.environ["HALFTONE_STAGE"],
         table=os.environ["HALFTONE_TABLE"],
         captures=os.environ["HALFTONE_CAPTURES"],
@@ -104,10 +104,10 @@ def _followed() -> timedelta:
     return timedelta(seconds=float(os.environ.get("HALFTONE_KEY_FOLLOW_SECONDS", usual)))
 
 
-def harvest_parts(given: HarvestSettings) -> HarvestParts:
+def capture_ports(given: CaptureSettings) -> CapturePorts:
     """The harvest's ports on AWS, with the caller's own credentials."""
     session = boto3.session.Session()
-    return HarvestParts(
+    return CapturePorts(
         files=S3Files(session.client("s3", config=PATIENT), given.captures),
         keys=DynamoKeys(
             session.client("dynamodb", config=PATIENT), given.table, followed=given.followed
@@ -116,13 +116,13 @@ def harvest_parts(given: HarvestSettings) -> HarvestParts:
     )
 
 
-def parts(
+def ports(
     given: Settings,
     *,
     urgent: bool = False,
     lazy: bool | None = None,
     session: boto3.session.Session | None = None,
-) -> Parts:
+) -> Ports:
     """All ports on AWS, with the caller's own credentials.
 
     ``urgent`` gives up on the table within a second, for rollbacks. ``lazy`` makes all clients but
@@ -138,7 +138,7 @@ def parts(
     cloudwatch = client("cloudwatch", PATIENT)
     store, registry = DynamoStore(table, given.table), DynamoRegistry(table, given.table)
     bucket = client("s3", SIGNING)
-    return Parts(
+    return Ports(
         clock=SystemClock(),
         store=store,
         catalogue=store,
@@ -155,7 +155,7 @@ def parts(
         charts=CloudWatchCharts(cloudwatch),
         scaling=LambdaScaling(functions, given.stage),
         gate=HttpGate(seldom("apigatewayv2", PATIENT), given.api),
-        claims=DynamoClaims(table, given.table),
+        claims=DynamoIdempotencyStore(table, given.table),
         groups=DynamoGroups(table, given.table),
         uploads=S3Uploads(bucket, given.artifacts),
         stacks=CloudFormationStacks(seldom("cloudformation", PATIENT)),

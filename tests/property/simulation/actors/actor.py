@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from halftone.ports import Parts
+from halftone.ports import Ports
 from tests.property.engine.simulation import Act, Call, Outside, Process
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ROLLOUT, ROLLBACK, RELEASE, CONTROL, NOBODY = "rollout", "rollback", "release", "control", "nobody"
 """The roles that actors have; NOBODY stands for what happens outside of Halftone."""
 
-Program = Callable[[Parts, Outside, Any], object]
+Program = Callable[[Ports, Outside, Any], object]
 
 
 class Player(Process):

@@ -2,21 +2,21 @@
 
 from typing import Any
 
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.rollouts import alarm
 from tests.property.engine.simulation import Act, Outside
 from tests.property.simulation.actors.actor import NOBODY, ROLLBACK, Actor, happens
 from tests.support.engine import NAME
 
 
-def _event(parts: Parts, _: Outside, fired_at: Any) -> object:
+def _event(ports: Ports, _: Outside, fired_at: Any) -> object:
     if fired_at is None:
         return None
-    return alarm.on_alarm(parts, NAME, actor="alarm", reason="errors above 5 %", fired_at=fired_at)
+    return alarm.on_alarm(ports, NAME, actor="alarm", reason="errors above 5 %", fired_at=fired_at)
 
 
-def _once_more(parts: Parts, outside: Outside, _: Any) -> object:
-    return _event(parts, outside, outside("fired_at"))
+def _once_more(ports: Ports, outside: Outside, _: Any) -> object:
+    return _event(ports, outside, outside("fired_at"))
 
 
 DELIVERED = Act(_event, again=2)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.deployments import changes
 from tests.property.engine.simulation import Act, Outside
 from tests.property.simulation.actors.actor import CONTROL, NOBODY, Actor, happens
@@ -13,8 +13,8 @@ ANN: dict[str, Any] = {"actor": "ann", "reason": "spring cleaning"}
 
 
 def _does(change: str, *what: object) -> tuple[Act, ...]:
-    def program(parts: Parts, _: Outside, __: Any) -> object:
-        return getattr(changes, change)(parts, NAME, *what, **ANN)
+    def program(ports: Ports, _: Outside, __: Any) -> object:
+        return getattr(changes, change)(ports, NAME, *what, **ANN)
 
     return (Act(program),)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from halftone.ports import Parts
+from halftone.ports import Ports
 from tests.property.engine.simulation import Act, Outside
 from tests.property.simulation.actors.actor import RELEASE, Actor, event, happens
 from tests.property.simulation.ledger import Deploy, Stack
@@ -35,15 +35,15 @@ def handler() -> ModuleType:
     return module
 
 
-def on_event(parts: Parts, event: Mapping[str, Any]) -> Any:
+def on_event(ports: Ports, event: Mapping[str, Any]) -> Any:
     """What the release function answers to CloudFormation."""
-    vars(handler())["_parts"] = lambda: parts
+    vars(handler())["_parts"] = lambda: ports
     return handler().on_event(dict(event), None)
 
 
-def is_complete(parts: Parts, event: Mapping[str, Any]) -> Any:
+def is_complete(ports: Ports, event: Mapping[str, Any]) -> Any:
     """What it answers when it is asked whether it is done."""
-    vars(handler())["_parts"] = lambda: parts
+    vars(handler())["_parts"] = lambda: ports
     return handler().is_complete(dict(event), None)
 
 
@@ -186,10 +186,10 @@ def update(name: str, now: Mapping[str, str], *, fails_late: bool = False) -> tu
     ``fails_late``: another resource of the stack fails after it.
     """
 
-    def asks(parts: Parts, _: Outside, begun: Any) -> object:
-        return on_event(parts, _event("Update", f"{name}/1", now, begun)) if begun else None
+    def asks(ports: Ports, _: Outside, begun: Any) -> object:
+        return on_event(ports, _event("Update", f"{name}/1", now, begun)) if begun else None
 
-    def ends(parts: Parts, outside: Outside, answer: Any) -> object:
+    def ends(ports: Ports, outside: Outside, answer: Any) -> object:
         begun = outside("deploy_under_way", name)
         if begun is None:
             return None
@@ -198,7 +198,7 @@ def update(name: str, now: Mapping[str, str], *, fails_late: bool = False) -> tu
             outside("deploy_ends", json.dumps(dict(now)), begun.logical, physical)
             return answer
         outside("stack_is", "UPDATE_ROLLBACK_IN_PROGRESS")
-        on_event(parts, _event("Update", f"{name}/2", now, begun, back=True))
+        on_event(ports, _event("Update", f"{name}/2", now, begun, back=True))
         outside("deploy_ends", "", "", "")
         return None
 
@@ -212,9 +212,9 @@ def update(name: str, now: Mapping[str, str], *, fails_late: bool = False) -> tu
 def _once_more(name: str, now: Mapping[str, str]) -> Act:
     """The event of an update that succeeded, delivered once more while nothing is under way."""
 
-    def program(parts: Parts, outside: Outside, _: Any) -> object:
+    def program(ports: Ports, outside: Outside, _: Any) -> object:
         begun = outside("stack_before", json.dumps(dict(now)))
-        return on_event(parts, _event("Update", f"{name}/1", now, begun)) if begun else None
+        return on_event(ports, _event("Update", f"{name}/1", now, begun)) if begun else None
 
     return Act(program)
 
@@ -231,18 +231,18 @@ def stack_before(world: World, properties: str) -> Begun | None:
 def replacement(name: str) -> tuple[Act, ...]:
     """The resource has another logical id: the new one is created, then the old one deleted."""
 
-    def creates(parts: Parts, _: Outside, begun: Any) -> object:
+    def creates(ports: Ports, _: Outside, begun: Any) -> object:
         if begun is None:
             return None
         created = request("Create", f"{name}/1", begun.properties, logical="Release2")
-        return on_event(parts, created)
+        return on_event(ports, created)
 
-    def deletes(parts: Parts, outside: Outside, answer: Any) -> object:
+    def deletes(ports: Ports, outside: Outside, answer: Any) -> object:
         begun = outside("deploy_under_way", name)
         if begun is None or answer is None:
             return None
         outside("stack_is", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        on_event(parts, _event("Delete", f"{name}/2", begun.properties, begun))
+        on_event(ports, _event("Delete", f"{name}/2", begun.properties, begun))
         outside("deploy_ends", begun.before, "Release2", answer["PhysicalResourceId"])
         return None
 
@@ -256,18 +256,18 @@ def replacement(name: str) -> tuple[Act, ...]:
 def renaming(name: str) -> tuple[Act, ...]:
     """The endpoint has another name: the update has another physical id, and the old one goes."""
 
-    def asks(parts: Parts, _: Outside, begun: Any) -> object:
+    def asks(ports: Ports, _: Outside, begun: Any) -> object:
         if begun is None:
             return None
         now = {**begun.properties, "Endpoint": OTHER}
-        return on_event(parts, _event("Update", f"{name}/1", now, begun))
+        return on_event(ports, _event("Update", f"{name}/1", now, begun))
 
-    def deletes(parts: Parts, outside: Outside, answer: Any) -> object:
+    def deletes(ports: Ports, outside: Outside, answer: Any) -> object:
         begun = outside("deploy_under_way", name)
         if begun is None or answer is None:
             return None
         outside("stack_is", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        on_event(parts, _event("Delete", f"{name}/2", begun.properties, begun))
+        on_event(ports, _event("Delete", f"{name}/2", begun.properties, begun))
         now = json.dumps({**begun.properties, "Endpoint": OTHER})
         outside("deploy_ends", now, begun.logical, answer["PhysicalResourceId"])
         return None
@@ -282,10 +282,10 @@ def renaming(name: str) -> tuple[Act, ...]:
 def deletion(name: str) -> tuple[Act, ...]:
     """The stack is deleted."""
 
-    def deletes(parts: Parts, outside: Outside, begun: Any) -> object:
+    def deletes(ports: Ports, outside: Outside, begun: Any) -> object:
         if begun is None:
             return None
-        on_event(parts, _event("Delete", f"{name}/1", begun.properties, begun))
+        on_event(ports, _event("Delete", f"{name}/1", begun.properties, begun))
         outside("stack_is_gone")
         return True
 
@@ -295,10 +295,10 @@ def deletion(name: str) -> tuple[Act, ...]:
 def creation(name: str) -> tuple[Act, ...]:
     """A stack that was deleted is made anew."""
 
-    def creates(parts: Parts, outside: Outside, gone: Any) -> object:
+    def creates(ports: Ports, outside: Outside, gone: Any) -> object:
         if gone is None or not outside("stack_made_anew", name):
             return None
-        answer = on_event(parts, request("Create", f"{name}/2", M1))
+        answer = on_event(ports, request("Create", f"{name}/2", M1))
         outside("deploy_ends", json.dumps(M1), "Release", answer["PhysicalResourceId"])
         return None
 

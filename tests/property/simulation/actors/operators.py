@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from halftone.domain.rollout.plan import PRESETS
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.releases.release import release
-from halftone.service.releases.revert import Seen, return_to
+from halftone.service.releases.revert import Seen, revert
 from halftone.service.rollouts import operate
 from tests.property.engine.simulation import Act, Outside
 from tests.property.simulation.actors.actor import CONTROL, Actor, by_name
@@ -17,8 +17,8 @@ ROLLING = frozenset({"watched", "passing on", "at the gate", "scored"})
 SERVED = frozenset({"serving", "beside", "returned", "passing on", "watched", "deployed"})
 
 
-def _sees_rollout(parts: Parts, _: Outside, __: Any) -> object:
-    state = parts.store.load(NAME)
+def _sees_rollout(ports: Ports, _: Outside, __: Any) -> object:
+    state = ports.store.load(NAME)
     return state.active.id if state and state.active else None
 
 
@@ -26,27 +26,27 @@ def _says(word: Callable[..., object], **more: object) -> tuple[Act, ...]:
     """Somebody looks, and says ``word`` to the rollout that they saw."""
     speak = by_name(word)
 
-    def say(parts: Parts, _: Outside, rollout: Any) -> object:
+    def say(ports: Ports, _: Outside, rollout: Any) -> object:
         if rollout is None:
             return None
-        return speak(parts, NAME, **ANN, rollout=rollout, **more)
+        return speak(ports, NAME, **ANN, rollout=rollout, **more)
 
     return (Act(_sees_rollout), Act(say, again=2))
 
 
-def _sees(parts: Parts, _: Outside, __: Any) -> object:
-    state = parts.store.load(NAME)
+def _sees(ports: Ports, _: Outside, __: Any) -> object:
+    state = ports.store.load(NAME)
     return Seen.of(state) if state else None
 
 
 def _goes_back(version: str | None) -> tuple[Act, ...]:
     """Somebody looks, and goes back from what they saw: the request is repeated until answered."""
-    returns = by_name(return_to)
+    returns = by_name(revert)
 
-    def back(parts: Parts, _: Outside, seen: Any) -> object:
+    def back(ports: Ports, _: Outside, seen: Any) -> object:
         if seen is None:
             return None
-        return returns(parts, NAME, version=version, actor="bob", reason="it drifts", seen=seen)
+        return returns(ports, NAME, version=version, actor="bob", reason="it drifts", seen=seen)
 
     return (Act(_sees), Act(back, again=2))
 
@@ -55,7 +55,7 @@ def _releases(model: str) -> tuple[Act, ...]:
     """Somebody releases a package by the control API, until they are answered."""
     do = by_name(release)
     request = Endpoint().request(model, f"a person's {model}", plan=PRESETS["all-at-once"])
-    return (Act(lambda parts, _, __: do(parts, request), again=2),)
+    return (Act(lambda ports, _, __: do(ports, request), again=2),)
 
 
 ACTORS = (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from halftone.domain.model.registry import ModelReference
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.endpoints import availability, clients, policy
 from halftone.service.registry import registry
 from tests.property.engine.simulation import Act, Outside
@@ -19,19 +19,19 @@ BETA = {"query": {"beta": "1"}}
 def _does(change: Callable[..., object], *what: object) -> tuple[Act, ...]:
     say = by_name(change)
 
-    def program(parts: Parts, _: Outside, __: Any) -> object:
-        return say(parts, NAME, *what, **BOB)
+    def program(ports: Ports, _: Outside, __: Any) -> object:
+        return say(ports, NAME, *what, **BOB)
 
     return (Act(program),)
 
 
-def _tags(parts: Parts, _: Outside, __: Any) -> object:
+def _tags(ports: Ports, _: Outside, __: Any) -> object:
     reference = ModelReference("m2", number=1)
-    return registry.describe(parts, reference, {"tags": {"validation_status": "FAILED"}}, **BOB)
+    return registry.describe(ports, reference, {"tags": {"validation_status": "FAILED"}}, **BOB)
 
 
-def _adds_client(parts: Parts, outside: Outside, _: Any) -> object:
-    added = clients.add_client(parts, NAME, "ann", random=lambda count: b"\x07" * count, **BOB)
+def _adds_client(ports: Ports, outside: Outside, _: Any) -> object:
+    added = clients.add_client(ports, NAME, "ann", random=lambda count: b"\x07" * count, **BOB)
     outside("token", added.token)
     return None
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from halftone.domain.errors import Refused
+from halftone.domain.errors import Conflict
 from halftone.domain.names import ALIAS, CHALLENGER, guardrail_name
 from halftone.domain.rollout.evidence import BUCKET, Arm, Bucket, bucket_start
 from halftone.domain.rollout.routing import Routing
@@ -136,7 +136,7 @@ def deleted_in_lambda(world: World, version: str) -> None:
     """Somebody deletes a version at the console; Lambda refuses where an alias points at it."""
     try:
         world.real.functions.delete(NAME, version)
-    except Refused:
+    except Conflict:
         return
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from halftone.domain.rollout.evidence import BUCKET
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.rollouts import advance as ticks
 from halftone.service.rollouts import rollback
 from tests.property.engine.simulation import Act, Outside
@@ -11,8 +11,8 @@ from tests.property.simulation.actors.actor import ROLLBACK, ROLLOUT, Actor, hap
 from tests.support.engine import EVERY, NAME
 
 
-def _tick(parts: Parts, _: Outside, __: Any) -> object:
-    return ticks.advance(parts, NAME, None, every=EVERY)
+def _tick(ports: Ports, _: Outside, __: Any) -> object:
+    return ticks.advance(ports, NAME, None, every=EVERY)
 
 
 TICK = Act(_tick)
@@ -22,12 +22,12 @@ NEXT_TICK = Actor("the next tick", "workflow", ROLLOUT, (TEN_SECONDS, TICK))
 """What comes ten seconds after everything else."""
 
 
-def _fails(parts: Parts, outside: Outside, _: Any) -> object:
+def _fails(ports: Ports, outside: Outside, _: Any) -> object:
     rollout = outside("running_rollout")
     if rollout is None:
         return None
     reason = "the workflow failed: States.Timeout"
-    return rollback.roll_back(parts, NAME, actor="workflow", reason=reason, rollout=rollout)
+    return rollback.roll_back(ports, NAME, actor="workflow", reason=reason, rollout=rollout)
 
 
 ACTORS = (

@@ -7,7 +7,7 @@
 from typing import TYPE_CHECKING
 
 from halftone.domain.audit import verify
-from halftone.domain.endpoint.route_table import dispatch_of
+from halftone.domain.endpoint.route_table import route_config_of
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import UNRELEASED, Routing
@@ -43,7 +43,7 @@ def check_end(stage: "Stage", world: int) -> int:
     verify(NAME, now.records, now.state.audit)
     if len(now.records) != now.state.revision:
         breaks(4, "record", f"{now.state.revision} writes, {len(now.records)} records")
-    if now.dispatch != dispatch_of(now.state):
+    if now.dispatch != route_config_of(now.state):
         breaks(8, "dispatch", "servers are told something else than what is on record")
     _check_aliases(now, now.state)
     for version in versions(now) & now.ledger.barred:
@@ -91,7 +91,7 @@ def _check_shown(stage: "Stage", world: int, now: Snapshot) -> None:
     if not newest or now.dispatch is None or now.dispatch.serving.stopped or not champion:
         return
     actual = answered_by(now, newest[0])
-    shown = {s.deployment.version: s.share for s in listed(stage.world.parts, NAME)}
+    shown = {s.deployment.version: s.share for s in listed(stage.world.ports, NAME)}
     for version in {*shown, *actual}:
         share, said = actual.get(version, 0.0), shown.get(version, 0.0)
         if abs(share - said) > _NOISE or bool(share) != bool(said):

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import Forbidden, InvalidInput, NotFound, Refused
+from halftone.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from halftone.domain.rollout.phase import Phase
-from halftone.domain.traffic.policy import Access, Serving
+from halftone.domain.traffic.policy import Access, TrafficPolicy
 from tests.property.engine.simulation import Ended, Standing
 from tests.property.simulation.actors.actor import RELEASE, Player
 from tests.property.simulation.ledger import Deploy
@@ -55,7 +55,7 @@ def _check_open(was: EndpointState | None, now: EndpointState, deploy: Deploy | 
 def _check_return(was: EndpointState | None, now: EndpointState, deploy: Deploy) -> None:
     if was is None:
         return
-    for field in Serving.__dataclass_fields__:
+    for field in TrafficPolicy.__dataclass_fields__:
         old, new = getattr(was.serving, field), getattr(now.serving, field)
         if old != new and dict(deploy.own).get(field) != repr(new):
             told = f"{field} becomes {new!r} from {old!r}, which nobody has said"
@@ -73,7 +73,7 @@ def check_ended(now: Snapshot, ended: Ended) -> None:
     _check_joined(ended)
     if process.role != RELEASE:
         return
-    if isinstance(ended.result, Refused | InvalidInput | Forbidden | NotFound):
+    if isinstance(ended.result, Conflict | InvalidInput | Forbidden | NotFound):
         for call, answer in ended.heard:
             written = call.name == "aliases.write" and not answer.error and not answer.crash
             if call.name == "store.commit" and not answer.error and not answer.crash:

@@ -26,7 +26,7 @@ from halftone.domain.traffic.policy import (
     Portion,
     Probation,
     Rule,
-    Serving,
+    TrafficPolicy,
 )
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,7 +46,7 @@ def endpoint(**changes) -> EndpointState:
 
 
 def guarded(**changes) -> EndpointState:
-    return endpoint(serving=Serving(mode=Mode.GUARDED, **changes))
+    return endpoint(serving=TrafficPolicy(mode=Mode.GUARDED, **changes))
 
 
 def rolling(phase: Phase = Phase.OBSERVING, **changes) -> EndpointState:

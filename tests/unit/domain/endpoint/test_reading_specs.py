@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, Guardrail, parse_spec
+from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, Guardrail, load_spec
 from halftone.domain.errors import InvalidInput
 from tests.support.refusals import read_or_refusal
 
@@ -14,19 +14,19 @@ LEAST = {"name": "fraud", "model": "models/champion"}
 
 
 def test_name_and_model_are_enough():
-    assert parse_spec(LEAST) == EndpointSpec("fraud", "models/champion")
+    assert load_spec(LEAST) == EndpointSpec("fraud", "models/champion")
 
 
 def test_tags_are_what_iam_takes_and_periods_make_a_day_at_most():
     tags = {"Team": "", "cost centre": "É 7+8=15 _.:/-@", **{f"t{n}": "x" * 200 for n in range(48)}}
     rails = {"late": {"periods": 8640}, "crashes": {"periods": 1440}}
-    spec = parse_spec({**LEAST, "tags": tags, "guardrails": rails})
+    spec = load_spec({**LEAST, "tags": tags, "guardrails": rails})
     assert spec.tags == tags
     assert (spec.late.periods, spec.crashes.periods) == (8640, 1440)
 
 
 def test_every_field_is_read():
-    spec = parse_spec(
+    spec = load_spec(
         {
             "name": "fraud-eu",
             "model": "models/challenger",
@@ -106,14 +106,14 @@ REFUSED = [
 @pytest.mark.parametrize(("change", "field", "value"), REFUSED, ids=lambda v: str(v)[:40])
 def test_a_wrong_declaration_names_the_field_and_its_value(change, field, value):
     with pytest.raises(InvalidInput) as caught:
-        parse_spec({**LEAST, **change})
+        load_spec({**LEAST, **change})
     assert (caught.value.field, caught.value.value) == (field, value)
 
 
 @pytest.mark.parametrize("value", [None, "fraud", ["name"], 5])
 def test_a_file_that_is_no_mapping_is_refused(value):
     with pytest.raises(InvalidInput, match="expected a mapping with at least name and model"):
-        parse_spec(value)
+        load_spec(value)
 
 
 FIELDS = sorted({*EndpointSpec.__dataclass_fields__} | {"guardrails", "x"})
@@ -131,15 +131,15 @@ VALUES = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES))
 def test_whatever_is_given_is_a_declaration_or_refused_by_field(given_spec):
-    found = read_or_refusal(parse_spec, {**LEAST, **given_spec})
+    found = read_or_refusal(load_spec, {**LEAST, **given_spec})
     assert not isinstance(found, InvalidInput) or found.field
 
 
 def test_a_step_that_takes_the_guarded_mode_is_refused_without_it():
     plan = {"steps": [{"weight": 5, "match": {"clients": ["acme"]}}]}
     with pytest.raises(InvalidInput) as refused:
-        parse_spec(LEAST | {"plan": plan})
+        load_spec(LEAST | {"plan": plan})
     assert refused.value.field == "plan.steps[0].match"
     assert "acme" in str(refused.value)
-    spec = parse_spec(LEAST | {"plan": plan, "mode": "guarded"})
+    spec = load_spec(LEAST | {"plan": plan, "mode": "guarded"})
     assert spec.plan.stages[0].match is not None

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from halftone.domain.endpoint.deployment import Deployment
-from halftone.domain.endpoint.route_table import Trial, dispatch_of
+from halftone.domain.endpoint.route_table import Experiment, route_config_of
 from halftone.domain.endpoint.state import EndpointState, Placed
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Plan, Stage
-from halftone.domain.traffic.policy import Match, Mode, Serving
+from halftone.domain.traffic.policy import Match, Mode, TrafficPolicy
 from tests.support.rollouts import START, rollout
 
 INTERNAL = Match(addresses=("10.0.0.0/8",))
@@ -26,40 +26,42 @@ def state(**changes):
     running = rollout(plan=PLAN, mode=Mode.GUARDED, **given)
     champion = Deployment("1", running.package, "s1", "r0", START)
     placed = (Placed("1", "blue"), Placed("2", "2"))
-    return EndpointState("fraud", 7, champion, running, serving=Serving(salt="x"), placed=placed)
+    return EndpointState(
+        "fraud", 7, champion, running, serving=TrafficPolicy(salt="x"), placed=placed
+    )
 
 
 def test_what_is_placed_and_how_it_is_served_is_told_with_the_revision():
-    told = dispatch_of(state())
+    told = route_config_of(state())
     assert (told.endpoint, told.revision, told.champion) == ("fraud", 7, "1")
     assert told.placed == (Placed("1", "blue"), Placed("2", "2"))
-    assert told.serving == Serving(salt="x")
+    assert told.serving == TrafficPolicy(salt="x")
 
 
 @pytest.mark.parametrize("phase", Phase)
 def test_the_trial_is_told_in_the_phases_in_which_the_challenger_takes_part(phase):
-    found = dispatch_of(state(phase=phase, stage=2, share=20.0, since=5.0)).trial
+    found = route_config_of(state(phase=phase, stage=2, share=20.0, since=5.0)).trial
     if phase in TAKES_PART:
-        assert found == Trial(rollout().id, "2", 2, Mode.GUARDED, share=20.0, since=5.0)
+        assert found == Experiment(rollout().id, "2", 2, Mode.GUARDED, share=20.0, since=5.0)
     else:
         assert found is None
 
 
 def test_a_mirror_step_tells_its_share_and_who_is_meant():
-    found = dispatch_of(state(phase=Phase.OBSERVING, stage=0, mirror=10.0)).trial
+    found = route_config_of(state(phase=Phase.OBSERVING, stage=0, mirror=10.0)).trial
     assert found is not None
     assert (found.share, found.mirror, found.match) == (0.0, 10.0, INTERNAL)
 
 
 def test_nothing_is_sent_on_before_the_first_share_is_on_record():
-    assert dispatch_of(state(phase=Phase.SHIFTING, stage=-1, target=5.0)).trial is None
+    assert route_config_of(state(phase=Phase.SHIFTING, stage=-1, target=5.0)).trial is None
 
 
 def test_a_share_on_its_way_up_is_told_once_it_is_on_record():
-    found = dispatch_of(state(phase=Phase.SHIFTING, stage=1, share=5.0, target=20.0)).trial
+    found = route_config_of(state(phase=Phase.SHIFTING, stage=1, share=5.0, target=20.0)).trial
     assert found is not None
     assert found.share == 5.0
 
 
 def test_of_an_endpoint_without_a_champion_nothing_is_told():
-    assert dispatch_of(EndpointState("fraud", 1)).champion is None
+    assert route_config_of(EndpointState("fraud", 1)).champion is None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.insight.capture import FEEDBACK, REQUESTS, Row, Sighting, read_line
+from halftone.domain.insight.capture import FEEDBACK, REQUESTS, KeyObservation, Row, read_line
 
 AT = 1_767_225_605_500
 MOMENT = datetime(2026, 1, 1, 0, 0, 5, 500_000, tzinfo=UTC)
@@ -25,7 +25,7 @@ KEY = {
 }
 
 
-def read(line: dict[str, object], **changes: object) -> Row | Sighting | None:
+def read(line: dict[str, object], **changes: object) -> Row | KeyObservation | None:
     return read_line(json.dumps({"at": AT, **line, **changes}))
 
 
@@ -69,10 +69,10 @@ def test_feedback_becomes_a_row_of_its_own_table():
 
 def test_a_key_becomes_a_sighting_in_its_bucket():
     seen = read(KEY, errors=1, late=0)
-    assert seen == Sighting("2", "fraud-r1", 1, "0123456789abcdef", MOMENT, True, False)
+    assert seen == KeyObservation("2", "fraud-r1", 1, "0123456789abcdef", MOMENT, True, False)
     assert seen.bucket == datetime(2026, 1, 1, tzinfo=UTC)
     unknown = read(KEY)
-    assert isinstance(unknown, Sighting)
+    assert isinstance(unknown, KeyObservation)
     assert unknown.late is None
 
 

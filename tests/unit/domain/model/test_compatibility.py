@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from halftone.domain.model.compatibility import misfits
+from halftone.domain.model.compatibility import incompatibilities
 from halftone.domain.model.manifest import Flavor, Manifest
 from halftone.domain.model.schema import Field, FieldType, read_records
 
@@ -32,7 +32,7 @@ def after(**fields: Field | None) -> Manifest:
     ],
 )
 def test_what_takes_more_fits(fields):
-    assert misfits(BEFORE, after(**fields)) == ()
+    assert incompatibilities(BEFORE, after(**fields)) == ()
 
 
 @pytest.mark.parametrize(
@@ -52,30 +52,30 @@ def test_what_takes_more_fits(fields):
     ],
 )
 def test_an_input_that_clients_do_not_send_so_does_not(fields, told):
-    (found,) = misfits(BEFORE, after(**fields))
+    (found,) = incompatibilities(BEFORE, after(**fields))
     assert found.startswith(told)
 
 
 def test_outputs_may_be_added_and_keep_their_kind():
     more = replace(BEFORE, outputs=(NAME, SCORE))
-    assert misfits(BEFORE, more) == ()
-    assert misfits(more, BEFORE) == ("output 'name' is gone",)
+    assert incompatibilities(BEFORE, more) == ()
+    assert incompatibilities(more, BEFORE) == ("output 'name' is gone",)
     narrow = replace(BEFORE, outputs=(Field("score", FieldType.FLOAT16),))
-    assert misfits(BEFORE, narrow) == ()
+    assert incompatibilities(BEFORE, narrow) == ()
     whole = replace(BEFORE, outputs=(Field("score", FieldType.INT64),))
-    assert misfits(BEFORE, whole) == ("output 'score' was float64, and is int64",)
+    assert incompatibilities(BEFORE, whole) == ("output 'score' was float64, and is int64",)
 
 
 def test_without_signatures_only_the_interface_is_compared():
     free = replace(BEFORE, inputs=(), outputs=())
     app = replace(free, flavor=Flavor.ASGI)
-    assert misfits(free, replace(free, name="another")) == ()
-    (found,) = misfits(free, app)
+    assert incompatibilities(free, replace(free, name="another")) == ()
+    (found,) = incompatibilities(free, app)
     assert found == (
         "it takes whole requests of an application, and not any JSON value, without a signature"
     )
-    assert misfits(BEFORE, free)
-    assert misfits(free, BEFORE)
+    assert incompatibilities(BEFORE, free)
+    assert incompatibilities(free, BEFORE)
 
 
 @pytest.mark.parametrize("was", FieldType)
@@ -83,7 +83,7 @@ def test_without_signatures_only_the_interface_is_compared():
 def test_whatever_is_said_to_fit_is_read(was, now):
     """The extremes of a type are what a narrower one refuses."""
     before = replace(BEFORE, inputs=(Field("x", was),))
-    if misfits(before, replace(BEFORE, inputs=(Field("x", now),))):
+    if incompatibilities(before, replace(BEFORE, inputs=(Field("x", now),))):
         return
     values = {FieldType.STRING: ["", "a"], FieldType.BOOL: [True]}.get(was)
     for value in values or Field("x", was).bounds:

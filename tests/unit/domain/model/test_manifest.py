@@ -6,7 +6,7 @@ import pytest
 
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.model.manifest import Interface
-from halftone.domain.model.manifest_schema import manifest_from_json, parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest, manifest_from_json
 
 GIVEN = {
     "name": "doubler",
@@ -30,14 +30,14 @@ def changed(path, value):
 
 def test_a_manifest_reads_back_from_its_own_json():
     given = {**GIVEN, "flavor": "onnx", "entry": "a/model.onnx", "preprocess": "a/before.py"}
-    manifest = parse_manifest(given)
+    manifest = load_manifest(given)
     assert manifest_from_json(manifest.to_json()) == manifest
     assert manifest.files == ("a/model.onnx", "a/before.py")
 
 
 def test_the_json_does_not_depend_on_the_order_of_the_file():
     backwards = dict(reversed(GIVEN.items()))
-    assert parse_manifest(backwards).to_json() == parse_manifest(GIVEN).to_json()
+    assert load_manifest(backwards).to_json() == load_manifest(GIVEN).to_json()
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_json_does_not_depend_on_the_order_of_the_file():
 )
 def test_a_wrong_value_is_named_with_file_field_and_value(path, value, field):
     with pytest.raises(InvalidPackage) as caught:
-        parse_manifest(changed(path, value), source="models/a/model.yaml")
+        load_manifest(changed(path, value), source="models/a/model.yaml")
     assert caught.value.field == field
     assert str(caught.value).startswith(f"models/a/model.yaml: {field} is ")
 
@@ -107,7 +107,7 @@ APP = {
     ],
 )
 def test_every_flavor_s_manifest_reads_back_and_says_what_it_takes(given, interface):
-    manifest = parse_manifest(given)
+    manifest = load_manifest(given)
     assert manifest.interface is interface
     assert manifest_from_json(manifest.to_json()) == manifest
 
@@ -128,7 +128,7 @@ def test_each_output_of_a_sklearn_model_has_a_method(outputs, methods, expected)
         "samples": [{"instances": [{"x": 1}]}],
         "methods": methods,
     }
-    found = parse_manifest(given).methods
+    found = load_manifest(given).methods
     assert found == (expected or {**{name: name for name in outputs}, **methods})
 
 
@@ -178,6 +178,6 @@ def test_each_output_of_a_sklearn_model_has_a_method(outputs, methods, expected)
 )
 def test_what_a_flavor_does_not_have_is_refused_with_the_remedy(given, field, words):
     with pytest.raises(InvalidPackage) as caught:
-        parse_manifest(given)
+        load_manifest(given)
     assert caught.value.field == field
     assert words in caught.value.expected

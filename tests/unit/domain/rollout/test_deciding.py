@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.rollout.decide import Alarmed, GoBack, GoOn, Wait, decide
+from halftone.domain.rollout.decide import Advance, Alarmed, Hold, RollBack, decide
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import OnInconclusive
 from halftone.domain.rollout.verdict import Verdict, VerdictKind
@@ -26,21 +26,21 @@ def decided(kind, age, *, word=OnInconclusive.HOLD, alarmed=None, phase=Phase.OB
 
 TABLE = [
     # verdict, age, the plan's word, decision
-    (K.PASS, MINUTE, "hold", GoOn),
-    (K.PASS, MINUTE / 2, "hold", Wait),
-    (K.FAIL, MINUTE / 2, "hold", GoBack),
-    (K.FAIL, MINUTE / 2, "promote", GoBack),
-    (K.INCONCLUSIVE, MINUTE, "promote", Wait),
-    (K.NO_DATA, MINUTE, "promote", Wait),
-    (K.INCONCLUSIVE, 10 * MINUTE, "hold", Wait),
-    (K.INCONCLUSIVE, 10 * MINUTE, "promote", GoOn),
-    (K.INCONCLUSIVE, 10 * MINUTE, "rollback", GoBack),
-    (K.NO_DATA, 10 * MINUTE, "hold", Wait),
-    (K.NO_DATA, 10 * MINUTE, "promote", Wait),
-    (K.NO_DATA, 10 * MINUTE, "rollback", GoBack),
-    (K.ERROR, 10 * MINUTE, "hold", Wait),
-    (K.ERROR, 10 * MINUTE, "promote", Wait),
-    (K.ERROR, 10 * MINUTE, "rollback", GoBack),
+    (K.PASS, MINUTE, "hold", Advance),
+    (K.PASS, MINUTE / 2, "hold", Hold),
+    (K.FAIL, MINUTE / 2, "hold", RollBack),
+    (K.FAIL, MINUTE / 2, "promote", RollBack),
+    (K.INCONCLUSIVE, MINUTE, "promote", Hold),
+    (K.NO_DATA, MINUTE, "promote", Hold),
+    (K.INCONCLUSIVE, 10 * MINUTE, "hold", Hold),
+    (K.INCONCLUSIVE, 10 * MINUTE, "promote", Advance),
+    (K.INCONCLUSIVE, 10 * MINUTE, "rollback", RollBack),
+    (K.NO_DATA, 10 * MINUTE, "hold", Hold),
+    (K.NO_DATA, 10 * MINUTE, "promote", Hold),
+    (K.NO_DATA, 10 * MINUTE, "rollback", RollBack),
+    (K.ERROR, 10 * MINUTE, "hold", Hold),
+    (K.ERROR, 10 * MINUTE, "promote", Hold),
+    (K.ERROR, 10 * MINUTE, "rollback", RollBack),
 ]
 
 
@@ -51,14 +51,14 @@ def test_the_table_of_decisions(kind, age, word, decision, phase):
 
 
 def test_reasons_carry_numbers():
-    assert decided(K.PASS, timedelta(seconds=20)) == Wait("20s of at least 1m at 5 %")
-    assert decided(K.PASS, MINUTE) == GoOn("7 of 100")
-    assert decided(K.FAIL, MINUTE) == GoBack("regression proven: 7 of 100")
-    assert decided(K.PASS, MINUTE, alarmed=RED) == GoBack(
+    assert decided(K.PASS, timedelta(seconds=20)) == Hold("20s of at least 1m at 5 %")
+    assert decided(K.PASS, MINUTE) == Advance("7 of 100")
+    assert decided(K.FAIL, MINUTE) == RollBack("regression proven: 7 of 100")
+    assert decided(K.PASS, MINUTE, alarmed=RED) == RollBack(
         "guardrail in alarm: errors-rate: 7 % over 5 %"
     )
-    assert decided(K.NO_DATA, 10 * MINUTE) == Wait("held, no_data after 10m at 5 %: 7 of 100")
-    assert decided(K.PASS, MINUTE, phase=Phase.PAUSED) == Wait("paused: asked to")
+    assert decided(K.NO_DATA, 10 * MINUTE) == Hold("held, no_data after 10m at 5 %: 7 of 100")
+    assert decided(K.PASS, MINUTE, phase=Phase.PAUSED) == Hold("paused: asked to")
 
 
 VERDICTS = st.sampled_from(K)
@@ -70,17 +70,17 @@ PHASES = st.sampled_from(WATCHED + HELD)
 
 @given(VERDICTS, AGES, WORDS, PHASES)
 def test_an_alarm_ends_the_rollout_in_every_phase_with_traffic(kind, age, word, phase):
-    assert isinstance(decided(kind, age, word=word, alarmed=RED, phase=phase), GoBack)
+    assert isinstance(decided(kind, age, word=word, alarmed=RED, phase=phase), RollBack)
 
 
 @given(AGES, WORDS, PHASES)
 def test_a_proven_regression_does_so_too(age, word, phase):
-    assert isinstance(decided(K.FAIL, age, word=word, phase=phase), GoBack)
+    assert isinstance(decided(K.FAIL, age, word=word, phase=phase), RollBack)
 
 
 @given(VERDICTS, AGES, WORDS, ALARMS, PHASES)
 def test_nothing_goes_on_without_a_pass_or_the_plans_word(kind, age, word, alarmed, phase):
-    if isinstance(decided(kind, age, word=word, alarmed=alarmed, phase=phase), GoOn):
+    if isinstance(decided(kind, age, word=word, alarmed=alarmed, phase=phase), Advance):
         assert phase in WATCHED
         assert alarmed is None
         assert age >= MINUTE
@@ -90,11 +90,11 @@ def test_nothing_goes_on_without_a_pass_or_the_plans_word(kind, age, word, alarm
 
 @given(st.sampled_from([K.NO_DATA, K.ERROR]), AGES, WORDS, PHASES)
 def test_silence_never_promotes(kind, age, word, phase):
-    assert not isinstance(decided(kind, age, word=word, phase=phase), GoOn)
+    assert not isinstance(decided(kind, age, word=word, phase=phase), Advance)
 
 
 @given(VERDICTS, AGES, WORDS)
 def test_a_stage_that_has_not_begun_is_only_waited_for(kind, age, word):
     given = rollout(stage=-1, plan=replace(PLAN, on_inconclusive=word))
     decision = decide(given, Verdict(kind, ""), None, START + age)
-    assert isinstance(decision, GoBack if kind is K.FAIL else Wait)
+    assert isinstance(decision, RollBack if kind is K.FAIL else Hold)

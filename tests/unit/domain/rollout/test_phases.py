@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from halftone.domain.errors import Refused
+from halftone.domain.errors import Conflict
 from halftone.domain.rollout import phase as module
 from halftone.domain.rollout.phase import TRANSITIONS, Phase
 from tests.support.rollouts import rollout
@@ -18,7 +18,7 @@ def test_a_rollout_becomes_what_the_table_allows_and_nothing_else(before, after)
     if after in TRANSITIONS[before]:
         assert given.to(after, reason="r").phase is after
     else:
-        with pytest.raises(Refused, match=f"is {before}: it can't become {after}"):
+        with pytest.raises(Conflict, match=f"is {before}: it can't become {after}"):
             given.to(after)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.rollout.plan import PRESETS, OnInconclusive, Plan, check_mode
-from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.plan_schema import load_plan
 from halftone.domain.traffic.policy import Match, Mode
 from tests.support.refusals import read_or_refusal
 
@@ -21,32 +21,32 @@ def weights(plan: Plan) -> list[float]:
 
 
 def test_a_preset_is_named():
-    assert weights(parse_plan("gradual")) == [5, 20, 50, 95]
-    assert parse_plan("all-at-once") == Plan((), bakes=False)
+    assert weights(load_plan("gradual")) == [5, 20, 50, 95]
+    assert load_plan("all-at-once") == Plan((), bakes=False)
 
 
 def test_steps_keep_the_preset_bake():
-    plan = parse_plan({"steps": [{"weight": "1 %", "min_time": "10m"}, {"weight": 100}]})
+    plan = load_plan({"steps": [{"weight": "1 %", "min_time": "10m"}, {"weight": 100}]})
     assert weights(plan) == [1, 95]
     assert plan.is_bake(1)
     assert not plan.is_bake(0)
 
 
 def test_a_bake_can_be_left_out_or_be_a_duration():
-    assert weights(parse_plan({"steps": [{"weight": 10}], "bake": "none"})) == [10]
-    baked = parse_plan({"steps": [{"weight": 10}], "bake": "20m"}).stages[-1]
+    assert weights(load_plan({"steps": [{"weight": 10}], "bake": "none"})) == [10]
+    baked = load_plan({"steps": [{"weight": 10}], "bake": "20m"}).stages[-1]
     assert (baked.weight, baked.min_time, baked.max_time) == (95, 20 * MINUTE, 80 * MINUTE)
 
 
 def test_the_longest_time_follows_a_longer_shortest_time():
-    plan = parse_plan({"steps": [{"weight": 10, "min_time": "3h"}]})
+    plan = load_plan({"steps": [{"weight": 10, "min_time": "3h"}]})
     assert plan.stages[0].max_time == timedelta(hours=12)
-    longest = parse_plan({"steps": [{"weight": 10, "min_time": "365d"}]})
+    longest = load_plan({"steps": [{"weight": 10, "min_time": "365d"}]})
     assert longest.stages[0].max_time == timedelta(days=365)
 
 
 def test_every_field_is_read():
-    plan = parse_plan(
+    plan = load_plan(
         {
             "preset": "all-at-once",
             "steps": [
@@ -69,7 +69,7 @@ def test_every_field_is_read():
 
 def test_a_step_is_scored_unseen_or_answered_and_of_whose_requests():
     match = {"headers": {"X-Tier": "gold"}, "addresses": ["10.0.0.0/8"]}
-    plan = parse_plan({"steps": [{"mirror": "10 %", "match": match}, {"weight": 5}]})
+    plan = load_plan({"steps": [{"mirror": "10 %", "match": match}, {"weight": 5}]})
     scored, answered, bake = plan.stages
     assert (scored.weight, scored.mirror) == (0.0, 10.0)
     assert scored.match == Match(headers={"x-tier": ("gold",)}, addresses=("10.0.0.0/8",))
@@ -79,8 +79,8 @@ def test_a_step_is_scored_unseen_or_answered_and_of_whose_requests():
 
 
 def test_changed_labels_are_asked_about_only_where_the_plan_says_so():
-    assert parse_plan({}).changed == 0.0
-    assert parse_plan({"margins": {"changed": {"tolerance": "5 %"}}}).changed == 5.0
+    assert load_plan({}).changed == 0.0
+    assert load_plan({"margins": {"changed": {"tolerance": "5 %"}}}).changed == 5.0
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -147,7 +147,7 @@ REFUSED = [
 @pytest.mark.parametrize(("given_plan", "field", "value"), REFUSED, ids=lambda v: str(v)[:40])
 def test_a_wrong_plan_names_the_field_and_its_value(given_plan, field, value):
     with pytest.raises(InvalidInput) as caught:
-        parse_plan(given_plan)
+        load_plan(given_plan)
     assert (caught.value.field, caught.value.value) == (field, value)
     assert repr(value) in str(caught.value)
 
@@ -182,7 +182,7 @@ PLANS = st.one_of(
 
 @given(PLANS)
 def test_whatever_is_given_is_a_sound_plan_or_refused_by_field(given_plan):
-    plan = read_or_refusal(parse_plan, given_plan)
+    plan = read_or_refusal(load_plan, given_plan)
     if isinstance(plan, InvalidInput):
         assert plan.field.startswith("plan")
         return

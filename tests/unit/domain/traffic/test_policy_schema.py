@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.endpoint.spec import parse_spec
+from halftone.domain.endpoint.spec import load_spec
 from halftone.domain.errors import InvalidInput
 from halftone.domain.traffic.policy import (
     Access,
@@ -20,7 +20,7 @@ from halftone.domain.traffic.policy import (
     Rule,
     StickyKey,
 )
-from halftone.domain.traffic.policy_schema import FIELDS, defaults, parse_serving, serving_form
+from halftone.domain.traffic.policy_schema import FIELDS, defaults, dump_policy, load_policy
 from tests.support.refusals import read_or_refusal
 
 LEAST = {"name": "fraud", "model": "models/champion"}
@@ -56,24 +56,24 @@ READ = {
 
 def test_every_field_is_read():
     assert {*GIVEN} == {*FIELDS}
-    assert parse_serving(GIVEN) == READ
+    assert load_policy(GIVEN) == READ
 
 
 def test_what_is_written_is_read_again():
-    assert parse_serving(serving_form(READ)) == READ
-    assert parse_serving(serving_form(defaults())) == defaults()
+    assert load_policy(dump_policy(READ)) == READ
+    assert load_policy(dump_policy(defaults())) == defaults()
 
 
 def test_short_forms_mean_what_long_ones_do():
     match = {"query": {"beta": ["1"]}, "clients": "ann"}
-    assert parse_serving({"capture": "10 %"}) == {"capture": Capture(10.0)}
-    assert parse_serving({"key": "client"}) == {"key": StickyKey(KeySource.CLIENT)}
-    assert parse_serving({"key": {"body": "user.id"}})["key"].name == "user.id"
-    assert parse_serving({"mirror": {"to": "teal", "share": 5, "match": match}}) == {
+    assert load_policy({"capture": "10 %"}) == {"capture": Capture(10.0)}
+    assert load_policy({"key": "client"}) == {"key": StickyKey(KeySource.CLIENT)}
+    assert load_policy({"key": {"body": "user.id"}})["key"].name == "user.id"
+    assert load_policy({"mirror": {"to": "teal", "share": 5, "match": match}}) == {
         "mirror": Mirror("teal", 5.0, Match(query={"beta": ("1",)}, clients=("ann",)))
     }
     nothing = {"key": None, "mirror": "none", "latency_budget": None, "label": "none"}
-    assert parse_serving(nothing) == {
+    assert load_policy(nothing) == {
         "key": None,
         "mirror": None,
         "latency_budget": None,
@@ -125,14 +125,14 @@ REFUSED = [
 @pytest.mark.parametrize(("name", "value", "field"), REFUSED, ids=lambda v: str(v)[:50])
 def test_a_wrong_value_is_refused_by_its_field(name, value, field):
     with pytest.raises(InvalidInput) as caught:
-        parse_serving({name: value})
+        load_policy({name: value})
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize("value", [None, [], "guarded", {1: 2}])
 def test_what_is_no_mapping_of_fields_is_refused(value):
     with pytest.raises(InvalidInput):
-        parse_serving(value)
+        load_policy(value)
 
 
 VALUES = st.recursive(
@@ -149,16 +149,16 @@ VALUES = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(sorted(FIELDS)), VALUES))
 def test_whatever_is_given_is_read_and_written_again_or_refused_by_field(given_fields):
-    found = read_or_refusal(parse_serving, given_fields)
+    found = read_or_refusal(load_policy, given_fields)
     if isinstance(found, InvalidInput):
         assert found.field
     else:
-        assert parse_serving(serving_form(found)) == found
+        assert load_policy(dump_policy(found)) == found
 
 
 def test_an_endpoint_declares_its_serving_beside_the_rest():
-    spec = parse_spec({**LEAST, "mode": "guarded", "capture": "10 %"})
+    spec = load_spec({**LEAST, "mode": "guarded", "capture": "10 %"})
     assert spec.serving == {"mode": "guarded", "capture": {"share": 10, "redact": []}}
-    assert parse_spec(LEAST).serving == {}
+    assert load_spec(LEAST).serving == {}
     with pytest.raises(InvalidInput, match="latency_budget is '11s', expected at most timeout"):
-        parse_spec({**LEAST, "latency_budget": "11s"})
+        load_spec({**LEAST, "latency_budget": "11s"})

@@ -6,12 +6,19 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from halftone.adapters.memory.capture import MemoryHarvest
-from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.adapters.memory.capture import InMemoryCapture
+from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.insight.capture import FEEDBACK, REQUESTS
-from halftone.domain.traffic.policy import Capture, KeySource, Mirror, Mode, Serving, StickyKey
-from halftone.service.capture import Harvested, harvest
+from halftone.domain.traffic.policy import (
+    Capture,
+    KeySource,
+    Mirror,
+    Mode,
+    StickyKey,
+    TrafficPolicy,
+)
+from halftone.service.capture import Ingested, ingest
 from tests.support.fleet import Fleet
 from tests.support.harvest import as_view, delivery
 
@@ -22,17 +29,19 @@ def louder(instances):
     return [{"y": 3 * one["x"], "label": "high"} for one in instances]
 
 
-def served(trial: Trial | None = None, **serving: object) -> Fleet:
-    given = Serving(mode=Mode.GUARDED, label="label", capture=Capture(100.0, ("x",)), **serving)
-    dispatch = Dispatch("double", 3, "1", PLACED, given, trial)
+def served(trial: Experiment | None = None, **serving: object) -> Fleet:
+    given = TrafficPolicy(
+        mode=Mode.GUARDED, label="label", capture=Capture(100.0, ("x",)), **serving
+    )
+    dispatch = RouteConfig("double", 3, "1", PLACED, given, trial)
     return Fleet(dispatch, {"2": louder, "3": louder})
 
 
-def harvested(stage: Fleet) -> tuple[MemoryHarvest, Harvested]:
+def harvested(stage: Fleet) -> tuple[InMemoryCapture, Ingested]:
     """What the subscription lets through, harvested."""
-    world = MemoryHarvest()
+    world = InMemoryCapture()
     marked = [line for line in stage.log if "halftone" in json.loads(line)]
-    return world, harvest(world.parts(), delivery(*marked, endpoint="double"))
+    return world, ingest(world.ports(), delivery(*marked, endpoint="double"))
 
 
 @pytest.fixture
@@ -40,7 +49,7 @@ def tables(tmp_path: Path):
     """tables(world): a connection with the views over the files that are there."""
     connection = duckdb.connect()
 
-    def views(world: MemoryHarvest) -> duckdb.DuckDBPyConnection:
+    def views(world: InMemoryCapture) -> duckdb.DuckDBPyConnection:
         for name, data in world.files.kept.items():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_bytes(data)
@@ -80,7 +89,7 @@ def test_answers_shadows_and_feedback_of_real_servers_are_one_table(tables):
 
 
 def test_keys_of_a_sticky_rollout_become_observations_of_both_arms():
-    trial = Trial("double-r1", "2", 0, Mode.GUARDED, share=50.0)
+    trial = Experiment("double-r1", "2", 0, Mode.GUARDED, share=50.0)
     stage = served(trial, key=StickyKey(KeySource.HEADER, "x-user"))
     for _ in range(3):
         for user in range(20):
@@ -97,8 +106,8 @@ def test_keys_of_a_sticky_rollout_become_observations_of_both_arms():
 
 def test_without_capture_no_body_is_in_any_line():
     stage = served(trial=None)
-    stage.change(Dispatch("double", 4, "1", PLACED, Serving(mode=Mode.GUARDED)))
+    stage.change(RouteConfig("double", 4, "1", PLACED, TrafficPolicy(mode=Mode.GUARDED)))
     stage.ask_x(1234.5)
     _, done = harvested(stage)
-    assert done == Harvested(0, 0, 0)
+    assert done == Ingested(0, 0, 0)
     assert "1234.5" not in "".join(stage.log)

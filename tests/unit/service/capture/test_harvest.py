@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from halftone.adapters.memory.capture import MemoryHarvest
+from halftone.adapters.memory.capture import InMemoryCapture
 from halftone.domain.errors import Unavailable
 from halftone.ports.capture import Observation
-from halftone.service.capture import Harvested, harvest
+from halftone.service.capture import Ingested, ingest
 from tests.support.harvest import AT, HOUR, delivery, line
 
 BUCKET = datetime(2026, 1, 1, tzinfo=UTC)
@@ -20,12 +20,12 @@ LATE = ("fraud", Observation("2", BUCKET, "Late"))
 FIRST, SECOND = "0" * 16, "1" * 16
 
 
-def counted(world: MemoryHarvest) -> dict[object, dict[float, int]]:
+def counted(world: InMemoryCapture) -> dict[object, dict[float, int]]:
     return {where: dict(values) for where, values in world.metrics.counted.items()}
 
 
 def test_rows_lie_by_table_endpoint_day_and_hour():
-    world = MemoryHarvest()
+    world = InMemoryCapture()
     lines = [
         line("capture", request="r-1"),
         line("capture", request="r-1", kind="shadow"),
@@ -33,8 +33,8 @@ def test_rows_lie_by_table_endpoint_day_and_hour():
         line("feedback", request="r-1", reward=1),
         '{"halftone": "capture"}',
     ]
-    done = harvest(world.parts(), delivery(*lines))
-    assert done == Harvested(rows=4, keys=0, dropped=1)
+    done = ingest(world.ports(), delivery(*lines))
+    assert done == Ingested(rows=4, keys=0, dropped=1)
     kept = {
         name.rpartition("/")[0]: gzip.decompress(data) for name, data in world.files.kept.items()
     }
@@ -49,40 +49,40 @@ def test_rows_lie_by_table_endpoint_day_and_hour():
 
 
 def test_the_same_delivery_writes_the_same_files_and_another_one_others():
-    world = MemoryHarvest()
+    world = InMemoryCapture()
     once = delivery(line("capture"))
-    harvest(world.parts(), once)
+    ingest(world.ports(), once)
     before = dict(world.files.kept)
-    harvest(world.parts(), once)
+    ingest(world.ports(), once)
     assert world.files.kept == before
-    harvest(world.parts(), delivery(line("capture"), first=1))
+    ingest(world.ports(), delivery(line("capture"), first=1))
     assert len(world.files.kept) == 2
 
 
 def test_each_key_is_observed_once_in_a_stage():
-    world = MemoryHarvest()
+    world = InMemoryCapture()
     lines = [line("key", key=FIRST), line("key", key=SECOND, errors=1, late=None)]
-    harvest(world.parts(), delivery(*lines))
+    ingest(world.ports(), delivery(*lines))
     assert counted(world) == {ERRORS: {0.0: 1, 1.0: 1}, LATE: {0.0: 1}}
-    harvest(world.parts(), delivery(*lines, first=9))
+    ingest(world.ports(), delivery(*lines, first=9))
     assert counted(world) == {ERRORS: {0.0: 1, 1.0: 1}, LATE: {0.0: 1}}
-    harvest(world.parts(), delivery(line("key", key=FIRST, stage=1), first=20))
+    ingest(world.ports(), delivery(line("key", key=FIRST, stage=1), first=20))
     assert counted(world) == {ERRORS: {0.0: 2, 1.0: 1}, LATE: {0.0: 2}}
 
 
 def test_a_key_that_fails_in_the_same_delivery_was_never_sound():
-    world = MemoryHarvest()
+    world = InMemoryCapture()
     lines = [line("key", late=None), line("key", errors=1, at=AT + 20_000)]
-    harvest(world.parts(), delivery(*lines))
+    ingest(world.ports(), delivery(*lines))
     assert counted(world) == {ERRORS: {1.0: 1}, LATE: {0.0: 1}}
 
 
 def test_a_key_that_fails_later_adds_to_the_failures_of_its_ten_seconds_and_to_no_count_of_keys():
-    world = MemoryHarvest()
-    harvest(world.parts(), delivery(line("key")))
+    world = InMemoryCapture()
+    ingest(world.ports(), delivery(line("key")))
     failing = line("key", errors=1, late=1, at=AT + 20_000)
-    harvest(world.parts(), delivery(failing, first=1))
-    harvest(world.parts(), delivery(failing, first=2))
+    ingest(world.ports(), delivery(failing, first=1))
+    ingest(world.ports(), delivery(failing, first=2))
     assert counted(world) == {
         ERRORS: {0.0: 1},
         LATE: {0.0: 1},
@@ -92,25 +92,25 @@ def test_a_key_that_fails_later_adds_to_the_failures_of_its_ten_seconds_and_to_n
 
 
 def test_one_that_fails_after_it_was_followed_adds_nothing():
-    world = MemoryHarvest()
-    harvest(world.parts(), delivery(line("key")))
-    harvest(world.parts(), delivery(line("key", errors=1, late=1, at=AT + 301_000), first=1))
+    world = InMemoryCapture()
+    ingest(world.ports(), delivery(line("key")))
+    ingest(world.ports(), delivery(line("key", errors=1, late=1, at=AT + 301_000), first=1))
     assert counted(world) == {ERRORS: {0.0: 1}, LATE: {0.0: 1}}
 
 
 def test_a_delivery_that_comes_again_changes_nothing():
-    world = MemoryHarvest()
+    world = InMemoryCapture()
     lines = [line("key", key=FIRST), line("key", key=SECOND, errors=1), line("capture")]
     for _ in range(3):
-        harvest(world.parts(), delivery(*lines))
+        ingest(world.ports(), delivery(*lines))
     assert counted(world) == {ERRORS: {0.0: 1, 1.0: 1}, LATE: {0.0: 2}}
     assert len(world.files.kept) == 1
 
 
 def test_a_log_does_not_speak_of_another_endpoints_rollouts():
-    world = MemoryHarvest()
-    done = harvest(world.parts(), delivery(line("key", rollout="churn-r1")))
-    assert done == Harvested(rows=0, keys=0, dropped=1)
+    world = InMemoryCapture()
+    done = ingest(world.ports(), delivery(line("key", rollout="churn-r1")))
+    assert done == Ingested(rows=0, keys=0, dropped=1)
     assert counted(world) == {}
 
 
@@ -118,7 +118,7 @@ def test_a_log_does_not_speak_of_another_endpoints_rollouts():
 class Failing:
     """Files and metrics that fail as often as told before they work."""
 
-    inner: MemoryHarvest
+    inner: InMemoryCapture
     files: int = 0
     metrics: int = 0
     tried: list[str] = field(default_factory=list)
@@ -142,22 +142,22 @@ class Failing:
 
 @pytest.mark.parametrize("faults", [{"files": 1}, {"metrics": 1}, {"files": 1, "metrics": 2}])
 def test_what_failed_is_done_by_the_repetition_and_the_rest_is_not_held_up(faults):
-    world = MemoryHarvest()
+    world = InMemoryCapture()
     failing = Failing(world, **faults)
-    parts = replace(world.parts(), files=failing, metrics=failing)
+    ports = replace(world.ports(), files=failing, metrics=failing)
     given = delivery(line("capture"), line("key", errors=1))
     for _ in range(max(faults.values())):
         with pytest.raises(Unavailable, match="did not answer"):
-            harvest(parts, given)
+            ingest(ports, given)
         assert {*failing.tried} == {"file", "metrics"}
-    harvest(parts, given)
-    harvest(parts, given)
+    ingest(ports, given)
+    ingest(ports, given)
     assert counted(world) == {ERRORS: {1.0: 1}, LATE: {0.0: 1}}
     assert len(world.files.kept) == 1
 
 
 def test_a_delivery_that_dies_between_noting_and_publishing_is_published_by_the_next():
-    world = MemoryHarvest()
+    world = InMemoryCapture()
 
     class Dies:
         def publish_keys(self, *_: object) -> None:
@@ -165,6 +165,6 @@ def test_a_delivery_that_dies_between_noting_and_publishing_is_published_by_the_
 
     given = delivery(line("key", errors=1))
     with pytest.raises(Unavailable):
-        harvest(replace(world.parts(), metrics=Dies()), given)
-    harvest(world.parts(), given)
+        ingest(replace(world.ports(), metrics=Dies()), given)
+    ingest(world.ports(), given)
     assert counted(world) == {ERRORS: {1.0: 1}, LATE: {0.0: 1}}

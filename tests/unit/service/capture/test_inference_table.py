@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from halftone.adapters.memory.capture import MemoryHarvest
+from halftone.adapters.memory.capture import InMemoryCapture
 from halftone.domain.insight.capture import FEEDBACK, REQUESTS
-from halftone.service.capture import harvest
+from halftone.service.capture import ingest
 from tests.support.checkout import ROOT
 from tests.support.harvest import AT, HOUR, as_view, delivery, line
 
@@ -44,7 +44,7 @@ def answered(request: str, version: str, label: str, **more: object) -> list[str
 @pytest.fixture
 def sql(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Files of three requests with shadows and feedback, and the views that the docs define."""
-    world = MemoryHarvest()
+    world = InMemoryCapture()
     lines = [
         *answered("r-1", "1", "low"),
         *answered("r-2", "1", "low", at=AT + HOUR),
@@ -52,8 +52,8 @@ def sql(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         line("feedback", request="r-1.1.ab12cd34", version="1", reward=1, label="low", bad=0),
         line("feedback", request="r-3.2", version="2", reward=0.25, bad=1),
     ]
-    harvest(world.parts(), delivery(*lines))
-    harvest(world.parts(), delivery(*answered("r-1", "1", "low"), endpoint="churn"))
+    ingest(world.ports(), delivery(*lines))
+    ingest(world.ports(), delivery(*answered("r-1", "1", "low"), endpoint="churn"))
     for name, data in world.files.kept.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from halftone.domain.insight.capture import Sighting
+from halftone.domain.insight.capture import KeyObservation
 from halftone.domain.insight.sticky_keys import Seen, news, seen_in
 from halftone.domain.rollout.border import bucket_start
 from halftone.stats import Standing, Stratum, Tally
@@ -35,7 +35,7 @@ def strata(chance: random.Random, failing: dict[bool, float]) -> list[Stratum]:
         for asked in range(LIFE):
             at = START + number * timedelta(seconds=2) + asked * GAP
             failed = chance.random() < failing[ours]
-            sighting = Sighting("2", "fraud-r1", 0, f"{number:016x}", at, failed, None)
+            sighting = KeyObservation("2", "fraud-r1", 0, f"{number:016x}", at, failed, None)
             added = news(known, sighting)
             now = seen_in(sighting)
             known = known.and_then(now) if known else now

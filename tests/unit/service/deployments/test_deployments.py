@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from halftone.domain.endpoint.deployment_status import Past, standing
+from halftone.domain.endpoint.deployment_status import Past, deployment_status
 from halftone.domain.endpoint.state import Placed
-from halftone.domain.errors import InvalidInput, NotFound, Outdated, Refused, Unavailable
+from halftone.domain.errors import Conflict, InvalidInput, NotFound, PreconditionFailed, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
 from halftone.domain.traffic.policy import Match, Mirror, Portion, Rule
@@ -15,7 +15,7 @@ from halftone.service.deployments.changes import delete, rename, start, stop
 from halftone.service.deployments.deployments import listed, shown
 from halftone.service.deployments.scale import scale
 from halftone.service.endpoints.retire import retire
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import revert
 from halftone.service.rollouts.rollback import roll_back
 from tests.support.deployments import say, served_by, standings, told, write
 from tests.support.engine import NAME, Endpoint
@@ -34,7 +34,7 @@ def record(endpoint):
 
 def refused(endpoint, operation, *what, match):
     before = record(endpoint)
-    with pytest.raises(Refused, match=match):
+    with pytest.raises(Conflict, match=match):
         say(operation, endpoint, *what)
     assert record(endpoint) == before
 
@@ -55,7 +55,7 @@ def test_a_challenger_is_deploying_until_it_is_admitted(endpoint):
     published = replace(endpoint.state.champion, version="4")
     under_way = rollout(Phase.PREPARING, champion="3", challenger="4", share=0.0)
     state = write(endpoint, rollout=under_way)
-    found = standing(state, endpoint.world.functions.both(NAME), Past(), published)
+    found = deployment_status(state, endpoint.world.functions.both(NAME), Past(), published)
     assert (found.status, found.share) == ("Deploying", 0.0)
     assert found.message == "published for fraud-r1, not admitted yet"
 
@@ -77,7 +77,7 @@ def test_what_failed_and_what_was_rolled_back_say_why(endpoint):
     assert "sample 1 of 1" in told(endpoint)["4"][1]
     endpoint.release("m5")
     endpoint.tick_until(Phase.OBSERVING)
-    roll_back(endpoint.parts, NAME, actor="ben", reason="too slow")
+    roll_back(endpoint.ports, NAME, actor="ben", reason="too slow")
     status, message = told(endpoint)["5"]
     assert status in ("Stopped", "Deployed")
     assert message.endswith("rolled back: too slow")
@@ -85,8 +85,8 @@ def test_what_failed_and_what_was_rolled_back_say_why(endpoint):
 
 def test_one_deployment_is_shown_by_version_or_name_with_its_number_in_the_registry(endpoint):
     say(rename, endpoint, "2", "blue")
-    _, by_name = shown(endpoint.parts, NAME, "blue")
-    state, by_version = shown(endpoint.parts, NAME, "2")
+    _, by_name = shown(endpoint.ports, NAME, "blue")
+    state, by_version = shown(endpoint.ports, NAME, "2")
     assert by_name == by_version
     assert (by_name.standing.name, by_name.number) == ("blue", 1)
     assert state == endpoint.state
@@ -94,13 +94,13 @@ def test_one_deployment_is_shown_by_version_or_name_with_its_number_in_the_regis
 
 def test_what_is_not_there_is_named(endpoint):
     with pytest.raises(NotFound, match="no deployment '9'; 'fraud' has 1, 2, 3"):
-        shown(endpoint.parts, NAME, "9")
+        shown(endpoint.ports, NAME, "9")
     with pytest.raises(NotFound, match="'spam'"):
-        listed(endpoint.parts, "spam")
+        listed(endpoint.ports, "spam")
 
 
 def test_versions_of_an_endpoint_that_was_made_anew_are_not_those_of_before(endpoint):
-    retire(endpoint.parts, NAME, actor="cfn", reason="gone")
+    retire(endpoint.ports, NAME, actor="cfn", reason="gone")
     assert told(endpoint) == {}
     endpoint.world.functions.versions[NAME] = []
     endpoint.world.functions.pointers.clear()
@@ -136,7 +136,7 @@ def test_stopping_gives_the_replicas_back(endpoint):
 
 def test_what_is_returned_to_is_started(endpoint):
     say(stop, endpoint, "1")
-    return_to(endpoint.parts, NAME, version="1", actor="ben", reason="3 drifts")
+    revert(endpoint.ports, NAME, version="1", actor="ben", reason="3 drifts")
     assert told(endpoint)["1"] == ("Deployed", "the champion, with 100 % of the requests")
     assert not any(placed.stopped for placed in endpoint.state.placed)
 
@@ -192,7 +192,7 @@ def test_the_former_champion_may_go_once_another_serves(endpoint):
 def test_nobody_returns_to_what_was_deleted(endpoint):
     say(delete, endpoint, "1")
     with pytest.raises(NotFound, match="'1'; 'fraud' was served by 2, 3"):
-        return_to(endpoint.parts, NAME, version="1", actor="ben", reason="no")
+        revert(endpoint.ports, NAME, version="1", actor="ben", reason="no")
 
 
 @pytest.mark.parametrize("operation", [stop, delete])
@@ -251,12 +251,12 @@ class Breaking:
 
 def test_a_deletion_that_broke_off_is_finished_when_it_is_asked_for_again(endpoint):
     versions = Breaking(endpoint.world.functions)
-    parts = replace(endpoint.parts, versions=versions)
+    ports = replace(endpoint.ports, versions=versions)
     with pytest.raises(Unavailable):
-        delete(parts, NAME, "1", actor="ann", reason="old")
+        delete(ports, NAME, "1", actor="ann", reason="old")
     assert told(endpoint, deleted=True)["1"] == ("Stopped", "deleted: old")
     versions.broken = False
-    delete(parts, NAME, "1", actor="ann", reason="old")
+    delete(ports, NAME, "1", actor="ann", reason="old")
     assert (NAME, "1") in endpoint.world.functions.deleted
     assert endpoint.actions.count("deleted") == 1
 
@@ -265,7 +265,7 @@ def test_an_edit_of_what_was_seen_before_is_outdated(endpoint):
     seen = endpoint.state.revision
     say(stop, endpoint, "1", revision=seen)
     for operation, what in ((start, ()), (rename, ("blue",)), (scale, (2,))):
-        with pytest.raises(Outdated, match=f"at revision {seen + 1}, not {seen}"):
+        with pytest.raises(PreconditionFailed, match=f"at revision {seen + 1}, not {seen}"):
             say(operation, endpoint, "2", *what, revision=seen)
 
 
@@ -275,7 +275,7 @@ def test_an_edit_of_what_was_seen_before_is_outdated(endpoint):
 def test_replicas_are_recorded_and_asked_of_the_platform(endpoint):
     say(scale, endpoint, "2", 3)
     assert endpoint.world.scale.replicas == {(NAME, "2"): 3}
-    assert shown(endpoint.parts, NAME, "2")[1].replicas.ready == 3
+    assert shown(endpoint.ports, NAME, "2")[1].replicas.ready == 3
     assert endpoint.history[-1].numbers == {
         "version": "2", "package": endpoint.history[-1].numbers["package"], "replicas": 3, "was": 0,
     }  # fmt: skip
@@ -286,7 +286,7 @@ def test_replicas_are_recorded_and_asked_of_the_platform(endpoint):
 def test_what_the_platform_refuses_is_taken_back_on_record(endpoint):
     say(scale, endpoint, "2", 1)
     endpoint.world.scale.refusal = "SnapStart does not go with provisioned concurrency"
-    with pytest.raises(Refused, match="SnapStart"):
+    with pytest.raises(Conflict, match="SnapStart"):
         say(scale, endpoint, "2", 5)
     assert endpoint.state.upkeep.replicas == {"2": 1}
     assert endpoint.actions[-2:] == ["scaled", "refused"]
@@ -297,7 +297,7 @@ def test_what_the_platform_did_not_hear_is_asked_again(endpoint):
         def provision(self, *_):
             raise Unavailable("no answer")
 
-    deaf = replace(endpoint.parts, scaling=Deaf())
+    deaf = replace(endpoint.ports, scaling=Deaf())
     with pytest.raises(Unavailable):
         scale(deaf, NAME, "2", 2, actor="ann", reason="")
     assert endpoint.state.upkeep.replicas == {"2": 2}

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from halftone.domain.endpoint.capacity import Throttle, Upkeep, patched_upkeep, upkeep_as_given
-from halftone.domain.endpoint.spec import parse_spec, upkeep_form
-from halftone.domain.errors import InvalidInput, NotFound, Outdated, Refused, Unavailable
+from halftone.domain.endpoint.capacity import Capacity, Throttle, dump_capacity, patched_capacity
+from halftone.domain.endpoint.spec import dump_upkeep, load_spec
+from halftone.domain.errors import Conflict, InvalidInput, NotFound, PreconditionFailed, Unavailable
 from halftone.service.endpoints.capacity import edit
 from halftone.service.endpoints.retire import retire
 from tests.support.deployments import say, served_by
@@ -22,7 +22,7 @@ def test_settings_are_recorded_and_in_force(endpoint):
     say(edit, endpoint, {"concurrency": 20, "throttle": {"rate": 100, "burst": 50}})
     assert endpoint.world.scale.reserved == {NAME: 20}
     assert endpoint.world.scale.throttles == {NAME: Throttle(100.0, 50)}
-    assert endpoint.state.upkeep == Upkeep(concurrency=20, throttle=Throttle(100.0, 50))
+    assert endpoint.state.upkeep == Capacity(concurrency=20, throttle=Throttle(100.0, 50))
     assert endpoint.history[-1].numbers == {
         "concurrency": {"was": None, "is": 20},
         "throttle": {"was": None, "is": {"rate": 100.0, "burst": 50}},
@@ -57,7 +57,7 @@ def test_saying_the_same_again_asks_the_platform_and_records_nothing(endpoint):
 )
 def test_what_the_platform_refuses_is_taken_back_on_record(endpoint, changes):
     say(edit, endpoint, {"concurrency": 20})
-    with pytest.raises(Refused, match="of which 100 stay unreserved"):
+    with pytest.raises(Conflict, match="of which 100 stay unreserved"):
         say(edit, endpoint, changes)
     assert endpoint.state.upkeep.concurrency == 20
     assert endpoint.world.scale.reserved == {NAME: 20}
@@ -67,15 +67,15 @@ def test_what_the_platform_refuses_is_taken_back_on_record(endpoint, changes):
 def test_of_two_settings_none_stays_when_the_second_is_refused(endpoint):
     class NoThrottle:
         def throttle(self, *_):
-            raise Refused("API Gateway said no")
+            raise Conflict("API Gateway said no")
 
-    parts = replace(endpoint.parts, gate=NoThrottle())
-    with pytest.raises(Refused, match="said no"):
+    ports = replace(endpoint.ports, gate=NoThrottle())
+    with pytest.raises(Conflict, match="said no"):
         edit(
-            parts, NAME, {"concurrency": 20, "throttle": {"rate": 1, "burst": 1}},
+            ports, NAME, {"concurrency": 20, "throttle": {"rate": 1, "burst": 1}},
             actor="ann", reason="",
         )  # fmt: skip
-    assert endpoint.state.upkeep == Upkeep()
+    assert endpoint.state.upkeep == Capacity()
     assert endpoint.world.scale.reserved == {}
 
 
@@ -86,7 +86,7 @@ def test_what_the_platform_did_not_hear_stays_wanted(endpoint):
 
     with pytest.raises(Unavailable):
         edit(
-            replace(endpoint.parts, scaling=Deaf()), NAME, {"concurrency": 9},
+            replace(endpoint.ports, scaling=Deaf()), NAME, {"concurrency": 9},
             actor="ann", reason="",
         )  # fmt: skip
     assert endpoint.state.upkeep.concurrency == 9
@@ -95,14 +95,14 @@ def test_what_the_platform_did_not_hear_stays_wanted(endpoint):
 def test_an_edit_of_what_was_seen_before_is_outdated(endpoint):
     seen = endpoint.state.revision
     say(edit, endpoint, {"description": "one"}, revision=seen)
-    with pytest.raises(Outdated):
+    with pytest.raises(PreconditionFailed):
         say(edit, endpoint, {"description": "two"}, revision=seen)
     assert endpoint.state.upkeep.description == "one"
 
 
 def test_an_endpoint_that_is_not_there_is_named(endpoint):
     with pytest.raises(NotFound, match="'spam'"):
-        edit(endpoint.parts, "spam", {}, actor="ann", reason="")
+        edit(endpoint.ports, "spam", {}, actor="ann", reason="")
 
 
 @pytest.mark.parametrize(
@@ -137,23 +137,23 @@ def test_what_can_t_be_set_is_refused_by_its_field_and_changes_nothing(endpoint,
 
 
 def test_settings_read_as_they_were_given():
-    full = Upkeep("d", {"a": "b"}, 5, Throttle(1.5, 3))
-    assert patched_upkeep(Upkeep(), upkeep_as_given(full)) == full
-    assert patched_upkeep(full, upkeep_as_given(Upkeep())) == Upkeep(tags={"a": "b"})
+    full = Capacity("d", {"a": "b"}, 5, Throttle(1.5, 3))
+    assert patched_capacity(Capacity(), dump_capacity(full)) == full
+    assert patched_capacity(full, dump_capacity(Capacity())) == Capacity(tags={"a": "b"})
 
 
 def test_a_retired_endpoint_leaves_no_throttle_behind(endpoint):
     say(edit, endpoint, {"throttle": {"rate": 1, "burst": 1}})
-    retire(endpoint.parts, NAME, actor="cfn", reason="deleted")
+    retire(endpoint.ports, NAME, actor="cfn", reason="deleted")
     assert endpoint.world.scale.throttles == {}
-    assert endpoint.state.upkeep == Upkeep()
+    assert endpoint.state.upkeep == Capacity()
 
 
 def test_the_file_says_it_in_the_same_words():
     given = {"name": "fraud", "model": "m", "concurrency": 20, "throttle": {"rate": 9, "burst": 3}}
-    assert upkeep_form(parse_spec(given)) == {
+    assert dump_upkeep(load_spec(given)) == {
         "concurrency": 20, "throttle": {"rate": 9.0, "burst": 3},
     }  # fmt: skip
-    assert upkeep_form(parse_spec({"name": "fraud", "model": "m"})) == {}
+    assert dump_upkeep(load_spec({"name": "fraud", "model": "m"})) == {}
     with pytest.raises(InvalidInput, match=r"throttle\.burst is None"):
-        parse_spec({**given, "throttle": {"rate": 9}})
+        load_spec({**given, "throttle": {"rate": 9}})

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from halftone.domain.endpoint.policy_rules import state_form
-from halftone.domain.endpoint.route_table import dispatch_of
+from halftone.domain.endpoint.policy_rules import dump_state_policy
+from halftone.domain.endpoint.route_table import route_config_of
 from halftone.domain.endpoint.state import Placed
-from halftone.domain.errors import InvalidInput, NotFound, Outdated, Refused
+from halftone.domain.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.traffic.policy import Access, Capture, Mirror, Mode, Portion
 from halftone.ports.guardrails import AlarmState
 from halftone.service.endpoints import availability, policy
 from halftone.service.endpoints.retire import retire
-from halftone.service.unit_of_work import change
+from halftone.service.unit_of_work import commit
 from tests.support.engine import NAME, Endpoint
 from tests.support.serving import BEN, guarded, place
 
@@ -23,21 +23,21 @@ RULE = {"match": {"headers": {"x-tier": "gold"}}}
 def test_a_change_is_one_record_with_who_why_and_what_it_was():
     endpoint = guarded()
     before = endpoint.state.revision
-    state = policy.set_traffic(endpoint.parts, NAME, {"champion": 90, "blue": 10}, **BEN)
+    state = policy.set_traffic(endpoint.ports, NAME, {"champion": 90, "blue": 10}, **BEN)
     assert state == endpoint.state
     assert state.revision == before + 1
     assert state.serving.split == (Portion("1", 10.0),)
     record = endpoint.history[-1]
     assert (record.action, record.actor, record.reason) == ("set-traffic", "ben", BEN["reason"])
     assert record.numbers == {"traffic": {"was": {"2": 100}, "is": {"2": 90, "blue": 10}}}
-    assert dispatch_of(state).serving.split == state.serving.split
+    assert route_config_of(state).serving.split == state.serving.split
 
 
 def test_said_again_it_changes_nothing():
     endpoint = guarded()
     for _ in range(2):
-        policy.set_capture(endpoint.parts, NAME, {"share": 10}, **BEN)
-        policy.set_access(endpoint.parts, NAME, "private", **BEN)
+        policy.set_capture(endpoint.ports, NAME, {"share": 10}, **BEN)
+        policy.set_access(endpoint.ports, NAME, "private", **BEN)
     assert endpoint.actions[-2:] == ["set-capture", "set-access"]
     assert endpoint.state.serving.capture == Capture(10.0)
     assert endpoint.state.serving.access is Access.PRIVATE
@@ -46,11 +46,11 @@ def test_said_again_it_changes_nothing():
 def test_an_edit_of_an_older_revision_is_told_so_and_changes_nothing():
     endpoint = guarded()
     seen = endpoint.state.revision
-    policy.set_mode(endpoint.parts, NAME, "guarded", revision=seen, **BEN)  # so it is already
-    policy.set_capture(endpoint.parts, NAME, 5, revision=seen, **BEN)
+    policy.set_mode(endpoint.ports, NAME, "guarded", revision=seen, **BEN)  # so it is already
+    policy.set_capture(endpoint.ports, NAME, 5, revision=seen, **BEN)
     before = endpoint.state
-    with pytest.raises(Outdated, match=f"is at revision {seen + 1}, not {seen}"):
-        policy.set_capture(endpoint.parts, NAME, 10, revision=seen, **BEN)
+    with pytest.raises(PreconditionFailed, match=f"is at revision {seen + 1}, not {seen}"):
+        policy.set_capture(endpoint.ports, NAME, 10, revision=seen, **BEN)
     assert endpoint.state == before
 
 
@@ -58,46 +58,46 @@ def test_several_fields_change_together_or_not_at_all():
     endpoint = guarded()
     before = endpoint.state
     with pytest.raises(NotFound, match="no deployment 'pink'; 'fraud' has 2, blue, champion"):
-        policy.set_serving(endpoint.parts, NAME, {"capture": 5, "mirror": {"pink": 5}}, **BEN)
+        policy.set_serving(endpoint.ports, NAME, {"capture": 5, "mirror": {"pink": 5}}, **BEN)
     assert endpoint.state == before
-    policy.set_serving(endpoint.parts, NAME, {"capture": 5, "mirror": {"green": 5}}, **BEN)
+    policy.set_serving(endpoint.ports, NAME, {"capture": 5, "mirror": {"green": 5}}, **BEN)
     assert endpoint.state.serving.mirror == Mirror("3", 5.0)
     assert len(endpoint.history) == before.audit.seq + 1
 
 
 def test_traffic_at_0_stops_the_endpoint_and_shares_start_it_again():
     endpoint = guarded()
-    policy.set_traffic(endpoint.parts, NAME, {"champion": 0, "blue": 0}, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, {"champion": 0, "blue": 0}, **BEN)
     assert endpoint.state.serving.stopped == "its traffic is set to 0"
-    assert state_form(endpoint.state)["traffic"] == {"2": 0}
-    with pytest.raises(Refused, match="set its traffic"):
-        availability.enable(endpoint.parts, NAME, **BEN)
-    policy.set_traffic(endpoint.parts, NAME, {"champion": 100}, **BEN)
+    assert dump_state_policy(endpoint.state)["traffic"] == {"2": 0}
+    with pytest.raises(Conflict, match="set its traffic"):
+        availability.enable(endpoint.ports, NAME, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, {"champion": 100}, **BEN)
     assert endpoint.state.serving.stopped == ""
 
 
 def test_the_champion_may_get_nothing():
     endpoint = guarded()
-    policy.set_traffic(endpoint.parts, NAME, {"blue": 100}, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, {"blue": 100}, **BEN)
     assert endpoint.state.serving.split == (Portion("1", 100.0),)
-    assert state_form(endpoint.state)["traffic"] == {"2": 0, "blue": 100}
+    assert dump_state_policy(endpoint.state)["traffic"] == {"2": 0, "blue": 100}
 
 
 def test_disabling_and_publishing_each_undo_their_own():
     endpoint = guarded()
-    availability.disable(endpoint.parts, NAME, actor="ben", reason="maintenance")
+    availability.disable(endpoint.ports, NAME, actor="ben", reason="maintenance")
     assert endpoint.state.serving.stopped == "maintenance"
     for other in (availability.publish, availability.unpublish):
-        with pytest.raises(Refused, match="maintenance"):
-            other(endpoint.parts, NAME, **BEN)
-    with pytest.raises(Refused, match="stopped already: maintenance"):
-        policy.set_traffic(endpoint.parts, NAME, {"champion": 0}, **BEN)
-    availability.enable(endpoint.parts, NAME, **BEN)
-    availability.unpublish(endpoint.parts, NAME, **BEN)
-    availability.unpublish(endpoint.parts, NAME, **BEN)
-    with pytest.raises(Refused, match="publish it"):
-        availability.enable(endpoint.parts, NAME, **BEN)
-    availability.publish(endpoint.parts, NAME, **BEN)
+        with pytest.raises(Conflict, match="maintenance"):
+            other(endpoint.ports, NAME, **BEN)
+    with pytest.raises(Conflict, match="stopped already: maintenance"):
+        policy.set_traffic(endpoint.ports, NAME, {"champion": 0}, **BEN)
+    availability.enable(endpoint.ports, NAME, **BEN)
+    availability.unpublish(endpoint.ports, NAME, **BEN)
+    availability.unpublish(endpoint.ports, NAME, **BEN)
+    with pytest.raises(Conflict, match="publish it"):
+        availability.enable(endpoint.ports, NAME, **BEN)
+    availability.publish(endpoint.ports, NAME, **BEN)
     assert endpoint.state.serving.stopped == ""
     assert endpoint.actions[-4:] == [
         "endpoint-disabled",
@@ -107,7 +107,7 @@ def test_disabling_and_publishing_each_undo_their_own():
     ]
     for reason in ("", "x" * 201, availability.UNPUBLISHED):
         with pytest.raises(InvalidInput, match="reason"):
-            availability.disable(endpoint.parts, NAME, actor="ben", reason=reason)
+            availability.disable(endpoint.ports, NAME, actor="ben", reason=reason)
 
 
 @pytest.mark.parametrize(
@@ -120,22 +120,22 @@ def test_disabling_and_publishing_each_undo_their_own():
 )
 def test_what_an_alias_can_not_do_needs_mode_guarded(fields, why):
     endpoint = guarded()
-    policy.set_mode(endpoint.parts, NAME, "weighted", **BEN)
+    policy.set_mode(endpoint.ports, NAME, "weighted", **BEN)
     before = endpoint.state
-    with pytest.raises(Refused, match=why):
-        policy.set_serving(endpoint.parts, NAME, fields, **BEN)
+    with pytest.raises(Conflict, match=why):
+        policy.set_serving(endpoint.ports, NAME, fields, **BEN)
     assert endpoint.state == before
-    policy.set_serving(endpoint.parts, NAME, {**fields, "mode": "guarded"}, **BEN)
-    with pytest.raises(Refused, match="needs mode guarded"):
-        policy.set_mode(endpoint.parts, NAME, "weighted", **BEN)
+    policy.set_serving(endpoint.ports, NAME, {**fields, "mode": "guarded"}, **BEN)
+    with pytest.raises(Conflict, match="needs mode guarded"):
+        policy.set_mode(endpoint.ports, NAME, "weighted", **BEN)
 
 
 def test_the_mode_stays_while_a_rollout_is_under_way():
     endpoint = guarded()
     endpoint.release("third")
-    with pytest.raises(Refused, match="keeps the mode that it began with"):
-        policy.set_mode(endpoint.parts, NAME, "weighted", **BEN)
-    policy.set_capture(endpoint.parts, NAME, 5, **BEN)
+    with pytest.raises(Conflict, match="keeps the mode that it began with"):
+        policy.set_mode(endpoint.ports, NAME, "weighted", **BEN)
+    policy.set_capture(endpoint.ports, NAME, 5, **BEN)
     assert endpoint.state.serving.mode is Mode.GUARDED
 
 
@@ -143,20 +143,20 @@ def test_who_meets_a_challenger_is_drawn_once():
     endpoint = guarded()
     endpoint.release("third")
     for fields in ({"key": {"query": "user"}}, {"salt": "other"}):
-        with pytest.raises(Refused, match="would draw anew who meets its challenger"):
-            policy.set_serving(endpoint.parts, NAME, fields, **BEN)
+        with pytest.raises(Conflict, match="would draw anew who meets its challenger"):
+            policy.set_serving(endpoint.ports, NAME, fields, **BEN)
 
 
 def test_a_public_endpoint_knows_no_clients():
     endpoint = guarded()
     with pytest.raises(InvalidInput, match="key is 'client', expected access private"):
-        policy.set_key(endpoint.parts, NAME, "client", **BEN)
+        policy.set_key(endpoint.ports, NAME, "client", **BEN)
     rules = [{"match": {"clients": "ann"}, "to": "blue"}]
     with pytest.raises(InvalidInput, match=r"rules\[0\].match.clients"):
-        policy.set_rules(endpoint.parts, NAME, rules, **BEN)
-    policy.set_serving(endpoint.parts, NAME, {"access": "private", "key": "client"}, **BEN)
+        policy.set_rules(endpoint.ports, NAME, rules, **BEN)
+    policy.set_serving(endpoint.ports, NAME, {"access": "private", "key": "client"}, **BEN)
     with pytest.raises(InvalidInput, match="key is 'client'"):
-        policy.set_access(endpoint.parts, NAME, "public", **BEN)
+        policy.set_access(endpoint.ports, NAME, "public", **BEN)
 
 
 def test_a_stopped_deployment_gets_nothing():
@@ -167,35 +167,35 @@ def test_a_stopped_deployment_gets_nothing():
         {"mirror": {"blue": 10}},
         {"rules": [{**RULE, "to": "1"}]},
     ):
-        with pytest.raises(Refused, match="is stopped: too old"):
-            policy.set_serving(endpoint.parts, NAME, fields, **BEN)
-    policy.set_traffic(endpoint.parts, NAME, {"champion": 100, "blue": 0}, **BEN)
+        with pytest.raises(Conflict, match="is stopped: too old"):
+            policy.set_serving(endpoint.ports, NAME, fields, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, {"champion": 100, "blue": 0}, **BEN)
     assert endpoint.state.serving.split == ()
 
 
 def test_a_deployment_is_live_or_mirrored_and_not_both():
     endpoint = guarded()
-    with pytest.raises(Refused, match="version 2 is live"):
-        policy.set_mirror(endpoint.parts, NAME, {"champion": 10}, **BEN)
-    policy.set_mirror(endpoint.parts, NAME, {"blue": 10}, **BEN)
-    with pytest.raises(Refused, match="version 1 is live"):
-        policy.set_traffic(endpoint.parts, NAME, {"champion": 90, "blue": 10}, **BEN)
-    with pytest.raises(Refused, match="version 1 is live"):
-        policy.set_rules(endpoint.parts, NAME, [{**RULE, "to": "blue"}], **BEN)
-    policy.set_mirror(endpoint.parts, NAME, None, **BEN)
-    policy.set_rules(endpoint.parts, NAME, [{**RULE, "to": "blue"}], **BEN)
-    with pytest.raises(Refused, match="version 1 is live"):
-        policy.set_mirror(endpoint.parts, NAME, {"blue": 10}, **BEN)
+    with pytest.raises(Conflict, match="version 2 is live"):
+        policy.set_mirror(endpoint.ports, NAME, {"champion": 10}, **BEN)
+    policy.set_mirror(endpoint.ports, NAME, {"blue": 10}, **BEN)
+    with pytest.raises(Conflict, match="version 1 is live"):
+        policy.set_traffic(endpoint.ports, NAME, {"champion": 90, "blue": 10}, **BEN)
+    with pytest.raises(Conflict, match="version 1 is live"):
+        policy.set_rules(endpoint.ports, NAME, [{**RULE, "to": "blue"}], **BEN)
+    policy.set_mirror(endpoint.ports, NAME, None, **BEN)
+    policy.set_rules(endpoint.ports, NAME, [{**RULE, "to": "blue"}], **BEN)
+    with pytest.raises(Conflict, match="version 1 is live"):
+        policy.set_mirror(endpoint.ports, NAME, {"blue": 10}, **BEN)
 
 
 def test_a_setting_that_the_world_has_grown_out_of_is_in_nobodys_way():
     endpoint = guarded()
-    policy.set_mirror(endpoint.parts, NAME, {"blue": 10}, **BEN)
+    policy.set_mirror(endpoint.ports, NAME, {"blue": 10}, **BEN)
     state = endpoint.state
-    known = {d.version: d for d in endpoint.parts.store.deployments(NAME)}
+    known = {d.version: d for d in endpoint.ports.store.deployments(NAME)}
     now = replace(state, champion=known["1"])
-    change(endpoint.parts, state, now, action="t", actor="t", reason="t")
-    policy.set_capture(endpoint.parts, NAME, 5, **BEN)
+    commit(endpoint.ports, state, now, action="t", actor="t", reason="t")
+    policy.set_capture(endpoint.ports, NAME, 5, **BEN)
     assert endpoint.state.serving.capture == Capture(5.0)
 
 
@@ -209,11 +209,11 @@ def test_a_challengers_share_is_for_its_plan_to_say():
         {"traffic": {"champion": 90, "third": 10}},
         {"rules": [{**RULE, "to": "third"}]},
     ):
-        with pytest.raises(Refused, match=f"version {challenger} is the challenger"):
-            policy.set_serving(endpoint.parts, NAME, fields, **BEN)
-    with pytest.raises(Refused, match="live or mirrored"):
-        policy.set_mirror(endpoint.parts, NAME, {"third": 10}, **BEN)
-    policy.set_traffic(endpoint.parts, NAME, {"champion": 90, "blue": 10}, **BEN)
+        with pytest.raises(Conflict, match=f"version {challenger} is the challenger"):
+            policy.set_serving(endpoint.ports, NAME, fields, **BEN)
+    with pytest.raises(Conflict, match="live or mirrored"):
+        policy.set_mirror(endpoint.ports, NAME, {"third": 10}, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, {"champion": 90, "blue": 10}, **BEN)
 
 
 def test_what_is_shown_can_be_sent_back():
@@ -226,20 +226,20 @@ def test_what_is_shown_can_be_sent_back():
         "mirror": {"green": 5},
         "latency_budget": "200ms",
     }
-    state = policy.set_serving(endpoint.parts, NAME, fields, **BEN)
-    again = policy.set_serving(endpoint.parts, NAME, state_form(state), **BEN)
+    state = policy.set_serving(endpoint.ports, NAME, fields, **BEN)
+    again = policy.set_serving(endpoint.ports, NAME, dump_state_policy(state), **BEN)
     assert again == state
 
 
 def test_an_endpoint_that_does_not_exist_is_not_found():
     with pytest.raises(NotFound, match="no endpoint 'nobody'"):
-        policy.set_capture(Endpoint().parts, "nobody", 5, **BEN)
+        policy.set_capture(Endpoint().ports, "nobody", 5, **BEN)
 
 
 def test_nothing_of_it_outlives_the_endpoint():
     endpoint = guarded()
-    policy.set_mirror(endpoint.parts, NAME, {"green": 10}, **BEN)
-    retire(endpoint.parts, NAME, actor="ann", reason="its stack was deleted")
+    policy.set_mirror(endpoint.ports, NAME, {"green": 10}, **BEN)
+    retire(endpoint.ports, NAME, actor="ann", reason="its stack was deleted")
     assert endpoint.state.serving == type(endpoint.state.serving)()
     assert endpoint.state.placed == ()
     assert endpoint.world.guardrails.read(NAME).state is AlarmState.OK

@@ -110,7 +110,7 @@ def in_all(values):
 
 
 def test_figures_are_told_in_all_by_model_and_by_version(endpoint):
-    found = figures(endpoint.parts, NAME)
+    found = figures(endpoint.ports, NAME)
     assert found.window.period == timedelta(seconds=10)
     assert in_all(found.endpoint.qps) == pytest.approx(0.3)
     assert {name: in_all(c.qps) for name, c in found.models.items()} == {
@@ -120,11 +120,11 @@ def test_figures_are_told_in_all_by_model_and_by_version(endpoint):
 
 
 def test_figures_are_narrowed_to_a_version_or_a_model(endpoint):
-    assert list(figures(endpoint.parts, NAME, version="2").versions) == ["2"]
-    assert list(figures(endpoint.parts, NAME, model="m1").versions) == ["1"]
+    assert list(figures(endpoint.ports, NAME, version="2").versions) == ["2"]
+    assert list(figures(endpoint.ports, NAME, model="m1").versions) == ["1"]
     with pytest.raises(NotFound, match="'9'"):
-        figures(endpoint.parts, NAME, version="9")
+        figures(endpoint.ports, NAME, version="9")
     with pytest.raises(NotFound, match="no model 'm9'"):
-        figures(endpoint.parts, NAME, model="m9")
+        figures(endpoint.ports, NAME, model="m9")
     with pytest.raises(NotFound, match="'spam'"):
-        figures(endpoint.parts, "spam")
+        figures(endpoint.ports, "spam")

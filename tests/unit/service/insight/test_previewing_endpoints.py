@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from halftone.domain.errors import InvalidInput, NotFound, Refused
+from halftone.domain.errors import Conflict, InvalidInput, NotFound
 from halftone.domain.rollout.evidence import Arm, Bucket, bucket_start
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import PRESETS, Plan, Stage
@@ -30,7 +30,7 @@ def serving():
 def test_the_last_hour_is_what_the_champion_answered(serving):
     serving.traffic(2 * HOUR, champion=BUSY)
 
-    found = preview_endpoint(serving.parts, NAME, plan=PRESETS["gradual"])
+    found = preview_endpoint(serving.ports, NAME, plan=PRESETS["gradual"])
 
     seen = found.preview.traffic
     assert (seen.rate, found.plan_of) == (10.0, "")
@@ -45,7 +45,7 @@ def test_a_challenger_under_way_counts_as_traffic_but_not_as_a_measure_of_errors
     serving.tick_until(Phase.OBSERVING)
     serving.traffic(HOUR, challenger=Arm(requests=5, errors=5, timed=5), champion=Arm(5, 0, 5))
 
-    found = preview_endpoint(serving.parts, NAME)
+    found = preview_endpoint(serving.ports, NAME)
 
     assert found.plan_of == f"rollout {serving.rollout.id}"
     assert found.plan == PLAN
@@ -57,7 +57,7 @@ def test_the_champion_before_the_present_one_counts_as_a_champion(serving):
     serving.serve("risk-2")
     serving.traffic(HOUR, challenger=BUSY, champion=BUSY)
 
-    seen = preview_endpoint(serving.parts, NAME).preview.traffic
+    seen = preview_endpoint(serving.ports, NAME).preview.traffic
 
     assert seen.rate == 20.0
     assert seen.errors == pytest.approx(1440.5 / 72_001)
@@ -66,7 +66,7 @@ def test_the_champion_before_the_present_one_counts_as_a_champion(serving):
 def test_what_is_given_takes_the_place_of_what_was_seen(serving):
     given = Traffic(3.0, 0.01, 0.02, "as given")
 
-    found = preview_endpoint(serving.parts, NAME, traffic=given, errors=0.005).preview.traffic
+    found = preview_endpoint(serving.ports, NAME, traffic=given, errors=0.005).preview.traffic
 
     assert (found.rate, found.errors, found.late) == (3.0, 0.005, 0.02)
     assert found.source == "as given; errors taken as 0.5 %"
@@ -91,7 +91,7 @@ def sticky(serving):
 
 
 def previewed(endpoint, **given):
-    found = preview_endpoint(endpoint.parts, NAME, **given).preview
+    found = preview_endpoint(endpoint.ports, NAME, **given).preview
     return found.traffic, found
 
 
@@ -147,19 +147,19 @@ def test_without_requests_there_is_nothing_to_reckon_with(serving):
     serving.traffic(HOUR, champion=BUSY)
     serving.traffic(HOUR, champion=Arm())
 
-    with pytest.raises(Refused, match="'fraud' had no requests in the last hour: give a rate"):
-        preview_endpoint(serving.parts, NAME)
+    with pytest.raises(Conflict, match="'fraud' had no requests in the last hour: give a rate"):
+        preview_endpoint(serving.ports, NAME)
 
 
 def test_an_endpoint_must_exist():
     with pytest.raises(NotFound, match="there is no endpoint 'fraud'"):
-        preview_endpoint(Endpoint().parts, NAME)
+        preview_endpoint(Endpoint().ports, NAME)
 
 
 def test_a_preview_changes_nothing(serving):
     serving.traffic(HOUR, champion=BUSY)
     before = (serving.state, serving.alias)
 
-    preview_endpoint(serving.parts, NAME, plan=PLAN)
+    preview_endpoint(serving.ports, NAME, plan=PLAN)
 
     assert (serving.state, serving.alias) == before

@@ -23,7 +23,7 @@ class Log:
     def __init__(self):
         self.endpoint = Endpoint()
         self.endpoint.serve("m1")
-        self.parts = self.endpoint.parts
+        self.ports = self.endpoint.ports
 
     def write(self, where, *texts):
         clock = self.endpoint.world.clock
@@ -31,10 +31,10 @@ class Log:
         self.endpoint.world.logs.write(NAME, where, clock.now(), *texts)
 
     def newest(self, **which):
-        return newest(self.parts, NAME, **which)
+        return newest(self.ports, NAME, **which)
 
     def following(self, cursor, **which):
-        return following(self.parts, NAME, cursor, **which)
+        return following(self.ports, NAME, cursor, **which)
 
 
 @pytest.fixture
@@ -97,12 +97,12 @@ def test_everything_is_taken_replica_by_replica_the_oldest_first(log):
     log.write(stream(1), *(str(number) for number in range(2300)))
     log.write("2026/01/02/[1]" + "0" * 32, "next day")
     log.write(stream(2), "other")
-    lines = everything(log.parts, NAME, version="1")
+    lines = everything(log.ports, NAME, version="1")
     assert [line.text for line in islice(lines, 3)] == ["0", "1", "2"]
     assert len(rest := [line.text for line in lines]) == 2298
     assert rest[-1] == "next day"
-    assert [line.text for line in everything(log.parts, NAME)][-2:] == ["other", "next day"]
-    assert [line.text for line in everything(log.parts, NAME, stream=stream(2))] == ["other"]
+    assert [line.text for line in everything(log.ports, NAME)][-2:] == ["other", "next day"]
+    assert [line.text for line in everything(log.ports, NAME, stream=stream(2))] == ["other"]
 
 
 def test_a_piece_is_as_large_as_an_answer_may_be_and_the_next_goes_on_there(log):
@@ -110,7 +110,7 @@ def test_a_piece_is_as_large_as_an_answer_may_be_and_the_next_goes_on_there(log)
         log.write(stream(1, number), *(f"{number} {line} " + "x" * 200 for line in range(2000)))
     cursor, sizes, seen = None, [], []
     while True:
-        found = piece(log.parts, NAME, cursor)
+        found = piece(log.ports, NAME, cursor)
         sizes.append(sum(len(line.text) for line in found.lines))
         seen += [line.text.rsplit(" ", 1)[0] for line in found.lines]
         cursor = found.cursor
@@ -141,7 +141,7 @@ def test_a_reading_is_as_large_as_an_answer_may_be(log):
 
 def test_a_line_in_a_download_tells_when_and_by_which_version(log):
     log.write(stream(7), "hello")
-    (line,) = everything(log.parts, NAME)
+    (line,) = everything(log.ports, NAME)
     assert line.as_text() == f"{line.at.isoformat(timespec='milliseconds')} [7] hello"
     assert line.as_text()[23:29] == "+00:00"
 
@@ -150,14 +150,14 @@ def test_replicas_of_a_version_are_found_on_later_pages(log):
     log.write(stream(1), "a")
     for number in range(60):
         log.write(stream(2, number), "b")
-    found, token = replicas(log.parts, NAME, version="1", most=5)
+    found, token = replicas(log.ports, NAME, version="1", most=5)
     assert [replica.stream for replica in found] == [stream(1)]
     assert token == ""
 
 
 def test_what_is_not_there_is_named(log):
     with pytest.raises(NotFound, match="'spam'"):
-        newest(log.parts, "spam")
+        newest(log.ports, "spam")
     with pytest.raises(NotFound, match="no replica"):
         log.newest(stream=stream(1))
     with pytest.raises(InvalidInput, match=r"replica is .*a log stream of version 2"):
@@ -166,7 +166,7 @@ def test_what_is_not_there_is_named(log):
 
 @pytest.mark.parametrize("cursor", ["", "x", "!!!", "bnVsbA", "W10", "WzEsMl0", "WyIyMDI2Iix7fV0"])
 def test_what_is_no_cursor_is_refused(log, cursor):
-    for read in (log.following, lambda text: piece(log.parts, NAME, text)):
+    for read in (log.following, lambda text: piece(log.ports, NAME, text)):
         with pytest.raises(InvalidInput, match="cursor"):
             read(cursor)
 

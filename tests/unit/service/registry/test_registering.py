@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from halftone.adapters.memory.stage import MemoryWorld
+from halftone.adapters.memory.stage import InMemoryStage
 from halftone.domain.audit import verify
-from halftone.domain.errors import InvalidInput, NotFound, Outdated, Refused
+from halftone.domain.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
 from halftone.domain.model.registry import ModelAlias, parse_reference
 from halftone.service.registry.aliases import set_alias
 from halftone.service.registry.models import version_of
@@ -21,8 +21,8 @@ class Registry:
     """A registry in a world in which packages of the model ``churn`` are kept."""
 
     def __init__(self):
-        self.world = MemoryWorld()
-        self.parts = self.world.parts()
+        self.world = InMemoryStage()
+        self.ports = self.world.ports()
 
     def keep(self, package):
         """The digest of a package of that name for the model ``churn``, kept."""
@@ -30,16 +30,16 @@ class Registry:
         return digest_of(package)
 
     def register(self, package, **more):
-        return register(self.parts, self.keep(package), **{**ANN, **more})
+        return register(self.ports, self.keep(package), **{**ANN, **more})
 
     def describe(self, reference, changes, **more):
-        return describe(self.parts, parse_reference("model", reference), changes, **{**ANN, **more})
+        return describe(self.ports, parse_reference("model", reference), changes, **{**ANN, **more})
 
     def point(self, alias, number, **more):
-        return set_alias(self.parts, "churn", alias, number, **{**ANN, **more})
+        return set_alias(self.ports, "churn", alias, number, **{**ANN, **more})
 
     def meant(self, reference):
-        return version_of(self.parts, parse_reference("model", reference)).name
+        return version_of(self.ports, parse_reference("model", reference)).name
 
     @property
     def actions(self):
@@ -71,14 +71,14 @@ def test_a_new_version_says_what_was_said_of_it_and_waits_for_its_validation(reg
 def test_registered_again_with_other_details_is_refused_and_changes_nothing(registry):
     registry.register("a", details={"metrics": {"auc": 0.91}})
     registry.register("a", details={"metrics": {"auc": 0.91}})
-    with pytest.raises(Refused, match=r"registered as churn:1 with other details"):
+    with pytest.raises(Conflict, match=r"registered as churn:1 with other details"):
         registry.register("a", details={"metrics": {"auc": 0.99}})
     assert registry.actions == ["registered"]
 
 
 def test_a_package_that_is_not_kept_is_not_registered(registry):
     with pytest.raises(NotFound, match=digest_of("a")):
-        register(registry.parts, digest_of("a"), **ANN)
+        register(registry.ports, digest_of("a"), **ANN)
 
 
 def test_a_package_of_another_model_is_named(registry):
@@ -162,16 +162,16 @@ def test_an_alias_can_t_point_at_what_is_not_there(registry):
     with pytest.raises(NotFound, match="'churn:2'; the newest is 1"):
         registry.point(CHAMPION, 2)
     with pytest.raises(NotFound, match="no model 'spam'"):
-        set_alias(registry.parts, "spam", CHAMPION, 1, **ANN)
+        set_alias(registry.ports, "spam", CHAMPION, 1, **ANN)
 
 
 def test_a_version_that_failed_its_validation_gets_no_alias(registry):
     registry.register("a", details={"tags": {"validation_status": "FAILED"}})
-    with pytest.raises(Refused, match="churn:1 has validation_status FAILED"):
+    with pytest.raises(Conflict, match="churn:1 has validation_status FAILED"):
         registry.point(CHALLENGER, 1)
     registry.describe("churn:1", {"tags": {"validation_status": "PASSED"}})
     registry.point(CHAMPION, 1)
-    with pytest.raises(Refused, match="champion of 'churn'"):
+    with pytest.raises(Conflict, match="champion of 'churn'"):
         registry.describe("churn:1", {"tags": {"validation_status": "FAILED"}})
 
 
@@ -180,9 +180,9 @@ def test_two_people_who_saw_the_same_revision_have_one_winner(registry):
     registry.register("b")
     seen = registry.world.registry.model("churn").revision
     registry.point(CHAMPION, 1, expected=seen)
-    with pytest.raises(Outdated, match=rf"at revision {seen + 1}, not {seen}"):
+    with pytest.raises(PreconditionFailed, match=rf"at revision {seen + 1}, not {seen}"):
         registry.point(CHAMPION, 2, expected=seen)
-    with pytest.raises(Outdated):
+    with pytest.raises(PreconditionFailed):
         registry.describe("churn:1", {"description": "late"}, expected=seen)
     assert registry.meant("churn@champion") == "churn:1"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from halftone.domain.errors import NotFound, Refused
+from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.model.registry import ModelReference
 from halftone.domain.rollout.phase import Phase
 from halftone.service.registry.registry import describe
@@ -49,19 +49,19 @@ def test_a_package_that_is_kept_is_released_without_its_place(endpoint):
 def test_what_failed_its_validation_is_not_released(endpoint):
     endpoint.release("m2", "one")
     endpoint.tick_until(Phase.OBSERVING)
-    registry, parts = endpoint.world.registry, endpoint.parts
+    registry, ports = endpoint.world.registry, endpoint.ports
     endpoint.release("m3", "two")
     version = registry.version("m2", 1)
     failed = {"tags": {"validation_status": "FAILED"}}
-    describe(parts, ModelReference("m2", number=version.number), failed, actor="ann")
+    describe(ports, ModelReference("m2", number=version.number), failed, actor="ann")
     before = endpoint.state
-    with pytest.raises(Refused, match="m2:1 has validation_status FAILED"):
+    with pytest.raises(Conflict, match="m2:1 has validation_status FAILED"):
         endpoint.release("m2", "three")
     assert endpoint.state == before
 
 
 def test_a_champion_that_was_tagged_failed_since_is_no_reason_to_refuse_its_own_deploy(endpoint):
     failed = {"tags": {"validation_status": "FAILED"}}
-    describe(endpoint.parts, ModelReference("m1", number=1), failed, actor="ann")
+    describe(endpoint.ports, ModelReference("m1", number=1), failed, actor="ann")
     assert endpoint.release("m1", "again") is None
     assert endpoint.world.store.load(NAME).champion.package.digest == digest_of("m1")

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from halftone.domain.endpoint.capacity import Throttle, Upkeep
+from halftone.domain.endpoint.capacity import Capacity, Throttle
 from halftone.domain.endpoint.deploy_fields import live_fields
 from halftone.domain.endpoint.state import Placed
-from halftone.domain.errors import HalftoneError, Refused, Unavailable
+from halftone.domain.errors import Conflict, HalftoneError, Unavailable
 from halftone.domain.model.registry import ModelReference
 from halftone.domain.model.schema import Field, FieldType
 from halftone.domain.rollout.deploys import Deploys
@@ -22,9 +22,9 @@ from halftone.service.endpoints.clients import add_client
 from halftone.service.endpoints.endpoints import set_owner
 from halftone.service.groups import make_group
 from halftone.service.registry.registry import describe, registered
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import revert
 from halftone.service.rollouts import operate
-from halftone.service.unit_of_work import change
+from halftone.service.unit_of_work import commit
 from tests.support.cloudformation import Declared, Stack, deliver
 from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint, manifest_of
 from tests.support.rollouts import PLAN
@@ -35,7 +35,7 @@ def deployed(**declared: Any) -> tuple[Endpoint, Stack, Declared]:
     """m1 serves as version 1 at an endpoint that a stack has made."""
     endpoint = Endpoint()
     for group in ("clinic", "bank", "lab"):
-        make_group(endpoint.parts, group, description="", members={}, actor="ann", reason="")
+        make_group(endpoint.ports, group, description="", members={}, actor="ann", reason="")
     stack = Stack(endpoint)
     first = Declared(**declared)
     assert stack.deploy(first), stack.error
@@ -46,7 +46,7 @@ def deployed(**declared: Any) -> tuple[Endpoint, Stack, Declared]:
 def given_to(endpoint: Endpoint, group: str | None) -> None:
     """By word of an admin."""
     set_owner(
-        endpoint.parts,
+        endpoint.ports,
         NAME,
         owner=group,
         self_approval=None,
@@ -87,8 +87,8 @@ def test_a_persons_change_survives_a_deploy_that_does_not_touch_it():
     endpoint, stack, first = deployed(
         serving={"capture": 10}, upkeep={"concurrency": 20, "tags": {"team": "risk", "tier": "1"}}
     )
-    policy.set_capture(endpoint.parts, NAME, 25, **BEN)
-    edit(endpoint.parts, NAME, {"concurrency": 30, "tags": {"cost": "7"}}, **BEN)
+    policy.set_capture(endpoint.ports, NAME, 25, **BEN)
+    edit(endpoint.ports, NAME, {"concurrency": 30, "tags": {"cost": "7"}}, **BEN)
     second = first.but(
         serving={"capture": 10, "access": "private"},
         upkeep={"concurrency": 20, "tags": {"team": "fraud"}, "description": "new"},
@@ -96,12 +96,12 @@ def test_a_persons_change_survives_a_deploy_that_does_not_touch_it():
     assert stack.deploy(second)
     state = endpoint.state
     assert (state.serving.access, state.serving.capture) == (Access.PRIVATE, Capture(25.0))
-    assert state.upkeep == Upkeep("new", {"team": "fraud", "cost": "7"}, 30)
+    assert state.upkeep == Capacity("new", {"team": "fraud", "cost": "7"}, 30)
     assert endpoint.world.scale.reserved == {NAME: 30}
     assert stack.deploy(first.but(serving={}, upkeep={}))
     state = endpoint.state
     assert (state.serving.access, state.serving.capture) == (Access.PUBLIC, Capture(0.0))
-    assert state.upkeep == Upkeep("", {"cost": "7"})
+    assert state.upkeep == Capacity("", {"cost": "7"})
     assert endpoint.world.scale.reserved == {}
 
 
@@ -221,8 +221,8 @@ def beside(**serving: Any) -> tuple[Endpoint, Stack, Declared]:
     state = endpoint.state
     deployment = replace(endpoint.world.store.deployments(NAME)[-1], version="3")
     endpoint.world.functions.versions[NAME].append(endpoint.world.functions.versions[NAME][-1])
-    change(
-        endpoint.parts,
+    commit(
+        endpoint.ports,
         state,
         replace(state, placed=(*state.placed, Placed("3", "green"))),
         action="placed",
@@ -256,7 +256,7 @@ def test_a_share_that_can_not_be_given_back_is_the_champions():
     assert stack.update(changed), stack.error
     state = endpoint.state
     placed = tuple(replace(p, stopped="it errs") if p.name == "blue" else p for p in state.placed)
-    change(endpoint.parts, state, replace(state, placed=placed), action="t", actor="t", reason="t")
+    commit(endpoint.ports, state, replace(state, placed=placed), action="t", actor="t", reason="t")
     stack.go_back()
     assert live_fields(endpoint.state)["traffic"] == {"champion": 100}
     assert "it errs" in str(endpoint.history[-1].numbers["kept"])
@@ -264,12 +264,12 @@ def test_a_share_that_can_not_be_given_back_is_the_champions():
 
 def test_what_people_set_before_and_after_a_deploy_outlives_its_failure():
     endpoint, stack, first = deployed(serving={"access": "public", "capture": 10})
-    policy.set_access(endpoint.parts, NAME, "private", **BEN)
+    policy.set_access(endpoint.ports, NAME, "private", **BEN)
     assert stack.update(
         first.but(model="m2", serving={"access": "public", "capture": 20, "label": "y"})
     )
-    policy.set_capture(endpoint.parts, NAME, 30, **BEN)
-    edit(endpoint.parts, NAME, {"description": "ours"}, **BEN)
+    policy.set_capture(endpoint.ports, NAME, 30, **BEN)
+    edit(endpoint.ports, NAME, {"description": "ours"}, **BEN)
     stack.go_back()
     serving = endpoint.state.serving
     assert (serving.access, serving.capture, serving.label) == (
@@ -288,9 +288,9 @@ def test_what_people_set_to_the_value_that_it_had_stays_too():
         group="bank",
     )
     assert stack.update(changed), stack.error
-    policy.set_access(endpoint.parts, NAME, "private", **BEN)
-    edit(endpoint.parts, NAME, {"concurrency": 5, "tags": {"a": "1"}}, **BEN)
-    disable(endpoint.parts, NAME, actor="ben", reason="for now")
+    policy.set_access(endpoint.ports, NAME, "private", **BEN)
+    edit(endpoint.ports, NAME, {"concurrency": 5, "tags": {"a": "1"}}, **BEN)
+    disable(endpoint.ports, NAME, actor="ben", reason="for now")
     given_to(endpoint, "bank")
     was = content(endpoint)
     stack.go_back()
@@ -331,7 +331,7 @@ def test_a_model_that_the_failed_deploy_had_promoted_gives_way_to_the_champion_b
     if later != "nothing":
         endpoint.release("m3", "theirs", actor="ben")
         endpoint.tick_until(Phase.OBSERVING)
-        operate.abort(endpoint.parts, NAME, **BEN)
+        operate.abort(endpoint.ports, NAME, **BEN)
     assert endpoint.champion == "2"
     stack.go_back()
     assert endpoint.champion == "1"
@@ -344,7 +344,7 @@ def test_a_model_that_people_promoted_stays():
     endpoint, stack, first = deployed(serving={"capture": 10})
     assert stack.update(first.but(model="m2", serving={"capture": 20}))
     endpoint.tick_until(Phase.OBSERVING)
-    operate.promote(endpoint.parts, NAME, **BEN)
+    operate.promote(endpoint.ports, NAME, **BEN)
     endpoint.tick_until(Phase.PROMOTED)
     stack.go_back()
     assert endpoint.champion == "2"
@@ -358,7 +358,7 @@ def test_a_model_that_people_returned_to_stays():
     assert stack.update(first.but(model="m2", plan=ALL_AT_ONCE))
     endpoint.tick_until(Phase.PROMOTED)
     endpoint.serve("m3")
-    return_to(endpoint.parts, NAME, version="2", **BEN)
+    revert(endpoint.ports, NAME, version="2", **BEN)
     stack.go_back()
     assert endpoint.champion == "2"
     kept = endpoint.history[-1].numbers["kept"]
@@ -379,7 +379,7 @@ def test_a_wish_to_have_the_old_file_is_no_return():
     endpoint, stack, first = deployed()
     assert stack.deploy(first.but(model="m2", plan=ALL_AT_ONCE))
     endpoint.tick_until(Phase.PROMOTED)
-    policy.set_access(endpoint.parts, NAME, "private", **BEN)
+    policy.set_access(endpoint.ports, NAME, "private", **BEN)
     assert stack.deploy(first), stack.error
     assert endpoint.phase is Phase.PREPARING
     assert endpoint.rollout
@@ -404,7 +404,7 @@ def test_where_the_status_can_not_be_read_what_looks_like_a_return_is_one():
 
 def test_without_rollback_a_deploy_goes_on_from_the_failed_one_and_returns_behind_both():
     endpoint, stack, first = deployed(serving={"access": "private", "capture": 10})
-    policy.set_capture(endpoint.parts, NAME, 15, **BEN)
+    policy.set_capture(endpoint.ports, NAME, 15, **BEN)
     was = content(endpoint)
     assert stack.update(first.but(serving={"access": "public", "capture": 20}))
     # `cdk deploy --no-rollback`: the stack is UPDATE_FAILED, and the next deploy starts from there.
@@ -510,10 +510,10 @@ def test_a_declaration_that_is_refused_has_changed_and_ended_nothing(name, model
         endpoint.world.packages.offered["assets", "misfit.zip"] = (digest, other)
     if declared.model == "failed":
         digest = endpoint.offer("failed")
-        manifest = endpoint.parts.packages.register("assets", "failed.zip", digest)
-        registered(endpoint.parts, manifest, digest, actor="ben", reason="tried")
+        manifest = endpoint.ports.packages.register("assets", "failed.zip", digest)
+        registered(endpoint.ports, manifest, digest, actor="ben", reason="tried")
         tags = {"tags": {"validation_status": "FAILED"}}
-        describe(endpoint.parts, ModelReference("failed", number=1), tags, actor="ben")
+        describe(endpoint.ports, ModelReference("failed", number=1), tags, actor="ben")
     assert not stack.update(declared)
     assert why in str(stack.error)
     assert content(endpoint) == was
@@ -532,7 +532,7 @@ def test_a_refused_event_is_refused_again_whatever_is_true_by_then():
     assert not stack.update(first.but(group="lab"))
     event = stack.sent[-1]
     given_to(endpoint, "clinic")
-    with pytest.raises(Refused, match="group 'bank' owns it on record"):
+    with pytest.raises(Conflict, match="group 'bank' owns it on record"):
         deliver(endpoint, event)
     assert endpoint.state.about.owner == "clinic"
 
@@ -543,9 +543,9 @@ def test_a_release_that_fails_after_all_was_set_takes_it_back_at_once():
 
     class Broken:
         def start(self, endpoint: str, rollout: str) -> None:
-            raise Refused("no workflow")
+            raise Conflict("no workflow")
 
-    endpoint.parts = replace(endpoint.parts, workflow=Broken())
+    endpoint.ports = replace(endpoint.ports, workflow=Broken())
     assert not stack.update(first.but(model="m2", serving={"access": "public"}))
     assert content(endpoint) == was
     assert endpoint.phase is Phase.ROLLED_BACK
@@ -556,7 +556,7 @@ def test_a_release_that_fails_after_all_was_set_takes_it_back_at_once():
 
 def test_a_changed_logical_id_retires_nothing_and_opens_nothing():
     endpoint, stack, first = deployed(serving={"access": "public"})
-    policy.set_access(endpoint.parts, NAME, "private", **BEN)
+    policy.set_access(endpoint.ports, NAME, "private", **BEN)
     was = content(endpoint)
     assert stack.deploy(first.but(logical="Renamed")), stack.error
     assert [event["RequestType"] for event in stack.sent] == ["Create", "Create", "Delete"]
@@ -570,7 +570,7 @@ def test_a_changed_logical_id_retires_nothing_and_opens_nothing():
 
 def test_a_changed_logical_id_in_a_deploy_that_fails_gives_the_endpoint_back():
     endpoint, stack, first = deployed(serving={"access": "public", "capture": 10})
-    policy.set_access(endpoint.parts, NAME, "private", **BEN)
+    policy.set_access(endpoint.ports, NAME, "private", **BEN)
     was = content(endpoint)
     claim = endpoint.state.deploys.claim
     stack.deploy_and_fail(
@@ -607,7 +607,7 @@ def test_a_delete_that_may_be_a_return_changes_nothing_while_the_status_can_not_
 
 def test_an_endpoint_of_another_stack_is_not_retired_by_the_stack_that_had_it():
     endpoint, stack, first = deployed()
-    policy.set_access(endpoint.parts, NAME, "private", **BEN)
+    policy.set_access(endpoint.ports, NAME, "private", **BEN)
     other = Stack(endpoint, "moved")
     assert other.deploy(first), other.error
     was = content(endpoint)
@@ -630,9 +630,9 @@ def test_a_stack_that_lost_the_endpoint_can_not_change_it():
 def test_a_create_of_an_endpoint_that_was_made_otherwise_opens_nothing():
     endpoint = Endpoint()
     endpoint.serve("m1")
-    policy.set_access(endpoint.parts, NAME, "private", **BEN)
-    edit(endpoint.parts, NAME, {"throttle": {"rate": 1, "burst": 1}}, **BEN)
-    disable(endpoint.parts, NAME, actor="ben", reason="not now")
+    policy.set_access(endpoint.ports, NAME, "private", **BEN)
+    edit(endpoint.ports, NAME, {"throttle": {"rate": 1, "burst": 1}}, **BEN)
+    disable(endpoint.ports, NAME, actor="ben", reason="not now")
     stack = Stack(endpoint)
     declared = Declared(
         serving={"access": "public", "stopped": "", "capture": 5},
@@ -677,8 +677,8 @@ def test_a_stack_that_can_not_be_made_leaves_nothing_that_serves():
 
 def test_what_is_deployed_anew_is_no_more_open_than_what_was_deleted():
     endpoint, stack, first = deployed(serving={"access": "public", "mode": "guarded"})
-    policy.set_access(endpoint.parts, NAME, "private", **BEN)
-    add_client(endpoint.parts, NAME, "ann", expires=None, **BEN)
+    policy.set_access(endpoint.ports, NAME, "private", **BEN)
+    add_client(endpoint.ports, NAME, "ann", expires=None, **BEN)
     clients = endpoint.state.serving.clients
     stack.delete()
     endpoint.world.functions.versions[NAME].clear()
@@ -697,10 +697,10 @@ NEW = "scam"
 def closed() -> tuple[Endpoint, Stack, Declared]:
     """A public endpoint that people have made private, throttled and given to the clinic."""
     endpoint, stack, first = deployed(serving={"access": "public"}, upkeep={"tags": {"a": "1"}})
-    policy.set_access(endpoint.parts, NAME, "private", **BEN)
-    policy.set_capture(endpoint.parts, NAME, {"share": 5, "redact": ["ssn"]}, **BEN)
-    add_client(endpoint.parts, NAME, "ann", expires=None, **BEN)
-    edit(endpoint.parts, NAME, {"throttle": {"rate": 1, "burst": 1}}, **BEN)
+    policy.set_access(endpoint.ports, NAME, "private", **BEN)
+    policy.set_capture(endpoint.ports, NAME, {"share": 5, "redact": ["ssn"]}, **BEN)
+    add_client(endpoint.ports, NAME, "ann", expires=None, **BEN)
+    edit(endpoint.ports, NAME, {"throttle": {"rate": 1, "burst": 1}}, **BEN)
     given_to(endpoint, "clinic")
     return endpoint, stack, first
 

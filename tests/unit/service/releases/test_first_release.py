@@ -47,7 +47,7 @@ def test_rolling_it_back_leaves_the_endpoint_unreleased():
     endpoint = Endpoint()
     endpoint.release("m1")
     endpoint.tick()
-    roll_back(endpoint.parts, NAME, actor="ann", reason="not yet")
+    roll_back(endpoint.ports, NAME, actor="ann", reason="not yet")
     assert endpoint.phase is Phase.ROLLED_BACK
     assert endpoint.alias == UNRELEASED
     assert endpoint.tick().done

@@ -7,14 +7,14 @@ import pytest
 
 from halftone.adapters.memory.functions import MemoryLambda
 from halftone.domain.endpoint.spec import DeployWaits
-from halftone.domain.errors import NotFound, Refused, UnderWay
+from halftone.domain.errors import Conflict, NotFound, UnderWay
 from halftone.domain.model.schema import Field, FieldType
 from halftone.domain.names import ALIAS
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import UNRELEASED, Routing
 from halftone.service.endpoints.retire import retire
 from halftone.service.releases.await_release import is_settled
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import revert
 from halftone.service.rollouts.rollback import fence, roll_back
 from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint, digest_of, manifest_of
 
@@ -55,14 +55,14 @@ def test_a_package_that_cannot_answer_the_champions_clients_is_refused(endpoint)
     """They would get a 422, which counts against nobody, and be promoted to it."""
     offer_other_interface(endpoint)
     told = f"clients of '{NAME}' .*m2.*: input 'word' is new.*; input 'x' is gone. Make it a new"
-    with pytest.raises(Refused, match=told):
+    with pytest.raises(Conflict, match=told):
         unchanged_by(endpoint, lambda: endpoint.release("m2"))
     assert endpoint.phase is Phase.PROMOTED
 
 
 def test_it_does_not_end_the_rollout_that_it_would_supersede(watched):
     offer_other_interface(watched, "m3")
-    with pytest.raises(Refused):
+    with pytest.raises(Conflict):
         unchanged_by(watched, lambda: watched.release("m3"))
     assert watched.phase is Phase.OBSERVING
 
@@ -93,14 +93,14 @@ def test_changed_settings_send_the_champions_package_out_again(endpoint):
 
 
 def test_changed_settings_do_not_send_out_a_package_that_was_rolled_back(watched):
-    roll_back(watched.parts, NAME, actor="ann", reason="worse")
+    roll_back(watched.ports, NAME, actor="ann", reason="worse")
     rollout = watched.release("m2", "k3", settings="s2", previous=(digest_of("m2"), "s1"))
     assert rollout.package.digest == digest_of("m1")
 
 
 def test_going_back_to_what_serves_finds_nothing_to_do(watched):
     """CloudFormation returns to the old properties after a deploy that failed."""
-    roll_back(watched.parts, NAME, actor="ann", reason="worse")
+    roll_back(watched.ports, NAME, actor="ann", reason="worse")
     assert watched.release("m1", "k3", previous=(digest_of("m2"), "s1")) is None
     assert watched.alias == Routing("1")
 
@@ -112,7 +112,7 @@ def test_the_same_package_under_way_is_joined(watched):
 
 
 def test_a_release_while_another_rolls_out_is_refused_and_names_it(watched):
-    with pytest.raises(Refused, match=r"is rolling out m2@.* observing at 5 %\): wait"):
+    with pytest.raises(Conflict, match=r"is rolling out m2@.* observing at 5 %\): wait"):
         unchanged_by(watched, lambda: watched.release("m3", supersede=False))
 
 
@@ -135,7 +135,7 @@ def test_a_request_that_is_repeated_answers_the_same_rollout(endpoint, stage):
     if stage == "promoted":
         endpoint.tick_until(Phase.PROMOTED)
     if stage == "rolled back":
-        roll_back(endpoint.parts, NAME, actor="ann", reason="worse")
+        roll_back(endpoint.ports, NAME, actor="ann", reason="worse")
     again = unchanged_by(endpoint, lambda: endpoint.release("m2", "k2", **changes))
     assert again.id == first.id
 
@@ -164,12 +164,12 @@ def test_an_old_request_that_found_nothing_to_do_is_remembered_too(endpoint):
 
 def test_an_old_request_that_joined_a_rollout_is_remembered_too(watched):
     watched.release("m2", "k-joined")
-    roll_back(watched.parts, NAME, actor="ann", reason="worse")
+    roll_back(watched.ports, NAME, actor="ann", reason="worse")
     unchanged_by(watched, lambda: watched.release("m2", "k-joined"))
 
 
 def test_a_request_after_a_rollback_is_a_new_attempt(watched):
-    roll_back(watched.parts, NAME, actor="ann", reason="worse")
+    roll_back(watched.ports, NAME, actor="ann", reason="worse")
     assert watched.release("m2", "k3").phase is Phase.PREPARING
 
 
@@ -177,7 +177,7 @@ class TestWaiting:
     """How long a deploy waits."""
 
     def settled(self, endpoint, rollout, waits):
-        return is_settled(endpoint.parts, NAME, rollout, DeployWaits(waits))
+        return is_settled(endpoint.ports, NAME, rollout, DeployWaits(waits))
 
     def test_until_prepared(self, endpoint):
         rollout = endpoint.release("m2").id
@@ -207,33 +207,33 @@ class TestWaiting:
         endpoint.offer("broken", {"statusCode": 500})
         rollout = endpoint.release("broken").id
         endpoint.tick_until(Phase.FAILED)
-        with pytest.raises(Refused, match="was not released: sample 1 of 1: status is 500"):
+        with pytest.raises(Conflict, match="was not released: sample 1 of 1: status is 500"):
             self.settled(endpoint, rollout, waits)
 
     @pytest.mark.parametrize("waits", ["prepared", "promoted"])
     def test_a_rollback_fails_the_deploy_that_waits(self, watched, waits):
         rollout = watched.rollout.id
-        roll_back(watched.parts, NAME, actor="ann", reason="worse")
-        with pytest.raises(Refused, match="was rolled back: worse"):
+        roll_back(watched.ports, NAME, actor="ann", reason="worse")
+        with pytest.raises(Conflict, match="was rolled back: worse"):
             self.settled(watched, rollout, waits)
 
     @pytest.mark.parametrize("waits", ["prepared", "promoted"])
     def test_what_is_being_taken_back_is_waited_for(self, watched, waits):
         running = watched.rollout
-        fence(watched.parts, watched.state, running, actor="ann", reason="worse")
+        fence(watched.ports, watched.state, running, actor="ann", reason="worse")
         assert not self.settled(watched, running.id, waits)
 
     def test_a_first_release_that_was_rolled_back_fails_the_deploy(self):
         endpoint = Endpoint()
         rollout = endpoint.release("m1").id
-        roll_back(endpoint.parts, NAME, actor="ann", reason="not yet")
-        with pytest.raises(Refused, match="was rolled back: not yet"):
+        roll_back(endpoint.ports, NAME, actor="ann", reason="not yet")
+        with pytest.raises(Conflict, match="was rolled back: not yet"):
             self.settled(endpoint, rollout, "prepared")
 
     def test_a_rollout_that_another_one_superseded_fails_the_deploy_too(self, watched):
         rollout = watched.rollout.id
         watched.release("m3", "k3")
-        with pytest.raises(Refused, match="was rolled back: superseded by m3"):
+        with pytest.raises(Conflict, match="was rolled back: superseded by m3"):
             self.settled(watched, rollout, "promoted")
 
     def test_a_promotion_is_remembered_when_the_next_release_has_begun(self, endpoint):
@@ -247,7 +247,7 @@ class TestRetiring:
     """The endpoint's stack goes away, and may come again."""
 
     def retire(self, endpoint, key="gone"):
-        return retire(endpoint.parts, NAME, actor="ann", reason="its stack was deleted", key=key)
+        return retire(endpoint.ports, NAME, actor="ann", reason="its stack was deleted", key=key)
 
     def recreate(self, endpoint):
         """What CloudFormation does after the deletion: a new function, with a new alias."""
@@ -280,7 +280,7 @@ class TestRetiring:
             def write(self, endpoint, routing, *, revision, alias=ALIAS, anchor=None):
                 raise NotFound("endpoint", endpoint)
 
-        watched.parts = replace(watched.parts, aliases=Gone())
+        watched.ports = replace(watched.ports, aliases=Gone())
         assert self.retire(watched).champion is None
         assert watched.actions[-2:] == ["fence", "retired"]
 
@@ -302,7 +302,7 @@ class TestRetiring:
         endpoint.release("m6", "k6", plan=ALL_AT_ONCE)
         endpoint.tick_until(Phase.PROMOTED)
         # Version 2 served in the former life; in this one it is the package that failed.
-        return_to(endpoint.parts, NAME, version=None, actor="ann", reason="m6 is worse")
+        revert(endpoint.ports, NAME, version=None, actor="ann", reason="m6 is worse")
         assert endpoint.alias == Routing("1")
 
 
@@ -310,7 +310,7 @@ class TestRetiring:
 def test_a_package_that_is_being_taken_back_is_released_anew(watched, seen):
     """It can't be joined: a deploy would succeed and nothing would be released."""
     first = watched.rollout
-    fence(watched.parts, watched.state, first, actor="ann", reason="worse")
+    fence(watched.ports, watched.state, first, actor="ann", reason="worse")
     if seen == "halfway":
         watched.world.functions.write(NAME, Routing("1"), revision=None)
     second = watched.release("m2", "k3")
@@ -321,7 +321,7 @@ def test_a_package_that_is_being_taken_back_is_released_anew(watched, seen):
 
 def test_without_leave_to_supersede_it_is_refused_until_the_rollback_is_over(watched):
     first = watched.rollout
-    fence(watched.parts, watched.state, first, actor="ann", reason="worse")
+    fence(watched.ports, watched.state, first, actor="ann", reason="worse")
     with pytest.raises(UnderWay, match="rolling_back"):
         watched.release("m2", "k3", supersede=False)
     assert watched.actions[-1] == "fence"

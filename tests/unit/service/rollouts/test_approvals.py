@@ -34,7 +34,7 @@ def waiting(endpoint, gate):
     )
     endpoint.release("m2", plan=plan)
     grow(endpoint, Phase.AWAITING_APPROVAL)
-    endpoint.parts = endpoint.world.parts(metric_lag=MINUTE)
+    endpoint.ports = endpoint.world.ports(metric_lag=MINUTE)
     return endpoint
 
 

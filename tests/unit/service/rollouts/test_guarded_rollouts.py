@@ -16,7 +16,7 @@ from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Plan, Stage
 from halftone.domain.rollout.routing import UNRELEASED, Routing
 from halftone.domain.traffic.policy import KeySource, Match, Mode, StickyKey
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import revert
 from halftone.service.rollouts.advance import advance
 from halftone.service.rollouts.operate import promote
 from halftone.service.rollouts.rollback import roll_back
@@ -64,8 +64,8 @@ def calls_of(endpoint, action):
             return call
 
     seen = ("store", "aliases", "guardrails")
-    parts = {name: Told(name, getattr(endpoint.parts, name)) for name in seen}
-    action(replace(endpoint.parts, **parts))
+    ports = {name: Told(name, getattr(endpoint.ports, name)) for name in seen}
+    action(replace(endpoint.ports, **ports))
     return calls
 
 
@@ -90,9 +90,9 @@ class TestTheFirstShare:
                 told.append((more.get("alias"), routing, guarded.dispatch.trial))
                 return guarded.world.functions.write(endpoint, routing, **more)
 
-        advance(replace(guarded.parts, aliases=Watched()), NAME, None, every=EVERY)
+        advance(replace(guarded.ports, aliases=Watched()), NAME, None, every=EVERY)
         while guarded.phase is not Phase.OBSERVING:
-            advance(replace(guarded.parts, aliases=Watched()), NAME, None, every=EVERY)
+            advance(replace(guarded.ports, aliases=Watched()), NAME, None, every=EVERY)
         assert told == [(CHALLENGER, TWO, None)]
 
     def test_crashes_are_watched_where_fronts_call(self, watched):
@@ -125,14 +125,14 @@ class TestTheFirstShare:
 class TestTheNextShares:
     def test_a_next_share_is_a_record_and_no_alias_is_written(self, watched):
         watched.traffic(2 * MINUTE)
-        calls = calls_of(watched, lambda parts: advance(parts, NAME, None, every=EVERY))
+        calls = calls_of(watched, lambda ports: advance(ports, NAME, None, every=EVERY))
         assert watched.dispatch.trial.share == 50.0
         assert watched.dispatch.trial.since == 5.0
         assert not [call for call in calls if call.startswith("aliases.write")]
 
     def test_all_traffic_is_the_live_alias_read_back_and_then_the_record(self, watched):
-        promote(watched.parts, NAME, actor="ann", reason="go")
-        calls = calls_of(watched, lambda parts: advance(parts, NAME, None, every=EVERY))
+        promote(watched.ports, NAME, actor="ann", reason="go")
+        calls = calls_of(watched, lambda ports: advance(ports, NAME, None, every=EVERY))
         begin = calls.index("aliases.write live")
         assert calls[begin : begin + 2] == ["aliases.write live", "aliases.both"]
         assert calls[begin + 3] == "store.commit"
@@ -142,8 +142,8 @@ class TestTheNextShares:
 
 class TestGoingBack:
     def test_the_challengers_alias_goes_home_right_after_the_fence(self, watched):
-        def action(parts):
-            roll_back(parts, NAME, actor="ann", reason="worse")
+        def action(ports):
+            roll_back(ports, NAME, actor="ann", reason="worse")
 
         assert calls_of(watched, action) == [
             "store.load",
@@ -163,13 +163,13 @@ class TestGoingBack:
         endpoint.serve("m1")
         endpoint.release("m2")
         endpoint.tick_until(Phase.OBSERVING)
-        calls = calls_of(endpoint, lambda parts: roll_back(parts, NAME, actor="a", reason="b"))
+        calls = calls_of(endpoint, lambda ports: roll_back(ports, NAME, actor="a", reason="b"))
         assert calls[2:4] == ["aliases.write live", "aliases.write challenger"]
 
     def test_on_its_way_to_all_traffic_both_aliases_go_home(self, watched):
-        promote(watched.parts, NAME, actor="ann", reason="go")
+        promote(watched.ports, NAME, actor="ann", reason="go")
         watched.world.functions.write(NAME, TWO, revision=None)  # and the process died
-        calls = calls_of(watched, lambda parts: roll_back(parts, NAME, actor="a", reason="worse"))
+        calls = calls_of(watched, lambda ports: roll_back(ports, NAME, actor="a", reason="worse"))
         assert calls[2] == "aliases.write live", "it may have all traffic already"
         assert (watched.alias, watched.challenger_alias) == (ONE, ONE)
 
@@ -179,7 +179,7 @@ class TestGoingBack:
                 raise Unavailable("the table does not answer")
 
         with pytest.raises(Unavailable):
-            roll_back(replace(watched.parts, store=Out()), NAME, actor="alarm", reason="errors")
+            roll_back(replace(watched.ports, store=Out()), NAME, actor="alarm", reason="errors")
         assert (watched.alias, watched.challenger_alias) == (ONE, ONE)
         assert watched.phase is Phase.OBSERVING, "nothing could be recorded"
         watched.tick()
@@ -204,9 +204,9 @@ class TestGoingBack:
         assert watched.challenger_alias == ONE
 
     def test_returning_moves_both_aliases(self, watched):
-        promote(watched.parts, NAME, actor="ann", reason="go")
+        promote(watched.ports, NAME, actor="ann", reason="go")
         watched.tick_until(Phase.PROMOTED)
-        return_to(watched.parts, NAME, version=None, actor="ann", reason="it drifts")
+        revert(watched.ports, NAME, version=None, actor="ann", reason="it drifts")
         assert (watched.alias, watched.challenger_alias, watched.champion) == (ONE, ONE, "1")
 
     def test_superseding_ends_it_before_the_next_one_begins(self, watched):
@@ -334,7 +334,7 @@ class TestEvidence:
             return buckets(name, since=since, until=until, cohorts=cohorts, **more)
 
         metrics.buckets = counted
-        endpoint.parts = endpoint.world.parts(metric_lag=lag)
+        endpoint.ports = endpoint.world.ports(metric_lag=lag)
         while endpoint.rollout.stage == 0:
             endpoint.traffic(BUCKET)
             endpoint.tick()

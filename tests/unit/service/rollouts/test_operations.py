@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from halftone.adapters.memory.stage import MemoryGuardrails
-from halftone.domain.errors import InvalidInput, NotFound, Refused
+from halftone.domain.errors import Conflict, InvalidInput, NotFound
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
 from halftone.service.rollouts import operate
@@ -84,7 +84,7 @@ class TestWhatDoesNotFit:
         before = endpoint.state
         if name == "approve":
             changes.setdefault("stage", 3)
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Conflict) as refused:
             say(getattr(operate, name), endpoint, **changes)
         assert endpoint.state == before
         return str(refused.value)
@@ -130,7 +130,7 @@ class TestWhatDoesNotFit:
 
     def test_an_endpoint_on_which_nothing_ever_rolled_out(self, endpoint):
         endpoint.world.store.states[NAME] = replace(endpoint.state, rollout=None)
-        with pytest.raises(Refused, match="nothing is rolling out on 'fraud'"):
+        with pytest.raises(Conflict, match="nothing is rolling out on 'fraud'"):
             say(operate.abort, endpoint)
 
 
@@ -181,6 +181,6 @@ class TestPromotingNow:
 
     def test_with_no_guardrail_any_more_it_goes_back_instead(self, watched):
         say(operate.promote, watched)
-        advance(replace(watched.parts, guardrails=Gone()), NAME, None, every=EVERY)
+        advance(replace(watched.ports, guardrails=Gone()), NAME, None, every=EVERY)
         assert (watched.phase, watched.alias) == (Phase.ROLLED_BACK, Routing("1"))
         assert watched.rollout.reason.startswith("there is no guardrail any more: ")

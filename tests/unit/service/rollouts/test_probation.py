@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from halftone.domain.errors import Refused
+from halftone.domain.errors import Conflict
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.traffic.policy import Portion
 from halftone.ports.guardrails import AlarmState, Guard
 from halftone.service.endpoints import policy
 from halftone.service.releases.release import release
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import revert
 from halftone.service.rollouts.alarm import on_alarm
 from tests.support.engine import NAME, Endpoint
 from tests.support.serving import BEN, guarded
@@ -21,23 +21,23 @@ GREEN = {"champion": 90, "green": 10}
 
 def on_probation() -> Endpoint:
     endpoint = guarded()
-    policy.set_traffic(endpoint.parts, NAME, GREEN, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, GREEN, **BEN)
     endpoint.world.clock.pass_by(timedelta(minutes=1))
     return endpoint
 
 
 def fired(endpoint: Endpoint, *, ago: timedelta = timedelta(0)) -> object:
     now = endpoint.world.clock.now()
-    return on_alarm(endpoint.parts, NAME, actor="alarm/x", reason="errors", fired_at=now - ago)
+    return on_alarm(endpoint.ports, NAME, actor="alarm/x", reason="errors", fired_at=now - ago)
 
 
 def test_the_alarms_are_armed_for_who_never_was_champion_before_it_gets_a_share():
     endpoint = guarded()
-    policy.set_traffic(endpoint.parts, NAME, {"champion": 90, "blue": 10}, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, {"champion": 90, "blue": 10}, **BEN)
     assert endpoint.armed_for == "3"  # of the rollout before: blue has served and needs no watch
     assert endpoint.state.serving.probation is None
-    endpoint.parts.guardrails.arm(NAME, "2", "somebody else")
-    policy.set_traffic(endpoint.parts, NAME, GREEN, **BEN)
+    endpoint.ports.guardrails.arm(NAME, "2", "somebody else")
+    policy.set_traffic(endpoint.ports, NAME, GREEN, **BEN)
     assert endpoint.armed_for == "3"
     assert endpoint.state.serving.probation is not None
     assert endpoint.state.serving.probation.version == "3"
@@ -45,8 +45,8 @@ def test_the_alarms_are_armed_for_who_never_was_champion_before_it_gets_a_share(
 
 def test_a_rule_gives_requests_too():
     endpoint = guarded()
-    endpoint.parts.guardrails.arm(NAME, "2", "somebody else")
-    policy.set_rules(endpoint.parts, NAME, [RULE], **BEN)
+    endpoint.ports.guardrails.arm(NAME, "2", "somebody else")
+    policy.set_rules(endpoint.ports, NAME, [RULE], **BEN)
     assert endpoint.armed_for == "3"
     fired(endpoint)
     assert endpoint.state.serving.rules == ()
@@ -55,12 +55,12 @@ def test_a_rule_gives_requests_too():
 def test_two_at_a_time_are_refused():
     endpoint = guarded(unproven=2)
     before = endpoint.state
-    with pytest.raises(Refused, match="versions 3 and 4 never were champion"):
-        policy.set_traffic(endpoint.parts, NAME, {"champion": 80, "green": 10, "teal": 10}, **BEN)
+    with pytest.raises(Conflict, match="versions 3 and 4 never were champion"):
+        policy.set_traffic(endpoint.ports, NAME, {"champion": 80, "green": 10, "teal": 10}, **BEN)
     assert endpoint.state == before
-    policy.set_traffic(endpoint.parts, NAME, GREEN, **BEN)
-    with pytest.raises(Refused, match="versions 3 and 4 never were champion"):
-        policy.set_rules(endpoint.parts, NAME, [{**RULE, "to": "teal"}], **BEN)
+    policy.set_traffic(endpoint.ports, NAME, GREEN, **BEN)
+    with pytest.raises(Conflict, match="versions 3 and 4 never were champion"):
+        policy.set_rules(endpoint.ports, NAME, [{**RULE, "to": "teal"}], **BEN)
 
 
 def test_an_alarm_takes_its_share_to_0_on_record_and_once():
@@ -84,9 +84,9 @@ def test_an_alarm_from_before_it_was_armed_means_somebody_else():
 def test_its_shares_may_change_without_the_alarms_being_reset():
     endpoint = on_probation()
     endpoint.trip()
-    policy.set_traffic(endpoint.parts, NAME, {"champion": 80, "green": 20}, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, {"champion": 80, "green": 20}, **BEN)
     assert endpoint.alarmed
-    policy.set_traffic(endpoint.parts, NAME, {"champion": 100}, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, {"champion": 100}, **BEN)
     assert endpoint.state.serving.probation is None
 
 
@@ -113,15 +113,15 @@ def test_beside_a_rollout_there_is_none():
     endpoint.release("third")
     endpoint.tick_until(Phase.OBSERVING)
     watching = endpoint.armed_for
-    with pytest.raises(Refused, match="the alarms watch the challenger of rollout"):
-        policy.set_traffic(endpoint.parts, NAME, GREEN, **BEN)
+    with pytest.raises(Conflict, match="the alarms watch the challenger of rollout"):
+        policy.set_traffic(endpoint.ports, NAME, GREEN, **BEN)
     assert endpoint.armed_for == watching
 
 
 def test_a_release_is_refused_or_takes_its_place():
     endpoint = on_probation()
-    with pytest.raises(Refused, match="version 3 of 'fraud' is on probation"):
-        release(endpoint.parts, endpoint.request("third", supersede=False))
+    with pytest.raises(Conflict, match="version 3 of 'fraud' is on probation"):
+        release(endpoint.ports, endpoint.request("third", supersede=False))
     assert endpoint.state.serving.probation is not None
     endpoint.release("third")
     assert endpoint.state.serving.split == ()
@@ -133,6 +133,6 @@ def test_a_release_is_refused_or_takes_its_place():
 
 def test_a_return_takes_its_place_too():
     endpoint = on_probation()
-    return_to(endpoint.parts, NAME, version="1", **BEN)
+    revert(endpoint.ports, NAME, version="1", **BEN)
     assert endpoint.state.serving.split == ()
     assert endpoint.armed_for == "1"

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from halftone.domain.errors import RecordRestored, Refused, Unavailable
+from halftone.domain.errors import Conflict, RecordRestored, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
 from halftone.domain.traffic.policy import Mode
 from halftone.service.endpoints import policy
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import revert
 from halftone.service.rollouts.adopt import Keep, adopt
 from halftone.service.rollouts.alarm import on_alarm
 from tests.support.engine import NAME, Endpoint
@@ -54,7 +54,7 @@ def test_no_tick_moves_anything_and_each_says_why(restored):
 def test_that_it_was_noticed_is_not_forgotten_when_the_record_grows(restored):
     restored.tick()
     for share in (10, 20, 30, 40):
-        policy.set_capture(restored.parts, NAME, share, **BEN)
+        policy.set_capture(restored.ports, NAME, share, **BEN)
     restored.tick()
     assert restored.alias == Routing("3")
 
@@ -62,14 +62,14 @@ def test_that_it_was_noticed_is_not_forgotten_when_the_record_grows(restored):
 def test_nor_is_it_overlooked_when_the_record_has_grown_before_any_tick(restored):
     """The number alone tells nothing: what was written then is not in this record's audit."""
     for share in range(10, 100, 5):
-        policy.set_capture(restored.parts, NAME, share, **BEN)
+        policy.set_capture(restored.ports, NAME, share, **BEN)
     restored.tick()
     assert (restored.alias, bool(restored.state.restored)) == (Routing("3"), True)
 
 
 def test_no_person_goes_back_and_no_release_is_given_traffic(restored):
     with pytest.raises(RecordRestored):
-        return_to(restored.parts, NAME, version=None, **BEN)
+        revert(restored.ports, NAME, version=None, **BEN)
     restored.release("m4", "m4 by ann")
     for _ in range(5):
         restored.tick()
@@ -77,7 +77,7 @@ def test_no_person_goes_back_and_no_release_is_given_traffic(restored):
 
 
 def test_no_route_leads_to_anybody_but_the_front(restored):
-    policy.set_traffic(restored.parts, NAME, {"1": 30, "champion": 70}, **BEN)
+    policy.set_traffic(restored.ports, NAME, {"1": 30, "champion": 70}, **BEN)
     restored.tick()
     assert restored.dispatch.serving.split == ()
 
@@ -92,7 +92,7 @@ def test_an_alarm_of_that_day_s_rollout_takes_nothing_from_what_serves():
     backup.restore()
     now = endpoint.world.clock.now()
     with pytest.raises(RecordRestored):
-        on_alarm(endpoint.parts, NAME, actor="alarm/x", reason="errors", fired_at=now)
+        on_alarm(endpoint.ports, NAME, actor="alarm/x", reason="errors", fired_at=now)
     assert endpoint.alias == Routing("3")
 
 
@@ -101,7 +101,7 @@ def test_an_alarm_of_that_day_s_rollout_takes_nothing_from_what_serves():
 def test_a_person_says_which_holds(restored, keep, serves, noticed):
     if noticed:
         restored.tick()
-    state = adopt(restored.parts, NAME, keep, **BEN)
+    state = adopt(restored.ports, NAME, keep, **BEN)
     assert (state.champion.version, restored.alias) == (serves, Routing(serves))
     assert restored.challenger_alias == Routing(serves)
     assert restored.actions[-1] == "adopted"
@@ -113,7 +113,7 @@ def test_a_person_says_which_holds(restored, keep, serves, noticed):
 
 
 def test_what_was_published_since_is_known_by_what_it_loads(restored):
-    state = adopt(restored.parts, NAME, Keep.ALIASES, **BEN)
+    state = adopt(restored.ports, NAME, Keep.ALIASES, **BEN)
     assert state.champion.package.name == "m3"
     assert state.champion in restored.world.store.deployments(NAME)
 
@@ -121,7 +121,7 @@ def test_what_was_published_since_is_known_by_what_it_loads(restored):
 def test_a_rollout_of_that_day_ends(restored):
     restored.release("m4", "m4 by ann")
     restored.tick()
-    state = adopt(restored.parts, NAME, Keep.ALIASES, **BEN)
+    state = adopt(restored.ports, NAME, Keep.ALIASES, **BEN)
     assert state.rollout.phase is Phase.ROLLED_BACK
     assert state.champion.version == "3"
 
@@ -138,11 +138,11 @@ def test_a_try_that_dies_on_its_way_leaves_the_standstill_and_is_done_again(rest
 
     functions.write = dies
     with pytest.raises(Unavailable):
-        adopt(restored.parts, NAME, keep, **BEN)
+        adopt(restored.ports, NAME, keep, **BEN)
     functions.write = write
     restored.tick()
     assert restored.state.restored
-    adopt(restored.parts, NAME, keep, **BEN)
+    adopt(restored.ports, NAME, keep, **BEN)
     assert restored.state.restored == ""
     assert restored.alias == restored.challenger_alias == Routing(restored.champion)
 
@@ -150,8 +150,8 @@ def test_a_try_that_dies_on_its_way_leaves_the_standstill_and_is_done_again(rest
 def test_where_nothing_was_restored_there_is_nothing_to_say():
     endpoint = Endpoint()
     endpoint.serve("m1")
-    with pytest.raises(Refused, match="is not older than its aliases"):
-        adopt(endpoint.parts, NAME, Keep.RECORD, **BEN)
+    with pytest.raises(Conflict, match="is not older than its aliases"):
+        adopt(endpoint.ports, NAME, Keep.RECORD, **BEN)
 
 
 def test_aliases_of_an_earlier_release_say_nothing_of_the_record():

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from halftone.adapters.memory.stage import MemoryStore
-from halftone.domain.errors import NotFound, Refused, StaleWrite, Unavailable
+from halftone.domain.errors import ConcurrentWrite, Conflict, NotFound, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import revert
 from halftone.service.rollouts import operate
 from halftone.service.rollouts.rollback import fence, finish, roll_back
 from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint
@@ -43,7 +43,7 @@ def grown():
 
 def back(endpoint, **changes):
     wanted = {"actor": "ann", "reason": "clients complain", **changes}
-    return roll_back(endpoint.parts, NAME, **wanted)
+    return roll_back(endpoint.ports, NAME, **wanted)
 
 
 def test_the_record_says_who_and_why(watched):
@@ -156,9 +156,9 @@ class Outage(MemoryStore):
 
 
 def test_while_the_table_is_out_the_alias_goes_first(watched):
-    parts = replace(watched.parts, store=Outage(watched.world.store, times=99))
+    ports = replace(watched.ports, store=Outage(watched.world.store, times=99))
     with pytest.raises(Unavailable):
-        roll_back(parts, NAME, actor="ann", reason="clients complain")
+        roll_back(ports, NAME, actor="ann", reason="clients complain")
     assert watched.alias == Routing("1")
     assert watched.phase is Phase.OBSERVING
     # The table is back: the next tick sees that somebody took the traffic, and records it.
@@ -168,8 +168,8 @@ def test_while_the_table_is_out_the_alias_goes_first(watched):
 
 
 def test_the_record_follows_and_tells_of_the_gap(watched):
-    parts = replace(watched.parts, store=Outage(watched.world.store, times=1))
-    roll_back(parts, NAME, actor="ann", reason="clients complain")
+    ports = replace(watched.ports, store=Outage(watched.world.store, times=1))
+    roll_back(ports, NAME, actor="ann", reason="clients complain")
     assert watched.phase is Phase.ROLLED_BACK
     assert watched.rollout.reason == (
         "clients complain (the alias went first, the record followed: the table does not answer)"
@@ -177,9 +177,9 @@ def test_the_record_follows_and_tells_of_the_gap(watched):
 
 
 def test_without_a_split_there_is_nothing_that_could_go_first(endpoint):
-    parts = replace(endpoint.parts, store=Outage(endpoint.world.store, times=99))
+    ports = replace(endpoint.ports, store=Outage(endpoint.world.store, times=99))
     with pytest.raises(Unavailable):
-        roll_back(parts, NAME, actor="ann", reason="clients complain")
+        roll_back(ports, NAME, actor="ann", reason="clients complain")
     assert endpoint.alias == Routing("1")
 
 
@@ -238,7 +238,7 @@ class TestReturning:
     """Making an earlier version the champion again."""
 
     def to(self, endpoint, version=None):
-        return return_to(endpoint.parts, NAME, version=version, actor="ann", reason="m3 drifts")
+        return revert(endpoint.ports, NAME, version=version, actor="ann", reason="m3 drifts")
 
     @pytest.mark.parametrize(("version", "expected"), [(None, "2"), ("2", "2"), ("1", "1")])
     def test_an_earlier_version_takes_all_traffic_at_once(self, grown, version, expected):
@@ -251,7 +251,7 @@ class TestReturning:
     def test_what_was_taken_back_does_not_return(self, grown):
         self.to(grown, "1")
         with pytest.raises(
-            Refused, match=r"version 3 .* was taken back \(m3 drifts\): release its"
+            Conflict, match=r"version 3 .* was taken back \(m3 drifts\): release its"
         ):
             self.to(grown, "3")
         assert grown.alias == Routing("1")
@@ -269,7 +269,7 @@ class TestReturning:
         grown.serve("m4")
         assert self.to(grown).champion.version == "2"
         assert self.to(grown).champion.version == "1"
-        with pytest.raises(Refused, match="all others were taken back"):
+        with pytest.raises(Conflict, match="all others were taken back"):
             self.to(grown)
 
     def test_a_rollout_under_way_is_all_there_is_to_take_back(self, watched):
@@ -291,13 +291,13 @@ class TestReturning:
     def test_what_can_not_be_returned_to_is_refused_with_what_can(self, grown):
         with pytest.raises(NotFound, match="no version '9'; 'fraud' was served by 1, 2, 3"):
             self.to(grown, "9")
-        with pytest.raises(Refused, match="version 3 serves 'fraud' already"):
+        with pytest.raises(Conflict, match="version 3 serves 'fraud' already"):
             self.to(grown, "3")
         with pytest.raises(NotFound, match="no endpoint 'fraud'"):
             self.to(Endpoint())
         self.to(grown)
         self.to(grown)
-        with pytest.raises(Refused, match="version 1 is the first"):
+        with pytest.raises(Conflict, match="version 1 is the first"):
             self.to(grown)
 
     @pytest.mark.parametrize("version", ["4", "9"])
@@ -313,7 +313,7 @@ class TestReturning:
     def test_nor_does_one_during_the_first_release(self):
         endpoint = Endpoint()
         endpoint.release("m1")
-        with pytest.raises(Refused, match="serves no version"):
+        with pytest.raises(Conflict, match="serves no version"):
             self.to(endpoint, "1")
         assert endpoint.phase is Phase.PREPARING
 
@@ -329,7 +329,7 @@ class TestReturning:
         back(watched)
         watched.release("m3", plan=ALL_AT_ONCE)
         watched.tick_until(Phase.PROMOTED)
-        with pytest.raises(Refused, match="version 2 of 'fraud' was taken back"):
+        with pytest.raises(Conflict, match="version 2 of 'fraud' was taken back"):
             self.to(watched, "2")
         self.to(watched)
         assert watched.alias == Routing("1")
@@ -344,7 +344,7 @@ class TestReturning:
         endpoint.offer("broken", {"statusCode": 500})
         endpoint.release("broken")
         endpoint.tick_until(Phase.FAILED)
-        with pytest.raises(Refused, match="serves no version: there is nothing to return from"):
+        with pytest.raises(Conflict, match="serves no version: there is nothing to return from"):
             self.to(endpoint)
 
 
@@ -368,8 +368,8 @@ def test_a_rollback_keeps_to_the_rollout_that_it_fenced(watched):
         watched.tick()
         watched.release("m3")
 
-    parts = replace(watched.parts, store=Overtaken(watched.world.store, meanwhile))
-    state = roll_back(parts, NAME, actor="ann", reason="clients complain")
+    ports = replace(watched.ports, store=Overtaken(watched.world.store, meanwhile))
+    state = roll_back(ports, NAME, actor="ann", reason="clients complain")
     assert state.rollout.package.name == "m3"
     assert watched.phase is Phase.PREPARING
 
@@ -379,13 +379,13 @@ class TestHeldUp:
 
     def fenced(self, watched):
         state = watched.state
-        return fence(watched.parts, state, state.rollout, actor="ann", reason="clients complain")
+        return fence(watched.ports, state, state.rollout, actor="ann", reason="clients complain")
 
     def test_an_advance_that_landed_meanwhile_is_undone(self, watched):
         fenced = self.fenced(watched)
         revision = watched.world.functions.read(NAME).revision
         watched.world.functions.write(NAME, Routing("1", "2", 50.0), revision=revision)
-        finish(watched.parts, fenced)
+        finish(watched.ports, fenced)
         assert watched.alias == Routing("1")
         assert watched.phase is Phase.ROLLED_BACK
 
@@ -394,17 +394,17 @@ class TestHeldUp:
         watched.tick()
         assert watched.phase is Phase.ROLLED_BACK
         watched.serve("m3")
-        with pytest.raises(StaleWrite, match="was rolled back by somebody else"):
-            finish(watched.parts, fenced)
+        with pytest.raises(ConcurrentWrite, match="was rolled back by somebody else"):
+            finish(watched.ports, fenced)
         assert watched.alias == Routing("3")
 
     def test_with_a_known_revision_the_share_is_0_after_three_calls(self, watched):
         calls = []
-        roll_back(counting(watched.parts, calls), NAME, actor="ann", reason="clients complain")
+        roll_back(counting(watched.ports, calls), NAME, actor="ann", reason="clients complain")
         assert calls[:3] == ["store.load", "store.commit", "aliases.write"]
 
 
-def counting(parts, calls):
+def counting(ports, calls):
     """The parts, with each call of the store and of the aliases noted."""
 
     class Counted:
@@ -419,7 +419,7 @@ def counting(parts, calls):
             return call
 
     return replace(
-        parts, store=Counted("store", parts.store), aliases=Counted("aliases", parts.aliases)
+        ports, store=Counted("store", ports.store), aliases=Counted("aliases", ports.aliases)
     )
 
 

@@ -11,7 +11,7 @@ def test_an_endpoint_has_a_key_from_its_first_record_on_and_its_servers_know_it(
     (key,) = endpoint.state.signing
     assert endpoint.dispatch.signing == (key,)
     assert len(bytes.fromhex(key.secret)) == 32
-    assert endpoint.parts.new_secret() != endpoint.parts.new_secret()
+    assert endpoint.ports.new_secret() != endpoint.ports.new_secret()
 
 
 def test_one_that_nobody_changes_has_a_new_key_after_a_month_on_record_once(endpoint):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from halftone.domain.endpoint.projection import projection, shares
-from halftone.domain.errors import Refused
+from halftone.domain.errors import Conflict
 from halftone.domain.model.registry import ModelAlias, ModelReference
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.rollout.phase import Phase
@@ -18,7 +18,7 @@ from halftone.domain.traffic.policy import Mode
 from halftone.service.endpoints import policy
 from halftone.service.registry.aliases import set_alias
 from halftone.service.registry.registry import describe
-from halftone.service.releases.revert import return_to
+from halftone.service.releases.revert import revert
 from halftone.service.rollouts import operate
 from halftone.service.rollouts.alarm import on_alarm
 from halftone.service.rollouts.rollback import roll_back
@@ -40,7 +40,7 @@ def served(*models: str, mode: Mode = Mode.GUARDED) -> Endpoint:
 
 
 def back(endpoint: Endpoint, version: str | None = None):
-    return return_to(endpoint.parts, NAME, version=version, **BEN)
+    return revert(endpoint.ports, NAME, version=version, **BEN)
 
 
 def answering(endpoint: Endpoint) -> dict[str, float]:
@@ -50,7 +50,7 @@ def answering(endpoint: Endpoint) -> dict[str, float]:
 
 def test_a_split_does_not_outlive_the_return_of_what_it_names():
     endpoint = served("m1", "m2", "m3")
-    policy.set_traffic(endpoint.parts, NAME, {"2": 60, "champion": 40}, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, {"2": 60, "champion": 40}, **BEN)
     assert answering(endpoint) == {"3": 40.0, "2": 60.0}
     back(endpoint, "2")
     assert answering(endpoint) == {"2": 100.0}
@@ -62,7 +62,7 @@ def test_a_split_does_not_outlive_the_return_of_what_it_names():
 def test_a_rule_for_the_champion_follows_it_and_one_for_what_is_taken_back_ends():
     endpoint = served("m1", "m2", "m3")
     rules = [{"match": EVERYBODY, "to": to} for to in ("champion", "3", "2")]
-    policy.set_rules(endpoint.parts, NAME, rules, **BEN)
+    policy.set_rules(endpoint.ports, NAME, rules, **BEN)
     back(endpoint)
     assert [rule.version for rule in endpoint.state.serving.rules] == ["champion", "2"]
     assert projection(endpoint.state).ways == {"2": (ALIAS, "rule")}
@@ -71,8 +71,8 @@ def test_a_rule_for_the_champion_follows_it_and_one_for_what_is_taken_back_ends(
 def test_nor_does_any_of_it_outlive_an_alias_that_was_moved_by_hand():
     endpoint = served("m1", "m2", "m3")
     rules = [{"match": EVERYBODY, "to": "3"}]
-    policy.set_rules(endpoint.parts, NAME, rules, **BEN)
-    policy.set_traffic(endpoint.parts, NAME, {"1": 40, "champion": 60}, **BEN)
+    policy.set_rules(endpoint.ports, NAME, rules, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, {"1": 40, "champion": 60}, **BEN)
     endpoint.world.functions.write(NAME, Routing("1"), revision=None)
     endpoint.tick()
     assert endpoint.actions[-2:] == ["adopted", "repaired"]
@@ -105,14 +105,14 @@ def aborted(endpoint: Endpoint) -> None:
 def rolled_back(endpoint: Endpoint) -> None:
     endpoint.release("bad")
     endpoint.tick_until(Phase.OBSERVING)
-    roll_back(endpoint.parts, NAME, **BEN)
+    roll_back(endpoint.ports, NAME, **BEN)
 
 
 def in_alarm(endpoint: Endpoint) -> None:
     endpoint.release("bad")
     endpoint.tick_until(Phase.OBSERVING)
     now = endpoint.world.clock.now()
-    on_alarm(endpoint.parts, NAME, actor="alarm/x", reason="errors", fired_at=now)
+    on_alarm(endpoint.ports, NAME, actor="alarm/x", reason="errors", fired_at=now)
 
 
 def returned_from(endpoint: Endpoint) -> None:
@@ -123,7 +123,7 @@ def returned_from(endpoint: Endpoint) -> None:
 def tagged(endpoint: Endpoint) -> None:
     endpoint.release("bad")
     endpoint.tick_until(Phase.OBSERVING)
-    describe(endpoint.parts, ModelReference("bad", number=1), FAILED, **BEN)
+    describe(endpoint.ports, ModelReference("bad", number=1), FAILED, **BEN)
     endpoint.tick()
 
 
@@ -146,8 +146,8 @@ def test_no_setting_leads_to_it_again(take_back, setting):
     take_back(endpoint)
     assert answering(endpoint) == {"2": 100.0}
     before = endpoint.state, endpoint.world.guardrails.read(NAME)
-    with pytest.raises(Refused, match="version 3 was taken back"):
-        policy.set_serving(endpoint.parts, NAME, setting, **BEN)
+    with pytest.raises(Conflict, match="version 3 was taken back"):
+        policy.set_serving(endpoint.ports, NAME, setting, **BEN)
     assert (endpoint.state, endpoint.world.guardrails.read(NAME)) == before
 
 
@@ -155,7 +155,7 @@ def test_no_setting_leads_to_it_again(take_back, setting):
 def test_no_rollback_leads_to_it_again(take_back):
     endpoint = served("m1", "m2")
     take_back(endpoint)
-    with pytest.raises(Refused, match="version 3 of 'fraud' was taken back"):
+    with pytest.raises(Conflict, match="version 3 of 'fraud' was taken back"):
         back(endpoint, "3")
     endpoint.serve("m4")
     assert back(endpoint).champion.version == "2"
@@ -188,7 +188,7 @@ class TestTagged:
     """``validation_status: FAILED`` in the registry."""
 
     def tag(self, endpoint: Endpoint, model: str) -> None:
-        describe(endpoint.parts, ModelReference(model, number=1), FAILED, **BEN)
+        describe(endpoint.ports, ModelReference(model, number=1), FAILED, **BEN)
 
     @pytest.mark.parametrize("phase", [Phase.PREPARING, Phase.OBSERVING])
     def test_a_rollout_of_it_ends(self, phase):
@@ -203,8 +203,8 @@ class TestTagged:
 
     def test_a_share_and_a_mirror_of_it_end(self):
         endpoint = served("m1", "m2", "m3")
-        policy.set_traffic(endpoint.parts, NAME, {"1": 10, "champion": 90}, **BEN)
-        policy.set_mirror(endpoint.parts, NAME, {"2": 5}, **BEN)
+        policy.set_traffic(endpoint.ports, NAME, {"1": 10, "champion": 90}, **BEN)
+        policy.set_mirror(endpoint.ports, NAME, {"2": 5}, **BEN)
         self.tag(endpoint, "m1")
         self.tag(endpoint, "m2")
         endpoint.tick()
@@ -215,9 +215,9 @@ class TestTagged:
     def test_it_gets_none_and_nothing_returns_to_it(self):
         endpoint = served("m1", "m2", "m3")
         self.tag(endpoint, "m2")
-        with pytest.raises(Refused, match="version 2 can't get requests: m2:1 has"):
-            policy.set_traffic(endpoint.parts, NAME, {"2": 10, "champion": 90}, **BEN)
-        with pytest.raises(Refused, match="version 2 of 'fraud' can't serve again: m2:1 has"):
+        with pytest.raises(Conflict, match="version 2 can't get requests: m2:1 has"):
+            policy.set_traffic(endpoint.ports, NAME, {"2": 10, "champion": 90}, **BEN)
+        with pytest.raises(Conflict, match="version 2 of 'fraud' can't serve again: m2:1 has"):
             back(endpoint, "2")
         assert back(endpoint).champion.version == "1"
 
@@ -229,7 +229,7 @@ class TestTagged:
         assert (endpoint.alias, endpoint.actions.count("flagged")) == (Routing("1"), 1)
         assert endpoint.state.flagged == "m1:1 has validation_status FAILED"
         passed = {"tags": {"validation_status": "PASSED"}}
-        describe(endpoint.parts, ModelReference("m1", number=1), passed, **BEN)
+        describe(endpoint.ports, ModelReference("m1", number=1), passed, **BEN)
         endpoint.tick()
         assert (endpoint.state.flagged, endpoint.actions[-1]) == ("", "cleared")
 
@@ -239,8 +239,8 @@ class TestTagged:
         assert endpoint.world.registry.model("bad").aliases == {"challenger": 1}
         self.tag(endpoint, "bad")
         assert endpoint.world.registry.model("bad").aliases == {}
-        with pytest.raises(Refused, match="FAILED"):
-            set_alias(endpoint.parts, "bad", ModelAlias.CHALLENGER, 1, **BEN)
+        with pytest.raises(Conflict, match="FAILED"):
+            set_alias(endpoint.ports, "bad", ModelAlias.CHALLENGER, 1, **BEN)
 
 
 class TestGoneFromLambda:
@@ -253,7 +253,7 @@ class TestGoneFromLambda:
         endpoint = served("m1", "m2", "m3")
         self.gone(endpoint, "1")
         before = endpoint.state
-        with pytest.raises(Refused, match="'fraud' can't serve again: it is gone from Lambda; "):
+        with pytest.raises(Conflict, match="'fraud' can't serve again: it is gone from Lambda; "):
             back(endpoint, "1")
         assert (endpoint.state, endpoint.alias) == (before, Routing("3"))
 
@@ -279,7 +279,7 @@ class TestGoneFromLambda:
 
     def test_a_share_of_it_goes_to_the_champion(self):
         endpoint = served("m1", "m2")
-        policy.set_traffic(endpoint.parts, NAME, {"1": 40, "champion": 60}, **BEN)
+        policy.set_traffic(endpoint.ports, NAME, {"1": 40, "champion": 60}, **BEN)
         self.gone(endpoint, "1")
         endpoint.tick()
         assert answering(endpoint) == {"2": 100.0}
@@ -292,11 +292,11 @@ def test_fronts_reach_what_is_on_probation_by_an_alias_that_goes_back_with_it():
     endpoint.tick_until(Phase.OBSERVING)
     endpoint.release("m4")
     say(operate.abort, endpoint)
-    policy.set_traffic(endpoint.parts, NAME, {"3": 10, "champion": 90}, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, {"3": 10, "champion": 90}, **BEN)
     guard = endpoint.world.guardrails.read(NAME)
     assert (guard.armed_for, guard.alias) == ("3", CHALLENGER)
     assert endpoint.challenger_alias == Routing("3")
     now = endpoint.world.clock.now()
-    on_alarm(endpoint.parts, NAME, actor="alarm/x", reason="errors", fired_at=now)
+    on_alarm(endpoint.ports, NAME, actor="alarm/x", reason="errors", fired_at=now)
     assert endpoint.challenger_alias == Routing("2")
     assert answering(endpoint) == {"2": 100.0}

@@ -9,7 +9,7 @@ import pytest
 
 import halftone.service
 from halftone.adapters.memory.stage import MemoryStore
-from halftone.domain.errors import Outdated, Refused, StaleWrite, Unavailable
+from halftone.domain.errors import ConcurrentWrite, Conflict, PreconditionFailed, Unavailable
 from halftone.domain.names import CHALLENGER
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
@@ -31,25 +31,25 @@ def test_nobody_but_the_reconciler_writes_aliases_or_arms_alarms(call):
 
 
 def refused(endpoint):
-    with pytest.raises(Refused):
-        policy.set_traffic(endpoint.parts, NAME, GREEN, **BEN)
+    with pytest.raises(Conflict):
+        policy.set_traffic(endpoint.ports, NAME, GREEN, **BEN)
 
 
 def outdated(endpoint):
-    with pytest.raises(Outdated):
-        policy.set_traffic(endpoint.parts, NAME, GREEN, revision=1, **BEN)
+    with pytest.raises(PreconditionFailed):
+        policy.set_traffic(endpoint.ports, NAME, GREEN, revision=1, **BEN)
 
 
 def overtaken(endpoint):
     class Overtaken(MemoryStore):
         def commit(self, change):
-            raise StaleWrite("somebody else wrote first")
+            raise ConcurrentWrite("somebody else wrote first")
 
     store = Overtaken()
     vars(store).update(vars(endpoint.world.store))
-    parts = replace(endpoint.parts, store=store)
+    ports = replace(endpoint.ports, store=store)
     with pytest.raises(Unavailable):
-        policy.set_traffic(parts, NAME, {"champion": 90, "blue": 10}, **BEN)
+        policy.set_traffic(ports, NAME, {"champion": 90, "blue": 10}, **BEN)
 
 
 @pytest.mark.parametrize("change", [refused, outdated, overtaken])
@@ -82,9 +82,9 @@ class Unarmed:
 
 def test_what_is_intended_is_not_routed_before_the_alarms_watch_it():
     endpoint = guarded()
-    parts = replace(endpoint.parts, guardrails=Unarmed(endpoint.world.guardrails))
+    ports = replace(endpoint.ports, guardrails=Unarmed(endpoint.world.guardrails))
     with pytest.raises(Unavailable):
-        policy.set_traffic(parts, NAME, GREEN, **BEN)
+        policy.set_traffic(ports, NAME, GREEN, **BEN)
     assert [portion.version for portion in endpoint.state.serving.split] == ["3"]
     assert endpoint.dispatch.serving.split == ()
     assert endpoint.challenger_alias == Routing("2")
@@ -97,11 +97,11 @@ def test_what_is_intended_is_not_routed_before_the_alarms_watch_it():
 
 def test_a_share_that_is_taken_away_by_a_person_leaves_the_alias_too():
     endpoint = guarded()
-    policy.set_traffic(endpoint.parts, NAME, GREEN, **BEN)
-    policy.set_traffic(endpoint.parts, NAME, {"champion": 100}, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, GREEN, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, {"champion": 100}, **BEN)
     assert endpoint.challenger_alias == Routing("2")
     assert endpoint.state.barred == ()
-    policy.set_traffic(endpoint.parts, NAME, GREEN, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, GREEN, **BEN)
     assert endpoint.challenger_alias == Routing("3")
 
 
@@ -120,7 +120,7 @@ def test_a_red_state_over_which_somebody_wrote_counts(watching):
 @pytest.mark.parametrize("watching", ["none", None])
 def test_so_it_does_for_a_deployment_on_probation(watching):
     endpoint = guarded()
-    policy.set_traffic(endpoint.parts, NAME, GREEN, **BEN)
+    policy.set_traffic(endpoint.ports, NAME, GREEN, **BEN)
     red = Guard(AlarmState.ALARM, "errors above 5 %", watching)
     endpoint.world.guardrails.guards[NAME] = red
     endpoint.tick()
@@ -136,7 +136,7 @@ class Silent(MemoryStore):
 
 
 def without_table(endpoint):
-    return replace(endpoint.parts, store=Silent())
+    return replace(endpoint.ports, store=Silent())
 
 
 def test_a_late_event_takes_nothing_where_the_table_does_not_answer():

@@ -70,7 +70,7 @@ class TestPromoted:
 
     def test_it_is_not_while_the_alias_does_not_read_so(self, watched):
         say(operate.promote, watched)
-        deaf = replace(watched.parts, aliases=Deaf(watched.world.functions))
+        deaf = replace(watched.ports, aliases=Deaf(watched.world.functions))
         tick = advance(deaf, NAME, None, every=EVERY)
         assert (tick.done, watched.phase) == (False, Phase.SHIFTING)
         assert watched.champion == "1"
@@ -99,6 +99,6 @@ class TestPromoted:
         grow(endpoint, deaf_from)
         share = endpoint.alias.share_of("2")
         endpoint.traffic(3 * MINUTE)
-        deaf = replace(endpoint.parts, aliases=Deaf(endpoint.world.functions))
+        deaf = replace(endpoint.ports, aliases=Deaf(endpoint.world.functions))
         advance(deaf, NAME, None, every=EVERY)
         assert (endpoint.phase, endpoint.rollout.share) == (Phase.SHIFTING, share)

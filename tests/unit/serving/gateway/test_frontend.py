@@ -8,15 +8,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.errors import Unavailable
 from halftone.domain.insight.capture import LONGEST_LINE, Row, read_line
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.domain.traffic.clients import RANDOM_BYTES, new_token
-from halftone.domain.traffic.policy import Access, Capture, Client, Mirror, Mode, Portion, Serving
+from halftone.domain.traffic.policy import (
+    Access,
+    Capture,
+    Client,
+    Mirror,
+    Mode,
+    Portion,
+    TrafficPolicy,
+)
 from halftone.serving.gateway.backend import OLDEST_SECONDS
-from halftone.serving.gateway.exchange import Told
+from halftone.serving.gateway.exchange import RemoteExchange
 from halftone.serving.http.request import route
 from halftone.serving.inference.loader import LoadedModel
 from halftone.serving.inference.scoring import Scorer
@@ -35,7 +43,7 @@ FEEDBACK = "/endpoints/double/feedback"
 
 def fleet(runs=None, trial=None, **serving):
     placed = (Placed("1", "1"), Placed("2", "2"))
-    return Fleet(Dispatch("double", 1, "1", placed, Serving(**serving), trial), runs or {})
+    return Fleet(RouteConfig("double", 1, "1", placed, TrafficPolicy(**serving), trial), runs or {})
 
 
 # Clients --------------------------------------------------------------------------------------
@@ -75,9 +83,9 @@ def test_a_revoked_token_is_refused_by_a_server_whose_dispatch_is_old():
     stage = private()
     assert stage.ask_x(authorization=BEARER).status == 200
     later = datetime.now(UTC).timestamp() + 11
-    stage.server("1")._front._known._clock = lambda: later
+    stage.server("1")._frontend._cache._clock = lambda: later
     stage.source.dispatch = replace(
-        stage.dispatch, revision=2, serving=Serving(access=Access.PRIVATE)
+        stage.dispatch, revision=2, serving=TrafficPolicy(access=Access.PRIVATE)
     )
     assert stage.ask_x(authorization=BEARER).status == 401
 
@@ -85,7 +93,7 @@ def test_a_revoked_token_is_refused_by_a_server_whose_dispatch_is_old():
 def test_a_token_that_was_let_in_is_refused_once_it_is_revoked():
     stage = private()
     assert stage.ask_x(authorization=BEARER).status == 200
-    stage.change(replace(stage.dispatch, revision=2, serving=Serving(access=Access.PRIVATE)))
+    stage.change(replace(stage.dispatch, revision=2, serving=TrafficPolicy(access=Access.PRIVATE)))
     assert stage.ask_x(authorization=BEARER).status == 401
 
 
@@ -128,7 +136,7 @@ def test_a_table_that_is_away_is_asked_seldom_and_told_of():
             tries.append(1)
             raise Unavailable("reading the dispatch of 'double': AccessDeniedException")
 
-    known = stage.server("1")._front._known
+    known = stage.server("1")._frontend._cache
     known._source, began = Away(), known._clock()
     for second in range(60):
         known._clock = lambda second=second: began + 3 + second
@@ -160,8 +168,8 @@ def test_a_shadow_tells_how_far_it_is_from_the_client_s_answer():
 @pytest.mark.parametrize("binary", [False, True])
 def test_a_shadow_is_compared_with_what_another_version_answered_in_tensors(binary):
     placed = (Placed("1", "1"), Placed("2", "2"), Placed("3", "3"))
-    serving = Serving(split=(Portion("2", 100.0),), mirror=Mirror("3", 100.0), label="label")
-    stage = Fleet(Dispatch("double", 1, "1", placed, serving), {"3": shifts})
+    serving = TrafficPolicy(split=(Portion("2", 100.0),), mirror=Mirror("3", 100.0), label="label")
+    stage = Fleet(RouteConfig("double", 1, "1", placed, serving), {"3": shifts})
     body = {"inputs": [TENSOR | {"data": [2.0]}], "parameters": {"binary_data_output": binary}}
     for _ in range(2):  # the first of them is cold
         answer = stage.server("1")(event(body), Context("r", "1"))
@@ -193,10 +201,10 @@ def test_a_shadow_that_fails_is_counted_and_no_client_notices():
 def test_a_mirrored_request_that_waited_too_long_is_not_scored():
     stage = fleet(mirror=Mirror("2", 100.0), capture=Capture(100.0))
     stage.ask_x()
-    ((via, sent),) = stage.sent
+    ((qualifier, sent),) = stage.sent
     stage.log.clear()
     sent["requestContext"]["halftone"]["sent"] -= OLDEST_SECONDS + 1
-    assert stage.send(via, sent)
+    assert stage.send(qualifier, sent)
     assert list(stage.lines()) == []
 
 
@@ -217,7 +225,7 @@ def test_a_mirror_that_can_t_be_sent_is_counted():
 
 
 def test_after_a_rollback_a_mirror_finds_another_version_and_nothing_is_counted():
-    trial = Trial("r", "2", 0, Mode.WEIGHTED, mirror=100.0)
+    trial = Experiment("r", "2", 0, Mode.WEIGHTED, mirror=100.0)
     stage = fleet(trial=trial)
     stage.aliases["challenger"] = "1"
     stage.ask_x()
@@ -322,7 +330,7 @@ def test_what_a_model_does_to_free_json_is_not_captured():
         return {"clean": body.pop("secret")}
 
     free = {k: v for k, v in MANIFEST.items() if k not in ("inputs", "outputs")}
-    manifest = parse_manifest({**free, "samples": [{"request": 1, "response": 1}]})
+    manifest = load_manifest({**free, "samples": [{"request": 1, "response": 1}]})
     asked = route({**event({"secret": 1}), "rawPath": "/endpoints/double/invocations"}, "double")
     answer = Scorer(LoadedModel(manifest, "d" * 64, renames), "double", 1000).score(asked)
     assert answer.exchange.instances() == {"secret": 1}
@@ -348,7 +356,7 @@ def test_free_json_without_names_is_left_out_where_fields_are_redacted(body, kep
         given=json.dumps(body),
         found="[0.25]",
         status=200,
-        exchange=Told(body, [0.25]),
+        exchange=RemoteExchange(body, [0.25]),
         redact=["x"],
         label="",
     )

@@ -7,23 +7,31 @@ from datetime import timedelta
 
 import pytest
 
-from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.endpoint.state import Placed
-from halftone.domain.traffic.policy import Capture, KeySource, Match, Mode, Rule, Serving, StickyKey
+from halftone.domain.traffic.policy import (
+    Capture,
+    KeySource,
+    Match,
+    Mode,
+    Rule,
+    StickyKey,
+    TrafficPolicy,
+)
 from halftone.serving.gateway.background import Thread
 from halftone.serving.gateway.circuit_breaker import FAULTS
 from halftone.serving.gateway.forwarding import hedge_after, reserve
-from halftone.serving.gateway.upstream import HEARD_SECONDS, LATENCY, Outcome, Reply, reply_of
-from halftone.serving.http.response import Problem, payload
+from halftone.serving.gateway.upstream import HEARD_SECONDS, LATENCY, Reply, ReplyStatus, reply_of
+from halftone.serving.http.response import Problem, to_lambda
 from tests.support.fleet import Crash, Fleet, doubles, unreached
 
-ALL = Trial("double-r1", "2", 1, Mode.GUARDED, share=100.0)
+ALL = Experiment("double-r1", "2", 1, Mode.GUARDED, share=100.0)
 PLACED = (Placed("1", "1"), Placed("3", "green"), Placed("4", "old", stopped="too slow"))
 
 
 def fleet(trial=ALL, runs=None, **serving):
     serving = {"mode": Mode.GUARDED, **serving}
-    dispatch = Dispatch("double", 3, "1", PLACED, Serving(**serving), trial)
+    dispatch = RouteConfig("double", 3, "1", PLACED, TrafficPolicy(**serving), trial)
     return Fleet(dispatch, {"2": doubles, **(runs or {})})
 
 
@@ -146,10 +154,10 @@ def test_a_challenger_that_crashes_while_it_starts_is_charged():
 @pytest.mark.parametrize(
     ("later", "counted"),
     [
-        (Reply(Outcome.LATE), LATE),
-        (Reply(Outcome.FAULTY, why="Runtime.ExitError"), LATE),
-        (Reply(Outcome.ANSWERED, {"statusCode": 200, "headers": {}, "body": ""}), LATE),
-        (Reply(Outcome.STALE), [{"Fallback": 1}]),
+        (Reply(ReplyStatus.TIMEOUT), LATE),
+        (Reply(ReplyStatus.ERROR, why="Runtime.ExitError"), LATE),
+        (Reply(ReplyStatus.ANSWERED, {"statusCode": 200, "headers": {}, "body": ""}), LATE),
+        (Reply(ReplyStatus.MISDIRECTED), [{"Fallback": 1}]),
         (unreached(), [{"Fallback": 1}]),
     ],
 )
@@ -166,8 +174,8 @@ def still_late(*after):
     def rest(_seconds):
         return next(replies)
 
-    replies = iter([Reply(Outcome.LATE, rest=rest), *after])
-    return Reply(Outcome.LATE, rest=rest)
+    replies = iter([Reply(ReplyStatus.TIMEOUT, rest=rest), *after])
+    return Reply(ReplyStatus.TIMEOUT, rest=rest)
 
 
 def never(heard):
@@ -175,14 +183,14 @@ def never(heard):
 
     def rest(seconds):
         heard.append(seconds)
-        return Reply(Outcome.LATE, rest=rest)
+        return Reply(ReplyStatus.TIMEOUT, rest=rest)
 
-    return Reply(Outcome.LATE, rest=rest)
+    return Reply(ReplyStatus.TIMEOUT, rest=rest)
 
 
 def test_a_challenger_that_goes_on_being_late_is_charged_without_listening():
     stage = fleet(latency_budget=BUDGET)
-    stage.outcomes["challenger"] = still_late(Reply(Outcome.LATE))
+    stage.outcomes["challenger"] = still_late(Reply(ReplyStatus.TIMEOUT))
     assert stage.ask_x().version == "1"
     heard = []
     stage.outcomes["challenger"] = never(heard)
@@ -213,8 +221,8 @@ def test_a_sandbox_listens_for_a_moment_and_looks_again_after_its_next_answers(m
 def test_a_cold_start_that_was_over_while_the_sandbox_slept_is_none_of_its_faults():
     stage = fleet(latency_budget=BUDGET)
     headers = {LATENCY: "3", "x-halftone-cold": "1"}
-    started = Reply(Outcome.ANSWERED, {"statusCode": 200, "headers": headers, "body": "{}"})
-    stage.outcomes["challenger"] = still_late(Reply(Outcome.LATE, rest=lambda _: started))
+    started = Reply(ReplyStatus.ANSWERED, {"statusCode": 200, "headers": headers, "body": "{}"})
+    stage.outcomes["challenger"] = still_late(Reply(ReplyStatus.TIMEOUT, rest=lambda _: started))
     assert stage.ask_x().version == "1"
     assert stage.metrics(Version="2") == []
     del stage.outcomes["challenger"]
@@ -360,10 +368,10 @@ def test_a_pinned_request_gets_that_version_s_answer(mode):
     ("reply", "status"),
     [
         (None, 500),
-        (Reply(Outcome.FAULTY, why="Runtime.ExitError"), 500),
-        (Reply(Outcome.LATE), 504),
+        (Reply(ReplyStatus.ERROR, why="Runtime.ExitError"), 500),
+        (Reply(ReplyStatus.TIMEOUT), 504),
         (unreached(), 503),
-        (Reply(Outcome.STALE), 503),
+        (Reply(ReplyStatus.MISDIRECTED), 503),
     ],
 )
 def test_a_pinned_request_gets_that_version_s_failure_and_no_other_answer(reply, status):
@@ -384,15 +392,17 @@ def test_a_pinned_request_gets_that_version_s_failure_and_no_other_answer(reply,
 )
 def test_what_is_no_answer_of_http_is_a_fault(answered):
     reply = reply_of(json.dumps(answered).encode(), failed=False)
-    assert (reply.outcome, reply.answer) == (Outcome.FAULTY, None)
+    assert (reply.outcome, reply.answer) == (ReplyStatus.ERROR, None)
 
 
 def test_an_application_s_own_421_is_its_answer():
-    misdirected = payload(Problem(421, "no").answer(), request_id="r.3", version="3")
-    assert reply_of(json.dumps(misdirected).encode(), failed=False).outcome is Outcome.STALE
+    misdirected = to_lambda(Problem(421, "no").to_response(), request_id="r.3", version="3")
+    assert (
+        reply_of(json.dumps(misdirected).encode(), failed=False).outcome is ReplyStatus.MISDIRECTED
+    )
     misdirected["headers"][LATENCY] = "1.250"
     found = reply_of(json.dumps(misdirected).encode(), failed=False)
-    assert (found.outcome, found.answer) == (Outcome.ANSWERED, misdirected)
+    assert (found.outcome, found.answer) == (ReplyStatus.ANSWERED, misdirected)
 
 
 @pytest.mark.parametrize(("pin", "status"), [("9", 404), ("red", 404), ("old", 409), ("4", 409)])
@@ -442,7 +452,7 @@ def test_keys_are_told_once_a_stage_and_again_when_they_do_worse():
     before = len(seen)
     stage.ask_x(x_user="ann")
     assert len(stage.told("key")) == before, "nothing new about ann"
-    stage.outcomes["challenger"] = Reply(Outcome.FAULTY, why="Runtime.ExitError")
+    stage.outcomes["challenger"] = Reply(ReplyStatus.ERROR, why="Runtime.ExitError")
     stage.ask_x(x_user="ann")
     assert stage.told("key")[-1]["errors"] == 1
     stage.change(replace(stage.dispatch, revision=4, trial=replace(trial, stage=2)))

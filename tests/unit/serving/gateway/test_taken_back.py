@@ -5,10 +5,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.route_table import RouteConfig
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.errors import Unavailable
-from halftone.domain.traffic.policy import Match, Mirror, Mode, Portion, Probation, Rule, Serving
+from halftone.domain.traffic.policy import (
+    Match,
+    Mirror,
+    Mode,
+    Portion,
+    Probation,
+    Rule,
+    TrafficPolicy,
+)
 from halftone.serving.routing.config_cache import DECIDE_SECONDS
 from tests.support.fleet import Fleet
 
@@ -28,7 +36,7 @@ class Away:
 
 def fleet(**serving) -> Fleet:
     """Version 1 in front; its clock stands still until a test moves it."""
-    dispatch = Dispatch("double", 3, "1", PLACED, Serving(mode=Mode.GUARDED, **serving))
+    dispatch = RouteConfig("double", 3, "1", PLACED, TrafficPolicy(mode=Mode.GUARDED, **serving))
     made = Fleet(dispatch)
     made.now = 1000.0
     made.clock = lambda: made.now
@@ -42,7 +50,7 @@ def answered(stage: Fleet, **headers: str) -> tuple[int, str]:
 
 def take_back(stage: Fleet) -> None:
     """The newest dispatch no longer names version 3; no server has read it yet."""
-    serving = Serving(mode=Mode.GUARDED)
+    serving = TrafficPolicy(mode=Mode.GUARDED)
     stage.source.dispatch = replace(stage.dispatch, revision=4, serving=serving)
 
 
@@ -65,7 +73,7 @@ def test_so_it_does_where_it_has_read_the_earlier_route_itself_ten_seconds_ago(w
     assert answered(stage) == (200, "3")
     stage.now += DECIDE_SECONDS + 1
     take_back(stage)
-    front = stage.server("1")._front._known
+    front = stage.server("1")._frontend._cache
     front._read_at = stage.now  # the front alone can't know better yet
     assert answered(stage) == (200, "1")
 
@@ -75,7 +83,7 @@ def test_without_the_table_no_version_answers_by_its_number_for_long(way):
     stage = fleet(**way)
     assert answered(stage) == (200, "3")
     for server in ("1", "3"):
-        stage.server(server)._front._known._source = Away()
+        stage.server(server)._frontend._cache._source = Away()
     assert answered(stage) == (200, "3")
     stage.now += DECIDE_SECONDS + 1
     assert answered(stage) == (200, "1")
@@ -102,6 +110,6 @@ def test_nothing_is_scored_unseen_by_what_is_no_mirror_any_more():
     answered(stage)
     assert [version for version, _ in stage.seen] == ["1", "3"]
     take_back(stage)
-    stage.server("3")._front._known.refresh()
+    stage.server("3")._frontend._cache.refresh()
     answered(stage)
     assert [version for version, _ in stage.seen] == ["1", "3", "1"]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.route_table import RouteConfig
 from halftone.domain.errors import Unavailable
-from halftone.domain.traffic.policy import Access, Cors, Serving
-from halftone.domain.traffic.policy_schema import parse_serving, serving_form
+from halftone.domain.traffic.policy import Access, Cors, TrafficPolicy
+from halftone.domain.traffic.policy_schema import dump_policy, load_policy
 from halftone.serving.http.cors import CrossOrigin
 from tests.support.fleet import Fleet
 from tests.support.refusals import read_or_refusal
@@ -25,7 +25,7 @@ PATHS = [
 
 
 def fleet(cors=CORS, **serving):
-    return Fleet(Dispatch("double", 1, "1", serving=Serving(cors=cors, **serving)))
+    return Fleet(RouteConfig("double", 1, "1", serving=TrafficPolicy(cors=cors, **serving)))
 
 
 def ask(stage, path, method="OPTIONS", **headers):
@@ -154,8 +154,8 @@ def test_an_app_s_own_word_on_origins_goes_where_the_setting_is_on():
     ],
 )
 def test_what_is_written_is_read_again(written):
-    read = parse_serving({"cors": written})
-    assert parse_serving(serving_form(read)) == read
+    read = load_policy({"cors": written})
+    assert load_policy(dump_policy(read)) == read
 
 
 @pytest.mark.parametrize(
@@ -177,4 +177,4 @@ def test_what_is_written_is_read_again(written):
     ],
 )
 def test_what_can_t_be_meant_is_refused_by_its_field(cors, told):
-    assert told in str(read_or_refusal(parse_serving, {"cors": cors}))
+    assert told in str(read_or_refusal(load_policy, {"cors": cors}))

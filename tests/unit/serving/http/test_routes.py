@@ -78,7 +78,7 @@ def test_other_paths_are_not_found(path):
     with pytest.raises(Problem) as caught:
         route(event("POST", path), "tried")
     assert caught.value.status == 404
-    assert caught.value.answer(spoken(event("POST", path))).content_type.startswith(
+    assert caught.value.to_response(spoken(event("POST", path))).content_type.startswith(
         "application/problem"
     )
 
@@ -89,7 +89,7 @@ def test_other_paths_are_not_found(path):
 def test_an_error_speaks_the_protocol_of_its_path(path):
     with pytest.raises(Problem) as caught:
         route(event("POST", path), "tried")
-    answer = caught.value.answer(spoken(event("POST", path)))
+    answer = caught.value.to_response(spoken(event("POST", path)))
     assert (answer.status, answer.content_type) == (404, "application/json")
     assert answer.body.startswith('{"error":"nothing is here')
 

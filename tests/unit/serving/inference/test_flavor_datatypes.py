@@ -13,7 +13,7 @@ import tritonclient.http as triton
 from sklearn.preprocessing import FunctionTransformer
 from tritonclient.http import InferResult
 
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.domain.model.schema import FieldType
 from halftone.serving.http.request import route
 from halftone.serving.inference.loader import load
@@ -69,7 +69,7 @@ def scorer(tmp_path):
             "sklearn": {"entry": "model.skops", "methods": {"y": "transform"}},
             "onnx": {"entry": "model.onnx"},
         }[flavor]
-        manifest = parse_manifest(
+        manifest = load_manifest(
             {
                 "name": "same",
                 "flavor": flavor,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from halftone.domain.errors import InvalidPackage
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.serving.inference.loader import load
 
 COUNTS = """
@@ -81,7 +81,7 @@ def onnx_manifest(**changes):
     sample = {"X": [0] * 64}
     answer = {"label": 0, "probabilities": [0.1] * 10}
     given["samples"] = [{"instances": [sample], "predictions": [answer]}]
-    return parse_manifest({**given, **changes})
+    return load_manifest({**given, **changes})
 
 
 def test_without_steps_fields_are_the_inputs_and_outputs_of_the_graph(graph, tmp_path):

@@ -12,8 +12,8 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 
 from halftone.domain.errors import InvalidInput, InvalidPackage
-from halftone.domain.model.compatibility import misfits
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.compatibility import incompatibilities
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.domain.model.schema import Field, FieldType, parse_fields, read_records
 from halftone.serving.inference.loader import load
 from tests.support.onnx_graphs import Node, Value, graph
@@ -211,7 +211,7 @@ def sklearn_package(tmp_path, model, inputs, **more):
         "samples": [{"instances": [{}]}],
         **more,
     }
-    return parse_manifest(manifest)
+    return load_manifest(manifest)
 
 
 def test_a_missing_number_is_nan_to_a_scikit_learn_model(tmp_path, serve):
@@ -315,7 +315,7 @@ def test_an_output_has_no_default():
     outputs = [{"name": "y", "type": "string", "default": "a"}]
     manifest = {**PYTHON, "outputs": outputs, "name": "n", "flavor": "python", "entry": "a.py"}
     with pytest.raises(InvalidPackage, match=r"outputs\[0\].default is 'a', expected nothing"):
-        parse_manifest(manifest)
+        load_manifest(manifest)
 
 
 def test_a_field_that_is_absent_hides_no_other_that_is_unknown():
@@ -329,13 +329,13 @@ def test_a_release_may_add_what_clients_need_not_send_and_must_take_what_they_le
     def manifest(*inputs):
         given = {"name": "n", "flavor": "python", "entry": "a.py", "inputs": list(inputs)}
         outputs = [{"name": "y", "type": "string"}]
-        return parse_manifest({**given, "outputs": outputs, "samples": [{"instances": [{}]}]})
+        return load_manifest({**given, "outputs": outputs, "samples": [{"instances": [{}]}]})
 
     age, default = FIELDS[0], FIELDS[4]
-    assert misfits(manifest(age), manifest(age, default, FIELDS[3])) == ()
-    assert misfits(manifest(default), manifest({**default, "optional": True})) == ()
+    assert incompatibilities(manifest(age), manifest(age, default, FIELDS[3])) == ()
+    assert incompatibilities(manifest(default), manifest({**default, "optional": True})) == ()
     needed = {**age, "optional": False, "default": 1}
-    (told_of,) = misfits(manifest(age), manifest(needed))
+    (told_of,) = incompatibilities(manifest(age), manifest(needed))
     assert told_of.startswith("input 'age' was float64, at least 0, at most 150, or null, and is")
 
 

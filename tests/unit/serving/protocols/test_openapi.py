@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.domain.model.schema import Field, FieldType
 from halftone.packaging.folder import open_package
 from halftone.serving.protocols.openapi import document, schema_of
@@ -52,7 +52,7 @@ def test_what_may_be_missing_may_be_missing_in_the_document():
     outputs = [{"name": "y", "type": "float64", "optional": True}]
     given = {"name": "n", "flavor": "python", "entry": "a.py", "inputs": inputs}
     samples = [{"instances": [{"sex": "f"}]}]
-    found = document(parse_manifest({**given, "outputs": outputs, "samples": samples}), "tried")
+    found = document(load_manifest({**given, "outputs": outputs, "samples": samples}), "tried")
     OpenAPIV31SpecValidator(found).validate()
     schemas = found["components"]["schemas"]
 

@@ -6,17 +6,17 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.errors import Unavailable
-from halftone.domain.traffic.policy import Access, Mode, Serving
+from halftone.domain.traffic.policy import Access, Mode, TrafficPolicy
 from halftone.serving.routing.config_cache import (
     AGAIN_SECONDS,
     DECIDE_SECONDS,
     OPEN_SECONDS,
     REFRESH_SECONDS,
-    Known,
-    dispatch_from_json,
+    RouteConfigCache,
+    route_config_from_json,
 )
 
 
@@ -41,15 +41,17 @@ class Source:
 
 def known(dispatch):
     source, clock = Source(dispatch), Clock()
-    return Known(source, clock), source, clock
+    return RouteConfigCache(source, clock), source, clock
 
 
 def test_fields_that_this_release_does_not_know_are_left_out():
-    dispatch = Dispatch("e", 3, "1", (Placed("1", "1"),), trial=Trial("r", "2", 0, Mode.GUARDED))
+    dispatch = RouteConfig(
+        "e", 3, "1", (Placed("1", "1"),), trial=Experiment("r", "2", 0, Mode.GUARDED)
+    )
     given_as = msgspec.to_builtins(dispatch)
     given_as["new"] = given_as["trial"]["newer"] = given_as["serving"]["newest"] = {"a": 1}
     del given_as["serving"]["rules"]
-    assert dispatch_from_json(json.dumps(given_as)) == dispatch
+    assert route_config_from_json(json.dumps(given_as)) == dispatch
 
 
 @pytest.mark.parametrize(
@@ -69,11 +71,11 @@ def test_fields_that_this_release_does_not_know_are_left_out():
 )
 def test_a_text_that_is_no_dispatch_is_refused(text):
     with pytest.raises(ValueError):
-        dispatch_from_json(text)
+        route_config_from_json(text)
 
 
 def test_a_dispatch_is_stale_after_two_seconds():
-    newest, source, clock = known(Dispatch("e", 1, "1"))
+    newest, source, clock = known(RouteConfig("e", 1, "1"))
     assert newest.stale
     assert newest.refresh()
     assert not newest.stale
@@ -84,19 +86,19 @@ def test_a_dispatch_is_stale_after_two_seconds():
 
 
 def test_a_sandbox_that_slept_reads_again_before_it_answers():
-    newest, source, clock = known(Dispatch("e", 1, "1"))
+    newest, source, clock = known(RouteConfig("e", 1, "1"))
     newest.refresh()
     clock.now += DECIDE_SECONDS - 0.1
     newest.router("1")
     assert source.reads == 1
-    source.dispatch = Dispatch("e", 2, "1", serving=Serving(access=Access.PRIVATE))
+    source.dispatch = RouteConfig("e", 2, "1", serving=TrafficPolicy(access=Access.PRIVATE))
     clock.now += 0.2
     assert newest.router("1").private, "made private while this sandbox slept"
     assert source.reads == 2
 
 
 def test_a_public_endpoint_goes_on_without_its_table_and_asks_it_seldom():
-    newest, source, clock = known(Dispatch("e", 1, "1"))
+    newest, source, clock = known(RouteConfig("e", 1, "1"))
     newest.refresh()
     source.dispatch = None
     clock.now += 60
@@ -108,20 +110,20 @@ def test_a_public_endpoint_goes_on_without_its_table_and_asks_it_seldom():
 
 def test_a_public_endpoint_is_open_for_a_quarter_of_an_hour_by_what_can_t_be_read_again():
     # Made private meanwhile, it would be open for as long as the sandbox lives.
-    newest, source, clock = known(Dispatch("e", 1, "1"))
+    newest, source, clock = known(RouteConfig("e", 1, "1"))
     newest.refresh()
     source.dispatch = None
     clock.now += OPEN_SECONDS
     assert newest.router("1").dispatch.revision == 1
     clock.now += 0.1
     assert newest.router("1") is None
-    source.dispatch = Dispatch("e", 2, "1")
+    source.dispatch = RouteConfig("e", 2, "1")
     clock.now += AGAIN_SECONDS + 0.1
     assert newest.router("1").dispatch.revision == 2
 
 
 def test_what_a_snapshot_of_long_ago_knew_lets_nobody_in():
-    newest, source, clock = known(Dispatch("e", 1, "1"))
+    newest, source, clock = known(RouteConfig("e", 1, "1"))
     newest.refresh()
     clock.now += 14 * 86400  # SnapStart: restored two weeks later, when the table is slow for once
     source.dispatch = None
@@ -130,7 +132,9 @@ def test_what_a_snapshot_of_long_ago_knew_lets_nobody_in():
 
 
 def test_after_two_failures_no_request_waits_for_another_for_a_second():
-    newest, source, clock = known(Dispatch("e", 1, "1", serving=Serving(access=Access.PRIVATE)))
+    newest, source, clock = known(
+        RouteConfig("e", 1, "1", serving=TrafficPolicy(access=Access.PRIVATE))
+    )
     newest.refresh()
     source.dispatch = None
     clock.now += 60
@@ -141,26 +145,26 @@ def test_after_two_failures_no_request_waits_for_another_for_a_second():
 
 
 def test_a_clock_that_was_set_back_makes_nothing_fresh():
-    newest, source, clock = known(Dispatch("e", 1, "1"))
+    newest, source, clock = known(RouteConfig("e", 1, "1"))
     newest.refresh()
     clock.now -= 3600
-    source.dispatch = Dispatch("e", 2, "1", serving=Serving(access=Access.PRIVATE))
+    source.dispatch = RouteConfig("e", 2, "1", serving=TrafficPolicy(access=Access.PRIVATE))
     assert newest.fresh("1") is None
     assert newest.stale
     assert newest.router("1").private
 
 
 def test_a_table_that_went_back_to_a_backup_is_followed():
-    newest, source, clock = known(Dispatch("e", 9, "2"))
+    newest, source, clock = known(RouteConfig("e", 9, "2"))
     newest.refresh()
     newest.router("2")
-    source.dispatch = Dispatch("e", 4, "1")
+    source.dispatch = RouteConfig("e", 4, "1")
     clock.now += 60
     assert newest.router("2").dispatch.revision == 4
 
 
 def test_a_source_that_fails_leaves_the_last_one():
-    newest, source, clock = known(Dispatch("e", 1, "1"))
+    newest, source, clock = known(RouteConfig("e", 1, "1"))
     newest.refresh()
     source.dispatch = None
     clock.now += 60
@@ -170,15 +174,15 @@ def test_a_source_that_fails_leaves_the_last_one():
 
 
 def test_an_older_record_does_not_replace_a_newer_one():
-    newest, source, _ = known(Dispatch("e", 5, "1"))
+    newest, source, _ = known(RouteConfig("e", 5, "1"))
     newest.refresh()
-    source.dispatch = Dispatch("e", 4, "2")
+    source.dispatch = RouteConfig("e", 4, "2")
     newest.refresh()
     assert newest.router("1").dispatch.champion == "1"
 
 
 def test_a_private_endpoint_reads_again_what_is_older_than_ten_seconds():
-    private = Dispatch("e", 1, "1", serving=Serving(access=Access.PRIVATE))
+    private = RouteConfig("e", 1, "1", serving=TrafficPolicy(access=Access.PRIVATE))
     newest, source, clock = known(private)
     newest.refresh()
     clock.now += DECIDE_SECONDS - 0.1
@@ -191,7 +195,7 @@ def test_a_private_endpoint_reads_again_what_is_older_than_ten_seconds():
 
 
 def test_a_private_endpoint_lets_nobody_in_on_what_it_can_t_read_again():
-    private = Dispatch("e", 1, "1", serving=Serving(access=Access.PRIVATE))
+    private = RouteConfig("e", 1, "1", serving=TrafficPolicy(access=Access.PRIVATE))
     newest, source, clock = known(private)
     newest.refresh()
     source.dispatch = None
@@ -207,13 +211,13 @@ def test_without_any_dispatch_nobody_knows_who_may_call():
     newest, source, clock = known(None)
     newest.refresh()
     assert newest.router("1") is None
-    source.dispatch = Dispatch("e", 1, "1")
+    source.dispatch = RouteConfig("e", 1, "1")
     clock.now += AGAIN_SECONDS + 0.1
     assert newest.router("1").dispatch.revision == 1
 
 
 def test_a_router_is_made_once_a_dispatch():
-    newest, *_ = known(Dispatch("e", 1, "1"))
+    newest, *_ = known(RouteConfig("e", 1, "1"))
     newest.refresh()
     assert newest.router("1") is newest.router("1")
     assert newest.router("2") is not newest.router("1")

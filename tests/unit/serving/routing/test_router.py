@@ -2,7 +2,7 @@
 
 import pytest
 
-from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.traffic.assignment import position, salted
 from halftone.domain.traffic.policy import (
@@ -12,10 +12,10 @@ from halftone.domain.traffic.policy import (
     Mode,
     Portion,
     Rule,
-    Serving,
     StickyKey,
+    TrafficPolicy,
 )
-from halftone.serving.routing.matching import Facts
+from halftone.serving.routing.matching import RequestAttributes
 from halftone.serving.routing.router import Assignment, Refusal, Router, Shadow
 
 PLACED = (
@@ -24,15 +24,15 @@ PLACED = (
     Placed("3", "blue", stopped="too expensive"),
     Placed("4", "4"),
 )
-TRIAL = Trial("double-r1", "4", 1, Mode.GUARDED, share=20.0, since=5.0)
+TRIAL = Experiment("double-r1", "4", 1, Mode.GUARDED, share=20.0, since=5.0)
 
 
 def dispatch(trial=None, **serving):
-    return Dispatch("double", 7, "1", PLACED, Serving(**serving), trial)
+    return RouteConfig("double", 7, "1", PLACED, TrafficPolicy(**serving), trial)
 
 
 def assign(given, own="1", **facts):
-    return Router(given, own).assign(Facts(**{"request_id": "r-1", **facts}))
+    return Router(given, own).assign(RequestAttributes(**{"request_id": "r-1", **facts}))
 
 
 def keyed(low, high, salt="double"):
@@ -124,7 +124,7 @@ def test_a_split_sends_each_part_to_its_deployment_and_the_rest_to_the_champion(
     router = Router(given, "1")
     found = {}
     for i in range(4000):
-        arm = router.assign(Facts(f"r-{i}"))
+        arm = router.assign(RequestAttributes(f"r-{i}"))
         found[arm.version] = found.get(arm.version, 0) + 1
         assert arm.hop == ("" if arm.version == "1" else "direct")
     assert set(found) == {"1", "2", "4"}, "what is stopped has its part answered by the champion"
@@ -136,10 +136,10 @@ def test_the_trial_takes_the_positions_below_its_share():
     sticky = StickyKey(KeySource.HEADER, "X-User")
     given = dispatch(TRIAL, key=sticky)
     within = assign(given, headers={"x-user": keyed(0, 20)})
-    assert (within.version, within.via, within.hop) == ("4", "challenger", "trial")
+    assert (within.version, within.qualifier, within.hop) == ("4", "challenger", "trial")
     assert within.cohort == "trial"
     outside = assign(given, headers={"x-user": keyed(20, 100)})
-    assert (outside.version, outside.via, outside.cohort) == ("1", "", "trial")
+    assert (outside.version, outside.qualifier, outside.cohort) == ("1", "", "trial")
 
 
 def test_only_keys_that_the_stage_drew_anew_are_evidence():
@@ -153,13 +153,13 @@ def test_only_keys_that_the_stage_drew_anew_are_evidence():
 
 
 def test_who_does_not_match_takes_no_part():
-    trial = Trial("r", "4", 0, Mode.GUARDED, share=100.0, match=Match(clients=("shop",)))
+    trial = Experiment("r", "4", 0, Mode.GUARDED, share=100.0, match=Match(clients=("shop",)))
     assert assign(dispatch(trial)) == Assignment("1")
     assert assign(dispatch(trial), client="shop").version == "4"
 
 
 def test_in_a_weighted_rollout_the_alias_has_drawn():
-    trial = Trial("r", "4", 0, Mode.WEIGHTED, share=100.0)
+    trial = Experiment("r", "4", 0, Mode.WEIGHTED, share=100.0)
     assert assign(dispatch(trial), own="1") == Assignment("1")
     assert assign(dispatch(trial), own="4") == Assignment("4")
 
@@ -169,7 +169,7 @@ def test_a_front_that_is_the_challenger_already_answers_and_is_no_control():
     given = dispatch(TRIAL, key=StickyKey(KeySource.CLIENT))
     assert assign(given, own="4", client=keyed(20, 100)) == Assignment("4")
     within = assign(given, own="4", client=keyed(5, 20))
-    assert (within.version, within.via, within.cohort) == ("4", "", "trial")
+    assert (within.version, within.qualifier, within.cohort) == ("4", "", "trial")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_front_that_is_the_challenger_already_answers_and_is_no_control():
     ],
 )
 def test_a_key_lies_in_header_query_client_address_or_body(source, name, facts):
-    given = dispatch(Trial("r", "4", 0, Mode.GUARDED, share=50.0), key=StickyKey(source, name))
+    given = dispatch(Experiment("r", "4", 0, Mode.GUARDED, share=50.0), key=StickyKey(source, name))
     first, *others = [assign(given, **facts, request_id=f"r-{i}") for i in range(50)]
     assert all(arm == first for arm in others)
     assert first.key
@@ -195,21 +195,21 @@ def test_a_key_lies_in_header_query_client_address_or_body(source, name, facts):
 )
 def test_a_body_without_the_key_is_drawn_by_itself(body):
     sticky = StickyKey(KeySource.BODY, "user.id")
-    given = dispatch(Trial("r", "4", 0, Mode.GUARDED, share=50.0), key=sticky)
+    given = dispatch(Experiment("r", "4", 0, Mode.GUARDED, share=50.0), key=sticky)
     arms = {assign(given, body=lambda: body, request_id=f"r-{i}").version for i in range(50)}
     assert arms == {"1", "4"}
 
 
 def test_a_mirror_takes_its_share_of_unpinned_requests():
     router = Router(dispatch(mirror=Mirror("2", 25.0)), "1")
-    shadows = [router.assign(Facts(f"r-{i}")).shadow for i in range(2000)]
+    shadows = [router.assign(RequestAttributes(f"r-{i}")).shadow for i in range(2000)]
     assert set(shadows) == {None, Shadow("2", "2")}
     assert 0.22 < sum(shadow is not None for shadow in shadows) / 2000 < 0.28
-    assert router.assign(Facts("r-1", pin="1")).shadow is None
+    assert router.assign(RequestAttributes("r-1", pin="1")).shadow is None
 
 
 def test_a_trial_that_mirrors_asks_the_alias_and_has_a_control():
-    trial = Trial("r", "4", 0, Mode.WEIGHTED, mirror=100.0, match=Match(clients=("shop",)))
+    trial = Experiment("r", "4", 0, Mode.WEIGHTED, mirror=100.0, match=Match(clients=("shop",)))
     arm = assign(dispatch(trial), client="shop")
     shadow = Shadow("4", "challenger")
     assert arm == Assignment("1", cohort="trial", shadow=shadow, trial=trial)

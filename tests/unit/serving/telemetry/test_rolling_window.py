@@ -1,6 +1,6 @@
 """The last minute of a sandbox."""
 
-from halftone.serving.telemetry.rolling_window import Recent
+from halftone.serving.telemetry.rolling_window import RollingWindow
 
 
 class Clock:
@@ -11,7 +11,7 @@ class Clock:
 
 
 def test_without_requests_there_is_no_rate():
-    assert Recent(Clock()).last_minute() == {
+    assert RollingWindow(Clock()).last_minute() == {
         "requests": 0,
         "error_rate": None,
         "mean_latency_ms": None,
@@ -20,7 +20,7 @@ def test_without_requests_there_is_no_rate():
 
 def test_a_cell_leaves_after_a_minute_and_is_used_again():
     clock = Clock()
-    recent = Recent(clock)
+    recent = RollingWindow(clock)
     recent.add(latency_ms=10, failed=True)
     clock.now += 30
     for _ in range(3):
@@ -36,7 +36,7 @@ def test_a_cell_leaves_after_a_minute_and_is_used_again():
 
 def test_a_container_that_was_frozen_for_hours_tells_nothing_old():
     clock = Clock()
-    recent = Recent(clock)
+    recent = RollingWindow(clock)
     recent.add(latency_ms=10, failed=True)
     clock.now += 6 * 3600
     assert recent.last_minute()["requests"] == 0

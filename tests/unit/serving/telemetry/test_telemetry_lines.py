@@ -104,7 +104,7 @@ def test_a_cohort_stands_beside_the_version_and_a_pinned_request_alone(
 
 
 def test_a_request_that_another_answered_is_an_error_without_a_latency(telemetry, lines):
-    telemetry.stood_in("4", cohort="trial")
+    telemetry.fallback("4", cohort="trial")
     line = json.loads(lines[0])
     del line["_aws"]
     assert line == {

@@ -43,7 +43,7 @@ Rules, held by tests/unit/api/test_routes.py over every route there is:
   Idempotency-Key), ``edits(action)`` (PUT, PATCH: asks for If-Match) or ``deletes(action)``. That
   guard is the one place where rights are checked: by the action, and by the group that owns the
   ``endpoint`` in the path. What no endpoint owns is checked by ``call.must(action, group)``.
-- A POST acts inside ``call.once(do, lost=...)``, with the ``parts`` that it is given. ``lost``
+- A POST acts inside ``call.once(do, lost=...)``, with the ``ports`` that it is given. ``lost``
   answers if a try before died after its change was on record; leave it out only where the use case
   may be done again. ``forget`` names fields of the answer that must not be kept, such as a token.
 - ``message`` (requests.Message) is the reason on record; ``call.actor`` is who asks.

@@ -5,7 +5,7 @@ from importlib import import_module
 from fastapi import FastAPI
 
 from halftone.api import errors
-from halftone.api.authorizer import Control
+from halftone.api.authorizer import ApiContext
 from halftone.api.openapi import describe
 
 ROUTERS = (
@@ -27,7 +27,7 @@ ROUTERS = (
 """The modules of ``halftone.api.routers`` that have ``routes``, in the order of the document."""
 
 
-def create_app(control: Control) -> FastAPI:
+def create_app(control: ApiContext) -> FastAPI:
     """The control API on ``control``."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.control = control

@@ -9,41 +9,41 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Response
 
 from halftone.api import checks, responses
-from halftone.api.errors import Missing, problem
+from halftone.api.errors import PreconditionRequired, problem
 from halftone.domain.access import EVERYWHERE, Action, principal_of
 from halftone.domain.errors import (
+    ConcurrentWrite,
     Forbidden,
     HalftoneError,
     InvalidInput,
-    StaleWrite,
     Unavailable,
 )
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.authorization import must, must_on, must_on_group
 from halftone.service.idempotency import once
 
 
 @dataclass(frozen=True)
-class Control:
+class ApiContext:
     """What the app works on: the parts, who is asking, and the stage's word on self-approval.
 
     ``who`` answers the ARN of a request's principal, out of its ASGI scope, or "" if there is none.
     """
 
-    parts: Parts
+    ports: Ports
     who: Callable[[MutableMapping[str, Any]], str]
     self_approval: bool = False
 
 
 @dataclass(frozen=True)
-class Call:
+class RequestContext:
     """A request that may go on.
 
     ``actor`` is the full ARN of who asks, for the audit; ``principal`` the same without a session's
     name, for rights. ``revision`` is what an edit's If-Match presents (None: ``*``, or no edit).
     """
 
-    control: Control
+    control: ApiContext
     actor: str
     principal: str
     request: str = ""
@@ -51,9 +51,9 @@ class Call:
     revision: int | None = None
 
     @property
-    def parts(self) -> Parts:
+    def ports(self) -> Ports:
         """The ports."""
-        return self.control.parts
+        return self.control.ports
 
     def must(self, action: Action, owner: str | None) -> None:
         """Hold the request to ``action`` on what the group ``owner`` owns: see
@@ -62,13 +62,13 @@ class Call:
         Raises:
             Forbidden: if it may not.
         """
-        must(self.parts, self.principal, action, owner)
+        must(self.ports, self.principal, action, owner)
 
     def once(
         self,
-        do: Callable[[Parts], Response],
+        do: Callable[[Ports], Response],
         *,
-        lost: Callable[[Parts], Response] | None = None,
+        lost: Callable[[Ports], Response] | None = None,
         forget: tuple[str, ...] = (),
     ) -> Response:
         """What ``do`` answers, carried out once for the request's key: see ``service.idempotency``.
@@ -78,11 +78,11 @@ class Call:
         """
         made: list[Response] = []
 
-        def kept(act: Callable[[Parts], Response]) -> Callable[[Parts], str]:
-            def acted(parts: Parts) -> str:
+        def kept(act: Callable[[Ports], Response]) -> Callable[[Ports], str]:
+            def acted(ports: Ports) -> str:
                 try:
-                    made.append(act(parts))
-                except (StaleWrite, Unavailable):
+                    made.append(act(ports))
+                except (ConcurrentWrite, Unavailable):
                     raise
                 except HalftoneError as error:
                     made.append(problem(error))
@@ -91,7 +91,7 @@ class Call:
             return acted
 
         answer = once(
-            self.parts,
+            self.ports,
             self.request,
             self.fingerprint,
             uuid.uuid4().hex,
@@ -101,7 +101,7 @@ class Call:
         return responses.again(answer.text) if answer.replayed else made[-1]
 
 
-class Guard:
+class Authorizer:
     """Lets a request pass that may do ``action`` to the endpoint or the group in its path.
 
     Where neither is in it: to all that IAM lets it reach, or, to administer, if the group of all
@@ -111,7 +111,7 @@ class Guard:
     def __init__(self, action: Action) -> None:
         self.action = action
 
-    def passed(self, request: Request, **known: Any) -> Call:
+    def passed(self, request: Request, **known: Any) -> RequestContext:
         """The call, if it may go on.
 
         Raises:
@@ -120,7 +120,7 @@ class Guard:
             InvalidInput: if nothing can be called so, or it has a query parameter that its route
                 has not, or one twice.
         """
-        control: Control = request.app.state.control
+        control: ApiContext = request.app.state.control
         actor = control.who(request.scope)
         if not actor:
             raise Forbidden("the request has no principal: sign it (SigV4, service execute-api)")
@@ -128,31 +128,31 @@ class Guard:
             principal = principal_of(actor)
         except InvalidInput as error:
             raise Forbidden(str(error)) from error
-        named, parts = request.path_params, control.parts
+        named, ports = request.path_params, control.ports
         checks.names(named)
         if "endpoint" in named:
-            must_on(parts, principal, self.action, named["endpoint"])
+            must_on(ports, principal, self.action, named["endpoint"])
         elif "group" in named or self.action is Action.ADMINISTER:
-            must_on_group(parts, principal, self.action, named.get("group", EVERYWHERE))
+            must_on_group(ports, principal, self.action, named.get("group", EVERYWHERE))
         checks.queries(request)
-        return Call(control, actor, principal, **known)
+        return RequestContext(control, actor, principal, **known)
 
 
-class Reads(Guard):
+class Reads(Authorizer):
     """The guard of a GET."""
 
-    async def __call__(self, request: Request) -> Call:
+    async def __call__(self, request: Request) -> RequestContext:
         return self.passed(request)
 
 
-class Deletes(Guard):
+class Deletes(Authorizer):
     """The guard of a DELETE, which says the same however often it is said."""
 
-    async def __call__(self, request: Request) -> Call:
+    async def __call__(self, request: Request) -> RequestContext:
         return self.passed(request)
 
 
-class Posts(Guard):
+class Posts(Authorizer):
     """The guard of a POST: its key makes it safe to repeat."""
 
     async def __call__(
@@ -167,17 +167,17 @@ class Posts(Guard):
                 description="Names this request. Sent again with it, it is not carried out again.",
             ),
         ],
-    ) -> Call:
+    ) -> RequestContext:
         call = self.passed(request)
         body = hashlib.blake2b(await checks.body(request), digest_size=16).hexdigest()
         asked = f"{request.method} {request.url.path}?{request.url.query} {body}"
         named = f"{call.principal} {idempotency_key}"
-        return Call(
+        return RequestContext(
             call.control, call.actor, call.principal, request=_hash(named), fingerprint=_hash(asked)
         )
 
 
-class Edits(Guard):
+class Edits(Authorizer):
     """The guard of a PUT or PATCH: it must name the revision that its author has seen."""
 
     async def __call__(
@@ -191,31 +191,33 @@ class Edits(Guard):
                 examples=["*"],
             ),
         ] = None,
-    ) -> Call:
+    ) -> RequestContext:
         if if_match is None:
-            raise Missing("name the ETag that you have read in If-Match, or * to change any state")
+            raise PreconditionRequired(
+                "name the ETag that you have read in If-Match, or * to change any state"
+            )
         call = self.passed(request, revision=_revision(if_match))
         await checks.body(request)
         return call
 
 
 def reads(action: Action = Action.VIEW) -> Any:
-    """The ``Call`` of a GET."""
+    """The ``RequestContext`` of a GET."""
     return Depends(Reads(action))
 
 
 def deletes(action: Action) -> Any:
-    """The ``Call`` of a DELETE."""
+    """The ``RequestContext`` of a DELETE."""
     return Depends(Deletes(action))
 
 
 def posts(action: Action) -> Any:
-    """The ``Call`` of a POST."""
+    """The ``RequestContext`` of a POST."""
     return Depends(Posts(action))
 
 
 def edits(action: Action) -> Any:
-    """The ``Call`` of a PUT or PATCH."""
+    """The ``RequestContext`` of a PUT or PATCH."""
     return Depends(Edits(action))
 
 

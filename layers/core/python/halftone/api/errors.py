@@ -13,15 +13,15 @@ from starlette.routing import Route
 from halftone.api.responses import JSON
 from halftone.domain.errors import (
     BrokenChain,
+    ConcurrentWrite,
+    Conflict,
     Forbidden,
     HalftoneError,
-    InProgress,
+    IdempotencyKeyReused,
     InvalidInput,
-    KeyReused,
     NotFound,
-    Outdated,
-    Refused,
-    StaleWrite,
+    PreconditionFailed,
+    RequestInProgress,
     Unavailable,
     UnderWay,
 )
@@ -29,7 +29,7 @@ from halftone.domain.errors import (
 PROBLEM = "application/problem+json"
 
 
-class Missing(HalftoneError):
+class PreconditionRequired(HalftoneError):
     """A header is missing that says what its author has seen."""
 
 
@@ -45,15 +45,15 @@ STATUS: Mapping[type[HalftoneError], int] = {
     InvalidInput: 400,
     TooLong: 413,
     NotJson: 415,
-    Missing: 428,
+    PreconditionRequired: 428,
     Forbidden: 403,
     NotFound: 404,
-    InProgress: 409,
-    Refused: 409,
-    StaleWrite: 409,
+    RequestInProgress: 409,
+    Conflict: 409,
+    ConcurrentWrite: 409,
     BrokenChain: 409,
-    Outdated: 412,
-    KeyReused: 422,
+    PreconditionFailed: 412,
+    IdempotencyKeyReused: 422,
     Unavailable: 503,
 }
 """The status of each error; a subclass has its base's unless it stands here itself."""
@@ -106,7 +106,11 @@ def problem(error: HalftoneError) -> Response:
     if isinstance(error, UnderWay):
         known = {"rollout": error.rollout}
     # What lost a race or met a service that was out may be asked again, as it is.
-    again = {"retry-after": "1"} if isinstance(error, InProgress | StaleWrite | Unavailable) else {}
+    again = (
+        {"retry-after": "1"}
+        if isinstance(error, RequestInProgress | ConcurrentWrite | Unavailable)
+        else {}
+    )
     return _response(_status(error), _kind(error), str(error), again, **known)
 
 
@@ -127,7 +131,20 @@ def _status(error: HalftoneError) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 409)
 
 
+_KINDS: Mapping[type[HalftoneError], str] = {
+    Conflict: "refused",
+    PreconditionFailed: "outdated",
+    PreconditionRequired: "missing",
+    ConcurrentWrite: "stale-write",
+    IdempotencyKeyReused: "key-reused",
+    RequestInProgress: "in-progress",
+}
+"""The last part of a problem's ``type`` where it is not the name of the class: clients know it."""
+
+
 def _kind(error: HalftoneError) -> str:
+    if (kind := _KINDS.get(type(error))) is not None:
+        return kind
     name = type(error).__name__
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
 

@@ -6,16 +6,16 @@ from typing import Any
 from mangum import Mangum
 
 from halftone.api.app import create_app
-from halftone.api.authorizer import Control
-from halftone.ports import Parts
+from halftone.api.authorizer import ApiContext
+from halftone.ports import Ports
 
 # All else travels in base64.
 _TEXTS = ["application/json", "application/problem+json", "application/x-ndjson", "text/"]
 
 
-def behind_gateway(parts: Parts, *, self_approval: bool = False) -> Mangum:
-    """The Lambda handler of the control API on ``parts``."""
-    app = create_app(Control(parts, signed_by, self_approval))
+def behind_gateway(ports: Ports, *, self_approval: bool = False) -> Mangum:
+    """The Lambda handler of the control API on ``ports``."""
+    app = create_app(ApiContext(ports, signed_by, self_approval))
     return Mangum(app, lifespan="off", text_mime_types=_TEXTS)
 
 

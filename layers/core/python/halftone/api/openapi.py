@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from halftone.api.authorizer import Deletes, Edits, Guard, Posts
+from halftone.api.authorizer import Authorizer, Deletes, Edits, Posts
 from halftone.api.errors import PROBLEM, Problem
 from halftone.api.responses import JSON, SHAPES
 
@@ -57,7 +57,7 @@ _SIGV4: Mapping[str, str] = {
     "names sorted and each followed by `=`.",
 }
 _ALWAYS = (400, 403, 404, 503)
-_BY_GUARD: Mapping[type[Guard], tuple[int, ...]] = {
+_BY_GUARD: Mapping[type[Authorizer], tuple[int, ...]] = {
     Posts: (*_ALWAYS, 409, 413, 415, 422),
     Edits: (*_ALWAYS, 409, 412, 413, 415, 428),
     Deletes: (*_ALWAYS, 409),
@@ -111,13 +111,13 @@ def routes_of(app: FastAPI) -> Iterator[APIRoute]:
             yield route
 
 
-def guard_of(route: APIRoute) -> Guard | None:
+def guard_of(route: APIRoute) -> Authorizer | None:
     """The guard of a route, or None if it has none."""
     calls: list[object] = [inner.call for inner in route.dependant.dependencies]
-    return next((call for call in calls if isinstance(call, Guard)), None)
+    return next((call for call in calls if isinstance(call, Authorizer)), None)
 
 
-def _complete(operation: dict[str, Any], guard: Guard | None) -> None:
+def _complete(operation: dict[str, Any], guard: Authorizer | None) -> None:
     # The docstring's first paragraph is a sentence; further ones are there to be read as well.
     summary, _, more = operation.pop("description", "").partition("\n\n")
     operation["summary"] = " ".join(summary.split()).removesuffix(".")
@@ -146,11 +146,11 @@ def main(target: str) -> None:
 
 def text() -> str:
     """The document as it is committed."""
-    from halftone.adapters.memory.stage import MemoryWorld  # noqa: PLC0415 - not on Lambda
+    from halftone.adapters.memory.stage import InMemoryStage  # noqa: PLC0415 - not on Lambda
     from halftone.api.app import create_app  # noqa: PLC0415 - it imports this module
-    from halftone.api.authorizer import Control  # noqa: PLC0415
+    from halftone.api.authorizer import ApiContext  # noqa: PLC0415
 
-    app = create_app(Control(MemoryWorld().parts(), lambda _: ""))
+    app = create_app(ApiContext(InMemoryStage().ports(), lambda _: ""))
     return json.dumps(document(app), indent=1) + "\n"
 
 

@@ -15,7 +15,7 @@ from halftone.domain.rollout import plan, rollout
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Margins
 from halftone.domain.rollout.verdict import Verdict
-from halftone.domain.traffic.match_schema import match_form
+from halftone.domain.traffic.match_schema import dump_match
 from halftone.service.insight.rollouts import Told
 
 
@@ -239,7 +239,7 @@ def shown_plan(given: plan.Plan) -> Plan:
             PlanStage(
                 weight=stage.weight,
                 mirror=stage.mirror,
-                match=match_form(stage.match) if stage.match else None,
+                match=dump_match(stage.match) if stage.match else None,
                 min_seconds=stage.min_time.total_seconds(),
                 max_seconds=stage.max_time.total_seconds(),
                 min_requests=stage.min_requests,

@@ -9,23 +9,23 @@ Whoever reaches the port acts as whoever started it: nobody signs here.
 import argparse
 
 from halftone.api.app import create_app
-from halftone.api.authorizer import Control
+from halftone.api.authorizer import ApiContext
 
 HOST = "127.0.0.1"
 NOBODY = "arn:aws:iam::000000000000:user/nobody"
 """Who acts in memory."""
 
 
-def control(*, memory: bool) -> Control:
+def control(*, memory: bool) -> ApiContext:
     """What the app works on; the principal is that of the process' own credentials."""
     if memory:
-        from halftone.adapters.memory.stage import MemoryWorld  # noqa: PLC0415 - for this alone
+        from halftone.adapters.memory.stage import InMemoryStage  # noqa: PLC0415 - for this alone
 
-        return Control(MemoryWorld().parts(), lambda _: NOBODY)
-    from halftone.bootstrap import caller, parts, settings  # noqa: PLC0415 - reads the environment
+        return ApiContext(InMemoryStage().ports(), lambda _: NOBODY)
+    from halftone.bootstrap import caller, ports, settings  # noqa: PLC0415 - reads the environment
 
     arn = caller()
-    return Control(parts(settings(), lazy=True), lambda _: arn, settings().self_approval)
+    return ApiContext(ports(settings(), lazy=True), lambda _: arn, settings().self_approval)
 
 
 def main() -> None:

@@ -9,9 +9,9 @@
     │   └── RecordRestored    the same: the table is older than what the aliases say
     ├── Forbidden             who asks may not do that here           (HTTP 403, exit 7)
     ├── Outdated              it is no longer at the revision presented (HTTP 412, exit 4)
-    ├── KeyReused             the idempotency key stands for another request     (HTTP 422)
-    ├── InProgress            the same request is being carried out right now    (HTTP 409)
-    ├── StaleWrite            somebody else wrote first: read again, decide again
+    ├── IdempotencyKeyReused             the idempotency key stands for another request     (HTTP
+    422) ├── InProgress            the same request is being carried out right now    (HTTP 409)
+    ├── ConcurrentWrite            somebody else wrote first: read again, decide again
     │   └── RoutingChanged    the same, about an alias
     ├── BrokenChain           the audit does not verify, and from which record on (exit 5)
     └── Unavailable           a service that Halftone stands on did not answer (HTTP 503, exit 6)
@@ -87,11 +87,11 @@ class NotFound(HalftoneError):
         super().__init__(f"there is no {kind} {name!r}" + (f"; {remedy}" if remedy else ""))
 
 
-class Refused(HalftoneError):
+class Conflict(HalftoneError):
     """The request is well formed, but the present state forbids it."""
 
 
-class UnderWay(Refused):
+class UnderWay(Conflict):
     """Another rollout, ``rollout``, is under way."""
 
     def __init__(self, rollout: str, message: str) -> None:
@@ -99,7 +99,7 @@ class UnderWay(Refused):
         super().__init__(message)
 
 
-class RecordRestored(Refused):
+class RecordRestored(Conflict):
     """The aliases know of a later record than the table has: a person must say which one holds."""
 
 
@@ -107,23 +107,23 @@ class Forbidden(HalftoneError):
     """Who asks may not do that to this resource."""
 
 
-class Outdated(HalftoneError):
+class PreconditionFailed(HalftoneError):
     """What is to be changed is no longer as whoever asks has seen it."""
 
 
-class KeyReused(HalftoneError):
+class IdempotencyKeyReused(HalftoneError):
     """An idempotency key that stands for another request."""
 
 
-class InProgress(HalftoneError):
+class RequestInProgress(HalftoneError):
     """The same request, by its idempotency key, is being carried out right now."""
 
 
-class StaleWrite(HalftoneError):
+class ConcurrentWrite(HalftoneError):
     """The record moved on between reading and writing. Read again, decide again."""
 
 
-class RoutingChanged(StaleWrite):
+class RoutingChanged(ConcurrentWrite):
     """The alias moved on between reading and writing. Read again, decide again."""
 
 

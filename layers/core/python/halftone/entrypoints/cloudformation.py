@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from halftone.domain.rollout.deploys import Declaration
-from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.plan_schema import load_plan
 from halftone.service.releases.deploy_events import Deletion, Deploy, Resource
 
 
@@ -30,7 +30,7 @@ def deploy_of(event: Mapping[str, Any]) -> Deploy:
         request=event["RequestId"],
         actor=actor_of(event),
         now=declaration(wanted),
-        plan=parse_plan(json.loads(wanted["Plan"])),
+        plan=load_plan(json.loads(wanted["Plan"])),
         bucket=wanted["Bucket"],
         object_key=wanted["Key"],
         before=declaration(before) if before else None,

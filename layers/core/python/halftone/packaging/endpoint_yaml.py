@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from halftone.domain.endpoint.spec import EndpointSpec, parse_spec
+from halftone.domain.endpoint.spec import EndpointSpec, load_spec
 from halftone.domain.errors import InvalidInput
 from halftone.packaging.folder import BuiltPackage, open_package
 from halftone.packaging.yaml import read_yaml
@@ -27,7 +27,7 @@ def read_spec(source: Path) -> EndpointSpec:
         InvalidInput: naming the file, the field, its value and what was expected.
     """
     try:
-        return parse_spec(_read(source))
+        return load_spec(_read(source))
     except InvalidInput as error:
         raise InvalidInput(error.field, error.value, error.expected, source=str(source)) from None
 

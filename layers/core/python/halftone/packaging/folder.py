@@ -15,7 +15,7 @@ from typing import Any
 from halftone.domain.errors import InvalidInput, InvalidPackage
 from halftone.domain.model.archive import check_content, digest_of, inspect, refuse_pickle
 from halftone.domain.model.manifest import MANIFEST_NAME, SOURCE_NAME, Manifest, PackageRef
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.packaging import mlflow_folder
 from halftone.packaging.yaml import read_yaml
 
@@ -80,7 +80,7 @@ def build_package(folder: Path) -> BuiltPackage:
         below = PurePosixPath(str(given.get("entry", mlflow_folder.MLMODEL))).parent
         left_out = {str(below / name) for name in mlflow_folder.NOTES}
         given = mlflow_folder.resolve(folder, given)
-    manifest = parse_manifest(given, source=str(source))
+    manifest = load_manifest(given, source=str(source))
     files = {str(path.relative_to(folder).as_posix()): path for path in _files(folder)}
     files = {name: path for name, path in files.items() if name not in left_out}
     for field in ("entry", "preprocess"):

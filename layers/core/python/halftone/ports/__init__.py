@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from halftone.ports.capacity import Gate, Scaling
-from halftone.ports.control import Claims, Groups, Uploads
+from halftone.ports.control import Groups, IdempotencyStore, Uploads
 from halftone.ports.functions import Aliases, Versions
 from halftone.ports.guardrails import Guardrails, Metrics
 from halftone.ports.observability import Charts, Logs
@@ -16,7 +16,7 @@ from halftone.ports.state import Catalogue, Clock, EvidenceLog, Packages, Store,
 
 
 @dataclass(frozen=True)
-class Parts:
+class Ports:
     """All ports together: what every use case takes as its first argument.
 
     ``metric_lag`` is how long after its end a bucket is taken to be complete, ``key_lag`` how much
@@ -41,7 +41,7 @@ class Parts:
     charts: Charts
     scaling: Scaling
     gate: Gate
-    claims: Claims
+    claims: IdempotencyStore
     groups: Groups
     uploads: Uploads
     stacks: Stacks

@@ -23,7 +23,7 @@ class Scaling(Protocol):
 
         Raises:
             NotFound: if there is no such function.
-            Refused: if the account has no so many left, in the platform's words.
+            Conflict: if the account has no so many left, in the platform's words.
         """
         ...
 
@@ -32,7 +32,7 @@ class Scaling(Protocol):
 
         Raises:
             NotFound: if there is no such version.
-            Refused: if it can't be done, in the platform's words.
+            Conflict: if it can't be done, in the platform's words.
         """
         ...
 
@@ -52,7 +52,7 @@ class Gate(Protocol):
         """Hold each route of the endpoint to ``limit`` (None: the stage's); how many there are.
 
         Raises:
-            Refused: if the API refuses it, in its words.
+            Conflict: if the API refuses it, in its words.
         """
         ...
 

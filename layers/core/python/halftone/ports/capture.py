@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from halftone.domain.insight.capture import Sighting
+from halftone.domain.insight.capture import KeyObservation
 from halftone.domain.insight.sticky_keys import News
 
 
@@ -20,7 +20,7 @@ class Files(Protocol):
 class Keys(Protocol):
     """Which keys were seen in which stage, kept for as long as a stage can last."""
 
-    def see(self, endpoint: str, sighting: Sighting, batch: str) -> News:
+    def see(self, endpoint: str, sighting: KeyObservation, batch: str) -> News:
         """Take note of a sighting in ``batch``; answer what it adds, the same again if repeated."""
         ...
 
@@ -57,7 +57,7 @@ class KeyMetrics(Protocol):
 
 
 @dataclass(frozen=True)
-class HarvestParts:
+class CapturePorts:
     """All ports of the harvest together."""
 
     files: Files

@@ -10,7 +10,7 @@ from halftone.domain.audit import AuditRecord
 
 
 @dataclass(frozen=True)
-class Claim:
+class IdempotencyRecord:
     """That somebody carries out a request, until ``until`` at the latest.
 
     ``id`` names the request, ``fingerprint`` is a hash of all that was asked for, ``holder`` is the
@@ -29,24 +29,24 @@ class Claimed:
     """What came of claiming: whether it was taken, and the claim that stood there before."""
 
     mine: bool
-    before: Claim | None
+    before: IdempotencyRecord | None
 
 
-class Claims(Protocol):
+class IdempotencyStore(Protocol):
     """Requests that were made with a key, and what they were answered: for good."""
 
-    def claim(self, wanted: Claim, now: datetime) -> Claimed:
+    def claim(self, wanted: IdempotencyRecord, now: datetime) -> Claimed:
         """Take ``wanted`` if nobody has it, or who had it left it unanswered until before ``now``.
 
         One with another fingerprint is never taken.
         """
         ...
 
-    def settle(self, claim: Claim) -> None:
+    def settle(self, claim: IdempotencyRecord) -> None:
         """Keep ``claim`` with its answer; without one, let the next try have it at once.
 
         Raises:
-            StaleWrite: if it is no longer ``claim.holder``'s.
+            ConcurrentWrite: if it is no longer ``claim.holder``'s.
         """
         ...
 
@@ -74,7 +74,7 @@ class Groups(Protocol):
         ``request`` is marked in the same transaction as one that has changed something.
 
         Raises:
-            StaleWrite: if ``before`` is not the newest any more.
+            ConcurrentWrite: if ``before`` is not the newest any more.
         """
         ...
 

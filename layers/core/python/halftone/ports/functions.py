@@ -75,7 +75,7 @@ class Versions(Protocol):
         """Publish the function as it is; the same version again if nothing changed since.
 
         Raises:
-            StaleWrite: if the function does not carry ``pointer``.
+            ConcurrentWrite: if the function does not carry ``pointer``.
         """
         ...
 
@@ -99,7 +99,7 @@ class Versions(Protocol):
         """Delete a published version for good; one that is gone already stays gone.
 
         Raises:
-            Refused: if an alias points at it.
+            Conflict: if an alias points at it.
         """
         ...
 

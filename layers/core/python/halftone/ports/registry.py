@@ -48,7 +48,7 @@ class Registry(Protocol):
         """Write all of ``change`` or nothing.
 
         Raises:
-            StaleWrite: if ``change.before`` is not the newest state any more.
+            ConcurrentWrite: if ``change.before`` is not the newest state any more.
         """
         ...
 

@@ -51,7 +51,7 @@ class Store(Protocol):
         """Write all of ``change`` or nothing.
 
         Raises:
-            StaleWrite: if ``change.before`` is not the newest state any more.
+            ConcurrentWrite: if ``change.before`` is not the newest state any more.
         """
         ...
 
@@ -90,7 +90,7 @@ class EvidenceLog(Protocol):
         """Keep ``evidence``, which ``buckets`` were added to since ``previous`` (None: all of it).
 
         Raises:
-            StaleWrite: if what is kept does not reach to ``previous`` any more.
+            ConcurrentWrite: if what is kept does not reach to ``previous`` any more.
         """
         ...
 

@@ -2,31 +2,31 @@
 
 from halftone.domain.access import EVERYWHERE, Action, Group, permits, principal_in
 from halftone.domain.errors import Forbidden, NotFound
-from halftone.ports import Parts
+from halftone.ports import Ports
 
 
-def may(parts: Parts, principal: str, action: Action, owner: str | None) -> bool:
+def may(ports: Ports, principal: str, action: Action, owner: str | None) -> bool:
     """Whether ``principal`` may do ``action`` to what the group ``owner`` (None: nobody) owns."""
     if action is Action.VIEW or owner is None:
         return True
-    group = parts.groups.load_group(owner) or Group(owner)
-    return permits(principal, action, group, parts.groups.load_group(EVERYWHERE))
+    group = ports.groups.load_group(owner) or Group(owner)
+    return permits(principal, action, group, ports.groups.load_group(EVERYWHERE))
 
 
-def must(parts: Parts, principal: str, action: Action, owner: str | None) -> None:
+def must(ports: Ports, principal: str, action: Action, owner: str | None) -> None:
     """Let ``principal`` do ``action`` to what the group ``owner`` (None: nobody) owns.
 
     Raises:
         Forbidden: naming the group, if it may not.
     """
-    if not may(parts, principal, action, owner):
+    if not may(ports, principal, action, owner):
         raise Forbidden(
             f"{principal} may not {action} what group {owner!r} owns: its members and their roles "
             f"are at /v1/groups/{owner}"
         )
 
 
-def must_on_group(parts: Parts, principal: str, action: Action, name: str) -> None:
+def must_on_group(ports: Ports, principal: str, action: Action, name: str) -> None:
     """Let ``principal`` make or change the group ``name``: an admin of it, or of all groups.
 
     While neither that group nor the group of all has an admin, IAM alone decides: somebody must be
@@ -37,8 +37,8 @@ def must_on_group(parts: Parts, principal: str, action: Action, name: str) -> No
     """
     if action is Action.VIEW:
         return
-    group = parts.groups.load_group(name) or Group(name)
-    everywhere = parts.groups.load_group(EVERYWHERE)
+    group = ports.groups.load_group(name) or Group(name)
+    everywhere = ports.groups.load_group(EVERYWHERE)
     if not group.administered and not (everywhere and everywhere.administered):
         return
     if not permits(principal, action, group, everywhere):
@@ -48,7 +48,7 @@ def must_on_group(parts: Parts, principal: str, action: Action, name: str) -> No
         )
 
 
-def must_on(parts: Parts, principal: str, action: Action, endpoint: str) -> None:
+def must_on(ports: Ports, principal: str, action: Action, endpoint: str) -> None:
     """``must`` for what ``endpoint`` is owned by.
 
     Raises:
@@ -57,14 +57,14 @@ def must_on(parts: Parts, principal: str, action: Action, endpoint: str) -> None
     """
     if action is Action.VIEW:
         return
-    state = parts.store.load(endpoint)
+    state = ports.store.load(endpoint)
     if state is None:
         raise NotFound("endpoint", endpoint, "GET /v1/endpoints lists those there are")
-    must(parts, principal, action, state.about.owner)
+    must(ports, principal, action, state.about.owner)
 
 
 def must_not_have_started(
-    parts: Parts, principal: str, endpoint: str, rollout: str, *, allowed: bool
+    ports: Ports, principal: str, endpoint: str, rollout: str, *, allowed: bool
 ) -> None:
     """Two pairs of eyes: who started ``rollout`` does not approve it, unless that is switched on.
 
@@ -74,7 +74,7 @@ def must_not_have_started(
     Raises:
         Forbidden: if ``principal`` did.
     """
-    state = parts.store.load(endpoint)
+    state = ports.store.load(endpoint)
     running = state.rollout if state else None
     if state is None or running is None or running.id != rollout:
         return  # there is nothing to approve: the operation says so

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from halftone.domain.errors import Unavailable
-from halftone.domain.insight.capture import Row, Sighting, read_line
+from halftone.domain.insight.capture import KeyObservation, Row, read_line
 from halftone.domain.insight.sticky_keys import News, together
 from halftone.domain.rollout.border import bucket_start
-from halftone.ports.capture import HarvestParts, Observation
+from halftone.ports.capture import CapturePorts, Observation
 
 _AT_ONCE = 8
 """Keys that are taken note of at the same time: each is a call or two."""
@@ -40,7 +40,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Harvested:
+class Ingested:
     """What became of a delivery: ``dropped`` lines had our mark and not what they must hold."""
 
     rows: int
@@ -48,7 +48,7 @@ class Harvested:
     dropped: int
 
 
-def harvest(parts: HarvestParts, delivery: Delivery) -> Harvested:
+def ingest(ports: CapturePorts, delivery: Delivery) -> Ingested:
     """Write the files and publish the keys of one delivery.
 
     Raises:
@@ -61,15 +61,15 @@ def harvest(parts: HarvestParts, delivery: Delivery) -> Harvested:
         one
         for one in found
         # The log is the endpoint's own: it can't speak of another's rollouts.
-        if isinstance(one, Sighting) and one.rollout.startswith(f"{delivery.endpoint}-")
+        if isinstance(one, KeyObservation) and one.rollout.startswith(f"{delivery.endpoint}-")
     ]
     _all_of(
         [
-            *[_write(parts, name, part) for name, part in _files(delivery, rows).items()],
-            *[_count(parts, delivery, part) for part in _by_stage(together(sightings)).values()],
+            *[_write(ports, name, part) for name, part in _files(delivery, rows).items()],
+            *[_count(ports, delivery, part) for part in _by_stage(together(sightings)).values()],
         ]
     )
-    return Harvested(len(rows), len(sightings), len(found) - len(rows) - len(sightings))
+    return Ingested(len(rows), len(sightings), len(found) - len(rows) - len(sightings))
 
 
 def _all_of(steps: Sequence[Callable[[], None]]) -> None:
@@ -96,43 +96,43 @@ def _files(delivery: Delivery, rows: Sequence[Row]) -> dict[str, list[Row]]:
     return files
 
 
-def _write(parts: HarvestParts, name: str, rows: Sequence[Row]) -> Callable[[], None]:
+def _write(ports: CapturePorts, name: str, rows: Sequence[Row]) -> Callable[[], None]:
     lines = "".join(f"{json.dumps(row.values, separators=(',', ':'))}\n" for row in rows)
     # Without the time that a gzip file holds, so that the same rows are the same bytes.
     data = gzip.compress(lines.encode(), mtime=0)
-    return lambda: parts.files.put(name, data)
+    return lambda: ports.files.put(name, data)
 
 
-def _by_stage(sightings: Sequence[Sighting]) -> dict[tuple[str, int], list[Sighting]]:
-    stages: dict[tuple[str, int], list[Sighting]] = defaultdict(list)
+def _by_stage(sightings: Sequence[KeyObservation]) -> dict[tuple[str, int], list[KeyObservation]]:
+    stages: dict[tuple[str, int], list[KeyObservation]] = defaultdict(list)
     for one in sightings:
         stages[one.rollout, one.stage].append(one)
     return stages
 
 
 def _count(
-    parts: HarvestParts, delivery: Delivery, sightings: Sequence[Sighting]
+    ports: CapturePorts, delivery: Delivery, sightings: Sequence[KeyObservation]
 ) -> Callable[[], None]:
     endpoint, batch = delivery.endpoint, delivery.batch
     rollout, stage = sightings[0].rollout, sightings[0].stage
 
     def count() -> None:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            added = [*pool.map(lambda one: parts.keys.see(endpoint, one, batch), sightings)]
+            added = [*pool.map(lambda one: ports.keys.see(endpoint, one, batch), sightings)]
         counts = _counts(sightings, added)
-        if not counts or not parts.keys.begin(endpoint, rollout, stage, batch):
+        if not counts or not ports.keys.begin(endpoint, rollout, stage, batch):
             return
         try:
-            parts.metrics.publish_keys(endpoint, counts)
+            ports.metrics.publish_keys(endpoint, counts)
         except Unavailable:
-            parts.keys.failed(endpoint, rollout, stage, batch)
+            ports.keys.failed(endpoint, rollout, stage, batch)
             raise
 
     return count
 
 
 def _counts(
-    sightings: Sequence[Sighting], added: Sequence[News]
+    sightings: Sequence[KeyObservation], added: Sequence[News]
 ) -> dict[Observation, dict[float, int]]:
     counts: dict[Observation, dict[float, int]] = defaultdict(lambda: defaultdict(int))
     for one, what in zip(sightings, added, strict=True):

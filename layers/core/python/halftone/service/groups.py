@@ -7,35 +7,35 @@ from itertools import takewhile
 from halftone.domain import audit
 from halftone.domain.access import Group, Role, checked_members
 from halftone.domain.audit import AuditHead
-from halftone.domain.errors import NotFound, Refused
+from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.names import checked_name
-from halftone.ports import Parts
-from halftone.service.unit_of_work import must_be_at, until_written
+from halftone.ports import Ports
+from halftone.service.unit_of_work import must_be_at, retry_on_conflict
 
 _LONGEST = 1000
 """Characters of a reason, as of one that a person gives."""
 
 
-def group_named(parts: Parts, name: str) -> Group:
+def group_named(ports: Ports, name: str) -> Group:
     """The group of that name.
 
     Raises:
         NotFound: if there is none.
     """
-    found = parts.groups.load_group(name)
+    found = ports.groups.load_group(name)
     if found is None:
         raise NotFound("group", name, "GET /v1/groups lists those there are")
     return found
 
 
-def roles_of(parts: Parts, principal: str) -> dict[str, frozenset[Role]]:
+def roles_of(ports: Ports, principal: str) -> dict[str, frozenset[Role]]:
     """The roles of ``principal``, by the groups that name it."""
-    found = (parts.groups.load_group(name) for name in parts.groups.groups())
+    found = (ports.groups.load_group(name) for name in ports.groups.groups())
     return {g.name: g.members[principal] for g in found if g and principal in g.members}
 
 
 def make_group(
-    parts: Parts,
+    ports: Ports,
     name: str,
     *,
     description: str,
@@ -47,31 +47,31 @@ def make_group(
 
     Raises:
         InvalidInput: if the name, an ARN or a role can't be taken.
-        Refused: if there is a group of that name.
+        Conflict: if there is a group of that name.
     """
     wanted = Group(checked_name("name", name), description, checked_members("members", members))
-    standing = parts.groups.load_group(name)
+    standing = ports.groups.load_group(name)
     if standing is not None:
-        raise Refused(f"there is a group {name!r} already: PUT /v1/groups/{name} changes it")
+        raise Conflict(f"there is a group {name!r} already: PUT /v1/groups/{name} changes it")
     words = reason or f"made with {len(wanted.members)} members"
-    return _commit(parts, None, wanted, action="group-made", actor=actor, reason=words)
+    return _commit(ports, None, wanted, action="group-made", actor=actor, reason=words)
 
 
-def verified(parts: Parts, name: str) -> tuple[int, AuditHead]:
+def verified(ports: Ports, name: str) -> tuple[int, AuditHead]:
     """Check a group's whole audit chain; how many records it has, and where it ends.
 
     Raises:
         NotFound: if there is no such group.
         BrokenChain: naming the first record that does not fit.
     """
-    group = group_named(parts, name)
+    group = group_named(ports, name)
     # What was written since the group was read is of no harm: the chain is checked up to there.
-    known = takewhile(lambda record: record.seq <= group.audit.seq, parts.groups.group_audit(name))
+    known = takewhile(lambda record: record.seq <= group.audit.seq, ports.groups.group_audit(name))
     return audit.verify(_chain(name), known, group.audit), group.audit
 
 
 def edit_group(
-    parts: Parts,
+    ports: Ports,
     name: str,
     *,
     description: str,
@@ -85,20 +85,20 @@ def edit_group(
     Raises:
         InvalidInput: if an ARN or a role can't be taken.
         NotFound: if there is no such group.
-        Outdated: if it is not at ``revision`` (None: any).
+        PreconditionFailed: if it is not at ``revision`` (None: any).
     """
     checked = checked_members("members", members)
 
     def attempt() -> Group:
-        before = group_named(parts, name)
+        before = group_named(ports, name)
         must_be_at(f"group {name!r}", before.revision, revision)
         after = replace(before, description=description, members=checked)
         if after == before:
             return before
         words = reason or _difference(before.members, checked)
-        return _commit(parts, before, after, action="group-changed", actor=actor, reason=words)
+        return _commit(ports, before, after, action="group-changed", actor=actor, reason=words)
 
-    return until_written(f"group {name}", attempt)
+    return retry_on_conflict(f"group {name}", attempt)
 
 
 def _difference(before: Mapping[str, frozenset[Role]], after: Mapping[str, frozenset[Role]]) -> str:
@@ -116,12 +116,12 @@ def _difference(before: Mapping[str, frozenset[Role]], after: Mapping[str, froze
 
 
 def _commit(
-    parts: Parts, before: Group | None, after: Group, *, action: str, actor: str, reason: str
+    ports: Ports, before: Group | None, after: Group, *, action: str, actor: str, reason: str
 ) -> Group:
     record = audit.append(
         before.audit if before else AuditHead(),
         endpoint=_chain(after.name),
-        at=parts.clock.now(),
+        at=ports.clock.now(),
         actor=actor,
         action=action,
         before=_summary(before) if before else {},
@@ -131,7 +131,7 @@ def _commit(
     )
     revision = (before.revision if before else 0) + 1
     written = replace(after, revision=revision, audit=record.head)
-    parts.groups.commit_group(before, written, record, request=parts.request)
+    ports.groups.commit_group(before, written, record, request=ports.request)
     return written
 
 

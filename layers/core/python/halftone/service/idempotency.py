@@ -4,8 +4,8 @@
 | ------------------------------------------------ | -------------------------------------------- |
 | nothing                                          | it is carried out, and its answer kept       |
 | an answer                                        | that answer, whatever has happened since     |
-| another request                                  | KeyReused                                    |
-| a try that still has time                        | InProgress                                   |
+| another request                                  | ``IdempotencyKeyReused``                     |
+| a try that still has time                        | ``RequestInProgress``                        |
 | a try that died before it changed anything       | it is carried out                            |
 | a try that died after it had changed the record  | nothing is done again; ``lost`` answers      |
 
@@ -19,16 +19,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from halftone.domain.errors import HalftoneError, InProgress, KeyReused
-from halftone.ports import Parts
-from halftone.ports.control import Claim
+from halftone.domain.errors import HalftoneError, IdempotencyKeyReused, RequestInProgress
+from halftone.ports import Ports
+from halftone.ports.control import IdempotencyRecord
 
 LEASE = timedelta(seconds=45)
 """How long a try has: longer than any function that carries one out may run."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class StoredResponse:
     """What a request is answered, as text; ``replayed``: as it was answered before."""
 
     text: str
@@ -36,14 +36,14 @@ class Answer:
 
 
 def once(
-    parts: Parts,
+    ports: Ports,
     request: str,
     fingerprint: str,
     holder: str,
-    do: Callable[[Parts], str],
+    do: Callable[[Ports], str],
     *,
-    lost: Callable[[Parts], str] | None = None,
-) -> Answer:
+    lost: Callable[[Ports], str] | None = None,
+) -> StoredResponse:
     """What ``do`` answers, carried out once for ``request``.
 
     ``fingerprint`` is a hash of all that was asked for, ``holder`` names this try and no other.
@@ -51,28 +51,30 @@ def once(
     simply be done again, because it is idempotent by itself.
 
     Raises:
-        KeyReused: if the key stands for another request.
-        InProgress: if another try carries it out right now.
+        IdempotencyKeyReused: if the key stands for another request.
+        RequestInProgress: if another try carries it out right now.
     """
-    now = parts.clock.now()
-    claimed = parts.claims.claim(Claim(request, fingerprint, holder, now + LEASE), now)
+    now = ports.clock.now()
+    claimed = ports.claims.claim(IdempotencyRecord(request, fingerprint, holder, now + LEASE), now)
     before = claimed.before
     if not claimed.mine and before is not None:
         if before.fingerprint != fingerprint:
-            raise KeyReused("the idempotency key stands for another request: give this one its own")
+            raise IdempotencyKeyReused(
+                "the idempotency key stands for another request: give this one its own"
+            )
         if before.answer is None:
-            raise InProgress("the same request is being carried out: ask again in a second")
-        return Answer(before.answer, replayed=True)
-    mine = Claim(request, fingerprint, holder, now + LEASE)
-    if before and lost and parts.claims.has_changed(request):
+            raise RequestInProgress("the same request is being carried out: ask again in a second")
+        return StoredResponse(before.answer, replayed=True)
+    mine = IdempotencyRecord(request, fingerprint, holder, now + LEASE)
+    if before and lost and ports.claims.has_changed(request):
         do = lost
     try:
-        text = do(replace(parts, request=request))
+        text = do(replace(ports, request=request))
     except BaseException:
         with suppress(HalftoneError):
-            parts.claims.settle(mine)
+            ports.claims.settle(mine)
         raise
     # The work is done: if its answer can't be kept, a repetition finds the mark it left.
     with suppress(HalftoneError):
-        parts.claims.settle(replace(mine, answer=text))
-    return Answer(text)
+        ports.claims.settle(replace(mine, answer=text))
+    return StoredResponse(text)

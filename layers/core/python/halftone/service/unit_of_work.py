@@ -8,12 +8,12 @@ from halftone.domain import audit
 from halftone.domain.audit import AuditRecord
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.differences import differences
-from halftone.domain.endpoint.ownership import About
+from halftone.domain.endpoint.ownership import Ownership
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import Outdated, StaleWrite, Unavailable
+from halftone.domain.errors import ConcurrentWrite, PreconditionFailed, Unavailable
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.signing import must_rotate, rotated
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.ports.state import Change
 
 ENGINE = "halftone"
@@ -23,8 +23,8 @@ _ATTEMPTS = 10
 _T = TypeVar("_T")
 
 
-def change(
-    parts: Parts,
+def commit(
+    ports: Ports,
     before: EndpointState,
     after: EndpointState,
     *,
@@ -37,13 +37,13 @@ def change(
     """Write ``after`` in place of ``before`` with its audit record; answer the state as written.
 
     Raises:
-        StaleWrite: if somebody else wrote first. Nothing is written then.
+        ConcurrentWrite: if somebody else wrote first. Nothing is written then.
     """
     was, now = differences(before, after)
     record = audit.append(
         before.audit,
         endpoint=before.endpoint,
-        at=parts.clock.now(),
+        at=ports.clock.now(),
         actor=actor,
         action=action,
         before={**summary(before), **({"settings": was} if was or now else {})},
@@ -52,38 +52,38 @@ def change(
         reason=reason.strip() or f"{action} by {actor}",
         numbers=numbers or {},
     )
-    signing, at = after.signing, parts.clock.now()
+    signing, at = after.signing, ports.clock.now()
     if must_rotate(signing, at):
-        signing = rotated(signing, parts.new_secret(), at)
+        signing = rotated(signing, ports.new_secret(), at)
     written = replace(after, revision=before.revision + 1, audit=record.head, signing=signing)
     read = before if before.revision else None
-    parts.store.commit(Change(read, written, record, deployment, parts.request))
+    ports.store.commit(Change(read, written, record, deployment, ports.request))
     return written
 
 
-def renew_key(parts: Parts, state: EndpointState) -> bool:
+def renew_key(ports: Ports, state: EndpointState) -> bool:
     """Whether the key that signs the ids of an endpoint's requests was due, and has a new one.
 
     Each change brings one that is due along; this is for endpoints that nobody changes.
 
     Raises:
-        StaleWrite: if somebody else wrote first.
+        ConcurrentWrite: if somebody else wrote first.
     """
-    if state.champion is None or not must_rotate(state.signing, parts.clock.now()):
+    if state.champion is None or not must_rotate(state.signing, ports.clock.now()):
         return False
     why = "the key that signs the ids of requests is to be replaced"
-    change(parts, state, state, action="key-renewed", actor=ENGINE, reason=why)
+    commit(ports, state, state, action="key-renewed", actor=ENGINE, reason=why)
     return True
 
 
-def made_now(parts: Parts, endpoint: str, *, actor: str, owner: str | None = None) -> EndpointState:
+def made_now(ports: Ports, endpoint: str, *, actor: str, owner: str | None = None) -> EndpointState:
     """The state of an endpoint that there is no record of yet; nothing is written."""
-    about = About(creator=actor, created_at=parts.clock.now(), owner=owner)
+    about = Ownership(creator=actor, created_at=ports.clock.now(), owner=owner)
     return EndpointState(endpoint, about=about, past=())
 
 
-def change_rollout(
-    parts: Parts,
+def commit_rollout(
+    ports: Ports,
     before: EndpointState,
     rollout: Rollout,
     *,
@@ -92,9 +92,9 @@ def change_rollout(
     reason: str,
     numbers: Mapping[str, object] | None = None,
 ) -> EndpointState:
-    """``change`` where only the rollout differs."""
+    """``commit`` where only the rollout differs."""
     after = replace(before, rollout=replace(rollout, reason=reason))
-    return change(parts, before, after, action=action, actor=actor, reason=reason, numbers=numbers)
+    return commit(ports, before, after, action=action, actor=actor, reason=reason, numbers=numbers)
 
 
 def summary(state: EndpointState) -> dict[str, object]:
@@ -120,7 +120,7 @@ def summary(state: EndpointState) -> dict[str, object]:
     return shown
 
 
-def until_written(endpoint: str, attempt: Callable[[], _T]) -> _T:
+def retry_on_conflict(endpoint: str, attempt: Callable[[], _T]) -> _T:
     """What ``attempt`` answers once nobody writes in between; each time it must read afresh.
 
     Raises:
@@ -129,7 +129,7 @@ def until_written(endpoint: str, attempt: Callable[[], _T]) -> _T:
     for _ in range(_ATTEMPTS):
         try:
             return attempt()
-        except StaleWrite:
+        except ConcurrentWrite:
             continue
     raise Unavailable(f"the record of {endpoint!r} changed {_ATTEMPTS} times in a row")
 
@@ -138,17 +138,17 @@ def must_be_at(what: str, actual: int, presented: int | None) -> None:
     """Hold an edit to what its author has seen: revision ``presented`` (None: whatever it is).
 
     Raises:
-        Outdated: if ``what`` is at another one.
+        PreconditionFailed: if ``what`` is at another one.
     """
     if presented not in (None, actual):
-        raise Outdated(
+        raise PreconditionFailed(
             f"{what} is at revision {actual}, not {presented}: read it again and decide again"
         )
 
 
-def answered(parts: Parts, endpoint: str, request: str) -> AuditRecord | None:
+def answered(ports: Ports, endpoint: str, request: str) -> AuditRecord | None:
     """The record of the request named ``request``, if it was answered before."""
-    for record in parts.store.audit(endpoint):
+    for record in ports.store.audit(endpoint):
         if request in (record.after.get("rollout"), record.numbers.get("request")):
             return record
     return None

@@ -9,20 +9,20 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.route_table import RouteConfig
 from halftone.domain.model.smoke_test import MARK
-from halftone.serving.gateway.backend import Callee
-from halftone.serving.gateway.background import Afterwards, AtOnce, afterwards_for
-from halftone.serving.gateway.frontend import Front
-from halftone.serving.gateway.upstream import Alone, Hop, LambdaHop
+from halftone.serving.gateway.backend import Backend
+from halftone.serving.gateway.background import AtOnce, BackgroundTasks, background_tasks
+from halftone.serving.gateway.frontend import Frontend
+from halftone.serving.gateway.upstream import LambdaUpstream, NoUpstream, Upstream
 from halftone.serving.http.request import route, spoken
-from halftone.serving.http.response import Problem, payload
+from halftone.serving.http.response import Problem, to_lambda
 from halftone.serving.inference.artifacts import Artifacts
 from halftone.serving.inference.install import install
 from halftone.serving.inference.loader import LoadedModel, load
-from halftone.serving.inference.model_server import Own, Source
-from halftone.serving.invocation import Visit, mark_of
-from halftone.serving.routing.config_cache import Fixed, Known, Table
+from halftone.serving.inference.model_server import LocalModel, Source
+from halftone.serving.invocation import Invocation, mark_of
+from halftone.serving.routing.config_cache import Fixed, RouteConfigCache, Table
 from halftone.serving.routing.ledger import Ledger, MemoryLedger, TableLedger
 from halftone.serving.settings import Settings
 from halftone.serving.telemetry.metrics import Telemetry, Write, to_stdout
@@ -40,26 +40,26 @@ class ModelServer:
         source: Source,
         *,
         write: Write = to_stdout,
-        known: Known | None = None,
-        hop: Hop | None = None,
-        afterwards: Afterwards | None = None,
+        cache: RouteConfigCache | None = None,
+        upstream: Upstream | None = None,
+        background: BackgroundTasks | None = None,
         ledger: Ledger | None = None,
     ) -> None:
         telemetry = Telemetry(settings.endpoint, settings.late_after_ms, write)
-        known = known or Known(Fixed(Dispatch(settings.endpoint, 0)))
+        cache = cache or RouteConfigCache(Fixed(RouteConfig(settings.endpoint, 0)))
         self._endpoint = settings.endpoint
         self._telemetry = telemetry
-        self._own = Own(settings, source, telemetry)
+        self._model = LocalModel(settings, source, telemetry)
         ledger = ledger or MemoryLedger()
-        self._callee = Callee(settings.endpoint, self._own, telemetry, ledger, known)
-        self._afterwards = afterwards or AtOnce()
-        self._front = Front(
+        self._backend = Backend(settings.endpoint, self._model, telemetry, ledger, cache)
+        self._background = background or AtOnce()
+        self._frontend = Frontend(
             settings,
-            self._own,
+            self._model,
             telemetry,
-            known=known,
-            hop=hop or Alone(),
-            afterwards=self._afterwards,
+            cache=cache,
+            upstream=upstream or NoUpstream(),
+            background=self._background,
             ledger=ledger,
         )
         self._version = settings.version
@@ -69,38 +69,43 @@ class ModelServer:
     def __call__(self, event: object, context: object) -> dict[str, object]:
         """The answer to one event. Never raises, whatever the event holds."""
         cold, self._cold = self._cold, False
-        visit = Visit.of(context, cold=cold)
+        invocation = Invocation.of(context, cold=cold)
         try:
             mark = mark_of(event)
             if isinstance(mark, dict):
-                return self._callee.answer(event, mark, visit)
+                return self._backend.handle(event, mark, invocation)
             if mark == MARK:
-                return self._smoke(event, visit)
-            return self._front.answer(event, visit)
+                return self._smoke(event, invocation)
+            return self._frontend.handle(event, invocation)
         except Exception as error:  # noqa: BLE001
             # A function that fails counts against its version, be it for a client's input. A fault
             # of Halftone's own is an answer and a line in the log, and counts against nobody.
             self._telemetry.fault(
-                "internal error", error, version=visit.version, request_id=visit.request_id
+                "internal error",
+                error,
+                version=invocation.version,
+                request_id=invocation.request_id,
             )
-            answer = Problem(500, "internal error").answer(spoken(event))
-            named = f"{visit.request_id}.{visit.version}"
-            return payload(answer, request_id=named, version=visit.version)
+            answer = Problem(500, "internal error").to_response(spoken(event))
+            named = f"{invocation.request_id}.{invocation.version}"
+            return to_lambda(answer, request_id=named, version=invocation.version)
         finally:
-            self._afterwards.answered()
+            self._background.answered()
 
     def prepare(self) -> None:
         """Get ready for traffic: read the dispatch, and make what passes requests on."""
-        self._front.prepare(self._version)
+        self._frontend.prepare(self._version)
 
-    def _smoke(self, event: object, visit: Visit) -> dict[str, object]:
-        version, request_id = visit.version, visit.request_id
+    def _smoke(self, event: object, invocation: Invocation) -> dict[str, object]:
+        version, request_id = invocation.version, invocation.request_id
         try:
             request = route(event, self._endpoint)
-            answer = self._own.answer(request, version=version, request_id=request_id, smoke=True)
+            answer = self._model.respond(
+                request, version=version, request_id=request_id, smoke=True
+            )
         except Problem as problem:
-            answer = problem.answer(spoken(event))
-        return payload(answer, request_id=f"{request_id}.{version}", version=version)
+            answer = problem.to_response(spoken(event))
+        return to_lambda(answer, request_id=f"{request_id}.{version}", version=version)
 
 
 def start(
@@ -117,15 +122,15 @@ def start(
 
     if settings.package is None or settings.table is None or settings.function is None:
         return ModelServer(settings, source, write=write)
-    table, hop = Table(settings.endpoint, settings.table), LambdaHop(settings.function)
+    table, hop = Table(settings.endpoint, settings.table), LambdaUpstream(settings.function)
     ledger = TableLedger(settings.endpoint, settings.table)
     server = ModelServer(
         settings,
         source,
         write=write,
-        known=Known(table),
-        hop=hop,
-        afterwards=afterwards_for(settings.runtime_api),
+        cache=RouteConfigCache(table),
+        upstream=hop,
+        background=background_tasks(settings.runtime_api),
         ledger=ledger,
     )
 

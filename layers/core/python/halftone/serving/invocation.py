@@ -10,7 +10,7 @@ LONGEST_SECONDS = 29.0
 
 
 @dataclass(slots=True)
-class Visit:
+class Invocation:
     """``request_id`` is Lambda's. ``started`` is in ns of ``time.perf_counter_ns``; ``remaining``
     tells the milliseconds until Lambda ends the invocation.
     """
@@ -22,7 +22,7 @@ class Visit:
     remaining: Callable[[], float] | None
 
     @classmethod
-    def of(cls, context: object, *, cold: bool) -> "Visit":
+    def of(cls, context: object, *, cold: bool) -> "Invocation":
         """The invocation that Lambda's ``context`` is of, beginning now."""
         return cls(
             str(getattr(context, "aws_request_id", "")),

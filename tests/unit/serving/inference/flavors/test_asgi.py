@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.domain.model.smoke_test import check_answer, smoke_event
 from halftone.serving.http.caller import Context
 from halftone.serving.inference.loader import load
@@ -228,9 +228,7 @@ def test_it_is_told_who_calls_and_never_their_token(app, tmp_path):
     assert open_to_all["authorization"] == "Basic c2VjcmV0"
 
     (tmp_path / "app.py").write_text(APP)
-    model = load(
-        tmp_path, parse_manifest({"name": "a", **MANIFEST, "samples": SAMPLES}), "a59" * 21
-    )
+    model = load(tmp_path, load_manifest({"name": "a", **MANIFEST, "samples": SAMPLES}), "a59" * 21)
     event = {
         "rawPath": "/endpoints/double/app/headers",
         "requestContext": {"http": {"method": "GET"}},

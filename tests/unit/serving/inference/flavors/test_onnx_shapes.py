@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from halftone.domain.errors import InvalidPackage
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.serving.inference.loader import load
 from tests.support.onnx_graphs import (
     BOOL,
@@ -57,7 +57,7 @@ def loaded(tmp_path, data, inputs, outputs, steps=None):
     if steps:
         (tmp_path / "steps.py").write_text(steps)
         more = {"preprocess": "steps.py"}
-    manifest = parse_manifest(manifest_of(inputs, outputs, **more))
+    manifest = load_manifest(manifest_of(inputs, outputs, **more))
     return load(tmp_path, manifest, tmp_path.name)
 
 

@@ -16,7 +16,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from halftone.domain.errors import InvalidPackage
-from halftone.domain.model.manifest_schema import parse_manifest
+from halftone.domain.model.manifest_schema import load_manifest
 from halftone.serving.inference.loader import load
 
 ROWS = np.array([[0.0, 0.0], [1.0, 0.5], [2.0, 1.0], [3.0, 1.5]])
@@ -39,7 +39,7 @@ def manifest(**changes):
         field["name"]: np.full(field.get("shape", []), zero[field["type"]]).tolist()
         for field in given["inputs"]
     }
-    return parse_manifest({"samples": [{"instances": [record]}], **given})
+    return load_manifest({"samples": [{"instances": [record]}], **given})
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from halftone.adapters.aws.clients import error_code, translated
 from halftone.domain.endpoint.capacity import Throttle
-from halftone.domain.errors import NotFound, Refused, Unavailable
+from halftone.domain.errors import Conflict, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
@@ -108,5 +108,5 @@ def _translated(doing: str) -> Iterator[None]:
         except ClientError as error:
             if error_code(error) in ("BadRequestException", "ConflictException"):
                 words = error.response.get("Error", {}).get("Message", "no reason given")
-                raise Refused(f"API Gateway refused {doing}: {words}") from error
+                raise Conflict(f"API Gateway refused {doing}: {words}") from error
             raise

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from halftone.adapters.aws.clients import error_code, translated
-from halftone.domain.errors import HalftoneError, NotFound, Refused
+from halftone.domain.errors import Conflict, HalftoneError, NotFound
 from halftone.domain.names import function_name
 from halftone.ports.capacity import Provisioned
 
@@ -85,7 +85,7 @@ def _translated(doing: str, missing: HalftoneError) -> Iterator[None]:
         except ClientError as error:
             if error_code(error) in _REFUSALS:
                 words = error.response.get("Error", {}).get("Message", "no reason given")
-                raise Refused(f"Lambda refused {doing}: {words}") from error
+                raise Conflict(f"Lambda refused {doing}: {words}") from error
             raise
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ReadTimeoutError
 
 from halftone.adapters.aws.clients import translated
-from halftone.domain.errors import InvalidInput, NotFound, Refused, StaleWrite
+from halftone.domain.errors import ConcurrentWrite, Conflict, InvalidInput, NotFound
 from halftone.domain.names import function_name
 from halftone.ports.functions import Pointer, VersionStatus
 
@@ -45,7 +45,7 @@ class LambdaVersions:
         wanted = {ROLLOUT: pointer.rollout, PACKAGE: pointer.digest}
         if wanted.items() <= variables.items():
             return VersionStatus.FAILED if updated == "Failed" else VersionStatus.READY
-        raced = StaleWrite(f"the function of {endpoint!r} was changed at the same time")
+        raced = ConcurrentWrite(f"the function of {endpoint!r} was changed at the same time")
         with translated(
             f"pointing the function of {endpoint!r} at {pointer.digest[:12]}",
             {"PreconditionFailedException": raced, "ResourceConflictException": raced},
@@ -61,7 +61,7 @@ class LambdaVersions:
         """See the port. Two calls: the second is bound to what the first one read."""
         found = self._configuration(endpoint)
         variables = found.get("Environment", {}).get("Variables", {})
-        raced = StaleWrite(f"the function of {endpoint!r} does not carry {pointer}")
+        raced = ConcurrentWrite(f"the function of {endpoint!r} does not carry {pointer}")
         if (variables.get(ROLLOUT), variables.get(PACKAGE)) != (pointer.rollout, pointer.digest):
             raise raced
         with translated(
@@ -99,7 +99,7 @@ class LambdaVersions:
             # Without a number the call would delete the whole function.
             raise InvalidInput("version", version, "the number of a published version")
         name = function_name(self._stage, endpoint)
-        taken = Refused(
+        taken = Conflict(
             f"version {version} of {endpoint!r} is held by an alias: Lambda does not delete it"
         )
         with (

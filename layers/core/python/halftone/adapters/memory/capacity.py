@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from halftone.domain.endpoint.capacity import Throttle
-from halftone.domain.errors import Refused
+from halftone.domain.errors import Conflict
 from halftone.ports.capacity import Provisioned
 
 
@@ -27,7 +27,7 @@ class MemoryScale:
             self.reserved.pop(endpoint, None)
             return
         if concurrency > self.account - 100:
-            raise Refused(f"the account has {self.account}, of which 100 stay unreserved")
+            raise Conflict(f"the account has {self.account}, of which 100 stay unreserved")
         self.reserved[endpoint] = concurrency
 
     def provision(self, endpoint: str, version: str, replicas: int) -> None:
@@ -58,4 +58,4 @@ class MemoryScale:
 
     def _may(self) -> None:
         if self.refusal:
-            raise Refused(self.refusal)
+            raise Conflict(self.refusal)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from halftone.domain.insight.capture import Sighting
+from halftone.domain.insight.capture import KeyObservation
 from halftone.domain.insight.sticky_keys import FOLLOWED, News, Seen, news, seen_in
-from halftone.ports.capture import HarvestParts, Observation
+from halftone.ports.capture import CapturePorts, Observation
 
 
 @dataclass
@@ -31,7 +31,7 @@ class MemoryKeys:
     begun: set[tuple[str, str, int, str]] = field(default_factory=set)
     followed: timedelta = FOLLOWED
 
-    def see(self, endpoint: str, sighting: Sighting, batch: str) -> News:
+    def see(self, endpoint: str, sighting: KeyObservation, batch: str) -> News:
         """See the port."""
         name = (endpoint, sighting.rollout, sighting.stage, sighting.version, sighting.key)
         before = self.known.get(name)
@@ -74,13 +74,13 @@ class MemoryKeyMetrics:
 
 
 @dataclass(frozen=True)
-class MemoryHarvest:
+class InMemoryCapture:
     """All of the harvest's parts in memory, each reachable for what a test wants to see."""
 
     files: MemoryFiles = field(default_factory=MemoryFiles)
     keys: MemoryKeys = field(default_factory=MemoryKeys)
     metrics: MemoryKeyMetrics = field(default_factory=MemoryKeyMetrics)
 
-    def parts(self) -> HarvestParts:
+    def ports(self) -> CapturePorts:
         """The ports on these parts."""
-        return HarvestParts(self.files, self.keys, self.metrics)
+        return CapturePorts(self.files, self.keys, self.metrics)

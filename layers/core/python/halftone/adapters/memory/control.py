@@ -7,20 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 from halftone.domain.access import Group
 from halftone.domain.audit import AuditRecord
-from halftone.domain.errors import StaleWrite
+from halftone.domain.errors import ConcurrentWrite
 from halftone.domain.names import upload_key
-from halftone.ports.control import Claim, Claimed, Upload
+from halftone.ports.control import Claimed, IdempotencyRecord, Upload
 
 
 @dataclass
-class MemoryClaims:
+class MemoryIdempotencyStore:
     """Port ``Claims``. ``changed`` are the requests for which something has been committed."""
 
     changed: set[str]
-    kept: dict[str, Claim] = field(default_factory=dict)
+    kept: dict[str, IdempotencyRecord] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
 
-    def claim(self, wanted: Claim, now: datetime) -> Claimed:
+    def claim(self, wanted: IdempotencyRecord, now: datetime) -> Claimed:
         """See the port."""
         before = self.kept.get(wanted.id)
         if before and (
@@ -32,10 +32,10 @@ class MemoryClaims:
         self.kept[wanted.id] = wanted
         return Claimed(mine=True, before=before)
 
-    def settle(self, claim: Claim) -> None:
+    def settle(self, claim: IdempotencyRecord) -> None:
         """See the port."""
         if self.kept[claim.id].holder != claim.holder:
-            raise StaleWrite(f"request {claim.id} is carried out by another try")
+            raise ConcurrentWrite(f"request {claim.id} is carried out by another try")
         until = claim.until if claim.answer is not None else datetime.min.replace(tzinfo=UTC)
         self.kept[claim.id] = replace(claim, until=until)
 
@@ -66,7 +66,7 @@ class MemoryGroups:
         """See the port."""
         newest = self.kept.get(after.name)
         if (newest.revision if newest else None) != (before.revision if before else None):
-            raise StaleWrite(f"group {after.name!r} changed since it was read")
+            raise ConcurrentWrite(f"group {after.name!r} changed since it was read")
         self.kept[after.name] = after
         self.records[after.name].append(record)
         if request:

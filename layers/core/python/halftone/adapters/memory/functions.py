@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from halftone.domain.errors import InvalidInput, NotFound, Refused, RoutingChanged, StaleWrite
+from halftone.domain.errors import ConcurrentWrite, Conflict, InvalidInput, NotFound, RoutingChanged
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadAliases, ReadRouting, Routing
 from halftone.ports.functions import Pointer, VersionStatus
@@ -74,7 +74,7 @@ class MemoryLambda:
     def publish(self, endpoint: str, pointer: Pointer) -> str:
         """See ``Versions``."""
         if self.pointers.get(endpoint) != pointer:
-            raise StaleWrite(f"the function of {endpoint!r} does not carry {pointer}")
+            raise ConcurrentWrite(f"the function of {endpoint!r} does not carry {pointer}")
         published = self.versions[endpoint]
         if not published or published[-1] != pointer:
             published.append(pointer)
@@ -96,7 +96,7 @@ class MemoryLambda:
         aliases = self.both(endpoint)
         for routing in (aliases.live.routing, aliases.challenger.routing):
             if version in (routing.main, routing.other):
-                raise Refused(f"version {version} of {endpoint!r} is what an alias points at")
+                raise Conflict(f"version {version} of {endpoint!r} is what an alias points at")
         self.deleted.add((endpoint, version))
 
     def invoke(self, endpoint: str, version: str, event: Mapping[str, object]) -> dict[str, object]:  # noqa: ARG002

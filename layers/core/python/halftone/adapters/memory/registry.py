@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from halftone.domain.audit import AuditRecord
-from halftone.domain.errors import StaleWrite
+from halftone.domain.errors import ConcurrentWrite
 from halftone.domain.model.registry import Model, ModelVersion
 from halftone.ports.registry import ModelChange
 
@@ -43,7 +43,7 @@ class MemoryRegistry:
         name, version = change.after.name, change.version
         newest = self.kept.get(name)
         read = change.before.revision if change.before else None
-        stale = StaleWrite(f"model {name!r} changed since it was read")
+        stale = ConcurrentWrite(f"model {name!r} changed since it was read")
         if (newest.revision if newest else None) != read:
             raise stale
         if change.record.seq <= len(self.records[name]):

@@ -11,21 +11,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from halftone.adapters.memory.capacity import MemoryScale
-from halftone.adapters.memory.control import MemoryClaims, MemoryGroups, MemoryUploads
+from halftone.adapters.memory.control import MemoryGroups, MemoryIdempotencyStore, MemoryUploads
 from halftone.adapters.memory.functions import MemoryLambda
 from halftone.adapters.memory.observability import MemoryCharts, MemoryLogs
 from halftone.adapters.memory.registry import MemoryRegistry
 from halftone.adapters.memory.stacks import MemoryStacks
 from halftone.domain.audit import AuditRecord
 from halftone.domain.endpoint.deployment import Deployment
-from halftone.domain.endpoint.route_table import Dispatch, dispatch_of
+from halftone.domain.endpoint.route_table import RouteConfig, route_config_of
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import InvalidPackage, NotFound, StaleWrite
+from halftone.domain.errors import ConcurrentWrite, InvalidPackage, NotFound
 from halftone.domain.model.manifest import Manifest
 from halftone.domain.names import ALIAS
 from halftone.domain.rollout.evidence import Bucket, Evidence
 from halftone.domain.rollout.rollout import KEYS
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.ports.guardrails import AlarmState, Guard
 from halftone.ports.state import Change
 
@@ -54,7 +54,7 @@ class MemoryStore:
     published: dict[str, dict[str, Deployment]] = field(default_factory=lambda: defaultdict(dict))
     kept: dict[tuple[str, str], Evidence] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
-    dispatches: dict[str, Dispatch] = field(default_factory=dict)
+    dispatches: dict[str, RouteConfig] = field(default_factory=dict)
 
     def load(self, endpoint: str) -> EndpointState | None:
         """See ``Store``."""
@@ -66,12 +66,12 @@ class MemoryStore:
         newest = self.states.get(name)
         read = change.before.revision if change.before else None
         if (newest.revision if newest else None) != read:
-            raise StaleWrite(f"the state of {name!r} changed since it was read")
+            raise ConcurrentWrite(f"the state of {name!r} changed since it was read")
         if change.record.seq <= len(self.records[name]):
-            raise StaleWrite(f"the audit of {name!r} has a record {change.record.seq}")
+            raise ConcurrentWrite(f"the audit of {name!r} has a record {change.record.seq}")
         self.states[name] = change.after
         self.records[name].append(change.record)
-        self.dispatches[name] = dispatch_of(change.after)
+        self.dispatches[name] = route_config_of(change.after)
         if change.deployment:
             self.published[name][change.deployment.version] = change.deployment
         if change.request:
@@ -105,7 +105,7 @@ class MemoryStore:
         """See ``EvidenceLog``."""
         here = self.kept.get((endpoint, evidence.rollout))
         if (here.until if here else None) != previous:
-            raise StaleWrite(f"the evidence of {endpoint!r} changed since it was read")
+            raise ConcurrentWrite(f"the evidence of {endpoint!r} changed since it was read")
         self.kept[endpoint, evidence.rollout] = evidence
 
 
@@ -217,7 +217,7 @@ class MemorySecrets:
 
 
 @dataclass(frozen=True)
-class MemoryWorld:
+class InMemoryStage:
     """All parts in memory, each reachable for what a test wants to set or see."""
 
     clock: SetClock = field(default_factory=SetClock)
@@ -235,16 +235,16 @@ class MemoryWorld:
     groups: MemoryGroups = field(init=False)
     uploads: MemoryUploads = field(default_factory=MemoryUploads)
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
-    claims: MemoryClaims = field(init=False)
+    claims: MemoryIdempotencyStore = field(init=False)
 
     def __post_init__(self) -> None:
         # A mark is left by whatever commits, and looked for by the claims.
         object.__setattr__(self, "groups", MemoryGroups(self.store.changed))
-        object.__setattr__(self, "claims", MemoryClaims(self.store.changed))
+        object.__setattr__(self, "claims", MemoryIdempotencyStore(self.store.changed))
 
-    def parts(self, metric_lag: timedelta = timedelta(0)) -> Parts:
+    def ports(self, metric_lag: timedelta = timedelta(0)) -> Ports:
         """The ports on this world's parts."""
-        return Parts(
+        return Ports(
             clock=self.clock,
             store=self.store,
             catalogue=self.store,

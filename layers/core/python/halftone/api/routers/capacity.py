@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 from pydantic import Field
 
-from halftone.api.authorizer import Call, edits, reads
+from halftone.api.authorizer import RequestContext, edits, reads
 from halftone.api.requests import Body, EndpointName, Why
 from halftone.api.responses import Shape, answer, router, shown
 from halftone.domain.access import Action
@@ -70,14 +70,18 @@ class SettingsEdit(Body):
 
 
 @routes.get("/endpoints/{endpoint}/settings", responses=shown(Settings))
-async def show_settings(endpoint: EndpointName, call: Annotated[Call, reads()]) -> Response:
+async def show_settings(
+    endpoint: EndpointName, call: Annotated[RequestContext, reads()]
+) -> Response:
     """Show an endpoint's settings."""
-    return _shown(found(call.parts, endpoint))
+    return _shown(found(call.ports, endpoint))
 
 
 @routes.patch("/endpoints/{endpoint}/settings", responses=shown(Settings))
 async def edit_settings(
-    endpoint: EndpointName, wanted: SettingsEdit, call: Annotated[Call, edits(Action.RELEASE)]
+    endpoint: EndpointName,
+    wanted: SettingsEdit,
+    call: Annotated[RequestContext, edits(Action.RELEASE)],
 ) -> Response:
     """Change an endpoint's settings, by a merge patch (RFC 7396).
 
@@ -86,7 +90,7 @@ async def edit_settings(
     """
     changes = {name: getattr(wanted, name) for name in wanted.model_fields_set - {"message"}}
     state = service.edit(
-        call.parts,
+        call.ports,
         endpoint,
         changes,
         actor=call.actor,
@@ -97,9 +101,11 @@ async def edit_settings(
 
 
 @routes.get("/endpoints/{endpoint}/signature", responses=shown(Signature))
-async def show_signature(endpoint: EndpointName, call: Annotated[Call, reads()]) -> Response:
+async def show_signature(
+    endpoint: EndpointName, call: Annotated[RequestContext, reads()]
+) -> Response:
     """Show what an endpoint takes and gives, and a call that works when pasted."""
-    told = signature(call.parts, endpoint)
+    told = signature(call.ports, endpoint)
     manifest = told.manifest
     body = Signature(
         version=told.deployment.version,

@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 from pydantic import Field
 
-from halftone.api.authorizer import Call, deletes, posts, reads
+from halftone.api.authorizer import RequestContext, deletes, posts, reads
 from halftone.api.requests import Body, EndpointName, Why
 from halftone.api.responses import Shape, answer, router, shown
 from halftone.domain.access import Action
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import Refused
+from halftone.domain.errors import Conflict
 from halftone.domain.traffic.policy import Client
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.endpoints import clients as service
 from halftone.service.endpoints.endpoints import endpoint as found
 
@@ -60,20 +60,24 @@ class ClientWanted(Body):
 
 
 @routes.get("/endpoints/{endpoint}/clients", responses=shown(Clients))
-async def list_clients(endpoint: EndpointName, call: Annotated[Call, reads()]) -> Response:
+async def list_clients(
+    endpoint: EndpointName, call: Annotated[RequestContext, reads()]
+) -> Response:
     """List an endpoint's clients."""
-    return _all(found(call.parts, endpoint))
+    return _all(found(call.ports, endpoint))
 
 
 @routes.post("/endpoints/{endpoint}/clients", status_code=201, responses=shown(ClientAdded, 201))
 async def add_client(
-    endpoint: EndpointName, wanted: ClientWanted, call: Annotated[Call, posts(Action.RELEASE)]
+    endpoint: EndpointName,
+    wanted: ClientWanted,
+    call: Annotated[RequestContext, posts(Action.RELEASE)],
 ) -> Response:
     """Give a client a token, which this answer shows once."""
 
-    def do(parts: Parts) -> Response:
+    def do(ports: Ports) -> Response:
         added = service.add_client(
-            parts,
+            ports,
             endpoint,
             wanted.name,
             expires=wanted.expires,
@@ -87,8 +91,8 @@ async def add_client(
             location=f"/v1/endpoints/{endpoint}/clients",
         )
 
-    def lost(_: Parts) -> Response:
-        raise Refused(
+    def lost(_: Ports) -> Response:
+        raise Conflict(
             f"client {wanted.name!r} was added, but its token is lost: revoke it and add it again"
         )
 
@@ -99,12 +103,12 @@ async def add_client(
 async def revoke_client(
     endpoint: EndpointName,
     client: ClientName,
-    call: Annotated[Call, deletes(Action.RELEASE)],
+    call: Annotated[RequestContext, deletes(Action.RELEASE)],
     message: Annotated[str, Query(max_length=1000, description="Why.")] = "",
 ) -> Response:
     """Refuse a client's tokens, or one of them by its id, from now on."""
     state = service.revoke_client(
-        call.parts, endpoint, client, actor=call.actor, reason=message or f"{client} revoked"
+        call.ports, endpoint, client, actor=call.actor, reason=message or f"{client} revoked"
     )
     return _all(state)
 

@@ -8,14 +8,14 @@ from fastapi import Path, Query, Response
 from pydantic import Field
 
 from halftone.api import schemas
-from halftone.api.authorizer import Call, deletes, edits, posts, reads
+from halftone.api.authorizer import RequestContext, deletes, edits, posts, reads
 from halftone.api.requests import Body, EndpointName, Message, Why
 from halftone.api.responses import Cursor, Limit, Shape, after, answer, page, router, shown
 from halftone.domain.access import Action
-from halftone.domain.endpoint.deployment_status import Standing
+from halftone.domain.endpoint.deployment_status import DeploymentStatus
 from halftone.domain.endpoint.status import Status
 from halftone.domain.errors import InvalidInput
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.deployments import changes
 from halftone.service.deployments import deployments as service
 from halftone.service.deployments.scale import scale
@@ -76,7 +76,7 @@ class DeploymentEdit(Body):
 async def list_deployments(
     *,
     endpoint: EndpointName,
-    call: Annotated[Call, reads()],
+    call: Annotated[RequestContext, reads()],
     deleted: Annotated[bool, Query(description="Deleted ones, too.")] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -85,7 +85,7 @@ async def list_deployments(
     last = after(cursor)
     if last and not last.isdecimal():
         raise InvalidInput("cursor", cursor, "`next` of the page before")
-    found = service.listed(call.parts, endpoint, deleted=deleted)
+    found = service.listed(call.ports, endpoint, deleted=deleted)
     rest = (
         (each.deployment.version, Deployment(**_told(each)))
         for each in found
@@ -97,10 +97,10 @@ async def list_deployments(
 
 @routes.get("/endpoints/{endpoint}/deployments/{deployment}", responses=shown(DeploymentShown))
 async def show_deployment(
-    endpoint: EndpointName, deployment: DeploymentName, call: Annotated[Call, reads()]
+    endpoint: EndpointName, deployment: DeploymentName, call: Annotated[RequestContext, reads()]
 ) -> Response:
     """Show a deployment. The ETag is the endpoint's."""
-    return _shown(call.parts, endpoint, deployment)
+    return _shown(call.ports, endpoint, deployment)
 
 
 @routes.patch("/endpoints/{endpoint}/deployments/{deployment}", responses=shown(DeploymentShown))
@@ -108,7 +108,7 @@ async def edit_deployment(
     endpoint: EndpointName,
     deployment: DeploymentName,
     wanted: DeploymentEdit,
-    call: Annotated[Call, edits(Action.RELEASE)],
+    call: Annotated[RequestContext, edits(Action.RELEASE)],
 ) -> Response:
     """Name a deployment, or say how many replicas of it stand ready.
 
@@ -119,12 +119,12 @@ async def edit_deployment(
     said = {"actor": call.actor, "reason": wanted.message}
     revision, called = call.revision, deployment
     if wanted.name is not None:
-        state = changes.rename(call.parts, endpoint, called, wanted.name, revision=revision, **said)
+        state = changes.rename(call.ports, endpoint, called, wanted.name, revision=revision, **said)
         called = wanted.name
         revision = revision and state.revision
     if wanted.replicas is not None:
-        scale(call.parts, endpoint, called, wanted.replicas, revision=revision, **said)
-    return _shown(call.parts, endpoint, called)
+        scale(call.ports, endpoint, called, wanted.replicas, revision=revision, **said)
+    return _shown(call.ports, endpoint, called)
 
 
 @routes.post(
@@ -134,15 +134,15 @@ async def stop_deployment(
     endpoint: EndpointName,
     deployment: DeploymentName,
     said: Message,
-    call: Annotated[Call, posts(Action.OPERATE)],
+    call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """Let a deployment take no requests, not even those that name it."""
 
-    def do(parts: Parts) -> Response:
-        changes.stop(parts, endpoint, deployment, actor=call.actor, reason=said.message)
-        return _shown(parts, endpoint, deployment)
+    def do(ports: Ports) -> Response:
+        changes.stop(ports, endpoint, deployment, actor=call.actor, reason=said.message)
+        return _shown(ports, endpoint, deployment)
 
-    return call.once(do, lost=lambda parts: _shown(parts, endpoint, deployment))
+    return call.once(do, lost=lambda ports: _shown(ports, endpoint, deployment))
 
 
 @routes.post(
@@ -152,22 +152,22 @@ async def start_deployment(
     endpoint: EndpointName,
     deployment: DeploymentName,
     said: Message,
-    call: Annotated[Call, posts(Action.OPERATE)],
+    call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """Let a deployment that was stopped take requests again."""
 
-    def do(parts: Parts) -> Response:
-        changes.start(parts, endpoint, deployment, actor=call.actor, reason=said.message)
-        return _shown(parts, endpoint, deployment)
+    def do(ports: Ports) -> Response:
+        changes.start(ports, endpoint, deployment, actor=call.actor, reason=said.message)
+        return _shown(ports, endpoint, deployment)
 
-    return call.once(do, lost=lambda parts: _shown(parts, endpoint, deployment))
+    return call.once(do, lost=lambda ports: _shown(ports, endpoint, deployment))
 
 
 @routes.delete("/endpoints/{endpoint}/deployments/{deployment}", responses=shown(DeploymentShown))
 async def delete_deployment(
     endpoint: EndpointName,
     deployment: DeploymentName,
-    call: Annotated[Call, deletes(Action.ADMINISTER)],
+    call: Annotated[RequestContext, deletes(Action.ADMINISTER)],
     message: Annotated[str, Query(max_length=1000, description="Why: it goes on record.")] = "",
 ) -> Response:
     """Delete a deployment with its version, for good; what it was stays on record.
@@ -175,14 +175,14 @@ async def delete_deployment(
     Refused for the champion, for either version of a rollout, for what a share, a rule, a mirror or
     an alias points at, and for the last one that is known to have answered well.
     """
-    _, before = service.shown(call.parts, endpoint, deployment)
+    _, before = service.shown(call.ports, endpoint, deployment)
     version = before.standing.deployment.version
-    changes.delete(call.parts, endpoint, version, actor=call.actor, reason=message)
-    return _shown(call.parts, endpoint, version)
+    changes.delete(call.ports, endpoint, version, actor=call.actor, reason=message)
+    return _shown(call.ports, endpoint, version)
 
 
-def _shown(parts: Parts, endpoint: str, deployment: str) -> Response:
-    state, found = service.shown(parts, endpoint, deployment)
+def _shown(ports: Ports, endpoint: str, deployment: str) -> Response:
+    state, found = service.shown(ports, endpoint, deployment)
     package = found.standing.deployment.package
     body = DeploymentShown(
         **_told(found.standing),
@@ -194,7 +194,7 @@ def _shown(parts: Parts, endpoint: str, deployment: str) -> Response:
     return answer(body, etag=state.revision)
 
 
-def _told(found: Standing) -> dict[str, Any]:
+def _told(found: DeploymentStatus) -> dict[str, Any]:
     deployment = found.deployment
     return {
         "version": deployment.version,

@@ -7,7 +7,7 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from halftone.api import schemas
-from halftone.api.authorizer import Call, edits, reads
+from halftone.api.authorizer import RequestContext, edits, reads
 from halftone.api.requests import Body, EndpointName, Why
 from halftone.api.responses import Cursor, Limit, Shape, after, answer, page, router, shown
 from halftone.domain.access import Action
@@ -35,7 +35,7 @@ class Ownership(Body):
 @routes.get("/endpoints", responses=shown(Endpoints))
 async def list_endpoints(
     *,
-    call: Annotated[Call, reads()],
+    call: Annotated[RequestContext, reads()],
     name: Annotated[str, Query(max_length=32, description="A part of the name.")] = "",
     group: Annotated[str, Query(max_length=32, description="The owner group.")] = "",
     mine: Annotated[
@@ -50,10 +50,10 @@ async def list_endpoints(
 ) -> Response:
     """List endpoints, in the order of their names."""
     first = after(cursor)
-    wanted = service.Wanted(name, group, service.mine(call.parts, call.principal) if mine else None)
+    wanted = service.Wanted(name, group, service.mine(call.ports, call.principal) if mine else None)
 
     def matching() -> Iterator[tuple[str, schemas.Endpoint]]:
-        for state in service.matching(call.parts, wanted, after=first):
+        for state in service.matching(call.ports, wanted, after=first):
             yield state.endpoint, schemas.endpoint(state)
 
     items, following = page(matching(), limit)
@@ -61,9 +61,11 @@ async def list_endpoints(
 
 
 @routes.get("/endpoints/{endpoint}", responses=shown(schemas.Endpoint))
-async def show_endpoint(endpoint: EndpointName, call: Annotated[Call, reads()]) -> Response:
+async def show_endpoint(
+    endpoint: EndpointName, call: Annotated[RequestContext, reads()]
+) -> Response:
     """Show an endpoint with its status."""
-    state = service.endpoint(call.parts, endpoint)
+    state = service.endpoint(call.ports, endpoint)
     return answer(schemas.endpoint(state), etag=state.revision)
 
 
@@ -71,13 +73,13 @@ async def show_endpoint(endpoint: EndpointName, call: Annotated[Call, reads()]) 
 async def set_owner(
     endpoint: EndpointName,
     wanted: Ownership,
-    call: Annotated[Call, edits(Action.ADMINISTER)],
+    call: Annotated[RequestContext, edits(Action.ADMINISTER)],
 ) -> Response:
     """Give an endpoint to a group, and say whether who started a rollout may approve it."""
     if wanted.owner is not None:
         call.must(Action.ADMINISTER, checked_name("owner", wanted.owner))
     state = service.set_owner(
-        call.parts,
+        call.ports,
         endpoint,
         owner=wanted.owner,
         self_approval=wanted.self_approval,

@@ -7,7 +7,7 @@ from fastapi import Response
 from pydantic import Field
 
 from halftone.api import schemas
-from halftone.api.authorizer import Call, edits, posts, reads
+from halftone.api.authorizer import RequestContext, edits, posts, reads
 from halftone.api.requests import NAME, Body, GroupName, Why
 from halftone.api.responses import (
     BROKEN,
@@ -23,7 +23,7 @@ from halftone.api.responses import (
 )
 from halftone.domain.access import Action
 from halftone.domain.access import Group as Kept
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service import groups as service
 
 routes = router("groups")
@@ -95,19 +95,19 @@ class GroupWanted(Body):
 
 
 @routes.get("/me", responses=shown(Me))
-async def show_me(call: Annotated[Call, reads()]) -> Response:
+async def show_me(call: Annotated[RequestContext, reads()]) -> Response:
     """Show who asks, and what it is in which group."""
-    found = service.roles_of(call.parts, call.principal)
+    found = service.roles_of(call.ports, call.principal)
     roles = {group: sorted(held) for group, held in found.items()}
     return answer(Me(arn=call.actor, principal=call.principal, roles=roles))
 
 
 @routes.get("/groups", responses=shown(Groups))
 async def list_groups(
-    call: Annotated[Call, reads()], cursor: Cursor = None, limit: Limit = 50
+    call: Annotated[RequestContext, reads()], cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
     """List groups, in the order of their names."""
-    first, groups = after(cursor), call.parts.groups
+    first, groups = after(cursor), call.ports.groups
 
     def found() -> Iterator[tuple[str, Group]]:
         for name in groups.groups():
@@ -120,7 +120,7 @@ async def list_groups(
 
 @routes.post("/groups", status_code=201, responses=shown(Group, 201))
 async def make_group(
-    wanted: GroupMade, call: Annotated[Call, posts(Action.ADMINISTER)]
+    wanted: GroupMade, call: Annotated[RequestContext, posts(Action.ADMINISTER)]
 ) -> Response:
     """Make a group.
 
@@ -128,9 +128,9 @@ async def make_group(
     """
     location = f"/v1/groups/{wanted.name}"
 
-    def do(parts: Parts) -> Response:
+    def do(ports: Ports) -> Response:
         made = service.make_group(
-            parts,
+            ports,
             wanted.name,
             description=wanted.description,
             members=wanted.members,
@@ -139,27 +139,27 @@ async def make_group(
         )
         return answer(_group(made), 201, etag=made.revision, location=location)
 
-    def lost(parts: Parts) -> Response:
-        stands = service.group_named(parts, wanted.name)
+    def lost(ports: Ports) -> Response:
+        stands = service.group_named(ports, wanted.name)
         return answer(_group(stands), 201, etag=stands.revision, location=location)
 
     return call.once(do, lost=lost)
 
 
 @routes.get("/groups/{group}", responses=shown(Group))
-async def show_group(group: GroupName, call: Annotated[Call, reads()]) -> Response:
+async def show_group(group: GroupName, call: Annotated[RequestContext, reads()]) -> Response:
     """Show a group."""
-    found = service.group_named(call.parts, group)
+    found = service.group_named(call.ports, group)
     return answer(_group(found), etag=found.revision)
 
 
 @routes.put("/groups/{group}", responses=shown(Group))
 async def edit_group(
-    group: GroupName, wanted: GroupWanted, call: Annotated[Call, edits(Action.ADMINISTER)]
+    group: GroupName, wanted: GroupWanted, call: Annotated[RequestContext, edits(Action.ADMINISTER)]
 ) -> Response:
     """Replace a group's description and members."""
     made = service.edit_group(
-        call.parts,
+        call.ports,
         group,
         description=wanted.description,
         members=wanted.members,
@@ -172,20 +172,25 @@ async def edit_group(
 
 @routes.get("/groups/{group}/audit", responses=shown(GroupAudit))
 async def show_group_audit(
-    group: GroupName, call: Annotated[Call, reads()], cursor: Cursor = None, limit: Limit = 50
+    group: GroupName,
+    call: Annotated[RequestContext, reads()],
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Response:
     """List who changed a group, when and why."""
-    service.group_named(call.parts, group)
+    service.group_named(call.ports, group)
     first = after_number(cursor)
-    records = call.parts.groups.group_audit(group, after=first)
+    records = call.ports.groups.group_audit(group, after=first)
     items, following = page(((str(r.seq), schemas.record(r)) for r in records), limit)
     return answer(GroupAudit(items=items, next=following))
 
 
 @routes.get("/groups/{group}/audit/verify", responses=shown(GroupVerified) | BROKEN)
-async def verify_group_audit(group: GroupName, call: Annotated[Call, reads()]) -> Response:
+async def verify_group_audit(
+    group: GroupName, call: Annotated[RequestContext, reads()]
+) -> Response:
     """Verify a group's audit chain: answers 409 naming the record at which it breaks."""
-    records, head = service.verified(call.parts, group)
+    records, head = service.verified(call.ports, group)
     return answer(GroupVerified(records=records, hash=head.hash))
 
 

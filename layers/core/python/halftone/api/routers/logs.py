@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from halftone.api.authorizer import Call, reads
+from halftone.api.authorizer import RequestContext, reads
 from halftone.api.requests import EndpointName, VersionName
 from halftone.api.responses import Cursor, Limit, Shape, after, answer, cursor_after, router, shown
 from halftone.domain.access import Action
@@ -65,15 +65,15 @@ class Piece(Shape):
 @routes.get("/endpoints/{endpoint}/replicas", responses=shown(Replicas))
 async def list_replicas(
     endpoint: EndpointName,
-    call: Annotated[Call, reads()],
+    call: Annotated[RequestContext, reads()],
     version: VersionName = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
     """List replicas, the one that wrote last first. A page has whole pages of the log's own."""
-    number = resolve_version(call.parts, endpoint, version)
+    number = resolve_version(call.ports, endpoint, version)
     found, token = service.replicas(
-        call.parts, endpoint, version=number, most=limit, token=after(cursor)
+        call.ports, endpoint, version=number, most=limit, token=after(cursor)
     )
     items = [
         Replica(
@@ -91,19 +91,19 @@ async def list_replicas(
 async def read_logs(
     *,
     endpoint: EndpointName,
-    call: Annotated[Call, reads(Action.READ)],
+    call: Annotated[RequestContext, reads(Action.READ)],
     version: VersionName = None,
     replica: ReplicaName = None,
     cursor: LongCursor = None,
     limit: Annotated[int, Query(ge=1, le=NEWEST, description="How many lines at most.")] = NEWEST,
 ) -> Response:
     """Read the newest lines; with a cursor, those that were written since."""
-    number = resolve_version(call.parts, endpoint, version)
+    number = resolve_version(call.ports, endpoint, version)
     if cursor is None:
-        reading = service.newest(call.parts, endpoint, version=number, stream=replica, most=limit)
+        reading = service.newest(call.ports, endpoint, version=number, stream=replica, most=limit)
     else:
         reading = service.following(
-            call.parts, endpoint, cursor, version=number, stream=replica, most=limit
+            call.ports, endpoint, cursor, version=number, stream=replica, most=limit
         )
     items = [
         Line(at=line.at, version=line.version, replica=line.stream, text=line.text)
@@ -115,13 +115,13 @@ async def read_logs(
 @routes.get("/endpoints/{endpoint}/logs/download", responses=shown(Piece))
 async def download_logs(
     endpoint: EndpointName,
-    call: Annotated[Call, reads(Action.READ)],
+    call: Annotated[RequestContext, reads(Action.READ)],
     version: VersionName = None,
     replica: ReplicaName = None,
     cursor: LongCursor = None,
 ) -> Response:
     """Take the whole log away, a piece at a time: replica by replica, the oldest first."""
-    number = resolve_version(call.parts, endpoint, version)
-    found = service.piece(call.parts, endpoint, cursor, version=number, stream=replica)
+    number = resolve_version(call.ports, endpoint, version)
+    found = service.piece(call.ports, endpoint, cursor, version=number, stream=replica)
     text = "".join(f"{line.as_text()}\n" for line in found.lines)
     return answer(Piece(text=text, next=found.cursor))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from halftone.api.authorizer import Call, reads
+from halftone.api.authorizer import RequestContext, reads
 from halftone.api.requests import EndpointName, VersionName
 from halftone.api.responses import Shape, answer, router, shown
 from halftone.domain.errors import InvalidInput
@@ -58,7 +58,7 @@ class Figures(Shape):
 async def read_metrics(
     *,
     endpoint: EndpointName,
-    call: Annotated[Call, reads()],
+    call: Annotated[RequestContext, reads()],
     since: Moment = None,
     until: Moment = None,
     period: Annotated[
@@ -69,12 +69,12 @@ async def read_metrics(
 ) -> Response:
     """Read an endpoint's figures: the last hour's, unless told otherwise."""
     found = figures(
-        call.parts,
+        call.ports,
         endpoint,
         since=_aware("since", since),
         until=_aware("until", until),
         period=None if period is None else timedelta(seconds=period),
-        version=resolve_version(call.parts, endpoint, version),
+        version=resolve_version(call.ports, endpoint, version),
         model=model,
     )
     body = Figures(

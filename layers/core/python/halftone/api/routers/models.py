@@ -7,7 +7,7 @@ from fastapi import Path, Query, Response
 from pydantic import Field
 
 from halftone.api import schemas
-from halftone.api.authorizer import Call, edits, reads
+from halftone.api.authorizer import RequestContext, edits, reads
 from halftone.api.requests import Body, Why
 from halftone.api.responses import (
     BROKEN,
@@ -75,31 +75,31 @@ class Owned(Body):
 
 @routes.get("/models", responses=shown(Models))
 async def list_models(
-    call: Annotated[Call, reads()], cursor: Cursor = None, limit: Limit = 50
+    call: Annotated[RequestContext, reads()], cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
     """List models, in the order of their names."""
-    found = call.parts.registry_pages.models(after=after(cursor), most=limit + 1)
+    found = call.ports.registry_pages.models(after=after(cursor), most=limit + 1)
     items, following = page(((model.name, shown_model(model)) for model in found), limit)
     return answer(Models(items=items, next=following))
 
 
 @routes.get("/models/{model}", responses=shown(Model))
-async def show_model(model: ModelName, call: Annotated[Call, reads()]) -> Response:
+async def show_model(model: ModelName, call: Annotated[RequestContext, reads()]) -> Response:
     """Show a model with its aliases."""
-    found = models.model_named(call.parts, model)
+    found = models.model_named(call.ports, model)
     return answer(shown_model(found), etag=found.revision)
 
 
 @routes.put("/models/{model}/owner", responses=shown(Model))
 async def set_model_owner(
-    model: ModelName, wanted: Owned, call: Annotated[Call, edits(Action.ADMINISTER)]
+    model: ModelName, wanted: Owned, call: Annotated[RequestContext, edits(Action.ADMINISTER)]
 ) -> Response:
     """Give a model to a group: then only its members change what is said of it."""
-    call.must(Action.ADMINISTER, models.model_named(call.parts, model).owner)
+    call.must(Action.ADMINISTER, models.model_named(call.ports, model).owner)
     if wanted.owner is not None:
         call.must(Action.ADMINISTER, checked_name("owner", wanted.owner))
     found = service.set_owner(
-        call.parts,
+        call.ports,
         model,
         wanted.owner,
         actor=call.actor,
@@ -112,24 +112,26 @@ async def set_model_owner(
 @routes.get("/models/{model}/audit", responses=shown(ModelRecords))
 async def list_model_audit(
     model: ModelName,
-    call: Annotated[Call, reads()],
+    call: Annotated[RequestContext, reads()],
     since: Annotated[int, Query(ge=0, description="Only records after this number.")] = 0,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
     """List the audit records of a model, oldest first."""
-    models.model_named(call.parts, model)
+    models.model_named(call.ports, model)
     # No key of the table has more digits.
     last = after_number(cursor) or min(since, 10**12)
-    found = call.parts.registry_pages.model_audit(model, after=last)
+    found = call.ports.registry_pages.model_audit(model, after=last)
     items, following = page(((str(r.seq), schemas.record(r)) for r in found), limit)
     return answer(ModelRecords(items=items, next=following))
 
 
 @routes.get("/models/{model}/audit/verify", responses=shown(ModelVerified) | BROKEN)
-async def verify_model_audit(model: ModelName, call: Annotated[Call, reads()]) -> Response:
+async def verify_model_audit(
+    model: ModelName, call: Annotated[RequestContext, reads()]
+) -> Response:
     """Verify a model's audit chain: answers 409 naming the record at which it breaks."""
-    records, head = models.verified(call.parts, model)
+    records, head = models.verified(call.ports, model)
     return answer(ModelVerified(records=records, hash=head.hash))
 
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import Query, Response
 
 from halftone.api import schemas
-from halftone.api.authorizer import Call, reads
+from halftone.api.authorizer import RequestContext, reads
 from halftone.api.requests import EndpointName
 from halftone.api.responses import Shape, answer, router, shown
 from halftone.domain.errors import InvalidInput
 from halftone.domain.rollout.plan import PRESETS, Plan
-from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.plan_schema import load_plan
 from halftone.domain.rollout.preview import Traffic
 from halftone.service.insight.preview import EndpointPreview, preview_endpoint
 
@@ -71,7 +71,7 @@ class PlanPreview(Shape):
 )
 async def preview_plan(
     endpoint: EndpointName,
-    call: Annotated[Call, reads()],
+    call: Annotated[RequestContext, reads()],
     *,
     plan: Annotated[
         str | None,
@@ -102,19 +102,19 @@ async def preview_plan(
         traffic = Traffic(requests_a_second, part, part, source)
     chosen = None if plan is None else _plan(plan)
     told = preview_endpoint(
-        call.parts, endpoint, plan=chosen, traffic=traffic, errors=errors, keys=keys_an_hour
+        call.ports, endpoint, plan=chosen, traffic=traffic, errors=errors, keys=keys_an_hour
     )
     return answer(_preview(told))
 
 
 def _plan(given: str) -> Plan:
     if not given.lstrip().startswith("{"):
-        return parse_plan(given)
+        return load_plan(given)
     try:
         value: Mapping[str, Any] = json.loads(given)
     except (ValueError, RecursionError):
         raise InvalidInput("plan", given, f"JSON, or one of {', '.join(PRESETS)}") from None
-    return parse_plan(value)
+    return load_plan(value)
 
 
 def _preview(told: EndpointPreview) -> PlanPreview:

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import Query, Response
 
 from halftone.api import schemas
-from halftone.api.authorizer import Call, reads
+from halftone.api.authorizer import RequestContext, reads
 from halftone.api.requests import EndpointName
 from halftone.api.responses import (
     Cursor,
@@ -81,13 +81,13 @@ class Verified(Shape):
 @routes.get("/endpoints/{endpoint}/history", responses=shown(History))
 async def show_history(
     endpoint: EndpointName,
-    call: Annotated[Call, reads()],
+    call: Annotated[RequestContext, reads()],
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> Response:
     """List every deployment of an endpoint, the newest first."""
     begin = after_number(cursor)
-    told = service.history(call.parts, endpoint)
+    told = service.history(call.ports, endpoint)
     numbered = ((str(n), _entry(one)) for n, one in enumerate(told[begin:], begin + 1))
     items, following = page(numbered, limit)
     return answer(History(items=items, next=following))
@@ -96,29 +96,31 @@ async def show_history(
 @routes.get("/endpoints/{endpoint}/audit", responses=shown(Audit))
 async def show_audit(
     endpoint: EndpointName,
-    call: Annotated[Call, reads()],
+    call: Annotated[RequestContext, reads()],
     cursor: Cursor = None,
     limit: Limit = 50,
     newest: Annotated[bool, Query(description="The newest record first.")] = False,
 ) -> Response:
     """List who changed an endpoint, when and why: the oldest record first, or the newest."""
-    state, last = found(call.parts, endpoint), after_number(cursor)
+    state, last = found(call.ports, endpoint), after_number(cursor)
     if not newest:
-        records = call.parts.store.audit(endpoint, after=last)
+        records = call.ports.store.audit(endpoint, after=last)
         items, following = page(((str(r.seq), schemas.record(r)) for r in records), limit)
         return answer(Audit(items=items, next=following))
     before = min(last or state.audit.seq + 1, state.audit.seq + 1)
     first = max(1, before - limit)
-    records = islice(call.parts.store.audit(endpoint, after=first - 1), before - first)
+    records = islice(call.ports.store.audit(endpoint, after=first - 1), before - first)
     items = fitting([schemas.record(record) for record in records][::-1])
     first = items[-1].seq if items else first
     return answer(Audit(items=items, next=cursor_after(str(first)) if first > 1 else None))
 
 
 @routes.get("/endpoints/{endpoint}/audit/verify", responses=shown(Verified))
-async def verify_audit(endpoint: EndpointName, call: Annotated[Call, reads()]) -> Response:
+async def verify_audit(
+    endpoint: EndpointName, call: Annotated[RequestContext, reads()]
+) -> Response:
     """Verify an endpoint's audit from its first record to the one that its state names."""
-    state = found(call.parts, endpoint)
+    state = found(call.ports, endpoint)
     broken: BrokenChain | None = None
     records = 0
     try:
@@ -146,7 +148,7 @@ async def verify_audit(endpoint: EndpointName, call: Annotated[Call, reads()]) -
 )
 async def export_audit(
     endpoint: EndpointName,
-    call: Annotated[Call, reads()],
+    call: Annotated[RequestContext, reads()],
     after: Annotated[
         int, Query(ge=0, le=10**12, description="The number of the last record that is known.")
     ] = 0,
@@ -156,8 +158,8 @@ async def export_audit(
     `halftone-last` is the number of the last record that was answered; there are more while
     `halftone-more` is `true`.
     """
-    state = found(call.parts, endpoint)
-    kept = islice(call.parts.store.audit(endpoint, after=after), EXPORTED)
+    state = found(call.ports, endpoint)
+    kept = islice(call.ports.store.audit(endpoint, after=after), EXPORTED)
     records = fitting([schemas.record(record) for record in kept])
     lines = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
     last = records[-1].seq if records else after
@@ -166,9 +168,9 @@ async def export_audit(
     return Response(lines, 200, headers, NDJSON)
 
 
-def _until(call: Call, endpoint: str, last: int) -> Iterator[audit.AuditRecord]:
+def _until(call: RequestContext, endpoint: str, last: int) -> Iterator[audit.AuditRecord]:
     """The records up to the one that was the newest when the state was read."""
-    return islice(iter(call.parts.store.audit(endpoint)), last)
+    return islice(iter(call.ports.store.audit(endpoint)), last)
 
 
 def _entry(told: service.Deployed) -> DeploymentEntry:

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import Response
 from pydantic import Field
 
-from halftone.api.authorizer import Call, posts
+from halftone.api.authorizer import RequestContext, posts
 from halftone.api.requests import Body, EndpointName, Why
 from halftone.api.responses import Shape, answer, router, shown
 from halftone.domain.access import Action
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.insight.preview import warnings_of
 from halftone.service.releases.release import release
-from halftone.service.releases.request import Offer, offered
+from halftone.service.releases.request import RequestedPackage, to_release_request
 
 routes = router("releases")
 
@@ -80,12 +80,12 @@ class ReleaseWanted(Body):
 async def prepare_upload(
     endpoint: EndpointName,  # noqa: ARG001 - whose releaser may upload
     wanted: UploadWanted,
-    call: Annotated[Call, posts(Action.RELEASE)],
+    call: Annotated[RequestContext, posts(Action.RELEASE)],
 ) -> Response:
     """Get leave to upload a package for a release."""
 
-    def do(parts: Parts) -> Response:
-        given = parts.uploads.prepare(wanted.digest, parts.clock.now())
+    def do(ports: Ports) -> Response:
+        given = ports.uploads.prepare(wanted.digest, ports.clock.now())
         shape = Upload(
             method="PUT",
             url=given.url,
@@ -105,18 +105,20 @@ async def prepare_upload(
     responses=shown(Release, 202) | shown(Release, 200),
 )
 async def make_release(
-    endpoint: EndpointName, wanted: ReleaseWanted, call: Annotated[Call, posts(Action.RELEASE)]
+    endpoint: EndpointName,
+    wanted: ReleaseWanted,
+    call: Annotated[RequestContext, posts(Action.RELEASE)],
 ) -> Response:
     """Release a package.
 
     Answers 202 with the rollout that brings it about, 200 if it serves already, 409 with the
     rollout under way if there is one and it is not to be superseded.
     """
-    offer = Offer(wanted.digest, wanted.bucket, wanted.key, wanted.model, wanted.plan)
+    offer = RequestedPackage(wanted.digest, wanted.bucket, wanted.key, wanted.model, wanted.plan)
 
-    def do(parts: Parts) -> Response:
-        request = offered(
-            parts,
+    def do(ports: Ports) -> Response:
+        request = to_release_request(
+            ports,
             endpoint,
             offer,
             actor=call.actor,
@@ -125,7 +127,7 @@ async def make_release(
             supersede=wanted.supersede,
             principal=call.principal,
         )
-        begun = release(parts, request)
+        begun = release(ports, request)
         if begun is None:
             told = Release(
                 endpoint=endpoint, rollout=None, message="it serves already", warnings=()
@@ -136,7 +138,7 @@ async def make_release(
             endpoint=endpoint,
             rollout=begun.id,
             message=f"{begun.package} goes out",
-            warnings=warnings_of(parts, endpoint),
+            warnings=warnings_of(ports, endpoint),
         )
         return answer(told, 202, location=location)
 

@@ -8,17 +8,17 @@ from fastapi import Header, Query, Response
 from pydantic import Field
 
 from halftone.api import schemas
-from halftone.api.authorizer import Call, posts, reads
-from halftone.api.errors import Missing
+from halftone.api.authorizer import RequestContext, posts, reads
+from halftone.api.errors import PreconditionRequired
 from halftone.api.requests import EndpointName, Message, RolloutId
 from halftone.api.responses import Cursor, Limit, Shape, after, answer, page, router, shown
 from halftone.domain.access import Action
 from halftone.domain.errors import InvalidInput
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.authorization import must_not_have_started
 from halftone.service.endpoints.endpoints import endpoint as found
 from halftone.service.insight import rollouts as service
-from halftone.service.releases.revert import Seen, return_to
+from halftone.service.releases.revert import Seen, revert
 from halftone.service.rollouts import operate
 from halftone.service.rollouts.adopt import Keep, adopt
 
@@ -44,13 +44,13 @@ class Approval(Message):
 @routes.get("/endpoints/{endpoint}/rollouts", responses=shown(Rollouts))
 async def list_rollouts(
     endpoint: EndpointName,
-    call: Annotated[Call, reads()],
+    call: Annotated[RequestContext, reads()],
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> Response:
     """List an endpoint's rollouts, the newest first."""
     last = after(cursor)
-    told = [(one.id, schemas.shown_entry(one)) for one in service.rollouts(call.parts, endpoint)]
+    told = [(one.id, schemas.shown_entry(one)) for one in service.rollouts(call.ports, endpoint)]
     ids = [key for key, _ in told]
     if last and last not in ids:
         raise InvalidInput("cursor", cursor, "`next` of the page before")
@@ -61,10 +61,10 @@ async def list_rollouts(
 
 @routes.get("/endpoints/{endpoint}/rollouts/{rollout}", responses=shown(schemas.Rollout))
 async def show_rollout(
-    endpoint: EndpointName, rollout: RolloutId, call: Annotated[Call, reads()]
+    endpoint: EndpointName, rollout: RolloutId, call: Annotated[RequestContext, reads()]
 ) -> Response:
     """Show a rollout, with what the evidence says in words and numbers."""
-    return _shown(call.parts, endpoint, rollout)
+    return _shown(call.ports, endpoint, rollout)
 
 
 @routes.post("/endpoints/{endpoint}/rollouts/{rollout}/pause", responses=shown(schemas.Rollout))
@@ -72,7 +72,7 @@ async def pause_rollout(
     endpoint: EndpointName,
     rollout: RolloutId,
     said: Message,
-    call: Annotated[Call, posts(Action.OPERATE)],
+    call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """Stop a rollout's clock: its share stays as it is until it is resumed."""
     return _say(call, operate.pause, endpoint, rollout, reason=said.message or "paused")
@@ -83,7 +83,7 @@ async def resume_rollout(
     endpoint: EndpointName,
     rollout: RolloutId,
     said: Message,
-    call: Annotated[Call, posts(Action.OPERATE)],
+    call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """Let a rollout's clock run again."""
     return _say(call, operate.resume, endpoint, rollout, reason=said.message or "resumed")
@@ -98,7 +98,7 @@ async def approve_rollout(
     endpoint: EndpointName,
     rollout: RolloutId,
     said: Approval,
-    call: Annotated[Call, posts(Action.APPROVE)],
+    call: Annotated[RequestContext, posts(Action.APPROVE)],
 ) -> Response:
     """Open the gate before a stage. The next tick gives the share."""
     _two_pairs_of_eyes(call, endpoint, rollout)
@@ -111,7 +111,7 @@ async def reject_rollout(
     endpoint: EndpointName,
     rollout: RolloutId,
     said: Message,
-    call: Annotated[Call, posts(Action.OPERATE)],
+    call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """Turn down what waits for approval: the champion alone answers again."""
     return _say(call, operate.reject, endpoint, rollout, reason=said.message or "rejected")
@@ -126,7 +126,7 @@ async def promote_rollout(
     endpoint: EndpointName,
     rollout: RolloutId,
     said: Message,
-    call: Annotated[Call, posts(Action.APPROVE)],
+    call: Annotated[RequestContext, posts(Action.APPROVE)],
 ) -> Response:
     """Give the challenger all traffic, on a person's word in place of the evidence."""
     _two_pairs_of_eyes(call, endpoint, rollout)
@@ -139,7 +139,7 @@ async def abort_rollout(
     endpoint: EndpointName,
     rollout: RolloutId,
     said: Message,
-    call: Annotated[Call, posts(Action.OPERATE)],
+    call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """End a rollout in whatever phase it is: the champion alone answers again."""
     return _say(call, operate.abort, endpoint, rollout, reason=said.message or "by hand")
@@ -148,7 +148,7 @@ async def abort_rollout(
 @routes.post("/endpoints/{endpoint}/rollback", responses=shown(schemas.Endpoint))
 async def roll_back(
     endpoint: EndpointName,
-    call: Annotated[Call, posts(Action.OPERATE)],
+    call: Annotated[RequestContext, posts(Action.OPERATE)],
     said: Message | None = None,
     v: Annotated[
         str | None,
@@ -172,22 +172,22 @@ async def roll_back(
     it is required: 428 without it.
     """
     reason = (said.message if said else "") or "rolled back by hand"
-    now = Seen.of(found(call.parts, endpoint))
-    seen = Seen.read(call.parts.claims.first_seen(call.request, halftone_seen or str(now)))
+    now = Seen.of(found(call.ports, endpoint))
+    seen = Seen.read(call.ports.claims.first_seen(call.request, halftone_seen or str(now)))
     if halftone_seen is None and v is None and seen.rollout is None:
-        raise Missing(
+        raise PreconditionRequired(
             f"say what you saw in Halftone-Seen ({str(now)!r} by now), or name the version that is "
             "to serve in v: without it, two that say the same would go back twice"
         )
 
-    def do(parts: Parts) -> Response:
-        state = return_to(parts, endpoint, version=v, actor=call.actor, reason=reason, seen=seen)
+    def do(ports: Ports) -> Response:
+        state = revert(ports, endpoint, version=v, actor=call.actor, reason=reason, seen=seen)
         return answer(schemas.endpoint(state), etag=state.revision)
 
-    def lost(parts: Parts) -> Response:
-        state = found(parts, endpoint)
+    def lost(ports: Ports) -> Response:
+        state = found(ports, endpoint)
         if seen.rollout and state.rollout and state.rollout.id == seen.rollout:
-            return do(parts)  # the try came as far as ending that, and perhaps not to ``v``
+            return do(ports)  # the try came as far as ending that, and perhaps not to ``v``
         return answer(schemas.endpoint(state), etag=state.revision)
 
     return call.once(do, lost=lost)
@@ -204,7 +204,7 @@ class Adoption(Message):
 
 @routes.post("/endpoints/{endpoint}/adopt", responses=shown(schemas.Endpoint))
 async def adopt_endpoint(
-    endpoint: EndpointName, said: Adoption, call: Annotated[Call, posts(Action.RELEASE)]
+    endpoint: EndpointName, said: Adoption, call: Annotated[RequestContext, posts(Action.RELEASE)]
 ) -> Response:
     """Say what holds after the table was restored to an earlier day.
 
@@ -213,25 +213,25 @@ async def adopt_endpoint(
     """
     reason = said.reason(f"kept the {said.keep} after the table was restored")
 
-    def lost(parts: Parts) -> Response:
-        state = found(parts, endpoint)
+    def lost(ports: Ports) -> Response:
+        state = found(ports, endpoint)
         return answer(schemas.endpoint(state), etag=state.revision)
 
-    def do(parts: Parts) -> Response:
-        adopt(parts, endpoint, Keep(said.keep), actor=call.actor, reason=reason)
-        return lost(parts)
+    def do(ports: Ports) -> Response:
+        adopt(ports, endpoint, Keep(said.keep), actor=call.actor, reason=reason)
+        return lost(ports)
 
     return call.once(do, lost=lost)
 
 
-def _two_pairs_of_eyes(call: Call, endpoint: str, rollout: str) -> None:
+def _two_pairs_of_eyes(call: RequestContext, endpoint: str, rollout: str) -> None:
     must_not_have_started(
-        call.parts, call.principal, endpoint, rollout, allowed=call.control.self_approval
+        call.ports, call.principal, endpoint, rollout, allowed=call.control.self_approval
     )
 
 
 def _say(
-    call: Call,
+    call: RequestContext,
     operation: Callable[..., Any],
     endpoint: str,
     rollout: str,
@@ -241,21 +241,21 @@ def _say(
 ) -> Response:
     """What is said once to a rollout, and how it stands after that."""
 
-    def lost(parts: Parts) -> Response:
-        return _shown(parts, endpoint, rollout, status)
+    def lost(ports: Ports) -> Response:
+        return _shown(ports, endpoint, rollout, status)
 
-    def do(parts: Parts) -> Response:
-        operation(parts, endpoint, actor=call.actor, reason=reason, rollout=rollout)
-        return lost(parts)
+    def do(ports: Ports) -> Response:
+        operation(ports, endpoint, actor=call.actor, reason=reason, rollout=rollout)
+        return lost(ports)
 
     return call.once(do, lost=lost)
 
 
-def _shown(parts: Parts, endpoint: str, rollout: str, status: int = 200) -> Response:
-    state = found(parts, endpoint)
-    told = service.rollout(parts, endpoint, rollout)
+def _shown(ports: Ports, endpoint: str, rollout: str, status: int = 200) -> Response:
+    state = found(ports, endpoint)
+    told = service.rollout(ports, endpoint, rollout)
     newest = state.rollout if state.rollout and state.rollout.id == rollout else None
-    said = service.verdict(parts, state) if newest else None
+    said = service.verdict(ports, state) if newest else None
     location = f"/v1/endpoints/{endpoint}/rollouts/{rollout}" if status == 202 else ""
     body = schemas.shown_rollout(endpoint, told, newest, said)
     return answer(body, status, etag=state.revision if newest else None, location=location)

@@ -8,14 +8,14 @@ import msgspec
 from fastapi import Response
 from pydantic import Field
 
-from halftone.api.authorizer import Call, edits, posts, reads
+from halftone.api.authorizer import RequestContext, edits, posts, reads
 from halftone.api.requests import Body, EndpointName, Message, Why
 from halftone.api.responses import Shape, answer, router, shown
 from halftone.domain.access import Action
-from halftone.domain.endpoint.policy_rules import state_form
+from halftone.domain.endpoint.policy_rules import dump_state_policy
 from halftone.domain.endpoint.projection import shares
 from halftone.domain.endpoint.state import EndpointState
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.endpoints import availability
 from halftone.service.endpoints import policy as service
 from halftone.service.endpoints.endpoints import endpoint as found
@@ -95,7 +95,7 @@ def serving(state: EndpointState) -> Serving:
     watched = state.serving.probation
     return msgspec.convert(
         {
-            **state_form(state),
+            **dump_state_policy(state),
             "endpoint": state.endpoint,
             "revision": state.revision,
             "probation": watched.version if watched else None,
@@ -164,14 +164,16 @@ class RulesWanted(Body):
 
 
 @routes.get("/endpoints/{endpoint}/serving", responses=shown(Serving))
-async def show_serving(endpoint: EndpointName, call: Annotated[Call, reads()]) -> Response:
+async def show_serving(
+    endpoint: EndpointName, call: Annotated[RequestContext, reads()]
+) -> Response:
     """Show how an endpoint serves."""
-    return _answer(found(call.parts, endpoint))
+    return _answer(found(call.ports, endpoint))
 
 
 @routes.patch("/endpoints/{endpoint}/serving", responses=shown(Serving))
 async def change_serving(
-    endpoint: EndpointName, wanted: Changes, call: Annotated[Call, edits(Action.RELEASE)]
+    endpoint: EndpointName, wanted: Changes, call: Annotated[RequestContext, edits(Action.RELEASE)]
 ) -> Response:
     """Change how an endpoint serves, without a deploy: the fields that are given, all at once."""
     given = wanted.model_dump(include=wanted.model_fields_set - {"message"})
@@ -180,7 +182,9 @@ async def change_serving(
 
 @routes.put("/endpoints/{endpoint}/traffic", responses=shown(Serving))
 async def set_traffic(
-    endpoint: EndpointName, wanted: TrafficWanted, call: Annotated[Call, edits(Action.RELEASE)]
+    endpoint: EndpointName,
+    wanted: TrafficWanted,
+    call: Annotated[RequestContext, edits(Action.RELEASE)],
 ) -> Response:
     """Split requests among deployments."""
     return _set(call, endpoint, {"traffic": wanted.traffic}, "set-traffic", wanted.message)
@@ -188,7 +192,9 @@ async def set_traffic(
 
 @routes.put("/endpoints/{endpoint}/mirror", responses=shown(Serving))
 async def set_mirror(
-    endpoint: EndpointName, wanted: MirrorWanted, call: Annotated[Call, edits(Action.RELEASE)]
+    endpoint: EndpointName,
+    wanted: MirrorWanted,
+    call: Annotated[RequestContext, edits(Action.RELEASE)],
 ) -> Response:
     """Send a share of requests to a deployment that no client hears of, too."""
     return _set(call, endpoint, {"mirror": wanted.mirror}, "set-mirror", wanted.message)
@@ -196,7 +202,9 @@ async def set_mirror(
 
 @routes.put("/endpoints/{endpoint}/rules", responses=shown(Serving))
 async def set_rules(
-    endpoint: EndpointName, wanted: RulesWanted, call: Annotated[Call, edits(Action.RELEASE)]
+    endpoint: EndpointName,
+    wanted: RulesWanted,
+    call: Annotated[RequestContext, edits(Action.RELEASE)],
 ) -> Response:
     """Say which requests go to which deployment, whatever the shares."""
     return _set(call, endpoint, {"rules": wanted.rules}, "set-rules", wanted.message)
@@ -204,7 +212,7 @@ async def set_rules(
 
 @routes.post("/endpoints/{endpoint}/disable", responses=shown(Serving))
 async def disable_endpoint(
-    endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.OPERATE)]
+    endpoint: EndpointName, said: Message, call: Annotated[RequestContext, posts(Action.OPERATE)]
 ) -> Response:
     """Answer 503 with the message, until the endpoint is enabled."""
     return _say(call, availability.disable, endpoint, said.reason("disabled"))
@@ -212,7 +220,7 @@ async def disable_endpoint(
 
 @routes.post("/endpoints/{endpoint}/enable", responses=shown(Serving))
 async def enable_endpoint(
-    endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.OPERATE)]
+    endpoint: EndpointName, said: Message, call: Annotated[RequestContext, posts(Action.OPERATE)]
 ) -> Response:
     """Answer again after the endpoint was disabled."""
     return _say(call, availability.enable, endpoint, said.reason("enabled"))
@@ -220,7 +228,7 @@ async def enable_endpoint(
 
 @routes.post("/endpoints/{endpoint}/unpublish", responses=shown(Serving))
 async def unpublish_endpoint(
-    endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.RELEASE)]
+    endpoint: EndpointName, said: Message, call: Annotated[RequestContext, posts(Action.RELEASE)]
 ) -> Response:
     """Answer 503 until the endpoint is published."""
     return _say(call, availability.unpublish, endpoint, said.reason("unpublished"))
@@ -228,17 +236,17 @@ async def unpublish_endpoint(
 
 @routes.post("/endpoints/{endpoint}/publish", responses=shown(Serving))
 async def publish_endpoint(
-    endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.RELEASE)]
+    endpoint: EndpointName, said: Message, call: Annotated[RequestContext, posts(Action.RELEASE)]
 ) -> Response:
     """Answer again after the endpoint was unpublished."""
     return _say(call, availability.publish, endpoint, said.reason("published"))
 
 
 def _set(
-    call: Call, endpoint: str, fields: Mapping[str, object], action: str, message: str
+    call: RequestContext, endpoint: str, fields: Mapping[str, object], action: str, message: str
 ) -> Response:
     state = service.set_serving(
-        call.parts,
+        call.ports,
         endpoint,
         fields,
         action=action,
@@ -250,13 +258,13 @@ def _set(
 
 
 def _say(
-    call: Call, operation: Callable[..., EndpointState], endpoint: str, reason: str
+    call: RequestContext, operation: Callable[..., EndpointState], endpoint: str, reason: str
 ) -> Response:
-    def do(parts: Parts) -> Response:
-        return _answer(operation(parts, endpoint, actor=call.actor, reason=reason))
+    def do(ports: Ports) -> Response:
+        return _answer(operation(ports, endpoint, actor=call.actor, reason=reason))
 
-    def lost(parts: Parts) -> Response:
-        return _answer(found(parts, endpoint))
+    def lost(ports: Ports) -> Response:
+        return _answer(found(ports, endpoint))
 
     return call.once(do, lost=lost)
 

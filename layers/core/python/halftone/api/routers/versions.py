@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from fastapi import Path, Response
 from pydantic import Field
 
-from halftone.api.authorizer import Call, edits, posts, reads
+from halftone.api.authorizer import RequestContext, edits, posts, reads
 from halftone.api.requests import Body, Why
 from halftone.api.responses import Cursor, Limit, Shape, after_number, answer, page, router, shown
 from halftone.api.routers.models import Model, ModelName, shown_model
 from halftone.domain.access import Action
 from halftone.domain.model import registry as domain
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.registry import aliases as model_aliases
 from halftone.service.registry import models
 from halftone.service.registry import registry as service
@@ -88,11 +88,14 @@ class Pointing(Body):
 
 @routes.get("/models/{model}/versions", responses=shown(ModelVersions))
 async def list_versions(
-    model: ModelName, call: Annotated[Call, reads()], cursor: Cursor = None, limit: Limit = 20
+    model: ModelName,
+    call: Annotated[RequestContext, reads()],
+    cursor: Cursor = None,
+    limit: Limit = 20,
 ) -> Response:
     """List a model's versions, newest first."""
-    found = models.model_named(call.parts, model)
-    versions = call.parts.registry_pages.versions(
+    found = models.model_named(call.ports, model)
+    versions = call.ports.registry_pages.versions(
         model, before=after_number(cursor) or None, most=limit + 1
     )
     items, following = page(((str(v.number), _version(found, v)) for v in versions), limit)
@@ -101,21 +104,21 @@ async def list_versions(
 
 @routes.post("/models/{model}/versions", status_code=201, responses=shown(ModelVersion, 201))
 async def register_version(
-    model: ModelName, wanted: Registration, call: Annotated[Call, posts(Action.RELEASE)]
+    model: ModelName, wanted: Registration, call: Annotated[RequestContext, posts(Action.RELEASE)]
 ) -> Response:
     """Register a package: its number is given once and for all."""
     _may(call, model)
 
-    def do(parts: Parts) -> Response:
+    def do(ports: Ports) -> Response:
         made = service.register(
-            parts,
+            ports,
             wanted.digest,
             model=model,
             details=wanted.given,
             actor=call.actor,
             reason=wanted.message,
         )
-        found = models.model_named(parts, model)
+        found = models.model_named(ports, model)
         location = f"/v1/models/{model}/versions/{made.number}"
         return answer(_version(found, made), 201, etag=found.revision, location=location)
 
@@ -125,7 +128,7 @@ async def register_version(
 
 @routes.get("/models/{model}/versions/{number}", responses=shown(ModelVersion))
 async def show_version(
-    model: ModelName, number: Number, call: Annotated[Call, reads()]
+    model: ModelName, number: Number, call: Annotated[RequestContext, reads()]
 ) -> Response:
     """Show a version of a model."""
     return _shown(call, domain.ModelReference(model, number=number))
@@ -133,7 +136,10 @@ async def show_version(
 
 @routes.patch("/models/{model}/versions/{number}", responses=shown(ModelVersion))
 async def describe_version(
-    model: ModelName, number: Number, wanted: Details, call: Annotated[Call, edits(Action.RELEASE)]
+    model: ModelName,
+    number: Number,
+    wanted: Details,
+    call: Annotated[RequestContext, edits(Action.RELEASE)],
 ) -> Response:
     """Change what is said of a version, by a merge patch (RFC 7396).
 
@@ -141,31 +147,36 @@ async def describe_version(
     """
     _may(call, model)
     made = service.describe(
-        call.parts,
+        call.ports,
         domain.ModelReference(model, number=number),
         wanted.given,
         actor=call.actor,
         reason=wanted.message,
         expected=call.revision,
     )
-    found = models.model_named(call.parts, model)
+    found = models.model_named(call.ports, model)
     return answer(_version(found, made), etag=found.revision)
 
 
 @routes.get("/models/{model}/aliases/{alias}", responses=shown(ModelVersion))
-async def show_alias(model: ModelName, alias: Alias, call: Annotated[Call, reads()]) -> Response:
+async def show_alias(
+    model: ModelName, alias: Alias, call: Annotated[RequestContext, reads()]
+) -> Response:
     """Show the version that an alias means now."""
     return _shown(call, domain.ModelReference(model, alias=alias))
 
 
 @routes.put("/models/{model}/aliases/{alias}", responses=shown(Model))
 async def set_alias(
-    model: ModelName, alias: Alias, wanted: Pointing, call: Annotated[Call, edits(Action.RELEASE)]
+    model: ModelName,
+    alias: Alias,
+    wanted: Pointing,
+    call: Annotated[RequestContext, edits(Action.RELEASE)],
 ) -> Response:
     """Point an alias at a version, or at none."""
     _may(call, model)
     found = model_aliases.set_alias(
-        call.parts,
+        call.ports,
         model,
         alias,
         wanted.number,
@@ -176,15 +187,15 @@ async def set_alias(
     return answer(shown_model(found), etag=found.revision)
 
 
-def _may(call: Call, model: str) -> None:
+def _may(call: RequestContext, model: str) -> None:
     """A model that a group owns is changed by its members alone; a new one is nobody's yet."""
-    found = call.parts.registry.model(model)
+    found = call.ports.registry.model(model)
     call.must(Action.RELEASE, found.owner if found else None)
 
 
-def _shown(call: Call, reference: domain.ModelReference) -> Response:
-    model = models.model_named(call.parts, reference.model)
-    return answer(_version(model, models.version_of(call.parts, reference)), etag=model.revision)
+def _shown(call: RequestContext, reference: domain.ModelReference) -> Response:
+    model = models.model_named(call.ports, reference.model)
+    return answer(_version(model, models.version_of(call.ports, reference)), etag=model.revision)
 
 
 def _version(model: domain.Model, version: domain.ModelVersion) -> ModelVersion:

@@ -23,7 +23,7 @@ class Throttle:
 
 
 @dataclass(frozen=True)
-class Upkeep:
+class Capacity:
     """What may be changed about an endpoint besides what it serves.
 
     ``concurrency`` is how many requests the function answers at once, taken out of the account's
@@ -38,7 +38,7 @@ class Upkeep:
     replicas: Mapping[str, int] = field(default_factory=dict)
 
 
-def patched_upkeep(upkeep: Upkeep, value: object) -> Upkeep:
+def patched_capacity(upkeep: Capacity, value: object) -> Capacity:
     """``upkeep`` with the changes in ``value``: a field that is not named stays, null resets it.
 
     Tags are merged: one that is null is taken away.
@@ -64,7 +64,7 @@ def patched_upkeep(upkeep: Upkeep, value: object) -> Upkeep:
     return after
 
 
-def scaled(upkeep: Upkeep, version: str, replicas: int) -> Upkeep:
+def scaled(upkeep: Capacity, version: str, replicas: int) -> Capacity:
     """``upkeep`` with so many replicas of a version."""
     wanted = {known: count for known, count in upkeep.replicas.items() if known != version}
     if replicas:
@@ -72,8 +72,8 @@ def scaled(upkeep: Upkeep, version: str, replicas: int) -> Upkeep:
     return replace(upkeep, replicas=wanted)
 
 
-def upkeep_as_given(upkeep: Upkeep) -> dict[str, object]:
-    """The settings in the form that ``patched_upkeep`` reads, every field named."""
+def dump_capacity(upkeep: Capacity) -> dict[str, object]:
+    """The settings in the form that ``patched_capacity`` reads, every field named."""
     throttle = upkeep.throttle
     return {
         "description": upkeep.description,

@@ -5,30 +5,30 @@ from dataclasses import replace
 from typing import Any
 
 from halftone.domain.endpoint.capacity import (
-    Upkeep,
+    Capacity,
+    dump_capacity,
     parse_throttle,
-    patched_upkeep,
-    upkeep_as_given,
+    patched_capacity,
 )
 from halftone.domain.endpoint.policy_rules import changed
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import HalftoneError
 from halftone.domain.rollout.deploys import BY_VERSION, OWNER, TAG
-from halftone.domain.traffic.policy import CHAMPION, Access, Portion, Serving
+from halftone.domain.traffic.policy import CHAMPION, Access, Portion, TrafficPolicy
 from halftone.domain.traffic.policy_schema import (
     FIELDS,
     NO_TRAFFIC,
     defaults,
-    parse_serving,
-    serving_form,
+    dump_policy,
+    load_policy,
 )
 
 
 def usual_fields() -> dict[str, Any]:
     """Each field as it is where nothing is declared; tags and owner are None."""
-    upkeep = upkeep_as_given(Upkeep())
+    upkeep = dump_capacity(Capacity())
     del upkeep["tags"]
-    return {**serving_form(defaults()), **upkeep}
+    return {**dump_policy(defaults()), **upkeep}
 
 
 def normal_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,10 +40,10 @@ def normal_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     served = {name: value for name, value in fields.items() if name in FIELDS}
     others = {name: value for name, value in fields.items() if name not in FIELDS}
     if others.get("throttle") is not None:
-        others["throttle"] = upkeep_as_given(Upkeep(throttle=parse_throttle(others["throttle"])))[
+        others["throttle"] = dump_capacity(Capacity(throttle=parse_throttle(others["throttle"])))[
             "throttle"
         ]
-    return {**serving_form(parse_serving(served)), **others}
+    return {**dump_policy(load_policy(served)), **others}
 
 
 def live_fields(state: EndpointState) -> dict[str, Any]:
@@ -54,10 +54,10 @@ def live_fields(state: EndpointState) -> dict[str, Any]:
     if serving.stopped == NO_TRAFFIC:
         portions = (Portion(CHAMPION, 0.0),)
     values = {name: getattr(serving, name) for name in FIELDS if name != "traffic"}
-    upkeep = upkeep_as_given(state.upkeep)
+    upkeep = dump_capacity(state.upkeep)
     tags = {f"{TAG}{name}": text for name, text in state.upkeep.tags.items()}
     del upkeep["tags"]
-    served = serving_form({**values, "traffic": portions})
+    served = dump_policy({**values, "traffic": portions})
     return {**served, **upkeep, **tags, OWNER: state.about.owner}
 
 
@@ -65,16 +65,16 @@ def with_fields(state: EndpointState, fields: Mapping[str, Any]) -> EndpointStat
     """``state`` with ``fields`` set, all of them or none.
 
     Raises:
-        HalftoneError: as ``parse_serving``, ``changed`` and ``patched_upkeep`` say.
+        HalftoneError: as ``load_policy``, ``changed`` and ``patched_capacity`` say.
     """
-    served = parse_serving({name: value for name, value in fields.items() if name in FIELDS})
+    served = load_policy({name: value for name, value in fields.items() if name in FIELDS})
     if state.champion is None and served.get("traffic") == defaults()["traffic"]:
         # All traffic to a champion that there is not yet: nothing is split then.
         del served["traffic"]
     serving = changed(state, served) if served else state.serving
     tags = {n.removeprefix(TAG): text for n, text in fields.items() if n.startswith(TAG)}
     kept = {n: v for n, v in fields.items() if n in ("description", "concurrency", "throttle")}
-    upkeep = patched_upkeep(state.upkeep, {**kept, **({"tags": tags} if tags else {})})
+    upkeep = patched_capacity(state.upkeep, {**kept, **({"tags": tags} if tags else {})})
     about = replace(state.about, owner=fields[OWNER]) if OWNER in fields else state.about
     return replace(state, serving=serving, upkeep=upkeep, about=about)
 
@@ -108,7 +108,7 @@ def with_each_field(
     return state, refused
 
 
-def _as_usual(serving: Serving, name: str) -> Serving:
+def _as_usual(serving: TrafficPolicy, name: str) -> TrafficPolicy:
     if name == "rules":
         return replace(serving, rules=())
     if name == "mirror":
@@ -137,11 +137,11 @@ def taken_over(fresh: EndpointState, source: EndpointState) -> EndpointState:
     )
 
 
-def without_versions(serving: Serving) -> Serving:
+def without_versions(serving: TrafficPolicy) -> TrafficPolicy:
     """``serving`` without anything that names a deployment."""
     return replace(serving, rules=(), split=(), mirror=None, probation=None)
 
 
-def kept_closed(serving: Serving) -> Serving:
+def kept_closed(serving: TrafficPolicy) -> TrafficPolicy:
     """What of ``serving`` outlives the endpoint, so that the next of its name is no more open."""
-    return Serving(access=serving.access, clients=serving.clients, stopped=serving.stopped)
+    return TrafficPolicy(access=serving.access, clients=serving.clients, stopped=serving.stopped)

@@ -16,7 +16,7 @@ from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.projection import shares
 from halftone.domain.endpoint.state import EndpointState, Placed
 from halftone.domain.endpoint.status import Status
-from halftone.domain.errors import Refused
+from halftone.domain.errors import Conflict
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import ReadAliases
@@ -62,7 +62,7 @@ def past(records: Iterable[AuditRecord]) -> Past:
 
 
 @dataclass(frozen=True)
-class Standing:
+class DeploymentStatus:
     """Where a deployment stands. ``share`` is the percentage of unpinned requests it answers."""
 
     deployment: Deployment
@@ -72,15 +72,15 @@ class Standing:
     share: float
 
 
-def standing(
+def deployment_status(
     state: EndpointState, aliases: ReadAliases | None, history: Past, deployment: Deployment
-) -> Standing:
+) -> DeploymentStatus:
     """Where ``deployment`` stands; ``aliases`` None: the endpoint's function is gone."""
     version = deployment.version
     placed = placed_in(state, version)
     share = _share(state, aliases, version)
     status, message = _told(state, history, deployment, placed, share)
-    return Standing(deployment, placed.name if placed else version, status, message, share)
+    return DeploymentStatus(deployment, placed.name if placed else version, status, message, share)
 
 
 def placed_in(state: EndpointState, version: str) -> Placed | None:
@@ -92,28 +92,28 @@ def must_be_idle(state: EndpointState, aliases: ReadAliases | None, version: str
     """Nothing is taken away that a request may meet: ``to`` completes "it can't be ...".
 
     Raises:
-        Refused: naming what holds the version, and what to do first.
+        Conflict: naming what holds the version, and what to do first.
     """
     name, refused = f"version {version} of {state.endpoint!r}", f"can't be {to}"
     if state.champion and state.champion.version == version:
-        raise Refused(f"{name} {refused}: it is the champion; release or return to another first")
+        raise Conflict(f"{name} {refused}: it is the champion; release or return to another first")
     running = state.active
     if running and version in (running.challenger, running.champion):
-        raise Refused(
+        raise Conflict(
             f"{name} {refused}: rollout {running.id} is {running.phase}; let it end or abort it"
         )
     serving = state.serving
     if any(portion.version == version for portion in serving.split):
-        raise Refused(f"{name} {refused}: a share of the traffic goes to it; take that away first")
+        raise Conflict(f"{name} {refused}: a share of the traffic goes to it; take that away first")
     if any(rule.version == version for rule in serving.rules):
-        raise Refused(f"{name} {refused}: a routing rule sends requests to it; change that first")
+        raise Conflict(f"{name} {refused}: a routing rule sends requests to it; change that first")
     if serving.mirror and serving.mirror.version == version:
-        raise Refused(f"{name} {refused}: requests are mirrored to it; end that first")
+        raise Conflict(f"{name} {refused}: requests are mirrored to it; end that first")
     if aliases is None:
         return
     for alias, read in ((ALIAS, aliases.live), (CHALLENGER, aliases.challenger)):
         if version in (read.routing.main, read.routing.other):
-            raise Refused(f"{name} {refused}: the alias {alias!r} points at it")
+            raise Conflict(f"{name} {refused}: the alias {alias!r} points at it")
 
 
 def must_not_be_the_last(
@@ -122,11 +122,11 @@ def must_not_be_the_last(
     """The last deployment that is known to have answered well stays.
 
     Raises:
-        Refused: if ``version`` is that one.
+        Conflict: if ``version`` is that one.
     """
     good = {d.version for d in known if d.version in history.served and not d.deleted}
     if good == {version}:
-        raise Refused(
+        raise Conflict(
             f"version {version} is the last of {state.endpoint!r} that is known to have answered "
             "well: release another first, or delete the endpoint"
         )

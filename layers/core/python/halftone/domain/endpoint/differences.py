@@ -4,8 +4,8 @@ The record of every change holds it, whichever use case made the change, so that
 out. What a rollout changes (shares, phases) stands in the record's own summary.
 """
 
-from halftone.domain.endpoint.capacity import upkeep_as_given
-from halftone.domain.endpoint.policy_rules import state_form
+from halftone.domain.endpoint.capacity import dump_capacity
+from halftone.domain.endpoint.policy_rules import dump_state_policy
 from halftone.domain.endpoint.state import EndpointState
 
 Settings = dict[str, object]
@@ -30,8 +30,8 @@ def _settings(state: EndpointState) -> Settings:
     for client in state.serving.clients:
         clients.setdefault(client.name, []).append(client.token_id)
     return {
-        **state_form(state),
-        **upkeep_as_given(state.upkeep),
+        **dump_state_policy(state),
+        **dump_capacity(state.upkeep),
         "replicas": dict(state.upkeep.replicas),
         "owner": state.about.owner,
         "self_approval": state.about.self_approval,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class About:
+class Ownership:
     """What is on record of an endpoint besides what it serves.
 
     ``creator`` made it at ``created_at`` (empty and None where that was not recorded yet); the

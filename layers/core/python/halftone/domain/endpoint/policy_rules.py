@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from halftone.domain.endpoint.state import EndpointState, Placed
-from halftone.domain.errors import InvalidInput, NotFound, Refused
+from halftone.domain.errors import Conflict, InvalidInput, NotFound
 from halftone.domain.traffic.policy import (
     CHAMPION,
     Access,
@@ -18,17 +18,17 @@ from halftone.domain.traffic.policy import (
     Mode,
     Portion,
     Rule,
-    Serving,
+    TrafficPolicy,
 )
-from halftone.domain.traffic.policy_schema import FIELDS, NO_TRAFFIC, serving_form
+from halftone.domain.traffic.policy_schema import FIELDS, NO_TRAFFIC, dump_policy
 
 
-def changed(state: EndpointState, fields: Mapping[str, Any]) -> Serving:
-    """The endpoint's serving with ``fields``, as ``parse_serving`` reads them, in place of its own.
+def changed(state: EndpointState, fields: Mapping[str, Any]) -> TrafficPolicy:
+    """The endpoint's serving with ``fields``, as ``load_policy`` reads them, in place of its own.
 
     Raises:
         NotFound: for a deployment that is not there.
-        Refused: for one that is stopped or was taken back, or that is live and is to be mirrored;
+        Conflict: for one that is stopped or was taken back, or that is live and is to be mirrored;
             for a change of mode while a rollout is under way, which keeps the one it began with.
         InvalidInput: for a setting that the others leave without effect.
     """
@@ -53,7 +53,7 @@ def changed(state: EndpointState, fields: Mapping[str, Any]) -> Serving:
     return serving
 
 
-def receivers(state: EndpointState, serving: Serving) -> tuple[str, ...]:
+def receivers(state: EndpointState, serving: TrafficPolicy) -> tuple[str, ...]:
     """The versions beside the champion that clients' requests can go to, outside of a rollout."""
     split = [portion.version for portion in serving.split]
     ruled = [rule.version for rule in serving.rules]
@@ -61,7 +61,7 @@ def receivers(state: EndpointState, serving: Serving) -> tuple[str, ...]:
     return tuple(dict.fromkeys(v for v in (*split, *ruled) if v not in (champion, CHAMPION)))
 
 
-def without(serving: Serving, version: str) -> Serving:
+def without(serving: TrafficPolicy, version: str) -> TrafficPolicy:
     """``serving`` with no request for ``version``: its share goes to the champion."""
     mirror = serving.mirror
     return replace(
@@ -75,7 +75,9 @@ def without(serving: Serving, version: str) -> Serving:
     )
 
 
-def _with_traffic(state: EndpointState, serving: Serving, portions: tuple[Portion, ...]) -> Serving:
+def _with_traffic(
+    state: EndpointState, serving: TrafficPolicy, portions: tuple[Portion, ...]
+) -> TrafficPolicy:
     by_version: dict[str, float] = {}
     for portion in portions:
         version = _version(state, portion.version, f"traffic.{portion.version}", portion.share)
@@ -85,7 +87,7 @@ def _with_traffic(state: EndpointState, serving: Serving, portions: tuple[Portio
         by_version[version] = portion.share
     if not any(by_version.values()):
         if serving.stopped not in ("", NO_TRAFFIC):
-            raise Refused(f"{state.endpoint!r} is stopped already: {serving.stopped}")
+            raise Conflict(f"{state.endpoint!r} is stopped already: {serving.stopped}")
         return replace(serving, split=(), stopped=NO_TRAFFIC)
     champion = state.champion.version if state.champion else None
     split = tuple(Portion(v, share) for v, share in by_version.items() if share and v != champion)
@@ -104,7 +106,7 @@ def _version(state: EndpointState, called: str, at: str, share: float = 100.0) -
     champion = state.champion.version if state.champion else None
     if called in (CHAMPION, champion):
         if champion is None:
-            raise Refused(f"{at}: {state.endpoint!r} has no champion yet")
+            raise Conflict(f"{at}: {state.endpoint!r} has no champion yet")
         return champion
     found = [p for p in state.placed if called in (p.name, p.version)]
     # A name that is another's version number means the version.
@@ -115,25 +117,25 @@ def _version(state: EndpointState, called: str, at: str, share: float = 100.0) -
         names = ", ".join(sorted({CHAMPION, *(p.name for p in state.placed)}))
         raise NotFound("deployment", called, f"{state.endpoint!r} has {names}")
     if exact.stopped and share:
-        raise Refused(f"deployment {called!r} is stopped: {exact.stopped}")
+        raise Conflict(f"deployment {called!r} is stopped: {exact.stopped}")
     barred = state.bar_of(exact.version)
     if barred and share:
-        raise Refused(
+        raise Conflict(
             f"{at}: version {barred.version} was taken back ({barred.reason}): release its package "
             "again to let it serve"
         )
     return exact.version
 
 
-def _check(state: EndpointState, serving: Serving, names: set[str]) -> None:
+def _check(state: EndpointState, serving: TrafficPolicy, names: set[str]) -> None:
     running = state.active
     if "mode" in names and serving.mode is not state.serving.mode and running:
-        raise Refused(
+        raise Conflict(
             f"rollout {running.id} is {running.phase} and keeps the mode that it began with: "
             "wait for its end, or abort it"
         )
     if running and (serving.key, serving.salt) != (state.serving.key, state.serving.salt):
-        raise Refused(
+        raise Conflict(
             f"rollout {running.id} is {running.phase}, and another key or salt would draw anew who "
             "meets its challenger: wait for its end, or abort it"
         )
@@ -141,7 +143,7 @@ def _check(state: EndpointState, serving: Serving, names: set[str]) -> None:
         needing = [n for n in ("key", "rules", "split") if getattr(serving, n)]
         if needing:
             what = "traffic to several deployments" if needing[-1] == "split" else needing[0]
-            raise Refused(
+            raise Conflict(
                 f"{what} needs mode guarded: an alias draws by chance, between two versions"
             )
     if serving.access is Access.PUBLIC and names & {"access", "key", "rules", "mirror"}:
@@ -150,7 +152,7 @@ def _check(state: EndpointState, serving: Serving, names: set[str]) -> None:
         _check_targets(state, serving, names)
 
 
-def _check_clients(serving: Serving) -> None:
+def _check_clients(serving: TrafficPolicy) -> None:
     """No client is known at a public endpoint: what asks for one would never match."""
     if serving.key and serving.key.source is KeySource.CLIENT:
         raise InvalidInput("key", "client", "access private: nobody is known at a public endpoint")
@@ -163,24 +165,24 @@ def _check_clients(serving: Serving) -> None:
             raise InvalidInput(f"{at}.clients", list(match.clients), expected)
 
 
-def _check_targets(state: EndpointState, serving: Serving, names: set[str]) -> None:
+def _check_targets(state: EndpointState, serving: TrafficPolicy, names: set[str]) -> None:
     live = receivers(state, serving)
     running, mirror = state.active, serving.mirror
     challenger = running.challenger if running else None
     if running and challenger in live and names & {"traffic", "rules"}:
-        raise Refused(
+        raise Conflict(
             f"version {challenger} is the challenger of rollout {running.id}, whose plan says what "
             "share it gets"
         )
     champion = state.champion.version if state.champion else None
     if mirror and mirror.version in (champion, challenger, *live):
         # What scored a request unseen and what answered one could not be told apart any more.
-        raise Refused(
+        raise Conflict(
             f"version {mirror.version} is live: a deployment is live or mirrored, not both"
         )
 
 
-def state_form(state: EndpointState) -> dict[str, object]:
+def dump_state_policy(state: EndpointState) -> dict[str, object]:
     """How an endpoint serves, in the words above: all fields, deployments by their names."""
     names = {placed.version: placed.name for placed in state.placed}
 
@@ -198,4 +200,4 @@ def state_form(state: EndpointState) -> dict[str, object]:
     fields = {name: getattr(serving, name) for name in FIELDS if name != "traffic"}
     fields["rules"] = tuple(Rule(rule.match, called(rule.version)) for rule in serving.rules)
     fields["mirror"] = mirror and Mirror(called(mirror.version), mirror.share, mirror.match)
-    return serving_form({**fields, "traffic": tuple(portions)})
+    return dump_policy({**fields, "traffic": tuple(portions)})

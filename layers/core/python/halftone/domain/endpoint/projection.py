@@ -15,7 +15,7 @@ projection.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from halftone.domain.endpoint.route_table import Dispatch, dispatch_of
+from halftone.domain.endpoint.route_table import RouteConfig, route_config_of
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.rollout.phase import Phase
@@ -46,14 +46,14 @@ class Projection:
     live: Routing
     challenger: Routing
     watch: Watch | None
-    routes: Dispatch
+    routes: RouteConfig
     ways: Mapping[str, tuple[str, ...]]
 
 
 def projection(state: EndpointState) -> Projection:
     """What AWS must say where ``state`` is on record."""
     live, challenger = _aliases(state)
-    routes = dispatch_of(state)
+    routes = route_config_of(state)
     return Projection(live, challenger, _watch(state), routes, _ways(live, routes))
 
 
@@ -117,7 +117,7 @@ def _watch(state: EndpointState) -> Watch | None:
     return None
 
 
-def _ways(live: Routing, routes: Dispatch) -> Mapping[str, tuple[str, ...]]:
+def _ways(live: Routing, routes: RouteConfig) -> Mapping[str, tuple[str, ...]]:
     ways: dict[str, list[str]] = {}
 
     def add(version: str | None, way: str) -> None:

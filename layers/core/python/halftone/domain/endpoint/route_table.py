@@ -12,11 +12,11 @@ from halftone.domain.endpoint.policy_rules import without
 from halftone.domain.endpoint.state import EndpointState, Placed
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.signing import SigningKey
-from halftone.domain.traffic.policy import CHAMPION, Match, Mode, Rule, Serving
+from halftone.domain.traffic.policy import CHAMPION, Match, Mode, Rule, TrafficPolicy
 
 
 @dataclass(frozen=True)
-class Trial:
+class Experiment:
     """The rollout's part: requests whose position (0 to 100) is below ``share`` are the trial's.
 
     ``version`` is the challenger. ``since`` is the share of the stage before: positions from there
@@ -38,7 +38,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Dispatch:
+class RouteConfig:
     """An endpoint as its model servers see it. ``revision`` is that of the state, ``signing`` the
     keys of its requests' ids, newest first.
     """
@@ -47,8 +47,8 @@ class Dispatch:
     revision: int
     champion: str | None = None
     placed: tuple[Placed, ...] = ()
-    serving: Serving = field(default_factory=Serving)
-    trial: Trial | None = None
+    serving: TrafficPolicy = field(default_factory=TrafficPolicy)
+    trial: Experiment | None = None
     signing: tuple[SigningKey, ...] = field(default=(), repr=False)
 
     @property
@@ -66,9 +66,9 @@ _EXPOSED = frozenset(
 )
 
 
-def dispatch_of(state: EndpointState) -> Dispatch:
+def route_config_of(state: EndpointState) -> RouteConfig:
     """What ``state`` means to the model servers."""
-    return Dispatch(
+    return RouteConfig(
         endpoint=state.endpoint,
         revision=state.revision,
         champion=state.champion.version if state.champion else None,
@@ -79,7 +79,7 @@ def dispatch_of(state: EndpointState) -> Dispatch:
     )
 
 
-def _routed(state: EndpointState) -> Serving:
+def _routed(state: EndpointState) -> TrafficPolicy:
     """The serving of ``state`` as fronts may act on it.
 
     Nothing leads to what is not watched yet or was taken back. Where the record is older than what
@@ -104,14 +104,14 @@ def _routed(state: EndpointState) -> Serving:
     return serving
 
 
-def _trial(state: EndpointState) -> Trial | None:
+def _trial(state: EndpointState) -> Experiment | None:
     rollout = state.active
     if rollout is None or rollout.challenger is None or rollout.phase not in _EXPOSED:
         return None
     stage = rollout.current
     if stage is None:
         return None  # on its way to its first share: until that is on record, nobody sends anything
-    return Trial(
+    return Experiment(
         rollout=rollout.id,
         version=rollout.challenger,
         stage=rollout.stage,

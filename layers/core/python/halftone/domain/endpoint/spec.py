@@ -12,20 +12,20 @@ from typing import Any
 
 from halftone.domain.endpoint.capacity import (
     MOST_TAGS,
+    Capacity,
     Throttle,
-    Upkeep,
+    dump_capacity,
     parse_concurrency,
     parse_throttle,
-    upkeep_as_given,
 )
 from halftone.domain.errors import InvalidInput, unknown_field
 from halftone.domain.names import checked_name
 from halftone.domain.quantities import duration, percentage, spoken, whole
 from halftone.domain.rollout.plan import PRESETS, Plan, check_mode
-from halftone.domain.rollout.plan_schema import parse_plan
+from halftone.domain.rollout.plan_schema import load_plan
 from halftone.domain.texts import check_texts
-from halftone.domain.traffic.policy import Serving
-from halftone.domain.traffic.policy_schema import FIELDS, parse_serving, serving_form
+from halftone.domain.traffic.policy import TrafficPolicy
+from halftone.domain.traffic.policy_schema import FIELDS, dump_policy, load_policy
 
 
 class DeployWaits(StrEnum):
@@ -56,11 +56,11 @@ class EndpointSpec:
     ``group`` owns the endpoint ("": nobody does). Changed later it gives the endpoint away, unless
     that belongs to another group by then: see ``service.releases.deploy``.
 
-    ``concurrency`` and ``throttle`` are those of ``Upkeep``; with description and tags they can be
-    changed without a deploy, too.
+    ``concurrency`` and ``throttle`` are those of ``Capacity``; with description and tags they can
+    be changed without a deploy, too.
 
     ``serving`` holds the fields that are given of what can change without a deploy, as
-    ``serving_form`` writes them; in the file they stand beside the others.
+    ``dump_policy`` writes them; in the file they stand beside the others.
     """
 
     name: str
@@ -83,11 +83,11 @@ class EndpointSpec:
     serving: Mapping[str, object] = field(default_factory=dict)
 
 
-def upkeep_form(spec: EndpointSpec) -> dict[str, object]:
-    """What the declaration says of the endpoint's upkeep, as ``patched_upkeep`` reads it."""
-    said = Upkeep(spec.description, spec.tags, spec.concurrency, spec.throttle)
-    usual = upkeep_as_given(Upkeep())
-    return {name: value for name, value in upkeep_as_given(said).items() if value != usual[name]}
+def dump_upkeep(spec: EndpointSpec) -> dict[str, object]:
+    """What the declaration says of the endpoint's upkeep, as ``patched_capacity`` reads it."""
+    said = Capacity(spec.description, spec.tags, spec.concurrency, spec.throttle)
+    usual = dump_capacity(Capacity())
+    return {name: value for name, value in dump_capacity(said).items() if value != usual[name]}
 
 
 _TAG = re.compile(r"[\w .:/=+@-]+")
@@ -103,7 +103,7 @@ EDITORS = "$schema"
 _RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
 
 
-def parse_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a field
+def load_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a field
     """The declaration in ``value``, as a YAML reader made it.
 
     Raises:
@@ -148,11 +148,11 @@ def parse_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a f
     if "throttle" in value:
         spec = replace(spec, throttle=parse_throttle(value["throttle"]))
     if "plan" in value:
-        spec = replace(spec, plan=parse_plan(value["plan"]))
+        spec = replace(spec, plan=load_plan(value["plan"]))
     if spec.late_after > spec.timeout:
         raise InvalidInput("late_after", value.get("late_after"), "at most timeout")
-    serving = parse_serving({name: field for name, field in value.items() if name in FIELDS})
-    check_mode(spec.plan, serving.get("mode", Serving().mode))
+    serving = load_policy({name: field for name, field in value.items() if name in FIELDS})
+    check_mode(spec.plan, serving.get("mode", TrafficPolicy().mode))
     return replace(spec, serving=_within(spec.timeout, serving))
 
 
@@ -160,7 +160,7 @@ def _within(timeout: timedelta, given: Mapping[str, Any]) -> dict[str, object]:
     budget = given.get("latency_budget")
     if budget is not None and budget > timeout:
         raise InvalidInput("latency_budget", spoken(budget), f"at most timeout, {spoken(timeout)}")
-    return serving_form(given)
+    return dump_policy(given)
 
 
 def _path(at: str, value: object) -> str:

@@ -6,14 +6,14 @@ One record holds all of it, so that one conditional write can change all of it a
 from dataclasses import dataclass, field, replace
 
 from halftone.domain.audit import AuditHead
-from halftone.domain.endpoint.capacity import Upkeep
+from halftone.domain.endpoint.capacity import Capacity
 from halftone.domain.endpoint.deployment import Deployment
-from halftone.domain.endpoint.ownership import About
+from halftone.domain.endpoint.ownership import Ownership
 from halftone.domain.rollout.deploys import Deploys
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.routing import Anchor
 from halftone.domain.rollout.signing import SigningKey
-from halftone.domain.traffic.policy import Serving
+from halftone.domain.traffic.policy import TrafficPolicy
 
 MOST_PLACED = 20
 """How many deployments can be called by name. Lambda keeps every version; the dispatch is read
@@ -71,10 +71,10 @@ class EndpointState:
     champion: Deployment | None = None
     rollout: Rollout | None = None
     audit: AuditHead = field(default_factory=AuditHead)
-    serving: Serving = field(default_factory=Serving)
+    serving: TrafficPolicy = field(default_factory=TrafficPolicy)
     placed: tuple[Placed, ...] = ()
-    about: About = field(default_factory=About)
-    upkeep: Upkeep = field(default_factory=Upkeep)
+    about: Ownership = field(default_factory=Ownership)
+    upkeep: Capacity = field(default_factory=Capacity)
     deploys: Deploys = field(default_factory=Deploys)
     signing: tuple[SigningKey, ...] = field(default=(), repr=False)
     barred: tuple[Bar, ...] = ()

@@ -12,7 +12,7 @@ DuckDB.
                same request (``kind`` is ``shadow``): a row of ``REQUESTS``
 ``feedback``   what an earlier answer was worth: a row of ``FEEDBACK``
 ``key``        a key of sticky routing was seen for the first time in a stage, or failed for the
-               first time: a ``Sighting``, which becomes a metric and no row
+               first time: a ``KeyObservation``, which becomes a metric and no row
 =============  =====================================================================================
 
 Rows that belong together have the same ``request``: the id of the request, which is what the id
@@ -100,7 +100,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Sighting:
+class KeyObservation:
     """A key in a stage of a rollout: whether a request of it failed, and whether one was late.
 
     ``late`` is None where nothing is known of it, as after a cold start.
@@ -120,7 +120,7 @@ class Sighting:
         return bucket_start(self.at)
 
 
-def read_line(message: str) -> Row | Sighting | None:
+def read_line(message: str) -> Row | KeyObservation | None:
     """What a log line says; None if it is no line of ours or does not hold what it must.
 
     A model's own code can write to the same log, so nothing is taken on trust.
@@ -131,7 +131,7 @@ def read_line(message: str) -> Row | Sighting | None:
         return None  # what is nested too deeply may be read, and not be written again
 
 
-def _read(line: object) -> Row | Sighting | None:
+def _read(line: object) -> Row | KeyObservation | None:
     if not isinstance(line, dict):
         return None
     kind, at = line.get("halftone"), line.get("at")
@@ -183,7 +183,7 @@ def _text(value: str) -> str:
     return value.encode("utf-8", "replace").decode()
 
 
-def _sighting(line: Mapping[str, object], at: datetime) -> Sighting | None:
+def _sighting(line: Mapping[str, object], at: datetime) -> KeyObservation | None:
     version, rollout, key = line.get("version"), line.get("rollout"), line.get("key")
     stage, failed, late = line.get("stage"), line.get("errors"), line.get("late")
     if not (_fits(_VERSION, version) and _fits(_ROLLOUT, rollout) and _fits(_KEY, key)):
@@ -192,7 +192,7 @@ def _sighting(line: Mapping[str, object], at: datetime) -> Sighting | None:
         return None
     if failed not in (0, 1) or late not in (None, 0, 1):
         return None
-    return Sighting(
+    return KeyObservation(
         version=str(version),
         rollout=str(rollout),
         stage=stage,

@@ -10,7 +10,7 @@ the keys in them have been followed (docs/decisions/0008). The same holds for be
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from halftone.domain.insight.capture import Sighting
+from halftone.domain.insight.capture import KeyObservation
 
 FOLLOWED = timedelta(minutes=5)
 """How long a key is followed after it was first seen, unless a stage is set otherwise."""
@@ -55,12 +55,12 @@ class News:
 NOTHING = News(None, None)
 
 
-def seen_in(sighting: Sighting) -> Seen:
+def seen_in(sighting: KeyObservation) -> Seen:
     """What one sighting says."""
     return Seen(sighting.failed, sighting.late, sighting.at)
 
 
-def news(before: Seen | None, sighting: Sighting, *, followed: timedelta = FOLLOWED) -> News:
+def news(before: Seen | None, sighting: KeyObservation, *, followed: timedelta = FOLLOWED) -> News:
     """What ``sighting`` adds to what was known of its key ``before`` it (None: nothing)."""
     now = seen_in(sighting)
     if before is None:
@@ -78,14 +78,14 @@ def news(before: Seen | None, sighting: Sighting, *, followed: timedelta = FOLLO
     )
 
 
-def together(sightings: list[Sighting]) -> list[Sighting]:
+def together(sightings: list[KeyObservation]) -> list[KeyObservation]:
     """One sighting for each key, stage and version: what all of them say, when the first was."""
-    merged: dict[tuple[str, int, str, str], Sighting] = {}
+    merged: dict[tuple[str, int, str, str], KeyObservation] = {}
     for one in sorted(sightings, key=lambda each: each.at):
         name = (one.rollout, one.stage, one.version, one.key)
         first = merged.setdefault(name, one)
         known = seen_in(first).and_then(seen_in(one))  # batches are seconds long
-        merged[name] = Sighting(
+        merged[name] = KeyObservation(
             first.version, first.rollout, first.stage, first.key, first.at, known.failed, known.late
         )
     return list(merged.values())

@@ -15,7 +15,7 @@ _TAKES = {
 }
 
 
-def misfits(before: Manifest, after: Manifest) -> tuple[str, ...]:
+def incompatibilities(before: Manifest, after: Manifest) -> tuple[str, ...]:
     """What clients of ``before`` would find amiss with ``after``, each in a clause; () if nothing.
 
     A number may take a wider type or wider bounds in an input, and an input that no client sends

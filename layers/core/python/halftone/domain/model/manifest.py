@@ -98,7 +98,7 @@ class Manifest:
         return Interface.RECORDS if self.inputs else Interface.JSON
 
     def as_given(self) -> dict[str, object]:
-        """The manifest in the form that ``parse_manifest`` reads, without what is at its default.
+        """The manifest in the form that ``load_manifest`` reads, without what is at its default.
 
         What was there from the beginning always stands there: the digests of packages hang on it.
         """

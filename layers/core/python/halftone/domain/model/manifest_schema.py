@@ -48,10 +48,10 @@ def manifest_from_json(text: bytes, *, source: str = MANIFEST_NAME) -> Manifest:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidPackage(MANIFEST_NAME, str(error), "JSON", source=source) from None
-    return parse_manifest(value, source=source)
+    return load_manifest(value, source=source)
 
 
-def parse_manifest(value: object, *, source: str = SOURCE_NAME) -> Manifest:
+def load_manifest(value: object, *, source: str = SOURCE_NAME) -> Manifest:
     """The manifest in ``value``, as a YAML or JSON reader made it.
 
     Raises:

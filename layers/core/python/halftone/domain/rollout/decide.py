@@ -17,27 +17,27 @@ from halftone.domain.rollout.verdict import Verdict, VerdictKind
 
 
 @dataclass(frozen=True)
-class Wait:
+class Hold:
     """Nothing changes; ``reason`` says what is being waited for."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class GoOn:
+class Advance:
     """The present stage is done: on to the next one, or to all traffic after the last."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class GoBack:
+class RollBack:
     """The champion alone, now."""
 
     reason: str
 
 
-Decision = Wait | GoOn | GoBack
+Decision = Hold | Advance | RollBack
 
 
 @dataclass(frozen=True)
@@ -64,20 +64,20 @@ def decide(rollout: Rollout, verdict: Verdict, alarmed: Alarmed | None, now: dat
     moves it only where it is being watched.
     """
     if alarmed:
-        return GoBack(f"guardrail in alarm: {alarmed.reason}")
+        return RollBack(f"guardrail in alarm: {alarmed.reason}")
     if verdict.kind is VerdictKind.FAIL:
-        return GoBack(f"regression proven: {verdict.reason}")
+        return RollBack(f"regression proven: {verdict.reason}")
     stage = rollout.current
     if rollout.phase not in (Phase.OBSERVING, Phase.BAKING) or stage is None:
-        return Wait(f"{rollout.phase}: {rollout.reason}")
+        return Hold(f"{rollout.phase}: {rollout.reason}")
     age = now - (rollout.stage_since or now)
     if age < stage.min_time:
         seconds = timedelta(seconds=round(age.total_seconds()))
-        return Wait(f"{spoken(seconds)} of at least {spoken(stage.min_time)} at {stage.told}")
+        return Hold(f"{spoken(seconds)} of at least {spoken(stage.min_time)} at {stage.told}")
     if verdict.kind is VerdictKind.PASS:
-        return GoOn(verdict.reason)
+        return Advance(verdict.reason)
     if age < stage.max_time:
-        return Wait(f"{verdict.kind}: {verdict.reason}")
+        return Hold(f"{verdict.kind}: {verdict.reason}")
     return _at_greatest_age(rollout, stage, verdict)
 
 
@@ -88,29 +88,29 @@ def decide_at_gate(rollout: Rollout, now: Verdict, ahead: Verdict) -> Decision |
     minute, as far as they are there. Between the question and the answer hours may lie.
     """
     if now.kind is VerdictKind.FAIL:
-        return GoBack(f"regression proven: {now.reason}")
+        return RollBack(f"regression proven: {now.reason}")
     if VerdictKind.ERROR in (now.kind, ahead.kind):
         worst = now if now.kind is VerdictKind.ERROR else ahead
-        return Wait(f"approved, and not looked at since: {worst.reason}")
+        return Hold(f"approved, and not looked at since: {worst.reason}")
     for verdict, when in ((now, "since it was asked for"), (ahead, "in the last minute")):
         failing = verdict.kind is VerdictKind.FAIL
         if failing or verdict.kind not in (VerdictKind.PASS, rollout.gate):
             told = f"approved, but it became worse {when}, {verdict.kind}: {verdict.reason}"
             # What is not complete proves nothing; once it is, no word stands in for it.
             return AskAgain(told, rollout.gate if failing else verdict.kind.value)
-    return GoOn(now.reason)
+    return Advance(now.reason)
 
 
 def _at_greatest_age(rollout: Rollout, stage: Stage, verdict: Verdict) -> Decision:
     word = rollout.plan.on_inconclusive
     aged = f"{verdict.kind} after {spoken(stage.max_time)} at {stage.told}: {verdict.reason}"
     if word is OnInconclusive.ROLLBACK:
-        return GoBack(f"{aged}; the plan says roll back")
+        return RollBack(f"{aged}; the plan says roll back")
     # The plan's word can stand in for a verdict, but not for evidence: too few requests, or
     # metrics that can't be read, are held however the plan reads.
     if word is OnInconclusive.PROMOTE and verdict.kind is VerdictKind.INCONCLUSIVE:
-        return GoOn(f"{aged}; the plan says promote")
-    return Wait(f"held, {aged}")
+        return Advance(f"{aged}; the plan says promote")
+    return Hold(f"held, {aged}")
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ first, and what they changed is settled then."""
 class Declaration:
     """What one deploy declares: the fields that ``endpoint.yaml`` gives, and what it releases.
 
-    ``serving`` is as ``serving_form`` writes it, ``upkeep`` as ``upkeep_form`` does. ``digest`` is
+    ``serving`` is as ``dump_policy`` writes it, ``upkeep`` as ``dump_upkeep`` does. ``digest`` is
     the package's, ``settings`` identifies the function's configuration.
     """
 

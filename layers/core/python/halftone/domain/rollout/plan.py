@@ -2,7 +2,7 @@
 
 A plan is a list of stages. Each stage but the last has a share below 100 %; the last of them, the
 *bake*, keeps a control on the champion. After it the challenger takes everything. How a plan is
-written in YAML is the concern of ``plan_form``.
+written in YAML is the concern of ``dump_plan``.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from halftone.domain.errors import InvalidInput
-from halftone.domain.traffic.match_schema import match_form
+from halftone.domain.traffic.match_schema import dump_match
 from halftone.domain.traffic.policy import Match, Mode
 
 
@@ -115,7 +115,7 @@ def check_mode(plan: Plan, mode: Mode, *, at: str = "plan") -> None:
         if stage.match is not None and not stage.mirror:
             where = "bake" if plan.is_bake(i) else f"steps[{i}]"
             why = "none in mode weighted, where the alias draws by chance: mode guarded, or mirror"
-            raise InvalidInput(f"{at}.{where}.match", match_form(stage.match), why)
+            raise InvalidInput(f"{at}.{where}.match", dump_match(stage.match), why)
 
 
 BAKE = Stage(weight=95.0, min_time=timedelta(minutes=10), max_time=timedelta(hours=6))

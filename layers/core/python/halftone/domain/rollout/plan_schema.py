@@ -13,7 +13,7 @@ from halftone.domain.errors import InvalidInput
 from halftone.domain.quantities import LONGEST, duration, percentage, spoken, whole
 from halftone.domain.rollout.plan import BAKE, PRESETS, Margins, OnInconclusive, Plan, Stage
 from halftone.domain.texts import check_texts
-from halftone.domain.traffic.match_schema import match_form, no_others, parse_match
+from halftone.domain.traffic.match_schema import dump_match, load_match, no_others
 
 LEAST_ALPHA = 1e-6
 """Below it no number of requests is evidence, and shares of it are no numbers any more."""
@@ -25,7 +25,7 @@ _ABOUT_STAGES = ("stages", "bakes", "approve_all")
 _OWN_MARGIN = "changed"
 
 
-def parse_plan(value: object, *, at: str = "plan") -> Plan:
+def load_plan(value: object, *, at: str = "plan") -> Plan:
     """A plan from its form in ``endpoint.yaml``: a preset's name, or a mapping.
 
     Raises:
@@ -64,8 +64,8 @@ def parse_plan(value: object, *, at: str = "plan") -> Plan:
     return plan
 
 
-def plan_form(plan: Plan) -> dict[str, object]:
-    """What ``parse_plan`` makes ``plan`` of: mappings, lists, texts and numbers."""
+def dump_plan(plan: Plan) -> dict[str, object]:
+    """What ``load_plan`` makes ``plan`` of: mappings, lists, texts and numbers."""
     steps = plan.stages[:-1] if plan.bakes else plan.stages
     rules: dict[str, object] = {}
     margins: dict[str, object] = {}
@@ -159,7 +159,7 @@ def _with_share(at: str, given: Mapping[str, object], base: Stage, *, most: floa
     if "mirror" in given and "weight" in given:
         why = "either a weight or a mirror share: a version answers, or it is scored unseen"
         raise InvalidInput(f"{at}.mirror", given["mirror"], why)
-    match = parse_match(f"{at}.match", given["match"]) if "match" in given else None
+    match = load_match(f"{at}.match", given["match"]) if "match" in given else None
     if "mirror" in given:
         return replace(base, weight=0.0, mirror=_share(at, given, "mirror", 100.0), match=match)
     if "weight" in given:
@@ -266,7 +266,7 @@ def _stage_form(stage: Stage) -> dict[str, object]:
     share = {"mirror": stage.mirror} if stage.mirror else {"weight": stage.weight}
     return {
         **{name: _number(value) for name, value in share.items()},
-        **({"match": match_form(stage.match)} if stage.match else {}),
+        **({"match": dump_match(stage.match)} if stage.match else {}),
         "min_time": _written(stage.min_time),
         "max_time": _written(stage.max_time),
         "min_requests": stage.min_requests,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from halftone.domain.errors import Refused
+from halftone.domain.errors import Conflict
 from halftone.domain.model.manifest import PackageRef
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.rollout.border import BUCKET, SCORED_WITHIN, Border, bucket_start
@@ -79,10 +79,10 @@ class Rollout:
         """This rollout in ``phase``, with ``changes`` to its other fields.
 
         Raises:
-            Refused: if the table of transitions does not have that one.
+            Conflict: if the table of transitions does not have that one.
         """
         if phase not in TRANSITIONS[self.phase]:
-            raise Refused(f"rollout {self.id} is {self.phase}: it can't become {phase}")
+            raise Conflict(f"rollout {self.id} is {self.phase}: it can't become {phase}")
         return replace(self, phase=phase, **changes)
 
     @property

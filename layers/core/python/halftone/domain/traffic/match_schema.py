@@ -11,7 +11,7 @@ _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _MOST_VALUES = 100
 
 
-def parse_match(at: str, value: object) -> Match:
+def load_match(at: str, value: object) -> Match:
     """A match such as ``{headers: {x-tier: [gold, silver]}, addresses: 10.0.0.0/8}``.
 
     Each condition takes one value or a list of them.
@@ -32,8 +32,8 @@ def parse_match(at: str, value: object) -> Match:
     )
 
 
-def match_form(match: Match) -> dict[str, object]:
-    """What ``parse_match`` makes ``match`` of."""
+def dump_match(match: Match) -> dict[str, object]:
+    """What ``load_match`` makes ``match`` of."""
     form: dict[str, object] = {}
     if match.headers:
         form["headers"] = {name: list(values) for name, values in match.headers.items()}

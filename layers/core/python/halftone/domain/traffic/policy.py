@@ -151,7 +151,7 @@ class Probation:
 
 
 @dataclass(frozen=True)
-class Serving:
+class TrafficPolicy:
     """How an endpoint serves.
 
     ``salt`` makes two endpoints' assignments independent ("": the endpoint's name). ``split`` are

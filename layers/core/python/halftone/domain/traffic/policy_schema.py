@@ -36,12 +36,12 @@ from halftone.domain.errors import InvalidInput
 from halftone.domain.quantities import duration, percentage, spoken
 from halftone.domain.texts import check_texts
 from halftone.domain.traffic.match_schema import (
+    dump_match,
     header_name,
+    load_match,
     mapping,
-    match_form,
     no_others,
     parameter_name,
-    parse_match,
 )
 from halftone.domain.traffic.policy import (
     CHAMPION,
@@ -53,8 +53,8 @@ from halftone.domain.traffic.policy import (
     Mode,
     Portion,
     Rule,
-    Serving,
     StickyKey,
+    TrafficPolicy,
 )
 
 LARGEST = 100_000
@@ -68,9 +68,9 @@ _ORIGIN = re.compile(
 _NONE = (None, "none")
 
 
-def parse_serving(value: object, *, at: str = "") -> dict[str, Any]:
-    """The fields that ``value`` gives, each as ``Serving`` holds it, with deployments as they are
-    called; ``traffic`` is a tuple of portions that may name the champion.
+def load_policy(value: object, *, at: str = "") -> dict[str, Any]:
+    """The fields that ``value`` gives, each as ``TrafficPolicy`` holds it, with deployments as they
+    are called; ``traffic`` is a tuple of portions that may name the champion.
 
     Raises:
         InvalidInput: naming the field, its value and what was expected.
@@ -87,8 +87,8 @@ def parse_serving(value: object, *, at: str = "") -> dict[str, Any]:
     return {name: FIELDS[name](f"{prefix}{name}", field) for name, field in given.items()}
 
 
-def serving_form(fields: Mapping[str, Any]) -> dict[str, object]:
-    """What ``parse_serving`` makes ``fields`` of: mappings, lists, texts and numbers."""
+def dump_policy(fields: Mapping[str, Any]) -> dict[str, object]:
+    """What ``load_policy`` makes ``fields`` of: mappings, lists, texts and numbers."""
     return {name: _written(name, value) for name, value in fields.items()}
 
 
@@ -98,7 +98,7 @@ NO_TRAFFIC = "its traffic is set to 0"
 
 def defaults() -> dict[str, Any]:
     """Each field as it is where nothing is declared."""
-    usual = Serving()
+    usual = TrafficPolicy()
     fields = {name: getattr(usual, name) for name in FIELDS if name != "traffic"}
     return {**fields, "traffic": (Portion(CHAMPION, 100.0),)}
 
@@ -157,7 +157,7 @@ def _rule(at: str, value: object) -> Rule:
     given = mapping(at, value, "{match: ..., to: DEPLOYMENT}")
     no_others(at, given, {"match", "to"})
     return Rule(
-        parse_match(f"{at}.match", given.get("match")), _deployment(f"{at}.to", given.get("to"))
+        load_match(f"{at}.match", given.get("match")), _deployment(f"{at}.to", given.get("to"))
     )
 
 
@@ -190,7 +190,7 @@ def _mirror(at: str, value: object) -> Mirror | None:
     return Mirror(
         _deployment(f"{at}.to", given["to"]),
         percentage(f"{at}.share", given.get("share")),
-        None if match is None else parse_match(f"{at}.match", match),
+        None if match is None else load_match(f"{at}.match", match),
     )
 
 
@@ -271,7 +271,7 @@ def _written(name: str, value: Any) -> object:
     if name in ("mode", "access"):
         return value.value
     if name == "rules":
-        return [{"match": match_form(rule.match), "to": rule.version} for rule in value]
+        return [{"match": dump_match(rule.match), "to": rule.version} for rule in value]
     if name == "traffic":
         return {portion.version: _number(portion.share) for portion in value}
     if name == "capture":
@@ -286,7 +286,7 @@ def _written(name: str, value: Any) -> object:
     if isinstance(value, StickyKey):
         return {value.source.value: value.name} if value.name else value.source.value
     form: dict[str, object] = {"to": value.version, "share": _number(value.share)}
-    return {**form, "match": match_form(value.match)} if value.match else form
+    return {**form, "match": dump_match(value.match)} if value.match else form
 
 
 def _deployment(at: str, value: object) -> str:

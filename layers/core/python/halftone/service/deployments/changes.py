@@ -12,16 +12,16 @@ from halftone.domain.endpoint.capacity import scaled
 from halftone.domain.endpoint.champions import forget
 from halftone.domain.endpoint.deployment_status import must_be_idle, must_not_be_the_last, placed_in
 from halftone.domain.endpoint.state import MOST_NAMED, EndpointState, Placed
-from halftone.domain.errors import InvalidInput, NotFound, Refused
+from halftone.domain.errors import Conflict, InvalidInput, NotFound
 from halftone.domain.names import CHALLENGER, checked_name
 from halftone.domain.traffic.policy import CHAMPION
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.deployments.deployments import known, named, written
-from halftone.service.unit_of_work import until_written
+from halftone.service.unit_of_work import retry_on_conflict
 
 
 def stop(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     deployment: str,
     *,
@@ -33,12 +33,12 @@ def stop(
 
     Raises:
         NotFound: if there is no such endpoint or deployment.
-        Refused: if requests may meet it: a share, a rule, a mirror or a rollout.
-        Outdated: if the endpoint is not at ``revision`` (None: any).
+        Conflict: if requests may meet it: a share, a rule, a mirror or a rollout.
+        PreconditionFailed: if the endpoint is not at ``revision`` (None: any).
     """
 
     def attempt() -> tuple[EndpointState, str]:
-        seen = known(parts, endpoint, revision)
+        seen = known(ports, endpoint, revision)
         found = named(seen, deployment)
         must_be_idle(seen.state, seen.aliases, found.version, "stopped")
         placed = placed_in(seen.state, found.version)
@@ -48,17 +48,17 @@ def stop(
         after = _placing(seen.state, replace(placed, stopped=said))
         after = replace(after, upkeep=scaled(after.upkeep, found.version, 0))
         return written(
-            parts, seen.state, after, "stopped", found, actor=actor, reason=said
+            ports, seen.state, after, "stopped", found, actor=actor, reason=said
         ), found.version
 
-    state, version = until_written(endpoint, attempt)
+    state, version = retry_on_conflict(endpoint, attempt)
     with suppress(NotFound):
-        parts.scaling.provision(endpoint, version, 0)
+        ports.scaling.provision(endpoint, version, 0)
     return state
 
 
 def start(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     deployment: str,
     *,
@@ -70,30 +70,30 @@ def start(
 
     Raises:
         NotFound: if there is no such endpoint or deployment.
-        Refused: if it never took any: it was not admitted, or it was deleted.
-        Outdated: if the endpoint is not at ``revision`` (None: any).
+        Conflict: if it never took any: it was not admitted, or it was deleted.
+        PreconditionFailed: if the endpoint is not at ``revision`` (None: any).
     """
 
     def attempt() -> EndpointState:
-        seen = known(parts, endpoint, revision)
+        seen = known(ports, endpoint, revision)
         found = named(seen, deployment)
         placed = placed_in(seen.state, found.version)
         if placed is None:
             said = seen.standing(found)
-            raise Refused(
+            raise Conflict(
                 f"version {found.version} of {endpoint!r} can't be started: {said.message}"
             )
         if not placed.stopped:
             return seen.state
         after = _placing(seen.state, replace(placed, stopped=""))
         said_why = reason or f"started by {actor}"
-        return written(parts, seen.state, after, "started", found, actor=actor, reason=said_why)
+        return written(ports, seen.state, after, "started", found, actor=actor, reason=said_why)
 
-    return until_written(endpoint, attempt)
+    return retry_on_conflict(endpoint, attempt)
 
 
 def rename(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     deployment: str,
     name: str,
@@ -107,13 +107,13 @@ def rename(
     Raises:
         NotFound: if there is no such endpoint or deployment.
         InvalidInput: if that is no name.
-        Refused: if another deployment is called so, this one takes no requests, or too many others
+        Conflict: if another deployment is called so, this one takes no requests, or too many others
             have names.
-        Outdated: if the endpoint is not at ``revision`` (None: any).
+        PreconditionFailed: if the endpoint is not at ``revision`` (None: any).
     """
 
     def attempt() -> EndpointState:
-        seen = known(parts, endpoint, revision)
+        seen = known(ports, endpoint, revision)
         found = named(seen, deployment)
         if name != found.version:
             checked_name("name", name)
@@ -121,28 +121,28 @@ def rename(
             raise InvalidInput("name", name, "another name: it stands for whichever has that part")
         placed = placed_in(seen.state, found.version)
         if placed is None:
-            raise Refused(f"version {found.version} of {endpoint!r} takes no requests to be named")
+            raise Conflict(f"version {found.version} of {endpoint!r} takes no requests to be named")
         if placed.name == name:
             return seen.state
         other = next((p for p in seen.state.placed if p.name == name), None)
         if other is not None:
-            raise Refused(f"version {other.version} of {endpoint!r} is called {name!r} already")
+            raise Conflict(f"version {other.version} of {endpoint!r} is called {name!r} already")
         others = (p for p in seen.state.placed if p.version != found.version)
         own = [p.version for p in others if p.name != p.version]
         if name != found.version and len(own) >= MOST_NAMED:
-            raise Refused(
+            raise Conflict(
                 f"{len(own)} deployments of {endpoint!r} have names of their own: delete some, or "
                 f"give a name back, as that of version {own[0]} by naming it {own[0]!r}"
             )
         after = _placing(seen.state, replace(placed, name=name))
         said = reason or f"version {found.version} is called {name!r}"
-        return written(parts, seen.state, after, "named", found, actor=actor, reason=said)
+        return written(ports, seen.state, after, "named", found, actor=actor, reason=said)
 
-    return until_written(endpoint, attempt)
+    return retry_on_conflict(endpoint, attempt)
 
 
 def delete(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     deployment: str,
     *,
@@ -153,12 +153,12 @@ def delete(
 
     Raises:
         NotFound: if there is no such endpoint or deployment.
-        Refused: if requests may meet it, a rollout is about it, an alias points at it, or it is
+        Conflict: if requests may meet it, a rollout is about it, an alias points at it, or it is
             the last one that is known to have answered well.
     """
 
     def attempt() -> tuple[EndpointState, str]:
-        seen = known(parts, endpoint)
+        seen = known(ports, endpoint)
         found = named(seen, deployment)
         must_be_idle(seen.state, seen.aliases, found.version, "deleted")
         if found.deleted:
@@ -174,14 +174,14 @@ def delete(
         )
         gone = replace(found, deleted=said)
         return written(
-            parts, state, after, "deleted", gone, actor=actor, reason=said
+            ports, state, after, "deleted", gone, actor=actor, reason=said
         ), found.version
 
     # From the record on nobody can return to it or name it; only then does it go.
-    state, version = until_written(endpoint, attempt)
+    state, version = retry_on_conflict(endpoint, attempt)
     with suppress(NotFound):
-        parts.scaling.provision(endpoint, version, 0)
-    parts.versions.delete(endpoint, version)
+        ports.scaling.provision(endpoint, version, 0)
+    ports.versions.delete(endpoint, version)
     return state
 
 

@@ -5,13 +5,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from halftone.domain.endpoint.deployment import Deployment
-from halftone.domain.endpoint.deployment_status import Past, Standing, past, standing
+from halftone.domain.endpoint.deployment_status import (
+    DeploymentStatus,
+    Past,
+    deployment_status,
+    past,
+)
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import NotFound
 from halftone.domain.rollout.routing import ReadAliases
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.ports.capacity import Provisioned
-from halftone.service.unit_of_work import change, must_be_at
+from halftone.service.unit_of_work import commit, must_be_at
 
 LATEST = "$LATEST"
 """The unpublished version, in which Lambda logs what it runs before a version is published."""
@@ -21,7 +26,7 @@ LATEST = "$LATEST"
 class Shown:
     """A deployment as it is shown: where it stands, its number in the registry, its replicas."""
 
-    standing: Standing
+    standing: DeploymentStatus
     number: int | None
     replicas: Provisioned
 
@@ -35,53 +40,53 @@ class Known:
     history: Past
     aliases: ReadAliases | None
 
-    def standing(self, deployment: Deployment) -> Standing:
-        return standing(self.state, self.aliases, self.history, deployment)
+    def standing(self, deployment: Deployment) -> DeploymentStatus:
+        return deployment_status(self.state, self.aliases, self.history, deployment)
 
 
-def listed(parts: Parts, endpoint: str, *, deleted: bool = False) -> Sequence[Standing]:
+def listed(ports: Ports, endpoint: str, *, deleted: bool = False) -> Sequence[DeploymentStatus]:
     """Every deployment since the endpoint was made, newest first; ``deleted`` ones if asked for.
 
     Raises:
         NotFound: if there is no such endpoint.
     """
-    seen = known(parts, endpoint)
+    seen = known(ports, endpoint)
     return [seen.standing(d) for d in reversed(seen.deployments) if deleted or not d.deleted]
 
 
-def shown(parts: Parts, endpoint: str, deployment: str) -> tuple[EndpointState, Shown]:
+def shown(ports: Ports, endpoint: str, deployment: str) -> tuple[EndpointState, Shown]:
     """One deployment, by its version or its name, with the endpoint's state.
 
     Raises:
         NotFound: if there is no such endpoint or deployment.
     """
-    seen = known(parts, endpoint)
+    seen = known(ports, endpoint)
     found = named(seen, deployment)
     replicas = Provisioned()
     if not found.deleted and seen.aliases:
         with suppress(NotFound):
-            replicas = parts.scaling.provisioned(endpoint, found.version)
-    number = parts.registry.number_of(found.package.name, found.package.digest)
+            replicas = ports.scaling.provisioned(endpoint, found.version)
+    number = ports.registry.number_of(found.package.name, found.package.digest)
     return seen.state, Shown(seen.standing(found), number, replicas)
 
 
-def known(parts: Parts, endpoint: str, revision: int | None = None) -> Known:
+def known(ports: Ports, endpoint: str, revision: int | None = None) -> Known:
     """The endpoint, read for a change that must find it at ``revision`` (None: any).
 
     Raises:
         NotFound: if there is no such endpoint.
-        Outdated: if it is at another revision.
+        PreconditionFailed: if it is at another revision.
     """
     # The aliases come first: whoever moves one after that also writes the state that is read next.
     aliases: ReadAliases | None = None
     with suppress(NotFound):
-        aliases = parts.aliases.both(endpoint)
-    state = parts.store.load(endpoint)
+        aliases = ports.aliases.both(endpoint)
+    state = ports.store.load(endpoint)
     if state is None:
         raise NotFound("endpoint", endpoint)
     must_be_at(f"endpoint {endpoint!r}", state.revision, revision)
-    history = past(parts.store.audit(endpoint))
-    deployments = [d for d in parts.store.deployments(endpoint) if d.version in history.published]
+    history = past(ports.store.audit(endpoint))
+    deployments = [d for d in ports.store.deployments(endpoint) if d.version in history.published]
     return Known(state, deployments, history, aliases)
 
 
@@ -99,7 +104,7 @@ def named(seen: Known, deployment: str) -> Deployment:
     return found
 
 
-def resolve_version(parts: Parts, endpoint: str, name: str | None) -> str | None:
+def resolve_version(ports: Ports, endpoint: str, name: str | None) -> str | None:
     """The version that people call ``name``: its number, a deployment's name, champion or
     challenger; None for None. Deleted versions count: their logs and figures are still there.
 
@@ -108,11 +113,11 @@ def resolve_version(parts: Parts, endpoint: str, name: str | None) -> str | None
     """
     if name is None or name == LATEST:
         return name
-    state = parts.store.load(endpoint)
+    state = ports.store.load(endpoint)
     if state is None:
         raise NotFound("endpoint", endpoint)
     version = state.version_called(name)
-    published = [deployment.version for deployment in parts.store.deployments(endpoint)]
+    published = [deployment.version for deployment in ports.store.deployments(endpoint)]
     if version not in published:
         placed = {p.version: p.name for p in state.placed}
         shown = [f"{v} ({placed[v]})" if placed.get(v, v) != v else v for v in published]
@@ -121,7 +126,7 @@ def resolve_version(parts: Parts, endpoint: str, name: str | None) -> str | None
 
 
 def written(
-    parts: Parts,
+    ports: Ports,
     before: EndpointState,
     after: EndpointState,
     action: str,
@@ -131,9 +136,9 @@ def written(
     reason: str,
     numbers: Mapping[str, object] | None = None,
 ) -> EndpointState:
-    """``change`` about one deployment, which is written along if it was deleted."""
-    return change(
-        parts,
+    """``commit`` about one deployment, which is written along if it was deleted."""
+    return commit(
+        ports,
         before,
         after,
         action=action,

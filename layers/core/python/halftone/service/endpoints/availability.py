@@ -7,10 +7,10 @@ same errors.
 from dataclasses import replace
 
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import InvalidInput, Refused
-from halftone.domain.traffic.policy import Serving
+from halftone.domain.errors import Conflict, InvalidInput
+from halftone.domain.traffic.policy import TrafficPolicy
 from halftone.domain.traffic.policy_schema import NO_TRAFFIC
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.endpoints.policy import apply
 
 UNPUBLISHED = "it is not published"
@@ -18,31 +18,31 @@ UNPUBLISHED = "it is not published"
 
 
 def disable(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, revision: int | None = None
+    ports: Ports, endpoint: str, *, actor: str, reason: str, revision: int | None = None
 ) -> EndpointState:
     """Answer 503 with ``reason``, until ``enable``."""
     if not reason or len(reason) > 200 or reason in (UNPUBLISHED, NO_TRAFFIC):
         raise InvalidInput("reason", reason, "why it is disabled, in 1 to 200 characters")
     return _stop(
-        parts, endpoint, reason, "endpoint-disabled", actor=actor, reason=reason, revision=revision
+        ports, endpoint, reason, "endpoint-disabled", actor=actor, reason=reason, revision=revision
     )
 
 
 def enable(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, revision: int | None = None
+    ports: Ports, endpoint: str, *, actor: str, reason: str, revision: int | None = None
 ) -> EndpointState:
     """Undo ``disable``."""
 
-    def next_one(state: EndpointState) -> Serving:
+    def next_one(state: EndpointState) -> TrafficPolicy:
         stopped = state.serving.stopped
         if stopped == UNPUBLISHED:
-            raise Refused(f"{endpoint!r} is not published: publish it")
+            raise Conflict(f"{endpoint!r} is not published: publish it")
         if stopped == NO_TRAFFIC:
-            raise Refused(f"{endpoint!r} is not disabled, but {stopped}: set its traffic")
+            raise Conflict(f"{endpoint!r} is not disabled, but {stopped}: set its traffic")
         return replace(state.serving, stopped="")
 
     return apply(
-        parts,
+        ports,
         endpoint,
         next_one,
         action="endpoint-enabled",
@@ -54,11 +54,11 @@ def enable(
 
 
 def unpublish(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, revision: int | None = None
+    ports: Ports, endpoint: str, *, actor: str, reason: str, revision: int | None = None
 ) -> EndpointState:
     """Answer 503 because it is not published, until ``publish``."""
     return _stop(
-        parts,
+        ports,
         endpoint,
         UNPUBLISHED,
         "endpoint-unpublished",
@@ -69,17 +69,17 @@ def unpublish(
 
 
 def publish(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, revision: int | None = None
+    ports: Ports, endpoint: str, *, actor: str, reason: str, revision: int | None = None
 ) -> EndpointState:
     """Undo ``unpublish``."""
 
-    def next_one(state: EndpointState) -> Serving:
+    def next_one(state: EndpointState) -> TrafficPolicy:
         if state.serving.stopped not in ("", UNPUBLISHED):
-            raise Refused(f"{endpoint!r} is stopped for another reason: {state.serving.stopped}")
+            raise Conflict(f"{endpoint!r} is stopped for another reason: {state.serving.stopped}")
         return replace(state.serving, stopped="")
 
     return apply(
-        parts,
+        ports,
         endpoint,
         next_one,
         action="endpoint-published",
@@ -91,7 +91,7 @@ def publish(
 
 
 def _stop(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     stopped: str,
     action: str,
@@ -100,14 +100,14 @@ def _stop(
     reason: str,
     revision: int | None,
 ) -> EndpointState:
-    def next_one(state: EndpointState) -> Serving:
+    def next_one(state: EndpointState) -> TrafficPolicy:
         # Stopped for one reason at a time: what stopped it is what starts it again.
         if state.serving.stopped not in ("", stopped):
-            raise Refused(f"{endpoint!r} is stopped already: {state.serving.stopped}")
+            raise Conflict(f"{endpoint!r} is stopped already: {state.serving.stopped}")
         return replace(state.serving, stopped=stopped)
 
     return apply(
-        parts,
+        ports,
         endpoint,
         next_one,
         action=action,

@@ -8,16 +8,16 @@ from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from halftone.domain.endpoint.capacity import Upkeep, patched_upkeep, upkeep_as_given
+from halftone.domain.endpoint.capacity import Capacity, dump_capacity, patched_capacity
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import NotFound, Refused
+from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.rollout.deploys import TAG
-from halftone.ports import Parts
-from halftone.service.unit_of_work import ENGINE, change, must_be_at, until_written
+from halftone.ports import Ports
+from halftone.service.unit_of_work import ENGINE, commit, must_be_at, retry_on_conflict
 
 
 def edit(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     changes: Mapping[str, object],
     *,
@@ -32,30 +32,30 @@ def edit(
     Raises:
         NotFound: if there is no such endpoint.
         InvalidInput: naming the field and its value; nothing is changed then.
-        Outdated: if the endpoint is not at ``revision`` (None: any).
-        Refused: if the platform refuses, in its words.
+        PreconditionFailed: if the endpoint is not at ``revision`` (None: any).
+        Conflict: if the platform refuses, in its words.
         Unavailable: if the platform did not answer: what is wanted is on record; ask again.
     """
-    before = Upkeep()
+    before = Capacity()
 
     def attempt() -> EndpointState:
         nonlocal before
-        state = parts.store.load(endpoint)
+        state = ports.store.load(endpoint)
         if state is None:
             raise NotFound("endpoint", endpoint)
         before = state.upkeep
-        after = patched_upkeep(before, changes)
+        after = patched_capacity(before, changes)
         must_be_at(f"endpoint {endpoint!r}", state.revision, revision)
         deploys = state.deploys.set_by_people(_fields(before, changes))
         if (after, deploys) == (before, state.deploys):
             return state
-        was, now = upkeep_as_given(before), upkeep_as_given(after)
+        was, now = dump_capacity(before), dump_capacity(after)
         differing = [name for name in now if now[name] != was[name]]
         numbers: dict[str, object] = {
             name: {"was": was[name], "is": now[name]} for name in differing
         }
-        return change(
-            parts,
+        return commit(
+            ports,
             state,
             replace(state, upkeep=after, deploys=deploys),
             action="settings",
@@ -64,49 +64,49 @@ def edit(
             numbers=numbers,
         )
 
-    state = until_written(endpoint, attempt)
+    state = retry_on_conflict(endpoint, attempt)
     try:
-        ask(parts, endpoint, state.upkeep, changes)
-    except Refused as refused:
+        ask(ports, endpoint, state.upkeep, changes)
+    except Conflict as refused:
         if state.upkeep != before:
-            _take_back(parts, endpoint, wanted=state.upkeep, was=before, why=str(refused))
+            _take_back(ports, endpoint, wanted=state.upkeep, was=before, why=str(refused))
         raise
     return state
 
 
-def _fields(upkeep: Upkeep, changes: Mapping[str, object]) -> list[str]:
+def _fields(upkeep: Capacity, changes: Mapping[str, object]) -> list[str]:
     """The fields of a declaration that ``changes`` to ``upkeep`` sets."""
     tags = changes.get("tags", {})
     names = tags if isinstance(tags, Mapping) else upkeep.tags
     return [*(name for name in changes if name != "tags"), *(f"{TAG}{name}" for name in names)]
 
 
-def ask(parts: Parts, endpoint: str, wanted: Upkeep, named: Container[str]) -> None:
+def ask(ports: Ports, endpoint: str, wanted: Capacity, named: Container[str]) -> None:
     """Ask the platform for those limits of ``wanted`` that are named.
 
     Raises:
-        Refused: if the platform refuses, in its words.
+        Conflict: if the platform refuses, in its words.
         Unavailable: if the platform did not answer.
     """
     if "concurrency" in named:
-        parts.scaling.reserve(endpoint, wanted.concurrency)
+        ports.scaling.reserve(endpoint, wanted.concurrency)
     if "throttle" in named:
-        parts.gate.throttle(endpoint, wanted.throttle)
+        ports.gate.throttle(endpoint, wanted.throttle)
 
 
-def _take_back(parts: Parts, endpoint: str, *, wanted: Upkeep, was: Upkeep, why: str) -> None:
+def _take_back(ports: Ports, endpoint: str, *, wanted: Capacity, was: Capacity, why: str) -> None:
     """Put on record what is in force again, and see to it that it is."""
 
     def attempt() -> None:
-        state = parts.store.load(endpoint)
+        state = ports.store.load(endpoint)
         if state is None or (state.upkeep.concurrency, state.upkeep.throttle) != (
             wanted.concurrency,
             wanted.throttle,
         ):
             return
         back = replace(state.upkeep, concurrency=was.concurrency, throttle=was.throttle)
-        change(
-            parts,
+        commit(
+            ports,
             state,
             replace(state, upkeep=back),
             action="refused",
@@ -115,7 +115,7 @@ def _take_back(parts: Parts, endpoint: str, *, wanted: Upkeep, was: Upkeep, why:
             numbers={"concurrency": was.concurrency, "throttle": str(was.throttle)},
         )
 
-    until_written(endpoint, attempt)
+    retry_on_conflict(endpoint, attempt)
     # Of two settings one may have been taken and the other refused.
-    with suppress(Refused):
-        parts.scaling.reserve(endpoint, was.concurrency)
+    with suppress(Conflict):
+        ports.scaling.reserve(endpoint, was.concurrency)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import InvalidInput, NotFound, Refused
+from halftone.domain.errors import Conflict, InvalidInput, NotFound
 from halftone.domain.quantities import duration
 from halftone.domain.traffic.clients import RANDOM_BYTES, new_token
-from halftone.domain.traffic.policy import Client, Serving
-from halftone.ports import Parts
+from halftone.domain.traffic.policy import Client, TrafficPolicy
+from halftone.ports import Ports
 from halftone.service.endpoints.policy import apply
 
 MOST_CLIENTS = 200
@@ -32,7 +32,7 @@ class Added:
 
 
 def add_client(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     name: str,
     *,
@@ -48,8 +48,8 @@ def add_client(
     Raises:
         InvalidInput: for a name or a duration that can't be taken.
         NotFound: if the endpoint does not exist.
-        Refused: if the name has two tokens, or the endpoint has all that it can have.
-        Outdated: if the state is not at ``revision`` any more.
+        Conflict: if the name has two tokens, or the endpoint has all that it can have.
+        PreconditionFailed: if the state is not at ``revision`` any more.
     """
     if not _NAME.fullmatch(name):
         raise InvalidInput("name", name, "1 to 64 of a-z, 0-9, '.', '_', '@' and '-'")
@@ -57,22 +57,22 @@ def add_client(
     if span is not None and not span:
         raise InvalidInput("expires", expires, "a duration such as 90d")
     token, token_id, digest = new_token(random(RANDOM_BYTES))
-    now = parts.clock.now()
+    now = ports.clock.now()
     client = Client(name, token_id, digest, now, actor, None if span is None else now + span)
 
-    def next_one(state: EndpointState) -> Serving:
+    def next_one(state: EndpointState) -> TrafficPolicy:
         clients = state.serving.clients
         if len(clients) >= MOST_CLIENTS:
-            raise Refused(f"{endpoint!r} has {MOST_CLIENTS} tokens: revoke some")
+            raise Conflict(f"{endpoint!r} has {MOST_CLIENTS} tokens: revoke some")
         same = [c.token_id for c in clients if c.name == name]
         if len(same) >= MOST_TOKENS:
-            raise Refused(f"client {name!r} has {MOST_TOKENS} tokens: revoke {' or '.join(same)}")
+            raise Conflict(f"client {name!r} has {MOST_TOKENS} tokens: revoke {' or '.join(same)}")
         if token_id in {c.token_id for c in clients}:
-            raise Refused(f"the id {token_id} was drawn twice: add the client again")
+            raise Conflict(f"the id {token_id} was drawn twice: add the client again")
         return replace(state.serving, clients=(*clients, client))
 
     state = apply(
-        parts,
+        ports,
         endpoint,
         next_one,
         action="client-added",
@@ -85,7 +85,7 @@ def add_client(
 
 
 def revoke_client(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     client: str,
     *,
@@ -97,10 +97,10 @@ def revoke_client(
 
     Raises:
         NotFound: if the endpoint or such a client does not exist.
-        Outdated: if the state is not at ``revision`` any more.
+        PreconditionFailed: if the state is not at ``revision`` any more.
     """
 
-    def next_one(state: EndpointState) -> Serving:
+    def next_one(state: EndpointState) -> TrafficPolicy:
         clients = state.serving.clients
         left = tuple(c for c in clients if client not in (c.name, c.token_id))
         if len(left) == len(clients):
@@ -114,7 +114,7 @@ def revoke_client(
         return {"clients": [_told(c) for c in gone]}
 
     return apply(
-        parts,
+        ports,
         endpoint,
         next_one,
         action="client-revoked",
@@ -125,13 +125,13 @@ def revoke_client(
     )
 
 
-def list_clients(parts: Parts, endpoint: str) -> tuple[Client, ...]:
+def list_clients(ports: Ports, endpoint: str) -> tuple[Client, ...]:
     """Everybody with a token, as they were added.
 
     Raises:
         NotFound: if the endpoint does not exist.
     """
-    state = parts.store.load(endpoint)
+    state = ports.store.load(endpoint)
     if state is None:
         raise NotFound("endpoint", endpoint, "see `halftone status`")
     return state.serving.clients

@@ -7,9 +7,9 @@ from halftone.domain.access import EVERYWHERE, principal_in
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import NotFound
 from halftone.domain.rollout.deploys import OWNER
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.groups import roles_of
-from halftone.service.unit_of_work import change, must_be_at, until_written
+from halftone.service.unit_of_work import commit, must_be_at, retry_on_conflict
 
 
 @dataclass(frozen=True)
@@ -42,37 +42,37 @@ class Wanted:
         return theirs and self.owner in ("", state.about.owner)
 
 
-def matching(parts: Parts, wanted: Wanted, *, after: str = "") -> Iterator[EndpointState]:
+def matching(ports: Ports, wanted: Wanted, *, after: str = "") -> Iterator[EndpointState]:
     """The endpoints that are looked for, by name, after the one named ``after``.
 
     One read each: whoever takes a page reads no more than that page, where all fit.
     """
-    for name in parts.catalogue.endpoints():
+    for name in ports.catalogue.endpoints():
         if name > after and wanted.name in name:
-            state = parts.store.load(name)
+            state = ports.store.load(name)
             if state and wanted.fits(state):
                 yield state
 
 
-def endpoint(parts: Parts, name: str) -> EndpointState:
+def endpoint(ports: Ports, name: str) -> EndpointState:
     """The endpoint's state.
 
     Raises:
         NotFound: if there is none.
     """
-    state = parts.store.load(name)
+    state = ports.store.load(name)
     if state is None:
         raise NotFound("endpoint", name, "GET /v1/endpoints lists those there are")
     return state
 
 
-def mine(parts: Parts, principal: str) -> Mine:
+def mine(ports: Ports, principal: str) -> Mine:
     """What tells the endpoints of ``principal``: those of the group of all groups are not meant."""
-    return Mine(principal, frozenset(roles_of(parts, principal)) - {EVERYWHERE})
+    return Mine(principal, frozenset(roles_of(ports, principal)) - {EVERYWHERE})
 
 
 def set_owner(
-    parts: Parts,
+    ports: Ports,
     name: str,
     *,
     owner: str | None,
@@ -85,13 +85,13 @@ def set_owner(
 
     Raises:
         NotFound: if there is no such endpoint or no such group.
-        Outdated: if the endpoint is not at ``revision`` (None: any).
+        PreconditionFailed: if the endpoint is not at ``revision`` (None: any).
     """
-    if owner is not None and parts.groups.load_group(owner) is None:
+    if owner is not None and ports.groups.load_group(owner) is None:
         raise NotFound("group", owner, "POST /v1/groups makes one")
 
     def attempt() -> EndpointState:
-        state = endpoint(parts, name)
+        state = endpoint(ports, name)
         must_be_at(f"endpoint {name!r}", state.revision, revision)
         about = replace(state.about, owner=owner, self_approval=self_approval)
         deploys = state.deploys.set_by_people([OWNER])
@@ -100,8 +100,8 @@ def set_owner(
         words = reason or (f"owned by {owner}" if owner else "owned by nobody")
         numbers = {"owner": owner, "self_approval": self_approval, "was": state.about.owner}
         after = replace(state, about=about, deploys=deploys)
-        return change(
-            parts, state, after, action="owner", actor=actor, reason=words, numbers=numbers
+        return commit(
+            ports, state, after, action="owner", actor=actor, reason=words, numbers=numbers
         )
 
-    return until_written(name, attempt)
+    return retry_on_conflict(name, attempt)

@@ -8,26 +8,26 @@ now).
 All of them raise:
     InvalidInput: naming the field, its value and what was expected.
     NotFound: if the endpoint, or a deployment that is named, does not exist.
-    Refused: if the present state forbids it.
-    Outdated: if the state is not at ``revision`` any more.
+    Conflict: if the present state forbids it.
+    PreconditionFailed: if the state is not at ``revision`` any more.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from halftone.domain.endpoint.policy_rules import changed, state_form
+from halftone.domain.endpoint.policy_rules import changed, dump_state_policy
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import NotFound
-from halftone.domain.traffic.policy import Serving
-from halftone.domain.traffic.policy_schema import parse_serving, serving_form
-from halftone.ports import Parts
+from halftone.domain.traffic.policy import TrafficPolicy
+from halftone.domain.traffic.policy_schema import dump_policy, load_policy
+from halftone.ports import Ports
 from halftone.service.rollouts.probation import settled, watched
-from halftone.service.unit_of_work import change, must_be_at, until_written
+from halftone.service.unit_of_work import commit, must_be_at, retry_on_conflict
 
 
 def set_serving(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     fields: Mapping[str, object],
     *,
@@ -37,13 +37,13 @@ def set_serving(
     revision: int | None = None,
 ) -> EndpointState:
     """Change the fields that are given, all at once, and leave the others."""
-    wanted = parse_serving(fields)
+    wanted = load_policy(fields)
 
-    def next_one(state: EndpointState) -> Serving:
-        return watched(parts, state, changed(state, wanted), why=f"{action} by {actor}")
+    def next_one(state: EndpointState) -> TrafficPolicy:
+        return watched(ports, state, changed(state, wanted), why=f"{action} by {actor}")
 
     return apply(
-        parts,
+        ports,
         endpoint,
         next_one,
         action=action,
@@ -56,7 +56,7 @@ def set_serving(
 
 
 def set_traffic(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     traffic: Mapping[str, object],
     *,
@@ -67,12 +67,12 @@ def set_traffic(
     """Split requests among deployments: shares sum to 100, or to 0 to answer none."""
     given = {"traffic": traffic}
     return set_serving(
-        parts, endpoint, given, actor=actor, reason=reason, action="set-traffic", revision=revision
+        ports, endpoint, given, actor=actor, reason=reason, action="set-traffic", revision=revision
     )
 
 
 def set_mirror(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     mirror: Mapping[str, object] | str | None,
     *,
@@ -83,12 +83,12 @@ def set_mirror(
     """Send a share of requests to a deployment that no client hears of, too; None for no more."""
     given = {"mirror": mirror}
     return set_serving(
-        parts, endpoint, given, actor=actor, reason=reason, action="set-mirror", revision=revision
+        ports, endpoint, given, actor=actor, reason=reason, action="set-mirror", revision=revision
     )
 
 
 def set_rules(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     rules: object,
     *,
@@ -99,12 +99,12 @@ def set_rules(
     """Say which requests go to which deployment, whatever the shares."""
     given = {"rules": rules}
     return set_serving(
-        parts, endpoint, given, actor=actor, reason=reason, action="set-rules", revision=revision
+        ports, endpoint, given, actor=actor, reason=reason, action="set-rules", revision=revision
     )
 
 
 def set_key(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     key: object,
     *,
@@ -115,12 +115,12 @@ def set_key(
     """Say by what requests are told apart, so that the same one always meets the same version."""
     given = {"key": key}
     return set_serving(
-        parts, endpoint, given, actor=actor, reason=reason, action="set-key", revision=revision
+        ports, endpoint, given, actor=actor, reason=reason, action="set-key", revision=revision
     )
 
 
 def set_mode(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     mode: object,
     *,
@@ -131,12 +131,12 @@ def set_mode(
     """Weighted or guarded, from the next rollout on; refused while one is under way."""
     given = {"mode": mode}
     return set_serving(
-        parts, endpoint, given, actor=actor, reason=reason, action="set-mode", revision=revision
+        ports, endpoint, given, actor=actor, reason=reason, action="set-mode", revision=revision
     )
 
 
 def set_access(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     access: object,
     *,
@@ -147,12 +147,12 @@ def set_access(
     """Public, or private to clients with a token."""
     given = {"access": access}
     return set_serving(
-        parts, endpoint, given, actor=actor, reason=reason, action="set-access", revision=revision
+        ports, endpoint, given, actor=actor, reason=reason, action="set-access", revision=revision
     )
 
 
 def set_capture(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     capture: object,
     *,
@@ -163,14 +163,14 @@ def set_capture(
     """Keep a share of requests and answers, without the fields that are named."""
     given = {"capture": capture}
     return set_serving(
-        parts, endpoint, given, actor=actor, reason=reason, action="set-capture", revision=revision
+        ports, endpoint, given, actor=actor, reason=reason, action="set-capture", revision=revision
     )
 
 
 def apply(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
-    next_one: Callable[[EndpointState], Serving],
+    next_one: Callable[[EndpointState], TrafficPolicy],
     *,
     action: str,
     actor: str,
@@ -185,11 +185,11 @@ def apply(
     to whichever value: a deploy that fails later leaves them alone.
     """
 
-    before: Serving | None = None
+    before: TrafficPolicy | None = None
 
     def attempt() -> EndpointState:
         nonlocal before
-        state = parts.store.load(endpoint)
+        state = ports.store.load(endpoint)
         if state is None:
             raise NotFound("endpoint", endpoint, "see `halftone status`")
         must_be_at(f"endpoint {endpoint!r}", state.revision, revision)
@@ -199,19 +199,19 @@ def apply(
         if after == state:
             return state
         numbers = told(state, after) if told else {"stopped": after.serving.stopped}
-        return change(
-            parts, state, after, action=action, actor=actor, reason=reason, numbers=numbers
+        return commit(
+            ports, state, after, action=action, actor=actor, reason=reason, numbers=numbers
         )
 
-    written = until_written(endpoint, attempt)
-    return settled(parts, before, written)
+    written = retry_on_conflict(endpoint, attempt)
+    return settled(ports, before, written)
 
 
 def _differences(
     before: EndpointState, after: EndpointState, wanted: Mapping[str, Any]
 ) -> dict[str, object]:
     """What the fields that were asked for said before, and say now."""
-    was, now = state_form(before), state_form(after)
+    was, now = dump_state_policy(before), dump_state_policy(after)
     return {
-        name: {"was": was[name], "is": now[name]} for name in serving_form(wanted) if name in now
+        name: {"was": was[name], "is": now[name]} for name in dump_policy(wanted) if name in now
     }

@@ -3,19 +3,19 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from halftone.domain.endpoint.capacity import Upkeep
+from halftone.domain.endpoint.capacity import Capacity
 from halftone.domain.endpoint.deploy_fields import kept_closed
 from halftone.domain.endpoint.deployment_status import RETIRED
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import NotFound, StaleWrite
+from halftone.domain.errors import ConcurrentWrite, NotFound
 from halftone.domain.rollout.deploys import Declaration, Deploys
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.rollouts.rollback import roll_back
-from halftone.service.unit_of_work import answered, change, until_written
+from halftone.service.unit_of_work import answered, commit, retry_on_conflict
 
 
 def retire(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, key: str | None = None
+    ports: Ports, endpoint: str, *, actor: str, reason: str, key: str | None = None
 ) -> EndpointState | None:
     """Record that nothing serves any more, so that the endpoint may be made anew from version 1.
 
@@ -25,19 +25,19 @@ def retire(
     """
 
     def attempt() -> EndpointState | None:
-        state = parts.store.load(endpoint)
-        if state is None or (key and answered(parts, endpoint, key)):
+        state = ports.store.load(endpoint)
+        if state is None or (key and answered(ports, endpoint, key)):
             return None
         if state.active:
             # Where CloudFormation has taken the alias already, the fence is all that can be
             # written, and all that is needed: what it keeps from traffic goes away too.
             with suppress(NotFound):
-                roll_back(parts, endpoint, actor=actor, reason=reason, rollout=state.active.id)
-                raise StaleWrite("the rollout under way was ended: look at what is left")
-            newest = parts.store.load(endpoint)
+                roll_back(ports, endpoint, actor=actor, reason=reason, rollout=state.active.id)
+                raise ConcurrentWrite("the rollout under way was ended: look at what is left")
+            newest = ports.store.load(endpoint)
             if newest and newest.rollout and newest.rollout.id != state.active.id:
                 # The function is not gone, but made anew: somebody else has retired this one.
-                raise StaleWrite(f"{endpoint!r} was made anew meanwhile: look again")
+                raise ConcurrentWrite(f"{endpoint!r} was made anew meanwhile: look again")
             state = newest or state
         # Versions count from 1 again: nothing that is said of their numbers may outlive them. Who
         # may call does, so that the next endpoint of that name is no more open than this one.
@@ -47,7 +47,7 @@ def retire(
             rollout=None,
             serving=kept_closed(state.serving),
             placed=(),
-            upkeep=Upkeep(),
+            upkeep=Capacity(),
             deploys=_closed(state.deploys),
             barred=(),
             past=(),
@@ -60,13 +60,13 @@ def retire(
         if state.upkeep.concurrency:
             # The function may outlive its release, where both stand in a stack of somebody's own.
             with suppress(NotFound):
-                parts.scaling.reserve(endpoint, None)
+                ports.scaling.reserve(endpoint, None)
         if state.upkeep.throttle:
             # Settings of a route outlive it: they would be those of the next one of that name.
             with suppress(NotFound):
-                parts.gate.throttle(endpoint, None)
-        return change(
-            parts,
+                ports.gate.throttle(endpoint, None)
+        return commit(
+            ports,
             state,
             after,
             action=RETIRED,
@@ -75,7 +75,7 @@ def retire(
             numbers={"request": key} if key else None,
         )
 
-    return until_written(endpoint, attempt)
+    return retry_on_conflict(endpoint, attempt)
 
 
 def _closed(deploys: Deploys) -> Deploys:

@@ -9,7 +9,7 @@ from halftone.domain.errors import NotFound
 from halftone.domain.model.manifest import Manifest
 from halftone.domain.model.samples import Call
 from halftone.domain.traffic.policy import Access
-from halftone.ports import Parts
+from halftone.ports import Ports
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,19 @@ class Signature:
     curl: str
 
 
-def signature(parts: Parts, endpoint: str) -> Signature:
+def signature(ports: Ports, endpoint: str) -> Signature:
     """The signature of what serves ``endpoint``.
 
     Raises:
         NotFound: if there is no such endpoint, or nothing serves it.
     """
-    state = parts.store.load(endpoint)
+    state = ports.store.load(endpoint)
     if state is None:
         raise NotFound("endpoint", endpoint)
     if state.champion is None:
         raise NotFound("champion", endpoint, "nothing serves it yet: release a package")
-    manifest = parts.packages.manifest(state.champion.package.digest)
-    sample, url = manifest.samples[0], parts.gate.url(endpoint)
+    manifest = ports.packages.manifest(state.champion.package.digest)
+    sample, url = manifest.samples[0], ports.gate.url(endpoint)
     private = state.serving.access is Access.PRIVATE
     return Signature(
         deployment=state.champion,

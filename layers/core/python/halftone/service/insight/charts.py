@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.errors import NotFound
 from halftone.domain.insight.charts import Chart, Window, charted, window
-from halftone.ports import Parts
+from halftone.ports import Ports
 
 MOST_VERSIONS = 20
 """How many versions one chart tells apart: the newest, and those that take requests."""
@@ -25,7 +25,7 @@ class Figures:
 
 
 def figures(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     *,
     since: datetime | None = None,
@@ -42,12 +42,12 @@ def figures(
         NotFound: if there is no such endpoint, version or model.
         InvalidInput: if the times or the period do not fit.
     """
-    now = parts.clock.now()
+    now = ports.clock.now()
     until = until or now
     asked = window(since or until - timedelta(hours=1), until, now, period)
-    meant = _meant(parts, endpoint, version, model)
+    meant = _meant(ports, endpoint, version, model)
     numbers = [deployment.version for deployment in meant]
-    counted = dict(zip(numbers, parts.charts.counted(endpoint, numbers, asked), strict=True))
+    counted = dict(zip(numbers, ports.charts.counted(endpoint, numbers, asked), strict=True))
     by_model = defaultdict(list)
     for deployment in meant:
         by_model[deployment.package.name].append(counted[deployment.version])
@@ -59,11 +59,11 @@ def figures(
     )
 
 
-def _meant(parts: Parts, endpoint: str, version: str | None, model: str | None) -> list[Deployment]:
-    state = parts.store.load(endpoint)
+def _meant(ports: Ports, endpoint: str, version: str | None, model: str | None) -> list[Deployment]:
+    state = ports.store.load(endpoint)
     if state is None:
         raise NotFound("endpoint", endpoint)
-    known = parts.store.deployments(endpoint)
+    known = ports.store.deployments(endpoint)
     serving = {placed.version for placed in state.placed}
     if state.champion:
         serving.add(state.champion.version)

@@ -16,7 +16,7 @@ from typing import Any
 from halftone.domain.errors import InvalidInput, NotFound
 from halftone.domain.insight.logs import NEWEST, LogLine, Replica, version_in
 from halftone.domain.texts import check_texts
-from halftone.ports import Parts
+from halftone.ports import Ports
 
 MOST_REPLICAS = 20
 """How many replicas one reading looks into: those that wrote last. Name one to see another."""
@@ -45,7 +45,7 @@ class Reading:
 
 
 def replicas(
-    parts: Parts, endpoint: str, *, version: str | None = None, most: int, token: str = ""
+    ports: Ports, endpoint: str, *, version: str | None = None, most: int, token: str = ""
 ) -> tuple[Sequence[Replica], str]:
     """Replicas of a version, or of all, the one that wrote last first, and the next page's token.
 
@@ -54,17 +54,17 @@ def replicas(
     Raises:
         NotFound: if there is no such endpoint.
     """
-    _must_exist(parts, endpoint)
+    _must_exist(ports, endpoint)
     found: list[Replica] = []
     while True:
-        page, token = parts.logs.replicas(endpoint, token=token)
+        page, token = ports.logs.replicas(endpoint, token=token)
         found += [replica for replica in page if version in (None, replica.version)]
         if not token or len(found) >= most:
             return found, token
 
 
 def newest(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     *,
     version: str | None = None,
@@ -81,11 +81,11 @@ def newest(
     """
     places: dict[str, str] = {}
     lines: list[LogLine] = []
-    for replica in _wanted(parts, endpoint, version, stream):
+    for replica in _wanted(ports, endpoint, version, stream):
         # What wrote its last line before the oldest that is shown has nothing to add.
         if len(lines) == most and replica.last_at and replica.last_at + _LAG < lines[0].at:
             break
-        found = parts.logs.newest(endpoint, replica, most)
+        found = ports.logs.newest(endpoint, replica, most)
         places[replica.stream] = found.token
         lines = _within(list(merge(lines, found.lines, key=_time))[-most:])
     since = lines[0].at if lines else None
@@ -93,7 +93,7 @@ def newest(
 
 
 def following(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     cursor: str,
     *,
@@ -111,16 +111,16 @@ def following(
     places: dict[str, str] = {}
     read: list[Sequence[LogLine]] = []
     size = 0
-    for replica in _wanted(parts, endpoint, version, stream):
+    for replica in _wanted(ports, endpoint, version, stream):
         if size >= MOST_SIZE:
             break  # where it was left, the next look finds it
         place = before.places.get(replica.stream)
         if place is None and before.since and replica.first_at and replica.first_at < before.since:
             # It was there and was not read: of what it wrote, all that was shown is older.
-            found = parts.logs.newest(endpoint, replica, most)
+            found = ports.logs.newest(endpoint, replica, most)
             lines = [line for line in found.lines if line.at >= before.since]
         else:
-            found = parts.logs.onward(endpoint, replica, place or "", most)
+            found = ports.logs.onward(endpoint, replica, place or "", most)
             lines = list(found.lines)
         places[replica.stream] = found.token
         read.append(lines)
@@ -139,7 +139,7 @@ class Piece:
 
 
 def piece(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     cursor: str | None = None,
     *,
@@ -161,16 +161,16 @@ def piece(
     while True:
         page: Sequence[Replica]
         if stream is not None:
-            page, listing = tuple(_all(parts, endpoint, version, stream)), ""
+            page, listing = tuple(_all(ports, endpoint, version, stream)), ""
         else:
-            _must_exist(parts, endpoint)
-            page, listing = parts.logs.replicas(endpoint, token=place.listing, by_name=True)
+            _must_exist(ports, endpoint)
+            page, listing = ports.logs.replicas(endpoint, token=place.listing, by_name=True)
         for replica in page:
             if replica.stream < place.stream or version not in (None, replica.version):
                 continue
             token = place.token if replica.stream == place.stream else ""
             while True:
-                found = parts.logs.onward(endpoint, replica, token, _PAGE)
+                found = ports.logs.onward(endpoint, replica, token, _PAGE)
                 calls += 1
                 lines += found.lines
                 size += sum(len(line.text) + _BESIDE for line in found.lines)
@@ -185,7 +185,7 @@ def piece(
 
 
 def everything(
-    parts: Parts, endpoint: str, *, version: str | None = None, stream: str | None = None
+    ports: Ports, endpoint: str, *, version: str | None = None, stream: str | None = None
 ) -> Iterator[LogLine]:
     """Every line that is kept, a ``piece`` at a time as it is taken.
 
@@ -194,7 +194,7 @@ def everything(
     """
     cursor: str | None = None
     while True:
-        found = piece(parts, endpoint, cursor, version=version, stream=stream)
+        found = piece(ports, endpoint, cursor, version=version, stream=stream)
         yield from found.lines
         if found.cursor is None:
             return
@@ -202,13 +202,13 @@ def everything(
 
 
 def _wanted(
-    parts: Parts, endpoint: str, version: str | None, stream: str | None
+    ports: Ports, endpoint: str, version: str | None, stream: str | None
 ) -> Sequence[Replica]:
-    return tuple(islice(_all(parts, endpoint, version, stream), MOST_REPLICAS))
+    return tuple(islice(_all(ports, endpoint, version, stream), MOST_REPLICAS))
 
 
-def _all(parts: Parts, endpoint: str, version: str | None, stream: str | None) -> Iterator[Replica]:
-    _must_exist(parts, endpoint)
+def _all(ports: Ports, endpoint: str, version: str | None, stream: str | None) -> Iterator[Replica]:
+    _must_exist(ports, endpoint)
     if stream is not None:
         told = version_in(stream)
         if told is None or version not in (None, told):
@@ -218,14 +218,14 @@ def _all(parts: Parts, endpoint: str, version: str | None, stream: str | None) -
         return
     token = ""
     while True:
-        page, token = parts.logs.replicas(endpoint, token=token)
+        page, token = ports.logs.replicas(endpoint, token=token)
         yield from (replica for replica in page if version in (None, replica.version))
         if not token:
             return
 
 
-def _must_exist(parts: Parts, endpoint: str) -> None:
-    if parts.store.load(endpoint) is None:
+def _must_exist(ports: Ports, endpoint: str) -> None:
+    if ports.store.load(endpoint) is None:
         raise NotFound("endpoint", endpoint)
 
 

@@ -6,14 +6,14 @@ from datetime import timedelta
 from functools import reduce
 
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import HalftoneError, NotFound, Refused
+from halftone.domain.errors import Conflict, HalftoneError, NotFound
 from halftone.domain.rollout.evidence import BUCKET, Arm, Bucket, bucket_start
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Plan
 from halftone.domain.rollout.preview import Preview, Traffic, about, preview
 from halftone.domain.rollout.rollout import KEYS
 from halftone.domain.traffic.policy import Mode
-from halftone.ports import Parts
+from halftone.ports import Ports
 
 SPAN = timedelta(hours=1)
 """How far back traffic is looked at."""
@@ -37,7 +37,7 @@ class EndpointPreview:
 
 
 def preview_endpoint(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     *,
     plan: Plan | None = None,
@@ -54,59 +54,59 @@ def preview_endpoint(
     Raises:
         InvalidInput: if there can't be so many ``keys`` at that traffic.
         NotFound: if the endpoint does not exist.
-        Refused: if it has no plan, or its last hour had no requests to reckon with.
+        Conflict: if it has no plan, or its last hour had no requests to reckon with.
         Unavailable: if its metrics can't be read.
     """
-    state = parts.store.load(endpoint)
+    state = ports.store.load(endpoint)
     if state is None:
         raise NotFound("endpoint", endpoint, "see `halftone status`")
     of = ""
     if plan is None:
         if state.rollout is None:
-            raise Refused(f"{endpoint!r} has no rollout whose plan could be shown: name a plan")
+            raise Conflict(f"{endpoint!r} has no rollout whose plan could be shown: name a plan")
         plan, of = state.rollout.plan, f"rollout {state.rollout.id}"
     sticky = state.serving.key is not None and state.serving.mode is Mode.GUARDED
-    traffic = traffic or last_hour(parts, state)
+    traffic = traffic or last_hour(ports, state)
     if keys is not None:
         traffic = replace(traffic, keys=keys, source=f"{traffic.source}; new keys as given")
     elif sticky and traffic.keys is None:
-        traffic = with_keys(parts, state, traffic)
+        traffic = with_keys(ports, state, traffic)
     if errors is not None:
         told = f"{traffic.source}; errors taken as {100 * errors:g} %"
         traffic = replace(traffic, errors=errors, source=told)
-    found = preview(plan, traffic, lag=parts.metric_lag, key_lag=parts.key_lag)
+    found = preview(plan, traffic, lag=ports.metric_lag, key_lag=ports.key_lag)
     if sticky and traffic.keys is None:
         found = replace(found, warnings=(_UNKNOWN, *found.warnings))
     return EndpointPreview(plan, of, found)
 
 
-def warnings_of(parts: Parts, endpoint: str) -> Sequence[str]:
+def warnings_of(ports: Ports, endpoint: str) -> Sequence[str]:
     """What the newest rollout's plan can't do at the traffic of the last hour.
 
     None where that can't be known: a release must not fail for the sake of its preview.
     """
     try:
-        return preview_endpoint(parts, endpoint).preview.warnings
+        return preview_endpoint(ports, endpoint).preview.warnings
     except HalftoneError:
         return ()
 
 
-def last_hour(parts: Parts, state: EndpointState) -> Traffic:
+def last_hour(ports: Ports, state: EndpointState) -> Traffic:
     """The mean traffic of an endpoint's last hour, with the champion's errors and late answers.
 
     A rate is reckoned with as if half an event more had been seen, so that none is zero.
 
     Raises:
-        Refused: if there was no request, or nothing serves.
+        Conflict: if there was no request, or nothing serves.
         Unavailable: if the metrics can't be read.
     """
     champion, newest = state.champion, state.rollout
     if champion is None:
-        raise Refused(f"nothing serves {state.endpoint!r} yet: give a rate of requests")
+        raise Conflict(f"nothing serves {state.endpoint!r} yet: give a rate of requests")
     pair = {newest.champion, newest.challenger} if newest else set()
     other = next((version for version in pair - {champion.version} if version), None)
-    until = bucket_start(parts.clock.now() - parts.metric_lag)
-    buckets = parts.metrics.buckets(
+    until = bucket_start(ports.clock.now() - ports.metric_lag)
+    buckets = ports.metrics.buckets(
         state.endpoint,
         challenger=other or champion.version,
         champion=champion.version,
@@ -119,7 +119,7 @@ def last_hour(parts: Parts, state: EndpointState) -> Traffic:
         beside = Arm()  # both sides of a bucket were asked for the same version
     requests = served.requests + beside.requests
     if not requests:
-        raise Refused(f"{state.endpoint!r} had no requests in the last hour: give a rate")
+        raise Conflict(f"{state.endpoint!r} had no requests in the last hour: give a rate")
     # The version before the champion was good enough to be one; a challenger has yet to show that.
     if newest and newest.phase is Phase.PROMOTED:
         served += beside
@@ -134,7 +134,7 @@ def last_hour(parts: Parts, state: EndpointState) -> Traffic:
     )
 
 
-def with_keys(parts: Parts, state: EndpointState, traffic: Traffic) -> Traffic:
+def with_keys(ports: Ports, state: EndpointState, traffic: Traffic) -> Traffic:
     """``traffic`` with the new keys an hour, and the champion's parts of them, as last counted.
 
     They are known of a sticky rollout that is under way: a stage counts each of its keys once. It
@@ -146,11 +146,11 @@ def with_keys(parts: Parts, state: EndpointState, traffic: Traffic) -> Traffic:
     running = state.active
     if running is None or running.cohorts[0] != KEYS or not running.begun:
         return traffic
-    until = bucket_start(parts.clock.now() - parts.metric_lag - parts.key_lag)
+    until = bucket_start(ports.clock.now() - ports.metric_lag - ports.key_lag)
     since = max(running.begun[-1].start + BUCKET, until - SPAN)
     if until - since < _LEAST or running.challenger is None or running.champion is None:
         return traffic
-    buckets: Sequence[Bucket] = parts.metrics.buckets(
+    buckets: Sequence[Bucket] = ports.metrics.buckets(
         state.endpoint,
         challenger=running.challenger,
         champion=running.champion,

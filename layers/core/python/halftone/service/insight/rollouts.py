@@ -11,7 +11,7 @@ from halftone.domain.errors import NotFound
 from halftone.domain.rollout.analysis import judge
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.verdict import Verdict
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.endpoints.endpoints import endpoint
 
 
@@ -48,15 +48,15 @@ class Deployed:
     stopped: bool
 
 
-def rollouts(parts: Parts, name: str) -> Sequence[Told]:
+def rollouts(ports: Ports, name: str) -> Sequence[Told]:
     """Every rollout of an endpoint, the newest first. Reads the whole audit.
 
     Raises:
         NotFound: if there is no such endpoint.
     """
-    endpoint(parts, name)
+    endpoint(ports, name)
     found: dict[str, Told] = {}
-    for record in parts.store.audit(name):
+    for record in ports.store.audit(name):
         after = record.after
         if "rollout" not in after or record.action == "asked":
             continue
@@ -87,27 +87,27 @@ def rollouts(parts: Parts, name: str) -> Sequence[Told]:
     return tuple(reversed(found.values()))
 
 
-def rollout(parts: Parts, name: str, key: str) -> Told:
+def rollout(ports: Ports, name: str, key: str) -> Told:
     """One rollout of an endpoint.
 
     Raises:
         NotFound: if there is no such endpoint or no such rollout of it.
     """
-    for told in rollouts(parts, name):
+    for told in rollouts(ports, name):
         if told.id == key:
             return told
     raise NotFound("rollout", key, f"GET /v1/endpoints/{name}/rollouts lists those there are")
 
 
-def history(parts: Parts, name: str) -> Sequence[Deployed]:
+def history(ports: Ports, name: str) -> Sequence[Deployed]:
     """Every deployment of an endpoint, the newest first.
 
     Raises:
         NotFound: if there is no such endpoint.
     """
-    state = endpoint(parts, name)
-    told = {one.id: one for one in rollouts(parts, name)}
-    ends = [record.at for record in parts.store.audit(name) if record.action == RETIRED]
+    state = endpoint(ports, name)
+    told = {one.id: one for one in rollouts(ports, name)}
+    ends = [record.at for record in ports.store.audit(name) if record.action == RETIRED]
     retired = ends[-1] if ends else None
     return tuple(
         Deployed(
@@ -117,19 +117,19 @@ def history(parts: Parts, name: str) -> Sequence[Deployed]:
             stopped=retired is not None and deployment.created_at <= retired,
         )
         for deployment in sorted(
-            parts.store.deployments(name),
+            ports.store.deployments(name),
             key=lambda d: (d.created_at, int(d.version)),
             reverse=True,
         )
     )
 
 
-def verdict(parts: Parts, state: EndpointState) -> Verdict | None:
+def verdict(ports: Ports, state: EndpointState) -> Verdict | None:
     """What the evidence that was kept says of the rollout under way; None before there is any."""
     running = state.active
     if running is None or running.current is None:
         return None
-    kept = parts.evidence.load_evidence(state.endpoint, running.id)
+    kept = ports.evidence.load_evidence(state.endpoint, running.id)
     return judge(kept, running.plan, running.current, running.units) if kept else None
 
 

@@ -7,13 +7,13 @@ is there already.
 from dataclasses import replace
 
 from halftone.domain.model.registry import Model, ModelAlias, ModelReference, ModelVersion
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.registry.models import model_named, passed, version_of, write_model
-from halftone.service.unit_of_work import must_be_at, until_written
+from halftone.service.unit_of_work import must_be_at, retry_on_conflict
 
 
 def set_alias(
-    parts: Parts,
+    ports: Ports,
     name: str,
     alias: ModelAlias,
     number: int | None,
@@ -26,43 +26,43 @@ def set_alias(
 
     Raises:
         NotFound: if there is no such model or version.
-        Refused: if the version's ``validation_status`` is FAILED.
-        Outdated: if the model is not at revision ``expected`` any more.
+        Conflict: if the version's ``validation_status`` is FAILED.
+        PreconditionFailed: if the model is not at revision ``expected`` any more.
     """
 
     def attempt() -> Model:
-        model = model_named(parts, name)
+        model = model_named(ports, name)
         must_be_at(f"model {model.name!r}", model.revision, expected)
         if number is not None:
-            passed(version_of(parts, ModelReference(name, number=number)))
+            passed(version_of(ports, ModelReference(name, number=number)))
         if model.aliases.get(alias) == number:
             return model
-        return _point(parts, model, alias, number, actor=actor, reason=reason)
+        return _point(ports, model, alias, number, actor=actor, reason=reason)
 
-    return until_written(name, attempt)
+    return retry_on_conflict(name, attempt)
 
 
 def mark_released(
-    parts: Parts, version: ModelVersion, *, endpoint: str, rollout: str, actor: str
+    ports: Ports, version: ModelVersion, *, endpoint: str, rollout: str, actor: str
 ) -> None:
     """Point ``challenger`` at what an endpoint begins to roll out: once for each rollout."""
 
     def attempt() -> None:
-        model = model_named(parts, version.package.name)
+        model = model_named(ports, version.package.name)
         if model.released.get(endpoint) == rollout:
             return
         noted = replace(model, released={**model.released, endpoint: rollout})
         reason = f"{endpoint!r} rolls out {version.name} ({rollout})"
         _point(
-            parts, noted, ModelAlias.CHALLENGER, version.number, actor=actor, reason=reason,
+            ports, noted, ModelAlias.CHALLENGER, version.number, actor=actor, reason=reason,
             before=model,
         )  # fmt: skip
 
-    until_written(version.package.name, attempt)
+    retry_on_conflict(version.package.name, attempt)
 
 
 def _point(
-    parts: Parts,
+    ports: Ports,
     model: Model,
     alias: ModelAlias,
     number: int | None,
@@ -76,7 +76,7 @@ def _point(
         aliases[alias.value] = number
     words = f"{alias} is {model.name}:{number}" if number else f"{alias} points at nothing"
     return write_model(
-        parts,
+        ports,
         before or model,
         replace(model, aliases=aliases),
         action="alias",

@@ -6,38 +6,38 @@ from itertools import takewhile
 
 from halftone.domain import audit
 from halftone.domain.audit import AuditHead
-from halftone.domain.errors import NotFound, Refused
+from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.model.registry import Model, ModelReference, ModelVersion, Validation
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.ports.registry import ModelChange
 
 
-def model_named(parts: Parts, name: str) -> Model:
+def model_named(ports: Ports, name: str) -> Model:
     """The model of that name.
 
     Raises:
         NotFound: if nothing was ever registered under it.
     """
-    model = parts.registry.model(name)
+    model = ports.registry.model(name)
     if model is None:
         raise NotFound("model", name, "register a package of that name, or release one")
     return model
 
 
-def version_of(parts: Parts, reference: ModelReference) -> ModelVersion:
+def version_of(ports: Ports, reference: ModelReference) -> ModelVersion:
     """The version that a reference means now.
 
     Raises:
         NotFound: if there is no such model, version, or alias.
     """
     if reference.number is not None:
-        found = parts.registry.version(reference.model, reference.number)
+        found = ports.registry.version(reference.model, reference.number)
         if found is not None:
             return found
-    return resolved(parts, model_named(parts, reference.model), reference)
+    return resolved(ports, model_named(ports, reference.model), reference)
 
 
-def resolved(parts: Parts, model: Model, reference: ModelReference) -> ModelVersion:
+def resolved(ports: Ports, model: Model, reference: ModelReference) -> ModelVersion:
     """``version_of`` where the model has been read.
 
     Raises:
@@ -49,7 +49,7 @@ def resolved(parts: Parts, model: Model, reference: ModelReference) -> ModelVers
         if number is None:
             set_ = ", ".join(sorted(model.aliases)) or "none"
             raise NotFound("model version", str(reference), f"aliases that are set: {set_}")
-    found = parts.registry.version(model.name, number or 0)
+    found = ports.registry.version(model.name, number or 0)
     if found is None:
         raise NotFound("model version", str(reference), f"the newest is {model.newest}")
     return found
@@ -59,32 +59,32 @@ def passed(version: ModelVersion) -> ModelVersion:
     """``version``, unless its validation failed.
 
     Raises:
-        Refused: if it did.
+        Conflict: if it did.
     """
     if version.details.validation is Validation.FAILED:
-        raise Refused(
+        raise Conflict(
             f"{version.name} has validation_status FAILED: choose another version, or set the tag "
             "once it has passed"
         )
     return version
 
 
-def verified(parts: Parts, name: str) -> tuple[int, AuditHead]:
+def verified(ports: Ports, name: str) -> tuple[int, AuditHead]:
     """Check a model's whole audit chain; how many records it has, and where it ends.
 
     Raises:
         NotFound: if there is no such model.
         BrokenChain: naming the first record that does not fit.
     """
-    model = model_named(parts, name)
-    records = parts.registry_pages.model_audit(name)
+    model = model_named(ports, name)
+    records = ports.registry_pages.model_audit(name)
     # What was written since the model was read is of no harm: the chain is checked up to there.
     known = takewhile(lambda record: record.seq <= model.audit.seq, records)
     return audit.verify(model.chain, known, model.audit), model.audit
 
 
 def write_model(
-    parts: Parts,
+    ports: Ports,
     before: Model | None,
     after: Model,
     *,
@@ -99,12 +99,12 @@ def write_model(
     ``said`` is what the record says of before and after, ``version`` the one that changes along.
 
     Raises:
-        StaleWrite: if somebody else wrote first. Nothing is written then.
+        ConcurrentWrite: if somebody else wrote first. Nothing is written then.
     """
     record = audit.append(
         after.audit,
         endpoint=after.chain,
-        at=parts.clock.now(),
+        at=ports.clock.now(),
         actor=actor,
         action=action,
         before=said[0],
@@ -113,5 +113,5 @@ def write_model(
         numbers={},
     )
     written = replace(after, revision=after.revision + 1, audit=record.head)
-    parts.registry.commit_model(ModelChange(before, written, record, version))
+    ports.registry.commit_model(ModelChange(before, written, record, version))
     return written

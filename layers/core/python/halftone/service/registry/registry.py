@@ -7,7 +7,7 @@ change by somebody else in between is refused instead of written over.
 
 from dataclasses import replace
 
-from halftone.domain.errors import InvalidInput, NotFound, Refused
+from halftone.domain.errors import Conflict, InvalidInput, NotFound
 from halftone.domain.model.manifest import Manifest, PackageRef
 from halftone.domain.model.registry import (
     Details,
@@ -18,13 +18,13 @@ from halftone.domain.model.registry import (
     Validation,
 )
 from halftone.domain.model.registry_schema import details_as_given, patched
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.registry.models import model_named, resolved, version_of, write_model
-from halftone.service.unit_of_work import must_be_at, until_written
+from halftone.service.unit_of_work import must_be_at, retry_on_conflict
 
 
 def register(
-    parts: Parts,
+    ports: Ports,
     digest: str,
     *,
     actor: str,
@@ -41,19 +41,19 @@ def register(
         NotFound: if no such package is kept or was uploaded.
         InvalidPackage: if the one that was uploaded is not sound.
         InvalidInput: if the details are not sound, or the package is another model's.
-        Refused: if it is registered with other details.
+        Conflict: if it is registered with other details.
     """
     try:
-        manifest = parts.packages.manifest(digest)
+        manifest = ports.packages.manifest(digest)
     except NotFound:
-        manifest = parts.packages.register(*parts.uploads.place(digest), digest)
+        manifest = ports.packages.register(*ports.uploads.place(digest), digest)
     if model is not None and manifest.name != model:
         raise InvalidInput("digest", digest, f"a package of {model!r}, not of {manifest.name!r}")
-    return registered(parts, manifest, digest, actor=actor, reason=reason, details=details)
+    return registered(ports, manifest, digest, actor=actor, reason=reason, details=details)
 
 
 def registered(
-    parts: Parts,
+    ports: Ports,
     manifest: Manifest,
     digest: str,
     *,
@@ -65,22 +65,22 @@ def registered(
     given = patched(Details(description=manifest.description), details or {}, at="details")
 
     def attempt() -> ModelVersion:
-        known = parts.registry.number_of(manifest.name, digest)
+        known = ports.registry.number_of(manifest.name, digest)
         if known is not None:
-            found = version_of(parts, ModelReference(manifest.name, number=known))
+            found = version_of(ports, ModelReference(manifest.name, number=known))
             return _same(found, details)
-        before = parts.registry.model(manifest.name)
+        before = ports.registry.model(manifest.name)
         model = before or Model(manifest.name)
         made = ModelVersion(
             number=model.newest + 1,
             package=PackageRef(manifest.name, digest),
             flavor=manifest.flavor.value,
-            registered_at=parts.clock.now(),
+            registered_at=ports.clock.now(),
             registered_by=actor,
             details=given,
         )
         write_model(
-            parts,
+            ports,
             before,
             replace(model, newest=made.number),
             action="registered",
@@ -91,11 +91,11 @@ def registered(
         )
         return made
 
-    return until_written(manifest.name, attempt)
+    return retry_on_conflict(manifest.name, attempt)
 
 
 def describe(
-    parts: Parts,
+    ports: Ports,
     reference: ModelReference,
     changes: object,
     *,
@@ -108,12 +108,12 @@ def describe(
     Raises:
         NotFound: if there is no such version.
         InvalidInput: if a value can't be taken; nothing is changed then.
-        Outdated: if the model is not at revision ``expected`` any more.
+        PreconditionFailed: if the model is not at revision ``expected`` any more.
     """
 
     def attempt() -> ModelVersion:
-        model = model_named(parts, reference.model)
-        version = resolved(parts, model, reference)
+        model = model_named(ports, reference.model)
+        version = resolved(ports, model, reference)
         after = patched(version.details, changes)
         must_be_at(f"model {model.name!r}", model.revision, expected)
         if after == version.details:
@@ -121,7 +121,7 @@ def describe(
         if after.validation is Validation.FAILED and ModelAlias.CHAMPION in model.aliases_of(
             version.number
         ):
-            raise Refused(
+            raise Conflict(
                 f"{version.name} is the champion of {model.name!r}: point the alias at another "
                 "version before this one is tagged FAILED"
             )
@@ -134,7 +134,7 @@ def describe(
         for alias in model.aliases.keys() - kept.keys():
             said[0][alias], said[1][alias] = version.number, None
         write_model(
-            parts,
+            ports,
             model,
             replace(model, aliases=kept),
             action="described",
@@ -145,11 +145,11 @@ def describe(
         )
         return changed
 
-    return until_written(reference.model, attempt)
+    return retry_on_conflict(reference.model, attempt)
 
 
 def set_owner(
-    parts: Parts,
+    ports: Ports,
     name: str,
     owner: str | None,
     *,
@@ -161,18 +161,18 @@ def set_owner(
 
     Raises:
         NotFound: if there is no such model or group.
-        Outdated: if the model is not at revision ``expected`` any more.
+        PreconditionFailed: if the model is not at revision ``expected`` any more.
     """
-    if owner is not None and parts.groups.load_group(owner) is None:
+    if owner is not None and ports.groups.load_group(owner) is None:
         raise NotFound("group", owner, "POST /v1/groups makes one")
 
     def attempt() -> Model:
-        model = model_named(parts, name)
+        model = model_named(ports, name)
         must_be_at(f"model {model.name!r}", model.revision, expected)
         if model.owner == owner:
             return model
         return write_model(
-            parts,
+            ports,
             model,
             replace(model, owner=owner),
             action="owner",
@@ -181,13 +181,13 @@ def set_owner(
             said=({"owner": model.owner}, {"owner": owner}),
         )
 
-    return until_written(name, attempt)
+    return retry_on_conflict(name, attempt)
 
 
 def _same(found: ModelVersion, details: object) -> ModelVersion:
     """A version that is registered already, if that is all that is asked for."""
     if details and patched(found.details, details, at="details") != found.details:
-        raise Refused(
+        raise Conflict(
             f"this package is registered as {found.name} with other details: change them there"
         )
     return found

@@ -1,22 +1,22 @@
 """How far a release has come, for whoever waits for it."""
 
 from halftone.domain.endpoint.spec import DeployWaits
-from halftone.domain.errors import Refused
+from halftone.domain.errors import Conflict
 from halftone.domain.rollout.phase import Phase
-from halftone.ports import Parts
+from halftone.ports import Ports
 
 
-def is_settled(parts: Parts, endpoint: str, rollout: str, waits: DeployWaits) -> bool:
+def is_settled(ports: Ports, endpoint: str, rollout: str, waits: DeployWaits) -> bool:
     """Whether rollout ``rollout`` ("" for none) has come as far as ``waits`` says.
 
     A first release is waited for until it serves, whatever ``waits`` says. One that is being taken
     back is waited for until that is over.
 
     Raises:
-        Refused: if it never will: preparing failed, or it was rolled back. The message is the
+        Conflict: if it never will: preparing failed, or it was rolled back. The message is the
             reason on record.
     """
-    told = [r for r in parts.store.audit(endpoint) if r.after.get("rollout") == rollout]
+    told = [r for r in ports.store.audit(endpoint) if r.after.get("rollout") == rollout]
     if not rollout or not told:
         return True
     # Records of another rollout may follow: the last one of this rollout is what counts.
@@ -24,7 +24,7 @@ def is_settled(parts: Parts, endpoint: str, rollout: str, waits: DeployWaits) ->
     phase, candidate = Phase(str(last.after["phase"])), last.after["candidate"]
     through = waits is DeployWaits.PROMOTED or told[0].after["champion"] is None
     if phase is Phase.FAILED:
-        raise Refused(f"{candidate} was not released: {last.reason}")
+        raise Conflict(f"{candidate} was not released: {last.reason}")
     if phase is Phase.ROLLED_BACK:
-        raise Refused(f"{candidate} was rolled back: {last.reason}")
+        raise Conflict(f"{candidate} was rolled back: {last.reason}")
     return phase.final if through else phase not in (Phase.PREPARING, Phase.ROLLING_BACK)

@@ -28,13 +28,13 @@ from halftone.domain.endpoint.deploy_fields import (
 )
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import (
+    ConcurrentWrite,
+    Conflict,
     Forbidden,
     HalftoneError,
     InvalidInput,
     NotFound,
     RecordRestored,
-    Refused,
-    StaleWrite,
     Unavailable,
 )
 from halftone.domain.rollout.deploys import (
@@ -44,8 +44,8 @@ from halftone.domain.rollout.deploys import (
     Deploys,
 )
 from halftone.domain.rollout.phase import Phase
-from halftone.domain.traffic.policy import Serving
-from halftone.ports import Parts
+from halftone.domain.traffic.policy import TrafficPolicy
+from halftone.ports import Ports
 from halftone.service.endpoints.capacity import ask
 from halftone.service.endpoints.retire import retire
 from halftone.service.releases.deploy_events import Deletion, Deploy, DeployResult, Resource
@@ -56,14 +56,14 @@ from halftone.service.releases.release import (
 from halftone.service.releases.undo import take_back
 from halftone.service.rollouts.probation import settled
 from halftone.service.rollouts.rollback import roll_back
-from halftone.service.unit_of_work import answered, change, made_now, until_written
+from halftone.service.unit_of_work import answered, commit, made_now, retry_on_conflict
 
 _RETURNING = "UPDATE_ROLLBACK"
 _ENDING = ("ROLLBACK", "DELETE")
-_NO = (Refused, NotFound, InvalidInput, Forbidden)
+_NO = (Conflict, NotFound, InvalidInput, Forbidden)
 
 
-def apply_deploy(parts: Parts, deploy: Deploy) -> DeployResult:
+def apply_deploy(ports: Ports, deploy: Deploy) -> DeployResult:
     """Apply what the deploy declares, or take back what it returns from.
 
     Safe to call any number of times with the same event.
@@ -71,13 +71,13 @@ def apply_deploy(parts: Parts, deploy: Deploy) -> DeployResult:
     Raises:
         HalftoneError: as ``service.endpoints.policy``, ``service.endpoints.capacity`` and
             ``service.releases.release`` say. What this deploy has changed by then is taken back.
-        Refused: if the endpoint belongs to another stack, or another group than the declaration
+        Conflict: if the endpoint belongs to another stack, or another group than the declaration
             before says; or if the stack is being deleted.
     """
-    return _Application(parts, deploy).apply()
+    return _Application(ports, deploy).apply()
 
 
-def remove_deploy(parts: Parts, deletion: Deletion) -> EndpointState | None:
+def remove_deploy(ports: Ports, deletion: Deletion) -> EndpointState | None:
     """Retire the endpoint, if it belongs to the resource that is deleted; None if it does not.
 
     A resource that took over a serving endpoint in a deploy that failed gives it back instead.
@@ -88,16 +88,16 @@ def remove_deploy(parts: Parts, deletion: Deletion) -> EndpointState | None:
     """
 
     def attempt() -> EndpointState | None:
-        state = parts.store.load(deletion.endpoint)
+        state = ports.store.load(deletion.endpoint)
         if state is None or not _owns(state, deletion.resource, deletion.endpoint):
             return None
-        if answered(parts, deletion.endpoint, deletion.request):
+        if answered(ports, deletion.endpoint, deletion.request):
             return None
         deploys = state.deploys
         claimed = deploys.record(deploys.claim.request) if deploys.claim else None
-        if claimed is None or not claimed.adopts or not _rolls_back(parts, deletion.resource):
+        if claimed is None or not claimed.adopts or not _rolls_back(ports, deletion.resource):
             return retire(
-                parts,
+                ports,
                 deletion.endpoint,
                 actor=deletion.actor,
                 reason="its stack was deleted",
@@ -105,7 +105,7 @@ def remove_deploy(parts: Parts, deletion: Deletion) -> EndpointState | None:
             )
         index = deploys.journal.index(claimed)
         return take_back(
-            parts,
+            ports,
             state,
             tuple(reversed(deploys.journal[index:])),
             actor=deletion.actor,
@@ -113,16 +113,16 @@ def remove_deploy(parts: Parts, deletion: Deletion) -> EndpointState | None:
             to=Deploys(claimed.claim, claimed.declared, claimed.before),
         )
 
-    return until_written(deletion.endpoint, attempt)
+    return retry_on_conflict(deletion.endpoint, attempt)
 
 
 class _Application(Merging):
     """One deploy on its way."""
 
-    def __init__(self, parts: Parts, deploy: Deploy) -> None:
-        super().__init__(parts, deploy)
+    def __init__(self, ports: Ports, deploy: Deploy) -> None:
+        super().__init__(ports, deploy)
         self._wrote = False
-        self._served_before: Serving | None = None
+        self._served_before: TrafficPolicy | None = None
 
     def apply(self) -> DeployResult:
         """See ``apply_deploy``."""
@@ -140,31 +140,31 @@ class _Application(Merging):
             if self._wrote:
                 why = str(error)
                 with suppress(HalftoneError):
-                    until_written(self._deploy.endpoint, lambda: self._undo(why))
+                    retry_on_conflict(self._deploy.endpoint, lambda: self._undo(why))
             raise
 
     # What is written -----------------------------------------------------------------------
 
     def _written(self, write: Callable[[EndpointState, DeployRecord | None], None]) -> bool:
         """Whether the deploy stands once ``write`` has made its write, or had none to make."""
-        return until_written(self._deploy.endpoint, lambda: self._attempt(write))
+        return retry_on_conflict(self._deploy.endpoint, lambda: self._attempt(write))
 
     def _attempt(self, write: Callable[[EndpointState, DeployRecord | None], None]) -> bool:
-        parts, deploy = self._parts, self._deploy
-        state = parts.store.load(deploy.endpoint)
+        ports, deploy = self._parts, self._deploy
+        state = ports.store.load(deploy.endpoint)
         record = state.deploys.record(deploy.key) if state else None
         if record and record.fingerprint:
             return True
         if state and record is None:
-            known = answered(parts, deploy.endpoint, deploy.key)
+            known = answered(ports, deploy.endpoint, deploy.key)
             if known and known.numbers.get("refused"):
-                raise Refused(known.reason)
+                raise Conflict(known.reason)
             if known:
                 return False
         if record is None and not self._goes_on(state):
             return False
         try:
-            write(state or made_now(parts, deploy.endpoint, actor=deploy.actor), record)
+            write(state or made_now(ports, deploy.endpoint, actor=deploy.actor), record)
         except _NO as error:
             if state:
                 self._remember(state, error)
@@ -218,7 +218,7 @@ class _Application(Merging):
         names = sorted(n for n in {*was, *now} if was.get(n) != now.get(n))
         numbers = {name: {"was": was.get(name), "is": now.get(name)} for name in names}
         words = f"endpoint.yaml changed in {', '.join(names)}" if names else "deployed as before"
-        change(
+        commit(
             self._parts,
             state,
             replace(after, deploys=deploys),
@@ -283,7 +283,7 @@ class _Application(Merging):
         """Keep what the deploy was refused for, so that its event is refused again."""
         numbers = {"request": self._deploy.key, "refused": True}
         actor = self._deploy.actor
-        change(
+        commit(
             self._parts,
             state,
             state,
@@ -297,10 +297,10 @@ class _Application(Merging):
 
     def _goes_on(self, state: EndpointState | None) -> bool:
         """Whether the event is a deploy; a return is carried out here."""
-        deploy, parts = self._deploy, self._parts
-        status = _status(parts, deploy.resource.stack)
+        deploy, ports = self._deploy, self._parts
+        status = _status(ports, deploy.resource.stack)
         if status and status.startswith(_ENDING):
-            raise Refused(f"stack {deploy.resource.stack} is {status}: nothing is deployed by it")
+            raise Conflict(f"stack {deploy.resource.stack} is {status}: nothing is deployed by it")
         if self._returns(state, status):
             self._return(state)
             return False
@@ -312,7 +312,7 @@ class _Application(Merging):
         claim = state.deploys.claim
         foreign = claim is not None and claim.stack != deploy.resource.stack
         if foreign and claim and deploy.before is not None:
-            raise Refused(
+            raise Conflict(
                 f"endpoint {state.endpoint!r} belongs to {claim.resource} of {claim.stack}: deploy "
                 "that stack, or delete it first"
             )
@@ -321,8 +321,8 @@ class _Application(Merging):
             # A return that CloudFormation was told to leave out, or that was lost.
             to = Deploys(state.deploys.claim, deploy.before, skipped[-1].before)
             key = f"{deploy.key}/skipped"
-            take_back(parts, state, skipped, actor=deploy.actor, key=key, to=to)
-            raise StaleWrite("an earlier deploy was taken back: look again")
+            take_back(ports, state, skipped, actor=deploy.actor, key=key, to=to)
+            raise ConcurrentWrite("an earlier deploy was taken back: look again")
         return True
 
     def _skipped(self, state: EndpointState) -> Sequence[DeployRecord]:
@@ -334,7 +334,7 @@ class _Application(Merging):
     def _check_name_is_free(self, state: EndpointState) -> None:
         home = state.deploys.claim is not None and self._is_home(state)
         if self._deploy.renamed and serves(state) and not home:
-            raise Refused(
+            raise Conflict(
                 f"endpoint {state.endpoint!r} is there already: choose another name than that, or "
                 "delete it first"
             )
@@ -359,7 +359,7 @@ class _Application(Merging):
     def _return(self, state: EndpointState | None) -> None:
         deploy = self._deploy
         if deploy.before is None:
-            raise Refused(f"stack {deploy.resource.stack} returns: nothing is made by it")
+            raise Conflict(f"stack {deploy.resource.stack} returns: nothing is made by it")
         claim = state.deploys.claim if state else None
         if state is None or (claim and claim.stack != deploy.resource.stack):
             return
@@ -401,17 +401,17 @@ def _owns(state: EndpointState, resource: Resource, endpoint: str) -> bool:
     return (claim.stack, claim.physical) == (resource.stack, resource.physical)
 
 
-def _status(parts: Parts, stack: str) -> str | None:
+def _status(ports: Ports, stack: str) -> str | None:
     """The stack's status; None if it can't be read."""
     try:
-        return parts.stacks.status(stack)
+        return ports.stacks.status(stack)
     except (Unavailable, NotFound):
         return None
 
 
-def _rolls_back(parts: Parts, resource: Resource) -> bool:
+def _rolls_back(ports: Ports, resource: Resource) -> bool:
     """Whether the resource is deleted because the deploy that created it failed."""
-    status = _status(parts, resource.stack)
+    status = _status(ports, resource.stack)
     if status is None:
         raise Unavailable(f"the status of stack {resource.stack} can't be read: delete it again")
     return status.startswith((_RETURNING, "ROLLBACK"))

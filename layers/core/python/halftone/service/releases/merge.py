@@ -12,10 +12,10 @@ from halftone.domain.endpoint.deploy_fields import (
     with_fields,
 )
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import NotFound, Refused
+from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.rollout.deploys import OWNER, Declaration, differences, opens
 from halftone.domain.rollout.rollout import Rollout
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.releases.deploy_events import Deploy
 from halftone.service.releases.release import (
     PreparedRelease,
@@ -41,8 +41,8 @@ class Merged:
 class Merging:
     """A deploy that is merged with what was declared before, and with what is live."""
 
-    def __init__(self, parts: Parts, deploy: Deploy) -> None:
-        self._parts = parts
+    def __init__(self, ports: Ports, deploy: Deploy) -> None:
+        self._parts = ports
         self._deploy = deploy
         self._base: Declaration | None = None
 
@@ -54,7 +54,7 @@ class Merging:
         Raises:
             HalftoneError: if anything that is declared can't be.
         """
-        parts, deploy = self._parts, self._deploy
+        ports, deploy = self._parts, self._deploy
         self._base = base = self._base_at(state)
         state = self._with_settings_of_renamed(state)
         fields = normal_fields(differences(base, deploy.now, usual_fields()))
@@ -70,8 +70,8 @@ class Merging:
             ending = state.active
         free = replace(state, rollout=None) if ending else state
         after = with_fields(free, fields)
-        check(parts, after, release)
-        serving = watched(parts, free, after.serving, why=f"declared, by {deploy.actor}")
+        check(ports, after, release)
+        serving = watched(ports, free, after.serving, why=f"declared, by {deploy.actor}")
         return Merged(replace(after, serving=serving, rollout=state.rollout), ending)
 
     def _base_at(self, state: EndpointState) -> Declaration | None:
@@ -86,18 +86,18 @@ class Merging:
         self, state: EndpointState, fields: dict[str, Any], base: Declaration | None
     ) -> None:
         """Only who was right about the owner may change it: a deploy asks for no member's role."""
-        parts, name = self._parts, state.endpoint
+        ports, name = self._parts, state.endpoint
         if OWNER not in fields:
             return
         wanted, live = fields[OWNER], state.about.owner
         before = base.owner if base else None
         if live not in (before, wanted):
-            raise Refused(
+            raise Conflict(
                 f"endpoint.yaml gives {name!r} from {_group(before)} to {_group(wanted)}, but "
                 f"{_group(live)} owns it on record: PUT /v1/endpoints/{name}/owner gives it away, "
                 "by an admin of both"
             )
-        if wanted is not None and parts.groups.load_group(wanted) is None:
+        if wanted is not None and ports.groups.load_group(wanted) is None:
             raise NotFound("group", wanted, "POST /v1/groups makes one")
 
     def _takes_over(self, state: EndpointState) -> bool:
@@ -112,7 +112,7 @@ class Merging:
         if source is None:
             return state
         if state.about.owner not in (None, source.about.owner):
-            raise Refused(
+            raise Conflict(
                 f"{_group(state.about.owner)} owns the endpoint {state.endpoint!r} on record, and "
                 f"{_group(source.about.owner)} owns {source.endpoint!r}: choose another name"
             )

@@ -12,21 +12,21 @@ from halftone.domain.access import Action
 from halftone.domain.endpoint.deploy_fields import live_fields
 from halftone.domain.endpoint.policy_rules import without
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import InvalidInput, NotFound, Refused, StaleWrite, UnderWay
-from halftone.domain.model.compatibility import misfits
+from halftone.domain.errors import ConcurrentWrite, Conflict, InvalidInput, NotFound, UnderWay
+from halftone.domain.model.compatibility import incompatibilities
 from halftone.domain.model.manifest import Manifest, PackageRef
 from halftone.domain.model.registry import ModelVersion
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Plan, check_mode
 from halftone.domain.rollout.rollout import Rollout
-from halftone.domain.traffic.policy import Mode, Serving
-from halftone.ports import Parts
+from halftone.domain.traffic.policy import Mode, TrafficPolicy
+from halftone.ports import Ports
 from halftone.service.authorization import may, must
 from halftone.service.registry.aliases import mark_released
 from halftone.service.registry.models import passed
 from halftone.service.registry.registry import registered
 from halftone.service.rollouts.rollback import roll_back
-from halftone.service.unit_of_work import answered, change, made_now, until_written
+from halftone.service.unit_of_work import answered, commit, made_now, retry_on_conflict
 
 _TOLD = 4
 """How many differences a refusal tells of."""
@@ -79,7 +79,7 @@ class PreparedRelease:
     own: bool
 
 
-def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
+def release(ports: Ports, request: ReleaseRequest) -> Rollout | None:
     """Start the rollout that brings the request about.
 
     Answers None if there is nothing to bring about: the champion is what is asked for, the
@@ -91,28 +91,28 @@ def release(parts: Parts, request: ReleaseRequest) -> Rollout | None:
         InvalidInput: if the plan asks for what the endpoint's mode can't do.
         NotFound: if the package is said to be kept, and is not.
         UnderWay: if another rollout is under way and the request does not supersede it.
-        Refused: if the package's version in the registry failed its validation, or clients of the
+        Conflict: if the package's version in the registry failed its validation, or clients of the
             champion could not be answered by it.
         Forbidden: if the package would be a new version of a model of a group that the principal
             releases nothing for.
     """
-    _must_suit(parts, request)
-    return start(parts, prepared(parts, request))
+    _must_suit(ports, request)
+    return start(ports, prepared(ports, request))
 
 
-def prepared(parts: Parts, request: ReleaseRequest) -> PreparedRelease:
+def prepared(ports: Ports, request: ReleaseRequest) -> PreparedRelease:
     """Check, keep and register the package of a release; the endpoint is not touched.
 
     Raises:
         HalftoneError: as ``release`` says of packages.
     """
     if request.bucket:
-        manifest = parts.packages.register(request.bucket, request.object_key, request.digest)
+        manifest = ports.packages.register(request.bucket, request.object_key, request.digest)
     else:
-        manifest = parts.packages.manifest(request.digest)
-    own = _own_model(parts, request, manifest.name)
+        manifest = ports.packages.manifest(request.digest)
+    own = _own_model(ports, request, manifest.name)
     version = registered(
-        parts,
+        ports,
         manifest,
         request.digest,
         actor=request.actor,
@@ -121,7 +121,7 @@ def prepared(parts: Parts, request: ReleaseRequest) -> PreparedRelease:
     return PreparedRelease(request, manifest, version, own)
 
 
-def check(parts: Parts, state: EndpointState, release: PreparedRelease) -> None:
+def check(ports: Ports, state: EndpointState, release: PreparedRelease) -> None:
     """Check that ``release`` is possible at ``state``; nothing is written.
 
     Raises:
@@ -132,7 +132,7 @@ def check(parts: Parts, state: EndpointState, release: PreparedRelease) -> None:
     course, package = _course(state, request, release.version.package)
     if course is _Course.STARTS and package == release.version.package:
         passed(release.version)
-        _must_fit(parts, state, package, release.manifest)
+        _must_fit(ports, state, package, release.manifest)
 
 
 def superseded(state: EndpointState, release: PreparedRelease) -> Rollout | None:
@@ -141,28 +141,28 @@ def superseded(state: EndpointState, release: PreparedRelease) -> Rollout | None
     return state.active if course in (_Course.STARTS, _Course.SERVES) else None
 
 
-def start(parts: Parts, release: PreparedRelease) -> Rollout | None:
+def start(ports: Ports, release: PreparedRelease) -> Rollout | None:
     """Start the rollout of a release that was prepared; see ``release``."""
     request, version = release.request, release.version
 
     def attempt() -> Rollout | None:
-        state = parts.store.load(request.endpoint)
+        state = ports.store.load(request.endpoint)
         if state is None:
-            state = made_now(parts, request.endpoint, actor=request.actor, owner=request.owner)
-        return _intend(parts, state, release)
+            state = made_now(ports, request.endpoint, actor=request.actor, owner=request.owner)
+        return _intend(ports, state, release)
 
-    rollout = until_written(request.endpoint, attempt)
+    rollout = retry_on_conflict(request.endpoint, attempt)
     if rollout and not rollout.phase.final:
-        parts.workflow.start(request.endpoint, rollout.id)
+        ports.workflow.start(request.endpoint, rollout.id)
         begun = rollout.id == rollout_id(request.endpoint, request.key)
         if release.own and begun and rollout.package == version.package:
             mark_released(
-                parts, version, endpoint=request.endpoint, rollout=rollout.id, actor=request.actor
+                ports, version, endpoint=request.endpoint, rollout=rollout.id, actor=request.actor
             )
     return rollout
 
 
-def _own_model(parts: Parts, request: ReleaseRequest, name: str) -> bool:
+def _own_model(ports: Ports, request: ReleaseRequest, name: str) -> bool:
     """Whether the model ``name`` is the principal's to point at.
 
     What a group registered is for all to serve. It alone adds to it, and moves its aliases.
@@ -170,23 +170,23 @@ def _own_model(parts: Parts, request: ReleaseRequest, name: str) -> bool:
     Raises:
         Forbidden: if it is not, and the package would be a new version of it.
     """
-    model = parts.registry.model(name) if request.principal else None
+    model = ports.registry.model(name) if request.principal else None
     if request.principal is None or model is None:
         return True
-    if parts.registry.number_of(name, request.digest) is None:
-        must(parts, request.principal, Action.RELEASE, model.owner)
+    if ports.registry.number_of(name, request.digest) is None:
+        must(ports, request.principal, Action.RELEASE, model.owner)
         return True
-    return may(parts, request.principal, Action.RELEASE, model.owner)
+    return may(ports, request.principal, Action.RELEASE, model.owner)
 
 
-def _must_suit(parts: Parts, request: ReleaseRequest) -> None:
+def _must_suit(ports: Ports, request: ReleaseRequest) -> None:
     """Refuse a plan that the endpoint's mode can't do, before anything of the package is kept."""
-    state = parts.store.load(request.endpoint)
+    state = ports.store.load(request.endpoint)
     try:
-        check_mode(request.plan, (state.serving if state else Serving()).mode)
+        check_mode(request.plan, (state.serving if state else TrafficPolicy()).mode)
     except InvalidInput:
         # Asked while the mode was another, it has its answer, and gets the same again.
-        if not answered(parts, request.endpoint, rollout_id(request.endpoint, request.key)):
+        if not answered(ports, request.endpoint, rollout_id(request.endpoint, request.key)):
             raise
 
 
@@ -219,13 +219,13 @@ def _course(
     return (_Course.SERVES if serves else _Course.STARTS), package
 
 
-def _intend(parts: Parts, state: EndpointState, release: PreparedRelease) -> Rollout | None:
+def _intend(ports: Ports, state: EndpointState, release: PreparedRelease) -> Rollout | None:
     """The rollout for the request: recorded now, or found to have been recorded before."""
     request, version = release.request, release.version
     wanted = rollout_id(request.endpoint, request.key)
     if state.rollout and state.rollout.id == wanted:
         return state.rollout
-    before = answered(parts, request.endpoint, wanted)
+    before = answered(ports, request.endpoint, wanted)
     if before:
         # Answered once already: there is nothing to repeat. What it joined may still be there.
         joined = state.rollout and before.numbers.get("joined") == state.rollout.id
@@ -238,11 +238,11 @@ def _intend(parts: Parts, state: EndpointState, release: PreparedRelease) -> Rol
     if course is _Course.UNCHANGED:
         return None
     if course is _Course.JOINS and running:
-        _remember(parts, state, request, f"{package} is rolling out already", joined=running.id)
+        _remember(ports, state, request, f"{package} is rolling out already", joined=running.id)
         return running
     if course is _Course.STARTS and package == version.package:
         passed(version)
-        _must_fit(parts, state, version.package, release.manifest)
+        _must_fit(ports, state, version.package, release.manifest)
     if running and not request.supersede:
         raise UnderWay(
             running.id,
@@ -252,20 +252,20 @@ def _intend(parts: Parts, state: EndpointState, release: PreparedRelease) -> Rol
     if running:
         reason = f"superseded by {package} ({wanted})"
         roll_back(
-            parts,
+            ports,
             request.endpoint,
             actor=request.actor,
             reason=reason,
             rollout=running.id,
             bars=False,
         )
-        raise StaleWrite("the rollout under way was ended: look at what serves now")
+        raise ConcurrentWrite("the rollout under way was ended: look at what serves now")
     if course is _Course.SERVES:
-        _remember(parts, state, request, f"{package} serves already", joined=None)
+        _remember(ports, state, request, f"{package} serves already", joined=None)
         return None
     probation = state.serving.probation
     if probation and not request.supersede:
-        raise Refused(
+        raise Conflict(
             f"version {probation.version} of {request.endpoint!r} is on probation, and the alarms "
             "watch it: set its traffic to 0, or supersede it"
         )
@@ -277,7 +277,7 @@ def _intend(parts: Parts, state: EndpointState, release: PreparedRelease) -> Rol
         package=package,
         settings=request.settings,
         actor=request.actor,
-        started_at=parts.clock.now(),
+        started_at=ports.clock.now(),
         champion=champion.version if champion else None,
         message=request.message,
         mode=state.serving.mode,
@@ -290,8 +290,8 @@ def _intend(parts: Parts, state: EndpointState, release: PreparedRelease) -> Rol
         deploy = deploy.changing(live_fields(state), live_fields(after))
         deploy = replace(deploy, rollout=rollout.id, champion=rollout.champion)
         after = replace(after, deploys=state.deploys.having(deploy))
-    change(
-        parts,
+    commit(
+        ports,
         state,
         after,
         action="release",
@@ -305,7 +305,7 @@ def _intend(parts: Parts, state: EndpointState, release: PreparedRelease) -> Rol
     return rollout
 
 
-def _must_fit(parts: Parts, state: EndpointState, package: PackageRef, manifest: Manifest) -> None:
+def _must_fit(ports: Ports, state: EndpointState, package: PackageRef, manifest: Manifest) -> None:
     """Refuse a package that what clients send does not fit, or that leaves out what they read.
 
     They would be answered 4xx, which counts against nobody. Of a disabled endpoint there are none.
@@ -314,21 +314,21 @@ def _must_fit(parts: Parts, state: EndpointState, package: PackageRef, manifest:
     if champion is None or champion.package.digest == package.digest or state.serving.stopped:
         return
     try:
-        found = misfits(parts.packages.manifest(champion.package.digest), manifest)
+        found = incompatibilities(ports.packages.manifest(champion.package.digest), manifest)
     except NotFound:
         return  # kept no more: then there is nothing to compare with
     if found:
         more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
-        raise Refused(
+        raise Conflict(
             f"clients of {state.endpoint!r} could not be answered by {package}: "
             f"{'; '.join(found[:_TOLD])}{more}. Make it a new endpoint, or disable this one first"
         )
 
 
 def _remember(
-    parts: Parts, state: EndpointState, request: ReleaseRequest, reason: str, *, joined: str | None
+    ports: Ports, state: EndpointState, request: ReleaseRequest, reason: str, *, joined: str | None
 ) -> None:
     """Record a request that starts nothing, so that its repetition starts nothing either."""
     wanted = rollout_id(request.endpoint, request.key)
     numbers = {"request": wanted, "joined": joined}
-    change(parts, state, state, action="asked", actor=request.actor, reason=reason, numbers=numbers)
+    commit(ports, state, state, action="asked", actor=request.actor, reason=reason, numbers=numbers)

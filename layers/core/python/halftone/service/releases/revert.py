@@ -15,17 +15,17 @@ from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.policy_rules import without
 from halftone.domain.endpoint.projection import projection
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import NotFound, Refused, StaleWrite, Unavailable
+from halftone.domain.errors import ConcurrentWrite, Conflict, NotFound, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import PRESETS
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.routing import ReadAliases
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.rollouts.past_champions import with_past
 from halftone.service.rollouts.reconcile import arm, must_be_newest
 from halftone.service.rollouts.rollback import exists, finish, roll_back
 from halftone.service.rollouts.validation import failed
-from halftone.service.unit_of_work import change, until_written
+from halftone.service.unit_of_work import commit, retry_on_conflict
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Seen:
         return f"{serves} and {rolls} under way"
 
 
-def return_to(
-    parts: Parts,
+def revert(
+    ports: Ports,
     endpoint: str,
     *,
     version: str | None,
@@ -77,12 +77,12 @@ def return_to(
 
     Raises:
         NotFound: if the endpoint or the version does not exist. Nothing is changed then.
-        Refused: if that version serves already, was taken back or is gone from Lambda, there is
+        Conflict: if that version serves already, was taken back or is gone from Lambda, there is
             none before it, or something else than what was asked for has happened since.
     """
 
     def attempt() -> EndpointState:
-        state = parts.store.load(endpoint)
+        state = ports.store.load(endpoint)
         if state is None:
             raise NotFound("endpoint", endpoint, "see `halftone status`")
         if seen and _came_about(state, seen, version):
@@ -90,27 +90,27 @@ def return_to(
         running = state.active
         if running is None:
             wanted = version or (seen.champion if seen and seen.rollout else None)
-            return _returned(parts, endpoint, state.revision, wanted, actor=actor, reason=reason)
+            return _returned(ports, endpoint, state.revision, wanted, actor=actor, reason=reason)
         if version not in (None, running.champion):
             # Before anything is changed; but where that can't be read, going back comes first.
             with suppress(Unavailable):
-                _sound_target(parts, with_past(parts, state), _live(state), version)
-        roll_back(parts, endpoint, actor=actor, reason=reason, rollout=running.id, seen=state)
-        after = parts.store.load(endpoint) or state
+                _sound_target(ports, with_past(ports, state), _live(state), version)
+        roll_back(ports, endpoint, actor=actor, reason=reason, rollout=running.id, seen=state)
+        after = ports.store.load(endpoint) or state
         ended = after.rollout and (after.rollout.id, after.rollout.phase)
         # Whoever ended it: that it has ended is what was asked for, and not to go back any further.
         if ended == (running.id, Phase.ROLLED_BACK) and version in (None, running.champion):
             return after
-        raise StaleWrite("the rollout under way has ended: look at what serves now")
+        raise ConcurrentWrite("the rollout under way has ended: look at what serves now")
 
-    return until_written(endpoint, attempt)
+    return retry_on_conflict(endpoint, attempt)
 
 
 def _came_about(state: EndpointState, seen: Seen, version: str | None) -> bool:
     """Whether what was asked for is so by now; if not, ``state`` is one to bring it about from.
 
     Raises:
-        Refused: if neither, because others have acted since.
+        Conflict: if neither, because others have acted since.
     """
     now, newest = Seen.of(state), state.rollout
     if now == seen:
@@ -126,7 +126,7 @@ def _came_about(state: EndpointState, seen: Seen, version: str | None) -> bool:
     ended = seen.rollout is not None and now.champion == seen.champion
     if now.rollout is None and (taken_back or ended) and version in (None, now.champion):
         return True
-    raise Refused(
+    raise Conflict(
         f"{state.endpoint!r} has moved on since this was asked for: it was at {seen.told}, and is "
         f"at {now.told}; look again, and ask with a new key"
     )
@@ -134,32 +134,32 @@ def _came_about(state: EndpointState, seen: Seen, version: str | None) -> bool:
 
 def _live(state: EndpointState) -> Deployment:
     if state.champion is None:
-        raise Refused(f"{state.endpoint!r} serves no version: there is nothing to return from")
+        raise Conflict(f"{state.endpoint!r} serves no version: there is nothing to return from")
     return state.champion
 
 
 def _returned(
-    parts: Parts, endpoint: str, revision: int, version: str | None, *, actor: str, reason: str
+    ports: Ports, endpoint: str, revision: int, version: str | None, *, actor: str, reason: str
 ) -> EndpointState:
-    seen = parts.aliases.both(endpoint)
-    state = parts.store.load(endpoint)
+    seen = ports.aliases.both(endpoint)
+    state = ports.store.load(endpoint)
     if state is None or state.revision != revision:
-        raise StaleWrite(f"{endpoint!r} changed while its aliases were read")
-    must_be_newest(parts, state, seen)
-    state = with_past(parts, state)
+        raise ConcurrentWrite(f"{endpoint!r} changed while its aliases were read")
+    must_be_newest(ports, state, seen)
+    state = with_past(ports, state)
     live = _live(state)
-    target = _sound_target(parts, state, live, version)
-    fenced = _fenced(parts, state, live, target, seen, actor=actor, reason=reason)
+    target = _sound_target(ports, state, live, version)
+    fenced = _fenced(ports, state, live, target, seen, actor=actor, reason=reason)
     try:
-        done = finish(parts, fenced)
-    except StaleWrite:
-        return parts.store.load(endpoint) or fenced  # a tick was faster
-    _watch(parts, done)
+        done = finish(ports, fenced)
+    except ConcurrentWrite:
+        return ports.store.load(endpoint) or fenced  # a tick was faster
+    _watch(ports, done)
     return done
 
 
 def _fenced(
-    parts: Parts,
+    ports: Ports,
     state: EndpointState,
     live: Deployment,
     target: Deployment,
@@ -175,7 +175,7 @@ def _fenced(
         package=live.package,
         settings=live.settings,
         actor=actor,
-        started_at=parts.clock.now(),
+        started_at=ports.clock.now(),
         champion=target.version,
         challenger=live.version,
         share=100.0,
@@ -189,8 +189,8 @@ def _fenced(
     # The alarms are about to watch the version that returns.
     serving = without(state.serving, probation.version) if probation else state.serving
     after = succeed(bar(replace(state, serving=serving), live.version, reason), target)
-    return change(
-        parts,
+    return commit(
+        ports,
         state,
         replace(after, rollout=withdrawal, placed=after.placing(target.version)),
         action="return",
@@ -200,21 +200,21 @@ def _fenced(
 
 
 def _sound_target(
-    parts: Parts, state: EndpointState, live: Deployment, version: str | None
+    ports: Ports, state: EndpointState, live: Deployment, version: str | None
 ) -> Deployment:
     """A target that Lambda still has, and that nothing is said against in the registry.
 
     Raises:
-        Refused: if there is none, and which other one could be named.
+        Conflict: if there is none, and which other one could be named.
     """
     while True:
         target = _target(state, live, version)
-        reason = failed(parts, target.package)
-        if not reason and exists(parts, state.endpoint, target.version):
+        reason = failed(ports, target.package)
+        if not reason and exists(ports, state.endpoint, target.version):
             return target
         if version is not None:
             others = ", ".join(d.version for d in state.past or () if d != target) or "none"
-            raise Refused(
+            raise Conflict(
                 f"version {version} of {state.endpoint!r} can't serve again: "
                 f"{reason or 'it is gone from Lambda'}; others that served: {others}"
             )
@@ -229,20 +229,20 @@ def _target(state: EndpointState, live: Deployment, version: str | None) -> Depl
     past = state.past or ()
     if version is None:
         if not past:
-            raise Refused(
+            raise Conflict(
                 f"version {live.version} is the first that {state.endpoint!r} was served by, or "
                 "all others were taken back: release one"
             )
         return past[-1]
     if version == live.version:
-        raise Refused(f"version {version} serves {state.endpoint!r} already")
+        raise Conflict(f"version {version} serves {state.endpoint!r} already")
     chosen = next((d for d in past if d.version == version), None)
     if chosen is not None:
         return chosen
     barred = state.bar_of(version)
     if barred:
         names = ", ".join(d.version for d in past) or "no other version"
-        raise Refused(
+        raise Conflict(
             f"version {version} of {state.endpoint!r} was taken back ({barred.reason}): release "
             f"its package again; it can return to {names}"
         )
@@ -250,9 +250,9 @@ def _target(state: EndpointState, live: Deployment, version: str | None) -> Depl
     raise NotFound("version", version, f"{state.endpoint!r} was served by {names}")
 
 
-def _watch(parts: Parts, state: EndpointState) -> None:
+def _watch(ports: Ports, state: EndpointState) -> None:
     """Let the alarms watch the version that returned; if they can't, it serves all the same."""
     wanted = projection(state).watch
     if wanted is not None:
         with suppress(NotFound, Unavailable):
-            arm(parts, state.endpoint, wanted, f"return to version {wanted.version}")
+            arm(ports, state.endpoint, wanted, f"return to version {wanted.version}")

@@ -7,27 +7,27 @@ from dataclasses import replace
 from halftone.domain.endpoint.deploy_fields import live_fields, with_each_field
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import (
+    ConcurrentWrite,
+    Conflict,
     Forbidden,
     InvalidInput,
     NotFound,
-    Refused,
-    StaleWrite,
     Unavailable,
 )
 from halftone.domain.rollout.deploys import LIMITS, DeployRecord, Deploys
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.endpoints.capacity import ask
-from halftone.service.releases.revert import Seen, return_to
+from halftone.service.releases.revert import Seen, revert
 from halftone.service.rollouts.probation import settled, watched
 from halftone.service.rollouts.rollback import roll_back
-from halftone.service.unit_of_work import change
+from halftone.service.unit_of_work import commit
 
 _BY_PEOPLE = ("approved", "promote-now", "return")
 """What people say to a rollout, or of its version, for which that version stays champion."""
 
 
 def take_back(
-    parts: Parts,
+    ports: Ports,
     state: EndpointState,
     records: Sequence[DeployRecord],
     *,
@@ -43,34 +43,34 @@ def take_back(
     something rolls out from it by now. ``to`` is what is declared afterwards.
 
     Raises:
-        StaleWrite: if anything was changed that the caller has to read first.
+        ConcurrentWrite: if anything was changed that the caller has to read first.
     """
     started = [record for record in records if record.rollout]
     names = [record.rollout for record in started]
     if state.active and state.active.id in names:
-        roll_back(parts, state.endpoint, actor=actor, reason=why, rollout=state.active.id)
-        raise StaleWrite("the rollout of a failed deploy was ended: look at what serves now")
+        roll_back(ports, state.endpoint, actor=actor, reason=why, rollout=state.active.id)
+        raise ConcurrentWrite("the rollout of a failed deploy was ended: look at what serves now")
     kept: dict[str, str] = {}
     champion = state.champion
     if champion and champion.rollout in names:
-        stays = _stays(parts, state, champion.rollout, champion.version)
+        stays = _stays(ports, state, champion.rollout, champion.version)
         target = started[-1].champion
         if not stays and target is None:
             stays = "no version served before it"
         if not stays:
             try:
-                return_to(
-                    parts,
+                revert(
+                    ports,
                     state.endpoint,
                     version=target,
                     actor=actor,
                     reason=why,
                     seen=Seen.of(state),
                 )
-            except (Refused, NotFound) as error:
+            except (Conflict, NotFound) as error:
                 stays = str(error)
             else:
-                raise StaleWrite("the champion of a failed deploy gave way: look again")
+                raise ConcurrentWrite("the champion of a failed deploy gave way: look again")
         kept["champion"] = stays
     live, fields = live_fields(state), {}
     current = dict(live)
@@ -81,8 +81,8 @@ def take_back(
     after, refused = with_each_field(state, fields)
     serving = after.serving
     try:
-        serving = watched(parts, state, after.serving, why=why)
-    except (Refused, NotFound, InvalidInput, Forbidden) as error:
+        serving = watched(ports, state, after.serving, why=why)
+    except (Conflict, NotFound, InvalidInput, Forbidden) as error:
         refused["traffic"] = str(error)
         serving = replace(serving, split=(), rules=(), probation=None)
     undone = {record.request for record in records}
@@ -94,8 +94,8 @@ def take_back(
         for name in sorted({*live, *now})
         if live.get(name) != now.get(name)
     }
-    written = change(
-        parts,
+    written = commit(
+        ports,
         state,
         after,
         action="reverted",
@@ -103,19 +103,19 @@ def take_back(
         reason=why,
         numbers={**numbers, "request": key, **({"kept": kept | refused} if kept | refused else {})},
     )
-    with suppress(NotFound, Refused):
-        ask(parts, state.endpoint, written.upkeep, LIMITS)
-    with suppress(Unavailable, Refused):
+    with suppress(NotFound, Conflict):
+        ask(ports, state.endpoint, written.upkeep, LIMITS)
+    with suppress(Unavailable, Conflict):
         # The next tick does what can't be done now.
-        written = settled(parts, state.serving, written)
+        written = settled(ports, state.serving, written)
     return written
 
 
-def _stays(parts: Parts, state: EndpointState, rollout: str, version: str) -> str:
+def _stays(ports: Ports, state: EndpointState, rollout: str, version: str) -> str:
     """Why the champion that the failed deploy's rollout brought stays all the same ("": none)."""
     if state.active:
         return f"rollout {state.active.id} is under way from version {version}"
-    for record in parts.store.audit(state.endpoint):
+    for record in ports.store.audit(state.endpoint):
         of_rollout = record.after.get("rollout") == rollout and record.action in _BY_PEOPLE
         returned = record.action == "return" and record.after.get("champion") == version
         if of_rollout or returned:

@@ -11,15 +11,15 @@ from enum import StrEnum
 from halftone.domain.endpoint.champions import succeed
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import NotFound, RecordRestored, Refused, StaleWrite
+from halftone.domain.errors import ConcurrentWrite, Conflict, NotFound, RecordRestored
 from halftone.domain.model.manifest import PackageRef
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import UNRELEASED, ReadAliases, Routing
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.rollouts.past_champions import with_past
 from halftone.service.rollouts.reconcile import RESTORED, anchor_of, must_be_newest, overwrite
 from halftone.service.rollouts.rollback import exists
-from halftone.service.unit_of_work import change, until_written
+from halftone.service.unit_of_work import commit, retry_on_conflict
 
 ADOPTED = "adopted"
 """The audit's word for a record that follows the aliases."""
@@ -32,7 +32,7 @@ class Keep(StrEnum):
     RECORD = "record"
 
 
-def adopt(parts: Parts, endpoint: str, keep: Keep, *, actor: str, reason: str) -> EndpointState:
+def adopt(ports: Ports, endpoint: str, keep: Keep, *, actor: str, reason: str) -> EndpointState:
     """End the standstill of an endpoint whose record is older than its aliases.
 
     ``ALIASES``: the version that answers most is champion on record. ``RECORD``: the champion on
@@ -41,54 +41,54 @@ def adopt(parts: Parts, endpoint: str, keep: Keep, *, actor: str, reason: str) -
 
     Raises:
         NotFound: if there is no such endpoint.
-        Refused: if the record is not older than the aliases, or what is to be kept is no version
+        Conflict: if the record is not older than the aliases, or what is to be kept is no version
             that Lambda has.
     """
 
     def attempt() -> EndpointState:
-        seen = parts.aliases.both(endpoint)
-        state = parts.store.load(endpoint)
+        seen = ports.aliases.both(endpoint)
+        state = ports.store.load(endpoint)
         if state is None:
             raise NotFound("endpoint", endpoint, "see `halftone status`")
-        if not _held(parts, state, seen):
-            raise Refused(f"the record of {endpoint!r} is not older than its aliases")
-        champion = _kept(parts, state, seen, keep)
-        return _adopted(parts, state, seen, champion, actor=actor, reason=reason)
+        if not _held(ports, state, seen):
+            raise Conflict(f"the record of {endpoint!r} is not older than its aliases")
+        champion = _kept(ports, state, seen, keep)
+        return _adopted(ports, state, seen, champion, actor=actor, reason=reason)
 
-    return until_written(endpoint, attempt)
+    return retry_on_conflict(endpoint, attempt)
 
 
-def _held(parts: Parts, state: EndpointState, seen: ReadAliases) -> bool:
+def _held(ports: Ports, state: EndpointState, seen: ReadAliases) -> bool:
     try:
-        must_be_newest(parts, state, seen)
+        must_be_newest(ports, state, seen)
     except RecordRestored:
         return True
     return False
 
 
-def _kept(parts: Parts, state: EndpointState, seen: ReadAliases, keep: Keep) -> Deployment:
+def _kept(ports: Ports, state: EndpointState, seen: ReadAliases, keep: Keep) -> Deployment:
     endpoint = state.endpoint
     if keep is Keep.RECORD:
         if state.champion is None:
-            raise Refused(f"the record of {endpoint!r} has no champion: keep the aliases")
-        if not exists(parts, endpoint, state.champion.version):
+            raise Conflict(f"the record of {endpoint!r} has no champion: keep the aliases")
+        if not exists(ports, endpoint, state.champion.version):
             gone = f"version {state.champion.version} of {endpoint!r} is gone from Lambda"
-            raise Refused(f"{gone}: keep the aliases")
+            raise Conflict(f"{gone}: keep the aliases")
         return state.champion
     version = seen.live.routing.main
     if version == UNRELEASED.main:
-        raise Refused(f"the alias of {endpoint!r} is at no version yet: keep the record")
-    known = next((d for d in parts.store.deployments(endpoint) if d.version == version), None)
+        raise Conflict(f"the alias of {endpoint!r} is at no version yet: keep the record")
+    known = next((d for d in ports.store.deployments(endpoint) if d.version == version), None)
     if known is not None and not known.deleted:
         return known
     # Published after what the table was restored to: the version itself says what it loads.
-    pointer = parts.versions.pointer(endpoint, version)
-    package = PackageRef(parts.packages.manifest(pointer.digest).name, pointer.digest)
-    return Deployment(version, package, "", pointer.rollout, parts.clock.now())
+    pointer = ports.versions.pointer(endpoint, version)
+    package = PackageRef(ports.packages.manifest(pointer.digest).name, pointer.digest)
+    return Deployment(version, package, "", pointer.rollout, ports.clock.now())
 
 
 def _adopted(
-    parts: Parts,
+    ports: Ports,
     state: EndpointState,
     seen: ReadAliases,
     champion: Deployment,
@@ -102,19 +102,19 @@ def _adopted(
     held = replace(state, restored=state.restored or reason, rollout=running or state.rollout)
     if held != state:
         # On record first: a crash below leaves the standstill, and not half of what was asked for.
-        state = change(parts, state, held, action=RESTORED, actor=actor, reason=reason)
+        state = commit(ports, state, held, action=RESTORED, actor=actor, reason=reason)
     over = state.rollout
     if over and over.phase is Phase.ROLLING_BACK:
         over = over.to(Phase.ROLLED_BACK, share=0.0, mirror=0.0)
     home = Routing(champion.version)
-    overwrite(parts, state, seen, home)
-    read = parts.aliases.both(state.endpoint)
+    overwrite(ports, state, seen, home)
+    read = ports.aliases.both(state.endpoint)
     if (read.live.routing, read.challenger.routing) != (home, home):
-        raise StaleWrite(f"an alias of {state.endpoint!r} was changed at the same time")
-    after = succeed(with_past(parts, state), champion)
+        raise ConcurrentWrite(f"an alias of {state.endpoint!r} was changed at the same time")
+    after = succeed(with_past(ports, state), champion)
     quiet = replace(state.serving, split=(), rules=(), mirror=None, probation=None)
-    return change(
-        parts,
+    return commit(
+        ports,
         state,
         replace(
             after,

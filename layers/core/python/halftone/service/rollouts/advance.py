@@ -18,15 +18,15 @@ from halftone.domain.endpoint.champions import succeed
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.projection import Watch, projection
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import NotFound, RecordRestored, StaleWrite, Unavailable
+from halftone.domain.errors import ConcurrentWrite, NotFound, RecordRestored, Unavailable
 from halftone.domain.names import ALIAS
 from halftone.domain.rollout.decide import (
+    Advance,
     Alarmed,
     AskAgain,
-    GoBack,
-    GoOn,
+    Hold,
     Restore,
-    Wait,
+    RollBack,
     Yield,
     compare,
     decide,
@@ -36,9 +36,9 @@ from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.routing import ReadAliases
 from halftone.domain.rollout.verdict import Verdict, VerdictKind
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.ports.guardrails import AlarmState, Guard
-from halftone.service.rollouts.observe import look, look_ahead
+from halftone.service.rollouts.observe import analyze, look_ahead
 from halftone.service.rollouts.past_champions import with_past
 from halftone.service.rollouts.prepare import POLL, prepare
 from halftone.service.rollouts.reconcile import (
@@ -53,7 +53,7 @@ from halftone.service.rollouts.reconcile import (
 )
 from halftone.service.rollouts.rollback import fence, finish, roll_back
 from halftone.service.rollouts.validation import failed, withdraw_failed
-from halftone.service.unit_of_work import ENGINE, change, change_rollout, renew_key
+from halftone.service.unit_of_work import ENGINE, commit, commit_rollout, renew_key
 
 _STEPS = 8
 """How many recorded steps one tick may take; the rest is the next tick's."""
@@ -77,7 +77,7 @@ class Tick:
     reason: str
 
 
-def advance(parts: Parts, endpoint: str, rollout: str | None, *, every: timedelta) -> Tick:
+def advance(ports: Ports, endpoint: str, rollout: str | None, *, every: timedelta) -> Tick:
     """Take the rollout as far as it can go now.
 
     ``rollout`` None means whatever is under way; ``every`` is the shortest time between looks. A
@@ -85,121 +85,121 @@ def advance(parts: Parts, endpoint: str, rollout: str | None, *, every: timedelt
     """
     phase: Phase | None = None
     for _ in range(_STEPS):
-        seen = parts.aliases.both(endpoint)
-        state = parts.store.load(endpoint)
+        seen = ports.aliases.both(endpoint)
+        state = ports.store.load(endpoint)
         running = state.active if state else None
         try:
             if state is not None:
-                must_be_newest(parts, state, seen)
-                state = withdraw_failed(parts, state)
+                must_be_newest(ports, state, seen)
+                state = withdraw_failed(ports, state)
                 if running is None:
-                    reconcile(parts, state, seen)
-                    if renew_key(parts, state):
+                    reconcile(ports, state, seen)
+                    if renew_key(ports, state):
                         continue
             if state is None or running is None or rollout not in (None, running.id):
                 last = state.rollout if state else None
                 return Tick(True, timedelta(0), last.phase if last else None, "nothing to do")
             phase = running.phase
-            step = _step(parts, state, running, seen)
+            step = _step(ports, state, running, seen)
         except RecordRestored as older:
-            return _held(parts, endpoint, str(older), every)
-        except StaleWrite:
+            return _held(ports, endpoint, str(older), every)
+        except ConcurrentWrite:
             continue  # somebody wrote in between: look again, decide again
         if not isinstance(step, EndpointState):
-            return step if isinstance(step, Tick) else _later(parts, running, step, every)
+            return step if isinstance(step, Tick) else _later(ports, running, step, every)
     return Tick(False, POLL, phase, "more to do")
 
 
-def _held(parts: Parts, endpoint: str, reason: str, every: timedelta) -> Tick:
+def _held(ports: Ports, endpoint: str, reason: str, every: timedelta) -> Tick:
     """Say on record that nothing is written, so that it stays so whatever is recorded next."""
-    state = parts.store.load(endpoint)
+    state = ports.store.load(endpoint)
     if state is not None and not state.restored:
-        with suppress(StaleWrite):
+        with suppress(ConcurrentWrite):
             held = replace(state, restored=reason)
-            change(parts, state, held, action=RESTORED, actor=ENGINE, reason=reason)
+            commit(ports, state, held, action=RESTORED, actor=ENGINE, reason=reason)
     phase = state.rollout.phase if state and state.rollout else None
     return Tick(False, max(every, HELD), phase, reason)
 
 
-def _later(parts: Parts, running: Rollout, waiting: Wait, every: timedelta) -> Tick:
+def _later(ports: Ports, running: Rollout, waiting: Hold, every: timedelta) -> Tick:
     # Looks thin out as a rollout ages, so that one of a month stays below Step Functions' limit of
     # 25,000 events. Guardrails do not wait for looks.
-    age = parts.clock.now() - running.started_at
+    age = ports.clock.now() - running.started_at
     return Tick(False, max(every, age / _RATIO), running.phase, waiting.reason)
 
 
 def _step(
-    parts: Parts, state: EndpointState, running: Rollout, seen: ReadAliases
-) -> EndpointState | Wait | Tick:
+    ports: Ports, state: EndpointState, running: Rollout, seen: ReadAliases
+) -> EndpointState | Hold | Tick:
     """One recorded step, or why there is none to take now."""
     if running.phase is Phase.ROLLING_BACK:
-        return finish(parts, state)
+        return finish(ports, state)
     agreement = compare(running, seen.live.routing, seen.challenger.routing)
     if isinstance(agreement, Yield):
-        return _back(parts, state, running, agreement.reason)
+        return _back(ports, state, running, agreement.reason)
     if isinstance(agreement, Restore):
-        return _restore(parts, state, running, agreement, seen)
+        return _restore(ports, state, running, agreement, seen)
     if running.phase in (Phase.PREPARING, Phase.SHIFTING):
-        reason = failed(parts, running.package)
+        reason = failed(ports, running.package)
         if reason:
-            return _back(parts, state, running, reason)
+            return _back(ports, state, running, reason)
     if running.phase is Phase.PREPARING:
-        step = prepare(parts, state, running)
+        step = prepare(ports, state, running)
         if isinstance(step, timedelta):
             return Tick(False, step, running.phase, "waiting for Lambda")
         return step
     if running.phase is Phase.SHIFTING:
-        return _shift(parts, state, running, seen)
-    return _watch(parts, state, running)
+        return _shift(ports, state, running, seen)
+    return _watch(ports, state, running)
 
 
 def _restore(
-    parts: Parts, state: EndpointState, running: Rollout, found: Restore, seen: ReadAliases
+    ports: Ports, state: EndpointState, running: Rollout, found: Restore, seen: ReadAliases
 ) -> EndpointState:
     # Less traffic for the challenger is always safe, so this write needs no intent of its own.
     at = seen.live if found.alias == ALIAS else seen.challenger
-    written = point(parts, state, found.alias, found.routing, revision=at.revision)
+    written = point(ports, state, found.alias, found.routing, revision=at.revision)
     if found.alias == ALIAS:
         repaired = replace(running, alias_revision=written)
     else:
         repaired = replace(running, challenger_revision=written)
     anchored = replace(state, anchor=anchor_of(state))
-    return change_rollout(parts, anchored, repaired, action="repaired", reason=found.reason)
+    return commit_rollout(ports, anchored, repaired, action="repaired", reason=found.reason)
 
 
-def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointState | Wait:
+def _watch(ports: Ports, state: EndpointState, running: Rollout) -> EndpointState | Hold:
     try:
-        guard = parts.guardrails.read(state.endpoint)
+        guard = ports.guardrails.read(state.endpoint)
     except NotFound as gone:
-        return _back(parts, state, running, f"there is no guardrail any more: {gone}")
+        return _back(ports, state, running, f"there is no guardrail any more: {gone}")
     wanted = projection(state).watch
     # Whoever rewrote the alarms since they were armed did not take a red state off them: it counts.
     if wanted and not watches(guard, wanted) and guard.state is not AlarmState.ALARM:
         # Traffic without an armed alarm is not to be: arm or go back.
         try:
-            arm(parts, state.endpoint, wanted, f"rollout {running.id}")
+            arm(ports, state.endpoint, wanted, f"rollout {running.id}")
         except Unavailable as error:
-            return _back(parts, state, running, f"the guardrail could not be armed: {error}")
-        guard = parts.guardrails.read(state.endpoint)
+            return _back(ports, state, running, f"the guardrail could not be armed: {error}")
+        guard = ports.guardrails.read(state.endpoint)
     alarmed = _alarmed(guard, wanted)
-    reason = "" if alarmed else failed(parts, running.package)
+    reason = "" if alarmed else failed(ports, running.package)
     if reason:
-        return _back(parts, state, running, reason)
+        return _back(ports, state, running, reason)
     # Nothing that evidence could say would keep a challenger in alarm: no call stands before it.
-    verdict = _UNSEEN if alarmed else look(parts, state.endpoint, running)
-    decision = decide(running, verdict, alarmed, parts.clock.now())
+    verdict = _UNSEEN if alarmed else analyze(ports, state.endpoint, running)
+    decision = decide(running, verdict, alarmed, ports.clock.now())
     match decision:
-        case Wait():
+        case Hold():
             return decision
-        case GoBack(reason):
+        case RollBack(reason):
             fenced = fence(
-                parts, state, running, actor=ENGINE, reason=reason, numbers=verdict.numbers
+                ports, state, running, actor=ENGINE, reason=reason, numbers=verdict.numbers
             )
-            return finish(parts, fenced)
-        case GoOn(reason):
+            return finish(ports, fenced)
+        case Advance(reason):
             following = running.onward(verdict.kind)
-            return change_rollout(
-                parts,
+            return commit_rollout(
+                ports,
                 state,
                 following,
                 action="advance",
@@ -209,25 +209,25 @@ def _watch(parts: Parts, state: EndpointState, running: Rollout) -> EndpointStat
 
 
 def _shift(
-    parts: Parts, state: EndpointState, running: Rollout, seen: ReadAliases
-) -> EndpointState | Wait:
+    ports: Ports, state: EndpointState, running: Rollout, seen: ReadAliases
+) -> EndpointState | Hold:
     """Give the challenger what the record intends, and record it once the alias says so."""
     # Also where the alias is there already, after a crash: all traffic is not to be confirmed over
     # an alarm that came in between.
-    unfit = _unfit(parts, state.endpoint, running)
+    unfit = _unfit(ports, state.endpoint, running)
     if unfit:
-        return _back(parts, state, running, unfit)
+        return _back(ports, state, running, unfit)
     if running.gate and seen.live.routing == running.routing(running.share):
-        found = _look_at_gate(parts, state, running)
+        found = _look_at_gate(ports, state, running)
         if found is not None:
             return found
     wanted = projection(state)
     before = seen
-    seen = give(parts, state, seen, wanted.live, wanted.challenger)
+    seen = give(ports, state, seen, wanted.live, wanted.challenger)
     anchored = state if seen is before else replace(state, anchor=anchor_of(state))
     if running.target == 100.0:
-        return _promoted(parts, anchored, running)
-    now = parts.clock.now()
+        return _promoted(ports, anchored, running)
+    now = ports.clock.now()
     arrived = replace(running, stage=running.stage + 1, since=running.share)
     arrived = arrived.to(
         arrived.resting,
@@ -240,27 +240,27 @@ def _shift(
         gate="",
     )
     arrived = replace(arrived, borders=(*running.begun, arrived.border(now)))
-    return change_rollout(parts, anchored, arrived, action="shifted", reason=_arrival(arrived))
+    return commit_rollout(ports, anchored, arrived, action="shifted", reason=_arrival(arrived))
 
 
 def _look_at_gate(
-    parts: Parts, state: EndpointState, running: Rollout
-) -> EndpointState | Wait | None:
+    ports: Ports, state: EndpointState, running: Rollout
+) -> EndpointState | Hold | None:
     """What stands against the share that a person approved; None where nothing does.
 
     The evidence is as old as the gate, and the last minute is not in it.
     """
-    verdict = look(parts, state.endpoint, running)
-    decision = decide_at_gate(running, verdict, look_ahead(parts, state.endpoint, running))
+    verdict = analyze(ports, state.endpoint, running)
+    decision = decide_at_gate(running, verdict, look_ahead(ports, state.endpoint, running))
     match decision:
-        case GoBack(reason):
-            return _back(parts, state, running, reason)
+        case RollBack(reason):
+            return _back(ports, state, running, reason)
         case AskAgain(reason, gate):
             asking = running.to(Phase.AWAITING_APPROVAL, target=running.share, gate=gate)
-            return change_rollout(
-                parts, state, asking, action="asks-again", reason=reason, numbers=verdict.numbers
+            return commit_rollout(
+                ports, state, asking, action="asks-again", reason=reason, numbers=verdict.numbers
             )
-        case Wait():
+        case Hold():
             return decision
     return None
 
@@ -273,10 +273,10 @@ def _arrival(arrived: Rollout) -> str:
     return f"the alias reads {arrived.share:g} %"
 
 
-def _unfit(parts: Parts, endpoint: str, running: Rollout) -> str:
+def _unfit(ports: Ports, endpoint: str, running: Rollout) -> str:
     """Why the guardrail forbids the challenger more traffic, or nothing."""
     try:
-        guard = parts.guardrails.read(endpoint)
+        guard = ports.guardrails.read(endpoint)
     except NotFound as gone:
         return f"there is no guardrail any more: {gone}"
     if guard.armed_for is None or guard.armed_for != running.challenger:
@@ -287,7 +287,7 @@ def _unfit(parts: Parts, endpoint: str, running: Rollout) -> str:
     if not watches(guard, wanted):
         # From scoring unseen to answering: the platform counts crashes by the alias called.
         try:
-            arm(parts, endpoint, wanted, f"rollout {running.id}")
+            arm(ports, endpoint, wanted, f"rollout {running.id}")
         except Unavailable as error:
             return f"the guardrail could not be armed: {error}"
     return ""
@@ -302,18 +302,18 @@ def _alarmed(guard: Guard, wanted: Watch | None) -> Alarmed | None:
     return Alarmed(f"{guard.reason} (red as it was found, watching {seen} through {guard.alias!r})")
 
 
-def _promoted(parts: Parts, state: EndpointState, running: Rollout) -> EndpointState:
+def _promoted(ports: Ports, state: EndpointState, running: Rollout) -> EndpointState:
     published = [
-        d for d in parts.store.deployments(state.endpoint) if d.version == running.challenger
+        d for d in ports.store.deployments(state.endpoint) if d.version == running.challenger
     ]
     if not published:
-        raise StaleWrite("the table was restored while the alias was written")
+        raise ConcurrentWrite("the table was restored while the alias was written")
     champion: Deployment = published[0]
     told = "the alias reads 100 %"
     done = running.to(Phase.PROMOTED, share=100.0, target=100.0, mirror=0.0, reason=told, gate="")
-    after = succeed(with_past(parts, state), champion)
-    return change(
-        parts,
+    after = succeed(with_past(ports, state), champion)
+    return commit(
+        ports,
         state,
         replace(after, rollout=done),
         action="promoted",
@@ -322,8 +322,8 @@ def _promoted(parts: Parts, state: EndpointState, running: Rollout) -> EndpointS
     )
 
 
-def _back(parts: Parts, state: EndpointState, running: Rollout, reason: str) -> EndpointState:
+def _back(ports: Ports, state: EndpointState, running: Rollout, reason: str) -> EndpointState:
     ended = roll_back(
-        parts, state.endpoint, actor=ENGINE, reason=reason, rollout=running.id, seen=state
+        ports, state.endpoint, actor=ENGINE, reason=reason, rollout=running.id, seen=state
     )
     return ended or state

@@ -11,55 +11,55 @@ from halftone.domain.rollout.analysis import judge
 from halftone.domain.rollout.evidence import Bucket, Evidence, bucket_start
 from halftone.domain.rollout.rollout import KEYS, Rollout
 from halftone.domain.rollout.verdict import Verdict, VerdictKind
-from halftone.ports import Parts
+from halftone.ports import Ports
 
 
-def look(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
+def analyze(ports: Ports, endpoint: str, rollout: Rollout) -> Verdict:
     """The verdict on everything up to the newest closed bucket.
 
     Metrics that can't be read are a verdict of their own, which moves nothing: alarms keep watch.
 
     Raises:
-        StaleWrite: if another look at the same rollout was kept in the meantime.
+        ConcurrentWrite: if another look at the same rollout was kept in the meantime.
     """
     stage = rollout.current
     if stage is None or rollout.exposed_at is None or rollout.challenger is None:
         return Verdict(VerdictKind.NO_DATA, "the challenger has had no traffic")
     if rollout.champion is None:
         return Verdict(VerdictKind.NO_DATA, "there is no champion to compare with")
-    kept = parts.evidence.load_evidence(endpoint, rollout.id)
+    kept = ports.evidence.load_evidence(endpoint, rollout.id)
     known = kept or Evidence.begin(rollout, bucket_start(rollout.exposed_at))
-    until = bucket_start(parts.clock.now() - lag_of(parts, rollout))
+    until = bucket_start(ports.clock.now() - lag_of(ports, rollout))
     if until <= known.until and known.stage == rollout.stage:
         return judge(known, rollout.plan, stage, rollout.units)
     try:
-        buckets = _counted(parts, endpoint, rollout, known.again, until)
+        buckets = _counted(ports, endpoint, rollout, known.again, until)
     except Unavailable as error:
         return Verdict(VerdictKind.ERROR, str(error))
     evidence = known.fold(buckets, until, rollout, again=known.again)
     new = [bucket for bucket in buckets if bucket.start >= known.until]
-    parts.evidence.keep_evidence(endpoint, evidence, new, previous=kept.until if kept else None)
+    ports.evidence.keep_evidence(endpoint, evidence, new, previous=kept.until if kept else None)
     verdict = judge(evidence, rollout.plan, stage, rollout.units)
     # The alarm on this metric is a second way back, for when no tick comes to act on the verdict.
     # A look that can't publish is still a look.
     with suppress(Unavailable):
-        parts.metrics.publish(endpoint, rollout.challenger, verdict.proof, parts.clock.now())
+        ports.metrics.publish(endpoint, rollout.challenger, verdict.proof, ports.clock.now())
     return verdict
 
 
-def look_ahead(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
+def look_ahead(ports: Ports, endpoint: str, rollout: Rollout) -> Verdict:
     """What the verdict would be with the buckets that are not complete yet. Nothing is kept of it.
 
     What has come in of the last minute is no evidence, for what is missing may be of one kind. It
     is reason enough to ask again before a challenger gets more.
     """
     stage = rollout.current
-    known = parts.evidence.load_evidence(endpoint, rollout.id)
+    known = ports.evidence.load_evidence(endpoint, rollout.id)
     if stage is None or known is None:
         return Verdict(VerdictKind.NO_DATA, "the challenger has had no traffic")
-    until = bucket_start(parts.clock.now())
+    until = bucket_start(ports.clock.now())
     try:
-        buckets = _counted(parts, endpoint, rollout, known.until, until)
+        buckets = _counted(ports, endpoint, rollout, known.until, until)
     except Unavailable as error:
         return Verdict(VerdictKind.ERROR, str(error))
     keyed = rollout.cohorts[0] == KEYS
@@ -67,14 +67,14 @@ def look_ahead(parts: Parts, endpoint: str, rollout: Rollout) -> Verdict:
     return judge(known.fold(sound, until, rollout), rollout.plan, stage, rollout.units)
 
 
-def lag_of(parts: Parts, rollout: Rollout) -> timedelta:
+def lag_of(ports: Ports, rollout: Rollout) -> timedelta:
     """How long after its end a bucket of the present stage is taken to be complete."""
     keyed = rollout.cohorts[0] == KEYS
-    return parts.metric_lag + (parts.key_lag if keyed else timedelta(0))
+    return ports.metric_lag + (ports.key_lag if keyed else timedelta(0))
 
 
 def _counted(
-    parts: Parts, endpoint: str, rollout: Rollout, since: datetime, until: datetime
+    ports: Ports, endpoint: str, rollout: Rollout, since: datetime, until: datetime
 ) -> Sequence[Bucket]:
     """The buckets from ``since`` to ``until``, each of the cohorts that its own stage compares.
 
@@ -92,7 +92,7 @@ def _counted(
         if first >= last:
             continue
         cohorts = rollout.cohorts_in(border)
-        found += parts.metrics.buckets(
+        found += ports.metrics.buckets(
             endpoint,
             challenger=challenger,
             champion=champion,

@@ -12,60 +12,60 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import InvalidInput, NotFound, Refused, StaleWrite
+from halftone.domain.errors import ConcurrentWrite, Conflict, InvalidInput, NotFound
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.rollouts.rollback import roll_back
-from halftone.service.unit_of_work import change_rollout, until_written
+from halftone.service.unit_of_work import commit_rollout, retry_on_conflict
 
 _WATCHED = (Phase.OBSERVING, Phase.BAKING)
 _GOING_BACK = (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
 
 
 def pause(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+    ports: Ports, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
 ) -> Rollout:
     """Stop the clock: the share stays as it is until ``resume``.
 
     Raises:
         NotFound: if the endpoint does not exist.
-        Refused: if it is not being watched, such as on its way from one share to the next.
+        Conflict: if it is not being watched, such as on its way from one share to the next.
     """
 
     def next_one(running: Rollout) -> Rollout | None:
         if running.phase is Phase.PAUSED:
             return None
         _must(running, "paused", *_WATCHED)
-        return running.to(Phase.PAUSED, paused_at=parts.clock.now())
+        return running.to(Phase.PAUSED, paused_at=ports.clock.now())
 
-    return _say(parts, endpoint, rollout, "paused", next_one, actor=actor, reason=reason)
+    return _say(ports, endpoint, rollout, "paused", next_one, actor=actor, reason=reason)
 
 
 def resume(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+    ports: Ports, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
 ) -> Rollout:
     """Let the clock run again; the time that was paused does not count.
 
     Raises:
         NotFound: if the endpoint does not exist.
-        Refused: if it is neither paused nor being watched.
+        Conflict: if it is neither paused nor being watched.
     """
 
     def next_one(running: Rollout) -> Rollout | None:
         if running.phase in _WATCHED:
             return None
         _must(running, "resumed", Phase.PAUSED)
-        now = parts.clock.now()
+        now = ports.clock.now()
         paused = now - (running.paused_at or now)
         since = (running.stage_since or now) + max(paused, timedelta(0))
         return running.to(running.resting, stage_since=since, paused_at=None)
 
-    return _say(parts, endpoint, rollout, "resumed", next_one, actor=actor, reason=reason)
+    return _say(ports, endpoint, rollout, "resumed", next_one, actor=actor, reason=reason)
 
 
 def approve(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     *,
     actor: str,
@@ -81,7 +81,7 @@ def approve(
     Raises:
         NotFound: if the endpoint does not exist.
         InvalidInput: if the plan has no such stage.
-        Refused: if it does not wait at that gate.
+        Conflict: if it does not wait at that gate.
     """
 
     def next_one(running: Rollout) -> Rollout | None:
@@ -92,34 +92,34 @@ def approve(
             return None
         _must(running, f"approved for stage {stage}", Phase.AWAITING_APPROVAL)
         if running.following != stage:
-            raise Refused(
+            raise Conflict(
                 f"rollout {running.id} is {running.phase} of stage {running.following}, not {stage}"
             )
         return running.to(Phase.SHIFTING, target=running.next_share)
 
-    return _say(parts, endpoint, rollout, "approved", next_one, actor=actor, reason=reason)
+    return _say(ports, endpoint, rollout, "approved", next_one, actor=actor, reason=reason)
 
 
 def reject(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+    ports: Ports, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
 ) -> EndpointState:
     """Turn down what waits for approval: the champion alone answers again.
 
     Raises:
         NotFound: if the endpoint does not exist.
-        Refused: if it does not wait for approval.
+        Conflict: if it does not wait for approval.
     """
 
-    state = _state(parts, endpoint)
+    state = _state(ports, endpoint)
     running = _meant(state, rollout)
     if running.phase is Phase.ROLLED_BACK:
         return state
     _must(running, "rejected", Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK)
-    return _end(parts, endpoint, running.id, actor=actor, reason=f"rejected: {reason}")
+    return _end(ports, endpoint, running.id, actor=actor, reason=f"rejected: {reason}")
 
 
 def promote(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+    ports: Ports, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
 ) -> Rollout:
     """Give the challenger all traffic now, on a person's word in place of the evidence.
 
@@ -127,7 +127,7 @@ def promote(
 
     Raises:
         NotFound: if the endpoint does not exist.
-        Refused: if the challenger has no traffic yet, or is on its way from one share to the next.
+        Conflict: if the challenger has no traffic yet, or is on its way from one share to the next.
     """
 
     def next_one(running: Rollout) -> Rollout | None:
@@ -135,30 +135,30 @@ def promote(
             return None
         _must(running, "promoted", *_WATCHED, Phase.PAUSED, Phase.AWAITING_APPROVAL)
         if running.exposed_at is None:
-            raise Refused(
+            raise Conflict(
                 f"rollout {running.id} is {running.phase} of its first traffic: it can be promoted "
                 "once it has some"
             )
         return running.to(Phase.SHIFTING, target=100.0, paused_at=None, gate="")
 
-    return _say(parts, endpoint, rollout, "promote-now", next_one, actor=actor, reason=reason)
+    return _say(ports, endpoint, rollout, "promote-now", next_one, actor=actor, reason=reason)
 
 
 def abort(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+    ports: Ports, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
 ) -> EndpointState:
     """End what is rolling out, in whatever phase it is: the champion alone answers again.
 
     Raises:
         NotFound: if the endpoint does not exist.
-        Refused: if it is over, and not because it was rolled back.
+        Conflict: if it is over, and not because it was rolled back.
     """
 
-    return _end(parts, endpoint, rollout, actor=actor, reason=f"aborted: {reason}")
+    return _end(ports, endpoint, rollout, actor=actor, reason=f"aborted: {reason}")
 
 
 def _say(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     rollout: str | None,
     action: str,
@@ -170,39 +170,39 @@ def _say(
     """Record what ``next_one`` makes of the rollout that is meant; None from it: so it is."""
 
     def attempt() -> Rollout:
-        state = _state(parts, endpoint)
+        state = _state(ports, endpoint)
         running = _meant(state, rollout)
         following = next_one(running)
         if following is None:
             return running
-        written = change_rollout(parts, state, following, action=action, actor=actor, reason=reason)
+        written = commit_rollout(ports, state, following, action=action, actor=actor, reason=reason)
         return written.rollout or following
 
-    return until_written(endpoint, attempt)
+    return retry_on_conflict(endpoint, attempt)
 
 
 def _end(
-    parts: Parts, endpoint: str, rollout: str | None, *, actor: str, reason: str
+    ports: Ports, endpoint: str, rollout: str | None, *, actor: str, reason: str
 ) -> EndpointState:
     """Roll back what is meant, before anything else is asked; what was so before stays so."""
 
     def attempt() -> EndpointState:
-        ended = roll_back(parts, endpoint, actor=actor, reason=reason, rollout=rollout)
+        ended = roll_back(ports, endpoint, actor=actor, reason=reason, rollout=rollout)
         if ended is not None:
             return ended
-        state = _state(parts, endpoint)
+        state = _state(ports, endpoint)
         over = _meant(state, rollout)
         if over.phase is Phase.ROLLED_BACK:
             return state
         if over.phase.final:
-            raise Refused(f"rollout {over.id} is {over.phase}: it can be aborted until it is over")
-        raise StaleWrite(f"rollout {over.id} began just now")
+            raise Conflict(f"rollout {over.id} is {over.phase}: it can be aborted until it is over")
+        raise ConcurrentWrite(f"rollout {over.id} began just now")
 
-    return until_written(endpoint, attempt)
+    return retry_on_conflict(endpoint, attempt)
 
 
-def _state(parts: Parts, endpoint: str) -> EndpointState:
-    state = parts.store.load(endpoint)
+def _state(ports: Ports, endpoint: str) -> EndpointState:
+    state = ports.store.load(endpoint)
     if state is None:
         raise NotFound("endpoint", endpoint, "see `halftone status`")
     return state
@@ -212,9 +212,9 @@ def _meant(state: EndpointState, rollout: str | None) -> Rollout:
     """The newest rollout, over or not, if it is the one named."""
     newest = state.rollout
     if newest is None:
-        raise Refused(f"nothing is rolling out on {state.endpoint!r}")
+        raise Conflict(f"nothing is rolling out on {state.endpoint!r}")
     if rollout not in (None, newest.id):
-        raise Refused(
+        raise Conflict(
             f"{state.endpoint!r} is not rolling out {rollout}: its newest rollout is {newest.id}, "
             f"which is {newest.phase}"
         )
@@ -224,7 +224,7 @@ def _meant(state: EndpointState, rollout: str | None) -> Rollout:
 def _must(running: Rollout, verb: str, *phases: Phase) -> None:
     if running.phase not in phases:
         fitting = " or ".join(phases)
-        raise Refused(
+        raise Conflict(
             f"rollout {running.id} is {running.phase}: it can be {verb} while it is {fitting}"
         )
 

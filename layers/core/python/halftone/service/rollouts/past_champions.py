@@ -6,20 +6,20 @@ from dataclasses import replace
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.deployment_status import RETIRED, past
 from halftone.domain.endpoint.state import MOST_PAST, EndpointState
-from halftone.ports import Parts
+from halftone.ports import Ports
 
 
-def served(parts: Parts, endpoint: str) -> Sequence[Deployment]:
+def past_champions(ports: Ports, endpoint: str) -> Sequence[Deployment]:
     """Every deployment that was champion since the endpoint was made, oldest first.
 
     Versions count from 1 again when an endpoint is retired and made anew: what served before that
     is another version of the same number. What was deleted can't be returned to.
     """
-    versions = past(parts.store.audit(endpoint)).served
-    return [d for d in parts.store.deployments(endpoint) if d.version in versions and not d.deleted]
+    versions = past(ports.store.audit(endpoint)).served
+    return [d for d in ports.store.deployments(endpoint) if d.version in versions and not d.deleted]
 
 
-def with_past(parts: Parts, state: EndpointState) -> EndpointState:
+def with_past(ports: Ports, state: EndpointState) -> EndpointState:
     """``state`` with the champions before the present one.
 
     A record of an earlier release has none: its audit tells, once.
@@ -28,7 +28,7 @@ def with_past(parts: Parts, state: EndpointState) -> EndpointState:
         return state
     order: list[str] = []
     taken_back: set[str] = set()
-    for record in parts.store.audit(state.endpoint):
+    for record in ports.store.audit(state.endpoint):
         if record.action == RETIRED:
             order, taken_back = [], set()
             continue
@@ -39,7 +39,7 @@ def with_past(parts: Parts, state: EndpointState) -> EndpointState:
             if record.action in _TAKES_BACK and isinstance(before, str):
                 taken_back.add(before)
     champion = state.champion.version if state.champion else None
-    known = {d.version: d for d in parts.store.deployments(state.endpoint) if not d.deleted}
+    known = {d.version: d for d in ports.store.deployments(state.endpoint) if not d.deleted}
     earlier = (v for v in order if v in known and v != champion and v not in taken_back)
     return replace(state, past=tuple(known[version] for version in earlier)[-MOST_PAST:])
 

@@ -15,40 +15,40 @@ from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.model.smoke_test import check_answer, smoke_event
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.ports.functions import Pointer, VersionStatus
 from halftone.ports.guardrails import AlarmState, Guard
 from halftone.service.rollouts.reconcile import arm
-from halftone.service.unit_of_work import ENGINE, change, change_rollout
+from halftone.service.unit_of_work import ENGINE, commit, commit_rollout
 
 POLL = timedelta(seconds=1)
 """How long to wait for Lambda to finish an update or to activate a version."""
 
 
-def prepare(parts: Parts, state: EndpointState, rollout: Rollout) -> EndpointState | timedelta:
+def prepare(ports: Ports, state: EndpointState, rollout: Rollout) -> EndpointState | timedelta:
     """The state after the next recorded step, or how long to wait before trying again."""
     if rollout.challenger is None:
-        return _publish(parts, state, rollout)
-    return _admit(parts, state, rollout, rollout.challenger)
+        return _publish(ports, state, rollout)
+    return _admit(ports, state, rollout, rollout.challenger)
 
 
-def _publish(parts: Parts, state: EndpointState, rollout: Rollout) -> EndpointState | timedelta:
+def _publish(ports: Ports, state: EndpointState, rollout: Rollout) -> EndpointState | timedelta:
     pointer = Pointer(rollout.id, rollout.package.digest)
-    status = parts.versions.point(state.endpoint, pointer)
+    status = ports.versions.point(state.endpoint, pointer)
     if status is VersionStatus.PENDING:
         return POLL
     if status is VersionStatus.FAILED:
-        return _fail(parts, state, rollout, "Lambda could not update the function")
-    version = parts.versions.publish(state.endpoint, pointer)
+        return _fail(ports, state, rollout, "Lambda could not update the function")
+    version = ports.versions.publish(state.endpoint, pointer)
     deployment = Deployment(
         version=version,
         package=rollout.package,
         settings=rollout.settings,
         rollout=rollout.id,
-        created_at=parts.clock.now(),
+        created_at=ports.clock.now(),
     )
-    return change(
-        parts,
+    return commit(
+        ports,
         state,
         replace(state, rollout=replace(rollout, challenger=version)),
         action="published",
@@ -59,30 +59,30 @@ def _publish(parts: Parts, state: EndpointState, rollout: Rollout) -> EndpointSt
 
 
 def _admit(
-    parts: Parts, state: EndpointState, rollout: Rollout, version: str
+    ports: Ports, state: EndpointState, rollout: Rollout, version: str
 ) -> EndpointState | timedelta:
-    status, why = parts.versions.status(state.endpoint, version)
+    status, why = ports.versions.status(state.endpoint, version)
     if status is VersionStatus.PENDING:
         return POLL
     if status is VersionStatus.FAILED:
-        return _fail(parts, state, rollout, f"version {version} did not become active: {why}")
-    samples = parts.packages.manifest(rollout.package.digest).samples
+        return _fail(ports, state, rollout, f"version {version} did not become active: {why}")
+    samples = ports.packages.manifest(rollout.package.digest).samples
     for number, sample in enumerate(samples, start=1):
-        answer = parts.versions.invoke(state.endpoint, version, smoke_event(state.endpoint, sample))
+        answer = ports.versions.invoke(state.endpoint, version, smoke_event(state.endpoint, sample))
         fault = check_answer(sample, answer)
         if fault:
-            return _fail(parts, state, rollout, f"sample {number} of {len(samples)}: {fault}")
+            return _fail(ports, state, rollout, f"sample {number} of {len(samples)}: {fault}")
     # Arming takes the alarms off whatever they watched, and a red state off them. The champion's is
     # no reason to hold up the release that mends it, but it is one to be on record.
-    found = parts.guardrails.read(state.endpoint)
+    found = ports.guardrails.read(state.endpoint)
     watch = projection(state).watch or Watch(version, rollout.called_through(rollout.following))
-    arm(parts, state.endpoint, watch, f"rollout {rollout.id}")
-    armed = parts.clock.now()
-    ready = replace(rollout.onward(), armed_at=armed, latency_limits=_limits(parts, state, rollout))
+    arm(ports, state.endpoint, watch, f"rollout {rollout.id}")
+    armed = ports.clock.now()
+    ready = replace(rollout.onward(), armed_at=armed, latency_limits=_limits(ports, state, rollout))
     answered = f"version {version} answered its samples ({len(samples)})"
     reason = f"{answered}, alarms armed for it{_red(found, rollout)}"
-    return change(
-        parts,
+    return commit(
+        ports,
         state,
         replace(admit(state, version), rollout=replace(ready, reason=reason)),
         action="admitted",
@@ -105,15 +105,15 @@ def _red(found: Guard, rollout: Rollout) -> str:
     return f"; the guardrail was in alarm for {whom}: {found.reason}"
 
 
-def _limits(parts: Parts, state: EndpointState, rollout: Rollout) -> tuple[float, ...]:
+def _limits(ports: Ports, state: EndpointState, rollout: Rollout) -> tuple[float, ...]:
     """What will count as slow: the champion's own quantiles, and never what nobody would notice."""
     if rollout.champion is None:
         return ()
-    known = parts.metrics.quantiles(state.endpoint, rollout.champion, until=parts.clock.now())
+    known = ports.metrics.quantiles(state.endpoint, rollout.champion, until=ports.clock.now())
     floor = rollout.plan.latency_floor.total_seconds() * 1000
     return tuple(sorted({max(limit, floor) for limit in known}))
 
 
-def _fail(parts: Parts, state: EndpointState, rollout: Rollout, reason: str) -> EndpointState:
+def _fail(ports: Ports, state: EndpointState, rollout: Rollout, reason: str) -> EndpointState:
     failed = rollout.to(Phase.FAILED, target=0.0)
-    return change_rollout(parts, state, failed, action="failed", reason=reason)
+    return commit_rollout(ports, state, failed, action="failed", reason=reason)

@@ -14,33 +14,36 @@ from datetime import datetime
 
 from halftone.domain.endpoint.policy_rules import receivers
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import NotFound, Refused
-from halftone.domain.traffic.policy import Probation, Serving
-from halftone.ports import Parts
+from halftone.domain.errors import Conflict, NotFound
+from halftone.domain.traffic.policy import Probation, TrafficPolicy
+from halftone.ports import Ports
 from halftone.service.rollouts import reconcile
 from halftone.service.rollouts.past_champions import with_past
 from halftone.service.rollouts.validation import must_have_passed
-from halftone.service.unit_of_work import until_written
+from halftone.service.unit_of_work import retry_on_conflict
 
 
-def watched(parts: Parts, state: EndpointState, serving: Serving, *, why: str) -> Serving:
+def watched(
+    ports: Ports, state: EndpointState, serving: TrafficPolicy, *, why: str
+) -> TrafficPolicy:
     """``serving`` with the deployment that is to be on probation; nothing is armed yet.
 
     Raises:
-        Refused: if two deployments would need the alarms, or a rollout has them, or there are none.
+        Conflict: if two deployments would need the alarms, or a rollout has them, or there are
+        none.
     """
     del why
     if serving != state.serving:
-        must_have_passed(parts, state, serving)
+        must_have_passed(ports, state, serving)
     if (serving.split, serving.rules) == (state.serving.split, state.serving.rules):
         return serving
     given = receivers(state, serving)
-    proven = {d.version for d in with_past(parts, state).past or ()} if given else set()
+    proven = {d.version for d in with_past(ports, state).past or ()} if given else set()
     unproven = [version for version in given if version not in proven]
     if not unproven:
         return replace(serving, probation=None)
     if len(unproven) > 1:
-        raise Refused(
+        raise Conflict(
             f"versions {' and '.join(unproven)} never were champion: the alarms can watch one such "
             "deployment at a time"
         )
@@ -48,19 +51,19 @@ def watched(parts: Parts, state: EndpointState, serving: Serving, *, why: str) -
     if serving.probation and serving.probation.version == version:
         return serving
     if state.active:
-        raise Refused(
+        raise Conflict(
             f"version {version} never was champion, and the alarms watch the challenger of rollout "
             f"{state.active.id}: wait for its end, or abort it"
         )
     try:
-        parts.guardrails.read(state.endpoint)
+        ports.guardrails.read(state.endpoint)
     except NotFound as gone:
         unwatched = f"version {version} never was champion, and nothing can watch it: {gone}"
-        raise Refused(unwatched) from gone
-    return replace(serving, probation=Probation(version, parts.clock.now(), armed=False))
+        raise Conflict(unwatched) from gone
+    return replace(serving, probation=Probation(version, ports.clock.now(), armed=False))
 
 
-def settled(parts: Parts, before: Serving | None, state: EndpointState) -> EndpointState:
+def settled(ports: Ports, before: TrafficPolicy | None, state: EndpointState) -> EndpointState:
     """``state`` once AWS follows the settings that were just recorded over ``before``.
 
     The alarms and the alias of a deployment on probation are all that settings ask of AWS. What
@@ -74,11 +77,11 @@ def settled(parts: Parts, before: Serving | None, state: EndpointState) -> Endpo
     left = before is not None and before.probation not in (None, probation)
     if state.active or not (pending or left):
         return state
-    return reconcile.settle(parts, state.endpoint)
+    return reconcile.settle(ports, state.endpoint)
 
 
 def withdraw(
-    parts: Parts, endpoint: str, *, actor: str, reason: str, fired_at: datetime | None = None
+    ports: Ports, endpoint: str, *, actor: str, reason: str, fired_at: datetime | None = None
 ) -> EndpointState | None:
     """Take the deployment on probation back; None if there is none, or not meant.
 
@@ -87,12 +90,12 @@ def withdraw(
     """
 
     def attempt() -> EndpointState | None:
-        state = parts.store.load(endpoint)
+        state = ports.store.load(endpoint)
         probation = state.serving.probation if state else None
         if state is None or probation is None:
             return None
         if fired_at is not None and (not probation.armed or fired_at < probation.since):
             return None
-        return reconcile.withdraw(parts, state, reason, actor=actor)
+        return reconcile.withdraw(ports, state, reason, actor=actor)
 
-    return until_written(endpoint, attempt)
+    return retry_on_conflict(endpoint, attempt)

@@ -20,20 +20,20 @@ from halftone.domain.endpoint.champions import bar, succeed
 from halftone.domain.endpoint.projection import Watch, projection
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import (
+    ConcurrentWrite,
     NotFound,
     RecordRestored,
     RoutingChanged,
-    StaleWrite,
     Unavailable,
 )
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadAliases, Routing
 from halftone.domain.traffic.policy import Probation
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.ports.guardrails import AlarmState, Guard
 from halftone.service.rollouts.past_champions import with_past
-from halftone.service.unit_of_work import ENGINE, change, until_written
+from halftone.service.unit_of_work import ENGINE, commit, retry_on_conflict
 
 RACES = 10
 """How often an alias may move on under a rollback: each stale advance can do that once."""
@@ -50,7 +50,7 @@ def anchor_of(state: EndpointState) -> Anchor:
 
 
 def point(
-    parts: Parts, state: EndpointState, alias: str, routing: Routing, *, revision: str | None
+    ports: Ports, state: EndpointState, alias: str, routing: Routing, *, revision: str | None
 ) -> str:
     """Point one alias for ``state``; answer its new revision.
 
@@ -58,12 +58,12 @@ def point(
         RoutingChanged: if the alias is not at ``revision`` any more.
         NotFound: if there is no such alias, or no such version.
     """
-    return parts.aliases.write(
+    return ports.aliases.write(
         state.endpoint, routing, revision=revision, alias=alias, anchor=anchor_of(state)
     )
 
 
-def must_be_newest(parts: Parts, state: EndpointState, seen: ReadAliases) -> None:
+def must_be_newest(ports: Ports, state: EndpointState, seen: ReadAliases) -> None:
     """Hold the record to what the aliases, read *before* it, say of it.
 
     Raises:
@@ -76,7 +76,7 @@ def must_be_newest(parts: Parts, state: EndpointState, seen: ReadAliases) -> Non
     if anchor is None or anchor.audit in known:
         return
     if anchor.audit.seq <= state.audit.seq:
-        record = next(iter(parts.store.audit(state.endpoint, after=anchor.audit.seq - 1)), None)
+        record = next(iter(ports.store.audit(state.endpoint, after=anchor.audit.seq - 1)), None)
         if record is not None and record.head == anchor.audit:
             return
     raise RecordRestored(
@@ -87,14 +87,14 @@ def must_be_newest(parts: Parts, state: EndpointState, seen: ReadAliases) -> Non
     )
 
 
-def arm(parts: Parts, endpoint: str, watch: Watch, why: str) -> None:
+def arm(ports: Ports, endpoint: str, watch: Watch, why: str) -> None:
     """Let all alarms watch, from a clean state. Their state is to be read before.
 
     Raises:
         NotFound: if there are no alarms.
         Unavailable: if one of them does not watch afterwards.
     """
-    parts.guardrails.arm(endpoint, watch.version, why, alias=watch.alias)
+    ports.guardrails.arm(endpoint, watch.version, why, alias=watch.alias)
 
 
 def watches(guard: Guard, watch: Watch) -> bool:
@@ -103,12 +103,12 @@ def watches(guard: Guard, watch: Watch) -> bool:
 
 
 def give(
-    parts: Parts, state: EndpointState, seen: ReadAliases, live: Routing, challenger: Routing
+    ports: Ports, state: EndpointState, seen: ReadAliases, live: Routing, challenger: Routing
 ) -> ReadAliases:
     """Both aliases there, ``challenger`` first; answers them as they were read back.
 
     Raises:
-        StaleWrite: if one of them is not as ``seen``, or not as it was written.
+        ConcurrentWrite: if one of them is not as ``seen``, or not as it was written.
     """
     moved = False
     for alias, read, routing in (
@@ -116,34 +116,36 @@ def give(
         (ALIAS, seen.live, live),
     ):
         if read.routing != routing:
-            point(parts, state, alias, routing, revision=read.revision)
+            point(ports, state, alias, routing, revision=read.revision)
             moved = True
     if not moved:
         return seen
-    after = parts.aliases.both(state.endpoint)
+    after = ports.aliases.both(state.endpoint)
     if (after.live.routing, after.challenger.routing) != (live, challenger):
-        raise StaleWrite(f"an alias of {state.endpoint!r} was changed right after it was written")
+        raise ConcurrentWrite(
+            f"an alias of {state.endpoint!r} was changed right after it was written"
+        )
     return after
 
 
-def overwrite(parts: Parts, state: EndpointState, seen: ReadAliases, home: Routing) -> None:
+def overwrite(ports: Ports, state: EndpointState, seen: ReadAliases, home: Routing) -> None:
     """Both aliases at ``home`` by a person's word, whatever the record says of them.
 
     Raises:
         RoutingChanged: if one of them is not as ``seen`` any more.
     """
     for alias, read in ((ALIAS, seen.live), (CHALLENGER, seen.challenger)):
-        point(parts, state, alias, home, revision=read.revision)
+        point(ports, state, alias, home, revision=read.revision)
 
 
-def take(parts: Parts, state: EndpointState, fenced: Rollout) -> Anchor:
+def take(ports: Ports, state: EndpointState, fenced: Rollout) -> Anchor:
     """Both aliases to where they stand without the challenger, while the fence of ``state`` is up.
 
     The record knows the revisions, so that nothing is read before the share is 0. Answers the
     anchor that the aliases have afterwards, as they were read back.
 
     Raises:
-        StaleWrite: if the fence is not up any more.
+        ConcurrentWrite: if the fence is not up any more.
         RecordRestored: if the fence stands in a record that the aliases know better than.
         NotFound: if the champion's version is gone from Lambda, or the aliases are.
         Unavailable: if an alias can't be written, or does not say so afterwards.
@@ -152,16 +154,16 @@ def take(parts: Parts, state: EndpointState, fenced: Rollout) -> Anchor:
     for alias in fenced.way_home:
         for _ in range(RACES):
             if known[alias] is None:
-                known = _revisions(parts, state, fenced)
+                known = _revisions(ports, state, fenced)
             try:
-                point(parts, state, alias, fenced.home, revision=known[alias])
+                point(ports, state, alias, fenced.home, revision=known[alias])
             except RoutingChanged:
                 known[alias] = None
             else:
                 break
         else:
             raise Unavailable(f"{state.endpoint!r}: {alias!r} changed {RACES} times in a row")
-    seen = parts.aliases.both(state.endpoint)
+    seen = ports.aliases.both(state.endpoint)
     for alias, routing in ((ALIAS, seen.live.routing), (CHALLENGER, seen.challenger.routing)):
         if routing != fenced.home:
             read = f"the alias {alias!r} of {state.endpoint!r} reads {routing} after the rollback"
@@ -169,16 +171,16 @@ def take(parts: Parts, state: EndpointState, fenced: Rollout) -> Anchor:
     return anchor_of(state)
 
 
-def _revisions(parts: Parts, state: EndpointState, fenced: Rollout) -> dict[str, str | None]:
-    seen = parts.aliases.both(state.endpoint)
-    newest = parts.store.load(state.endpoint)
+def _revisions(ports: Ports, state: EndpointState, fenced: Rollout) -> dict[str, str | None]:
+    seen = ports.aliases.both(state.endpoint)
+    newest = ports.store.load(state.endpoint)
     if newest is None or newest.revision != state.revision:
-        raise StaleWrite(f"rollout {fenced.id} was rolled back by somebody else")
-    must_be_newest(parts, newest, seen)
+        raise ConcurrentWrite(f"rollout {fenced.id} was rolled back by somebody else")
+    must_be_newest(ports, newest, seen)
     return {ALIAS: seen.live.revision, CHALLENGER: seen.challenger.revision}
 
 
-def take_unrecorded(parts: Parts, endpoint: str, *, meant: Mapping[str, object]) -> bool:
+def take_unrecorded(ports: Ports, endpoint: str, *, meant: Mapping[str, object]) -> bool:
     """Without the record: the champion alone by both aliases; whether there was anything to take.
 
     ``meant`` holds what the anchor must say (``rollout``, ``fired_at``): an alarm of before the
@@ -189,19 +191,19 @@ def take_unrecorded(parts: Parts, endpoint: str, *, meant: Mapping[str, object])
     """
 
     def attempt() -> bool:
-        seen = parts.aliases.both(endpoint)
+        seen = ports.aliases.both(endpoint)
         if not _meant(seen.anchor, meant):
             return False
         live, home = seen.live.routing, Routing(seen.live.routing.main)
         if live != home:
-            parts.aliases.write(endpoint, home, revision=seen.live.revision)
+            ports.aliases.write(endpoint, home, revision=seen.live.revision)
         passes_on = seen.challenger.routing not in (home, UNRELEASED) and home != UNRELEASED
         if passes_on:
             known = seen.challenger.revision
-            parts.aliases.write(endpoint, home, revision=known, alias=CHALLENGER)
+            ports.aliases.write(endpoint, home, revision=known, alias=CHALLENGER)
         return live != home or passes_on
 
-    return until_written(endpoint, attempt)
+    return retry_on_conflict(endpoint, attempt)
 
 
 def _meant(anchor: Anchor | None, meant: Mapping[str, object]) -> bool:
@@ -213,7 +215,7 @@ def _meant(anchor: Anchor | None, meant: Mapping[str, object]) -> bool:
     return fired_at is None or (anchor.armed_at is not None and anchor.armed_at <= fired_at)  # type: ignore[operator]
 
 
-def settle(parts: Parts, endpoint: str) -> EndpointState:
+def settle(ports: Ports, endpoint: str) -> EndpointState:
     """Bring an endpoint on which nothing rolls out to its projection; what it is at afterwards.
 
     Raises:
@@ -222,20 +224,20 @@ def settle(parts: Parts, endpoint: str) -> EndpointState:
     """
 
     def attempt() -> EndpointState:
-        seen = parts.aliases.both(endpoint)
-        state = parts.store.load(endpoint)
+        seen = ports.aliases.both(endpoint)
+        state = ports.store.load(endpoint)
         if state is None:
             raise NotFound("endpoint", endpoint, "see `halftone status`")
         if state.active:
             return state  # its ticks do it
-        must_be_newest(parts, state, seen)
-        return reconcile(parts, state, seen, after_change=True)
+        must_be_newest(ports, state, seen)
+        return reconcile(ports, state, seen, after_change=True)
 
-    return until_written(endpoint, attempt)
+    return retry_on_conflict(endpoint, attempt)
 
 
 def reconcile(
-    parts: Parts, state: EndpointState, seen: ReadAliases, *, after_change: bool = False
+    ports: Ports, state: EndpointState, seen: ReadAliases, *, after_change: bool = False
 ) -> EndpointState:
     """Bring record, aliases and alarms into agreement where nothing rolls out.
 
@@ -245,61 +247,63 @@ def reconcile(
     follows a change that is on record (``after_change``).
 
     Raises:
-        StaleWrite: if record or an alias changed since they were read.
+        ConcurrentWrite: if record or an alias changed since they were read.
     """
     if state.champion is None:
         return state
     home = Routing(state.champion.version)
     if seen.live.routing != home:
-        _must_be_as_seen(parts, state, seen)
-        state, seen = _set_live_right(parts, state, seen, home)
+        _must_be_as_seen(ports, state, seen)
+        state, seen = _set_live_right(ports, state, seen, home)
     probation = state.serving.probation
     if probation is not None:
-        return _keep_watch(parts, state, probation, seen)
-    return _set_challenger_right(parts, state, seen, after_change=after_change)
+        return _keep_watch(ports, state, probation, seen)
+    return _set_challenger_right(ports, state, seen, after_change=after_change)
 
 
-def _must_be_as_seen(parts: Parts, state: EndpointState, seen: ReadAliases) -> None:
-    if parts.aliases.both(state.endpoint) != seen:
-        raise StaleWrite(f"an alias of {state.endpoint!r} was on its way to what the record says")
+def _must_be_as_seen(ports: Ports, state: EndpointState, seen: ReadAliases) -> None:
+    if ports.aliases.both(state.endpoint) != seen:
+        raise ConcurrentWrite(
+            f"an alias of {state.endpoint!r} was on its way to what the record says"
+        )
 
 
 def _set_live_right(
-    parts: Parts, state: EndpointState, seen: ReadAliases, home: Routing
+    ports: Ports, state: EndpointState, seen: ReadAliases, home: Routing
 ) -> tuple[EndpointState, ReadAliases]:
     """State and aliases once the record and ``live`` agree on the champion."""
     read = seen.live.routing
     reason = f"the alias reads {read}, the champion is version {home.main}"
-    known = with_past(parts, state)
+    known = with_past(ports, state)
     earlier = [d for d in known.past or () if read == Routing(d.version)]
     if earlier:
         # The record follows the alias: what it was taken from is barred as after any return.
         after = bar(known, home.main, f"its alias was pointed at version {read.main} by hand")
         after = succeed(replace(after, placed=after.placing(read.main)), earlier[0])
-        return change(parts, state, after, action="adopted", actor=ENGINE, reason=reason), seen
-    point(parts, state, ALIAS, home, revision=seen.live.revision)
+        return commit(ports, state, after, action="adopted", actor=ENGINE, reason=reason), seen
+    point(ports, state, ALIAS, home, revision=seen.live.revision)
     after = replace(state, anchor=anchor_of(state))
-    written = change(parts, state, after, action="repaired", actor=ENGINE, reason=reason)
-    return written, parts.aliases.both(state.endpoint)
+    written = commit(ports, state, after, action="repaired", actor=ENGINE, reason=reason)
+    return written, ports.aliases.both(state.endpoint)
 
 
 def _set_challenger_right(
-    parts: Parts, state: EndpointState, seen: ReadAliases, *, after_change: bool
+    ports: Ports, state: EndpointState, seen: ReadAliases, *, after_change: bool
 ) -> EndpointState:
     wanted, read = projection(state).challenger, seen.challenger.routing
     if read == wanted:
         return state
-    _must_be_as_seen(parts, state, seen)
-    point(parts, state, CHALLENGER, wanted, revision=seen.challenger.revision)
+    _must_be_as_seen(ports, state, seen)
+    point(ports, state, CHALLENGER, wanted, revision=seen.challenger.revision)
     if after_change:
         return state
     reason = f"the alias {CHALLENGER!r} reads {read}, and belongs at {wanted}"
     after = replace(state, anchor=anchor_of(state))
-    return change(parts, state, after, action="repaired", actor=ENGINE, reason=reason)
+    return commit(ports, state, after, action="repaired", actor=ENGINE, reason=reason)
 
 
 def _keep_watch(
-    parts: Parts, state: EndpointState, probation: Probation, seen: ReadAliases
+    ports: Ports, state: EndpointState, probation: Probation, seen: ReadAliases
 ) -> EndpointState:
     """Do for the deployment on probation what a tick does for a challenger.
 
@@ -309,29 +313,29 @@ def _keep_watch(
     watch = Watch(probation.version, CHALLENGER)
     called, home = Routing(probation.version), projection(state).live
     try:
-        guard = parts.guardrails.read(state.endpoint)
+        guard = ports.guardrails.read(state.endpoint)
         if probation.armed:
             if guard.state is AlarmState.ALARM:
-                return withdraw(parts, state, f"guardrail in alarm: {guard.reason}")
+                return withdraw(ports, state, f"guardrail in alarm: {guard.reason}")
             if watches(guard, watch) and seen.challenger.routing == home:
                 taken = f"the alias {CHALLENGER!r} was taken from it outside the engine"
-                return withdraw(parts, state, taken)
+                return withdraw(ports, state, taken)
         if not watches(guard, watch):
-            arm(parts, state.endpoint, watch, f"version {probation.version} is on probation")
+            arm(ports, state.endpoint, watch, f"version {probation.version} is on probation")
     except NotFound as gone:
-        return withdraw(parts, state, f"there is no guardrail any more: {gone}")
+        return withdraw(ports, state, f"there is no guardrail any more: {gone}")
     except Unavailable as error:
         if probation.armed:
-            return withdraw(parts, state, f"the guardrail could not be armed: {error}")
+            return withdraw(ports, state, f"the guardrail could not be armed: {error}")
         raise
-    after = give(parts, state, seen, home, called)
+    after = give(ports, state, seen, home, called)
     if probation.armed:
         return state
-    armed = replace(probation, armed=True, since=parts.clock.now())
+    armed = replace(probation, armed=True, since=ports.clock.now())
     serving = replace(state.serving, probation=armed)
     anchor = anchor_of(state) if after is not seen else state.anchor
-    return change(
-        parts,
+    return commit(
+        ports,
         state,
         replace(state, serving=serving, anchor=anchor),
         action="armed",
@@ -345,19 +349,19 @@ WITHDRAWN = "withdrawn"
 
 
 def withdraw(
-    parts: Parts, state: EndpointState, reason: str, *, actor: str = ENGINE
+    ports: Ports, state: EndpointState, reason: str, *, actor: str = ENGINE
 ) -> EndpointState:
     """Take the deployment on probation back: on record first, then from its alias.
 
     Raises:
-        StaleWrite: if somebody else wrote the record first.
+        ConcurrentWrite: if somebody else wrote the record first.
     """
     probation = state.serving.probation
     if probation is None:
         return state
     shares = {portion.version: portion.share for portion in state.serving.split}
-    written = change(
-        parts,
+    written = commit(
+        ports,
         state,
         bar(state, probation.version, reason),
         action=WITHDRAWN,
@@ -372,5 +376,5 @@ def withdraw(
     # The routes are gone with the record. The alias is for fronts that hold earlier ones; if it
     # can't be written now, the next tick does it.
     with suppress(NotFound, Unavailable, RecordRestored):
-        return settle(parts, state.endpoint)
+        return settle(ports, state.endpoint)
     return written

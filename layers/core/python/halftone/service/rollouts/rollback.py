@@ -25,17 +25,17 @@ from datetime import datetime
 from halftone.domain.endpoint.champions import bar, forget, succeed
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import NotFound, Refused, Unavailable
+from halftone.domain.errors import Conflict, NotFound, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
-from halftone.ports import Parts
+from halftone.ports import Ports
 from halftone.service.rollouts.past_champions import with_past
 from halftone.service.rollouts.reconcile import take, take_unrecorded
-from halftone.service.unit_of_work import ENGINE, change, until_written
+from halftone.service.unit_of_work import ENGINE, commit, retry_on_conflict
 
 
 def roll_back(
-    parts: Parts,
+    ports: Ports,
     endpoint: str,
     *,
     actor: str,
@@ -61,14 +61,14 @@ def roll_back(
     """
     asked = _Asked(actor, reason, rollout, fired_at, bars)
     try:
-        return _recorded(parts, endpoint, asked, seen)
+        return _recorded(ports, endpoint, asked, seen)
     except Unavailable as gap:
         # Safety over bookkeeping. Whoever called repeats the call, and the record follows.
         meant = {"rollout": rollout, "fired_at": fired_at}
-        if not take_unrecorded(parts, endpoint, meant=meant):
+        if not take_unrecorded(ports, endpoint, meant=meant):
             raise
         late = f"{reason} (the alias went first, the record followed: {gap})"
-        return _recorded(parts, endpoint, replace(asked, reason=late))
+        return _recorded(ports, endpoint, replace(asked, reason=late))
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,13 @@ class _Asked:
 
 
 def _recorded(
-    parts: Parts, endpoint: str, asked: _Asked, seen: EndpointState | None = None
+    ports: Ports, endpoint: str, asked: _Asked, seen: EndpointState | None = None
 ) -> EndpointState | None:
     fenced: str | None = None
 
     def attempt() -> EndpointState | None:
         nonlocal fenced, seen
-        state, seen = seen or parts.store.load(endpoint), None
+        state, seen = seen or ports.store.load(endpoint), None
         found = state.rollout if state else None
         if state is None or found is None:
             return None
@@ -105,15 +105,15 @@ def _recorded(
         if found.phase.final or not asked.means(found):
             return None
         # What is fenced once stays what is meant, whatever is released while this call goes on.
-        behind = fence(parts, state, found, actor=asked.actor, reason=asked.reason, bars=asked.bars)
+        behind = fence(ports, state, found, actor=asked.actor, reason=asked.reason, bars=asked.bars)
         fenced = found.id
-        return finish(parts, behind)
+        return finish(ports, behind)
 
-    return until_written(endpoint, attempt)
+    return retry_on_conflict(endpoint, attempt)
 
 
 def fence(
-    parts: Parts,
+    ports: Ports,
     state: EndpointState,
     running: Rollout,
     *,
@@ -126,8 +126,8 @@ def fence(
     if running.phase is Phase.ROLLING_BACK:
         return state
     going = running.to(Phase.ROLLING_BACK, target=0.0, promoting=running.target == 100.0)
-    return change(
-        parts,
+    return commit(
+        ports,
         state,
         replace(
             bar(state, running.challenger, reason) if bars else state,
@@ -140,26 +140,26 @@ def fence(
     )
 
 
-def finish(parts: Parts, state: EndpointState) -> EndpointState:
+def finish(ports: Ports, state: EndpointState) -> EndpointState:
     """Steps 2 and 3 for a fenced state.
 
     Raises:
-        StaleWrite: if somebody else has finished it.
+        ConcurrentWrite: if somebody else has finished it.
     """
     fenced = state.rollout
     if fenced is None or fenced.phase is not Phase.ROLLING_BACK:
-        raise Refused(f"the rollout of {state.endpoint!r} is not fenced")
+        raise Conflict(f"the rollout of {state.endpoint!r} is not fenced")
     try:
-        anchor = take(parts, state, fenced)
+        anchor = take(ports, state, fenced)
     except NotFound:
         # Lambda says the same of an alias that is gone and of a version.
-        parts.aliases.both(state.endpoint)
-        if fenced.champion is None or exists(parts, state.endpoint, fenced.champion):
+        ports.aliases.both(state.endpoint)
+        if fenced.champion is None or exists(ports, state.endpoint, fenced.champion):
             raise
-        return finish(parts, _without_champion(parts, state, fenced))
+        return finish(ports, _without_champion(ports, state, fenced))
     done = fenced.to(Phase.ROLLED_BACK, share=0.0, mirror=0.0)
-    return change(
-        parts,
+    return commit(
+        ports,
         state,
         replace(state, rollout=done, anchor=anchor),
         action="rolled-back",
@@ -169,46 +169,46 @@ def finish(parts: Parts, state: EndpointState) -> EndpointState:
     )
 
 
-def exists(parts: Parts, endpoint: str, version: str) -> bool:
+def exists(ports: Ports, endpoint: str, version: str) -> bool:
     """Whether Lambda has that version. One call."""
     try:
-        parts.versions.status(endpoint, version)
+        ports.versions.status(endpoint, version)
     except NotFound:
         return False
     return True
 
 
-def _without_champion(parts: Parts, state: EndpointState, fenced: Rollout) -> EndpointState:
+def _without_champion(ports: Ports, state: EndpointState, fenced: Rollout) -> EndpointState:
     """The fence with another way home: the champion's version is gone from Lambda.
 
     The newest earlier champion that is still there takes its place. If there is none, what was to
     be taken back is all that can answer, and stays: an endpoint without an answer helps nobody.
     """
-    known = with_past(parts, state)
+    known = with_past(ports, state)
     gone = fenced.champion
     for earlier in reversed(known.past or ()):
-        if earlier.version != gone and exists(parts, state.endpoint, earlier.version):
-            return _home_to(parts, known, fenced, earlier, gone)
+        if earlier.version != gone and exists(ports, state.endpoint, earlier.version):
+            return _home_to(ports, known, fenced, earlier, gone)
     left = next(
-        (d for d in parts.store.deployments(state.endpoint) if d.version == fenced.challenger), None
+        (d for d in ports.store.deployments(state.endpoint) if d.version == fenced.challenger), None
     )
-    if left is None or not exists(parts, state.endpoint, left.version):
+    if left is None or not exists(ports, state.endpoint, left.version):
         raise Unavailable(
             f"no version that ever served {state.endpoint!r} is left on Lambda: release one"
         )
-    return _home_to(parts, known, fenced, left, gone)
+    return _home_to(ports, known, fenced, left, gone)
 
 
 def _home_to(
-    parts: Parts, state: EndpointState, fenced: Rollout, home: Deployment, gone: str | None
+    ports: Ports, state: EndpointState, fenced: Rollout, home: Deployment, gone: str | None
 ) -> EndpointState:
     reason = f"version {gone} is gone from Lambda: version {home.version} answers in its place"
     after = succeed(state, home)
     after = forget(after, gone) if gone else after
     stays = home.version == fenced.challenger
     bars = tuple(bar for bar in after.barred if not stays or bar.version != home.version)
-    return change(
-        parts,
+    return commit(
+        ports,
         state,
         replace(
             after,

@@ -12,58 +12,58 @@ from halftone.domain.endpoint.champions import bar
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.policy_rules import receivers
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import Refused, Unavailable
+from halftone.domain.errors import Conflict, Unavailable
 from halftone.domain.model.manifest import PackageRef
 from halftone.domain.model.registry import Validation
-from halftone.domain.traffic.policy import Serving
-from halftone.ports import Parts
+from halftone.domain.traffic.policy import TrafficPolicy
+from halftone.ports import Ports
 from halftone.service.rollouts.rollback import exists
-from halftone.service.unit_of_work import ENGINE, change
+from halftone.service.unit_of_work import ENGINE, commit
 
 FLAGGED, CLEARED = "flagged", "cleared"
 """The audit's words for a champion whose validation failed, and for one of which it is not so."""
 
 
-def failed(parts: Parts, package: PackageRef) -> str:
+def failed(ports: Ports, package: PackageRef) -> str:
     """Why ``package`` must get no traffic ("": nothing is said against it, or can be read)."""
     with suppress(Unavailable):
-        number = parts.registry.number_of(package.name, package.digest)
-        version = parts.registry.version(package.name, number) if number else None
+        number = ports.registry.number_of(package.name, package.digest)
+        version = ports.registry.version(package.name, number) if number else None
         if version is not None and version.details.validation is Validation.FAILED:
             return f"{version.name} has validation_status FAILED"
     return ""
 
 
-def must_have_passed(parts: Parts, state: EndpointState, serving: Serving) -> None:
+def must_have_passed(ports: Ports, state: EndpointState, serving: TrafficPolicy) -> None:
     """Refuse requests for versions whose validation failed, where there were none before.
 
     Raises:
-        Refused: naming the version of the registry.
+        Conflict: naming the version of the registry.
     """
     new = [version for version in _named(state, serving) if version not in _named(state)]
-    for deployment in _deployments(parts, state, new):
-        reason = failed(parts, deployment.package)
+    for deployment in _deployments(ports, state, new):
+        reason = failed(ports, deployment.package)
         if reason:
-            raise Refused(f"version {deployment.version} can't get requests: {reason}")
+            raise Conflict(f"version {deployment.version} can't get requests: {reason}")
 
 
-def withdraw_failed(parts: Parts, state: EndpointState) -> EndpointState:
+def withdraw_failed(ports: Ports, state: EndpointState) -> EndpointState:
     """Bar every version beside the champion that failed or is gone; flag a champion that failed.
 
     One record for each. Answers the state afterwards.
 
     Raises:
-        StaleWrite: if somebody else wrote the record first.
+        ConcurrentWrite: if somebody else wrote the record first.
     """
-    for deployment in _deployments(parts, state, _named(state)):
-        reason = failed(parts, deployment.package)
-        if not reason and not exists(parts, state.endpoint, deployment.version):
+    for deployment in _deployments(ports, state, _named(state)):
+        reason = failed(ports, deployment.package)
+        if not reason and not exists(ports, state.endpoint, deployment.version):
             reason = f"version {deployment.version} is gone from Lambda"
         if reason:
             numbers = {"version": deployment.version}
             after = bar(state, deployment.version, reason)
-            state = change(
-                parts,
+            state = commit(
+                ports,
                 state,
                 after,
                 action="withdrawn",
@@ -72,12 +72,12 @@ def withdraw_failed(parts: Parts, state: EndpointState) -> EndpointState:
                 numbers=numbers,
             )
     champion = state.champion
-    flag = failed(parts, champion.package) if champion else ""
+    flag = failed(ports, champion.package) if champion else ""
     if flag == state.flagged or champion is None:
         return state
     reason = flag or f"nothing is said against {champion.package} any more"
-    return change(
-        parts,
+    return commit(
+        ports,
         state,
         replace(state, flagged=flag),
         action=FLAGGED if flag else CLEARED,
@@ -86,7 +86,7 @@ def withdraw_failed(parts: Parts, state: EndpointState) -> EndpointState:
     )
 
 
-def _named(state: EndpointState, serving: Serving | None = None) -> tuple[str, ...]:
+def _named(state: EndpointState, serving: TrafficPolicy | None = None) -> tuple[str, ...]:
     """The versions beside the champion that requests are sent to, seen or unseen."""
     settings = state.serving if serving is None else serving
     mirrored = [settings.mirror.version] if settings.mirror else []
@@ -96,8 +96,8 @@ def _named(state: EndpointState, serving: Serving | None = None) -> tuple[str, .
 
 
 def _deployments(
-    parts: Parts, state: EndpointState, versions: list[str] | tuple[str, ...]
+    ports: Ports, state: EndpointState, versions: list[str] | tuple[str, ...]
 ) -> list[Deployment]:
     if not versions:
         return []
-    return [d for d in parts.store.deployments(state.endpoint) if d.version in versions]
+    return [d for d in ports.store.deployments(state.endpoint) if d.version in versions]

@@ -17,10 +17,10 @@ from halftone.domain.errors import HalftoneError, Unavailable
 from halftone.domain.insight.capture import LONGEST_LINE
 from halftone.serving.gateway.upstream import LATENCY
 from halftone.serving.http.request import Request, route, spoken
-from halftone.serving.http.response import Answer, Exchange, Problem, payload
-from halftone.serving.inference.model_server import Own
-from halftone.serving.invocation import Visit
-from halftone.serving.routing.config_cache import Known
+from halftone.serving.http.response import Exchange, Problem, Response, to_lambda
+from halftone.serving.inference.model_server import LocalModel
+from halftone.serving.invocation import Invocation
+from halftone.serving.routing.config_cache import RouteConfigCache
 from halftone.serving.routing.ledger import Ledger
 from halftone.serving.routing.router import MIRROR
 from halftone.serving.telemetry.capture import body_in, captured
@@ -35,60 +35,73 @@ OLDEST_SECONDS = 60.0
 """How long a mirrored request may wait; the alias ``challenger`` drops it itself after that."""
 
 
-class Callee:
+class Backend:
     """Answers hops to ``own``."""
 
     def __init__(
-        self, endpoint: str, own: Own, telemetry: Telemetry, ledger: Ledger, known: Known
+        self,
+        endpoint: str,
+        model: LocalModel,
+        telemetry: Telemetry,
+        ledger: Ledger,
+        cache: RouteConfigCache,
     ) -> None:
         self._endpoint = endpoint
-        self._known = known
-        self._own = own
+        self._cache = cache
+        self._model = model
         self._telemetry = telemetry
         self._ledger = ledger
 
-    def answer(self, event: object, mark: Mapping[str, Any], visit: Visit) -> dict[str, object]:
+    def handle(
+        self, event: object, mark: Mapping[str, Any], invocation: Invocation
+    ) -> dict[str, object]:
         """The answer to a hop: 421 if the front meant another version, or one that was taken back.
 
         By an alias, the alias says who answers. By its number a version is reached whatever became
         of it, and a front may act on routes of a quarter of an hour ago: so the version looks, and
         if it can't, the front answers itself.
         """
-        request_id = str(mark.get("request") or visit.request_id)
-        named = f"{request_id}.{visit.version}"
-        if mark.get("expect") != visit.version:
-            told = f"this is version {visit.version}, not {mark.get('expect')}"
-            return payload(Problem(421, told).answer(), request_id=named, version=visit.version)
+        request_id = str(mark.get("request") or invocation.request_id)
+        named = f"{request_id}.{invocation.version}"
+        if mark.get("expect") != invocation.version:
+            told = f"this is version {invocation.version}, not {mark.get('expect')}"
+            return to_lambda(
+                Problem(421, told).to_response(), request_id=named, version=invocation.version
+            )
         routed = mark.get("routed")
-        if isinstance(routed, int) and not self._known.routes_to(visit.version, routed):
-            told = f"version {visit.version} answers no unpinned requests, or can't find out"
-            return payload(Problem(421, told).answer(), request_id=named, version=visit.version)
+        if isinstance(routed, int) and not self._cache.routes_to(invocation.version, routed):
+            told = f"version {invocation.version} answers no unpinned requests, or can't find out"
+            return to_lambda(
+                Problem(421, told).to_response(), request_id=named, version=invocation.version
+            )
         if _too_old(mark):
             told = "this was to be scored a minute ago"
-            return payload(Problem(409, told).answer(), request_id=named, version=visit.version)
+            return to_lambda(
+                Problem(409, told).to_response(), request_id=named, version=invocation.version
+            )
         request = None
         try:
             request = route(event, self._endpoint)
             client = mark.get("client")
-            answer = self._own.answer(
-                request, version=visit.version, request_id=request_id, client=client
+            answer = self._model.respond(
+                request, version=invocation.version, request_id=request_id, client=client
             )
         except Problem as problem:
-            answer = problem.answer(spoken(event))
-        latency_ms = visit.elapsed_ms()
+            answer = problem.to_response(spoken(event))
+        latency_ms = invocation.elapsed_ms()
         if request is not None and request.predicts:
-            self._own.recent.add(latency_ms=latency_ms, failed=answer.status >= 500)
+            self._model.recent.add(latency_ms=latency_ms, failed=answer.status >= 500)
             if mark.get("hop") == MIRROR:
-                self._count(request, answer, mark, visit, latency_ms)
+                self._count(request, answer, mark, invocation, latency_ms)
         label = mark.get("label")
         if label and answer.exchange:
             named = f"{named}.{label_print(self._endpoint, list(answer.exchange.output(label)))}"
         answer.headers = {
             **answer.headers,
             LATENCY: f"{latency_ms:.3f}",
-            COLD: str(int(visit.cold)),
+            COLD: str(int(invocation.cold)),
         }
-        found = payload(answer, request_id=named.rstrip("."), version=visit.version)
+        found = to_lambda(answer, request_id=named.rstrip("."), version=invocation.version)
         if mark.get("records") and answer.exchange:
             found |= _records(answer.exchange)
         return found
@@ -96,15 +109,15 @@ class Callee:
     def _count(
         self,
         request: Request,
-        answer: Answer,
+        answer: Response,
         mark: Mapping[str, Any],
-        visit: Visit,
+        invocation: Invocation,
         latency_ms: float,
     ) -> None:
         """Count a mirrored request, and keep it where capture is on. Whatever the two answers are,
         they are no reason for the function to fail, which would count as a crash of its version.
         """
-        label, apart = label_field(str(mark.get("label") or ""), self._own.outputs), UNCOMPARED
+        label, apart = label_field(str(mark.get("label") or ""), self._model.outputs), UNCOMPARED
         try:
             before = (mark.get("answer") or {}).get("predictions")
             found = answer.exchange.predictions() if answer.exchange else None
@@ -112,37 +125,39 @@ class Callee:
             if before is not None and found is not None:
                 apart = difference(before, found, label)
         except Exception as error:  # noqa: BLE001
-            self._fault("comparison of a mirrored request", error, visit)
+            self._fault("comparison of a mirrored request", error, invocation)
         measures = {
             "Changed": None if apart.changed is None else int(apart.changed),
             "Distance": apart.distance,
             "RelativeDistance": apart.relative,
         }
         self._telemetry.request(
-            visit.version,
+            invocation.version,
             latency_ms=latency_ms,
             status=answer.status,
-            cold=visit.cold,
+            cold=invocation.cold,
             cohort=MIRROR,
             more={name: value for name, value in measures.items() if value is not None},
         )
         if mark.get("judged") and answer.exchange:
-            self._note(str(mark.get("request")), list(answer.exchange.output(label)), visit)
+            self._note(str(mark.get("request")), list(answer.exchange.output(label)), invocation)
         if mark.get("capture"):
             try:
-                self._capture(request, answer, mark, visit, latency_ms=latency_ms, apart=apart)
+                self._capture(request, answer, mark, invocation, latency_ms=latency_ms, apart=apart)
             except Exception as error:  # noqa: BLE001
-                self._fault("capture of a mirrored request", error, visit)
+                self._fault("capture of a mirrored request", error, invocation)
 
-    def _fault(self, what: str, error: Exception, visit: Visit) -> None:
-        self._telemetry.fault(what, error, version=visit.version, request_id=visit.request_id)
+    def _fault(self, what: str, error: Exception, invocation: Invocation) -> None:
+        self._telemetry.fault(
+            what, error, version=invocation.version, request_id=invocation.request_id
+        )
 
     def _capture(
         self,
         request: Request,
-        answer: Answer,
+        answer: Response,
         mark: Mapping[str, Any],
-        visit: Visit,
+        invocation: Invocation,
         *,
         latency_ms: float,
         apart: Difference,
@@ -151,8 +166,8 @@ class Callee:
             "kind": "shadow",
             "request": mark.get("request"),
             "at": int(time.time() * 1000),
-            "version": visit.version,
-            "answered_by": visit.version,
+            "version": invocation.version,
+            "answered_by": invocation.version,
             "rollout": mark.get("rollout"),
             "stage": mark.get("stage"),
             "client": mark.get("client"),
@@ -160,7 +175,7 @@ class Callee:
             "pinned": False,
             "status": answer.status,
             "latency_ms": round(latency_ms, 3),
-            "cold": visit.cold,
+            "cold": invocation.cold,
             "fallback": False,
             "changed": apart.changed,
             "distance": apart.distance,
@@ -173,11 +188,11 @@ class Callee:
                 status=answer.status,
                 exchange=answer.exchange,
                 redact=[str(name) for name in mark.get("redact") or ()],
-                label=label_field(str(mark.get("label") or ""), self._own.outputs),
+                label=label_field(str(mark.get("label") or ""), self._model.outputs),
             )
         )
 
-    def _note(self, request: str, labels: list[object], visit: Visit) -> None:
+    def _note(self, request: str, labels: list[object], invocation: Invocation) -> None:
         """Keep what was answered unseen until somebody tells the truth about this request."""
         if not labels:
             return
@@ -185,7 +200,7 @@ class Callee:
             self._ledger.note_shadow(request, label_print(self._endpoint, labels))
         except Unavailable as error:
             what = "a label that was not kept"
-            self._telemetry.fault(what, error, version=visit.version, request_id=request)
+            self._telemetry.fault(what, error, version=invocation.version, request_id=request)
 
 
 def _too_old(mark: Mapping[str, Any]) -> bool:

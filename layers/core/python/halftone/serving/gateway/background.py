@@ -28,7 +28,7 @@ _GIVE_WAY_SECONDS = 0.002
 Work = Callable[[], object]
 
 
-class Afterwards(Protocol):
+class BackgroundTasks(Protocol):
     """Takes work during a request, and does it after the answer."""
 
     def add(self, work: Work) -> bool:
@@ -48,7 +48,7 @@ class AtOnce:
         self.dropped = 0
 
     def add(self, work: Work) -> bool:
-        """See Afterwards."""
+        """See BackgroundTasks."""
         if len(self._waiting) >= MOST:
             self.dropped += 1
             return False
@@ -56,7 +56,7 @@ class AtOnce:
         return True
 
     def answered(self) -> None:
-        """See Afterwards."""
+        """See BackgroundTasks."""
         while self._waiting:
             _do(self._waiting.popleft())
 
@@ -70,7 +70,7 @@ class Thread(AtOnce):
         self._started = False
 
     def answered(self) -> None:
-        """See Afterwards."""
+        """See BackgroundTasks."""
         if not self._waiting:
             return
         if not self._started:
@@ -114,7 +114,7 @@ class Extension(Thread):
         threading.Thread(target=self._events, name=_NAME, daemon=True).start()
 
     def answered(self) -> None:
-        """See Afterwards."""
+        """See BackgroundTasks."""
         self._ready.release()
 
     def _events(self) -> None:
@@ -150,7 +150,7 @@ class Extension(Thread):
         return identifier
 
 
-def afterwards_for(runtime_api: str | None) -> Afterwards:
+def background_tasks(runtime_api: str | None) -> BackgroundTasks:
     """The extension where there is a runtime to register at (host:port), else a thread."""
     if runtime_api:
         try:

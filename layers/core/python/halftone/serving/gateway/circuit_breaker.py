@@ -15,7 +15,7 @@ FAULTS = 5
 REST_SECONDS = 2.0
 
 
-class Circuits:
+class CircuitBreaker:
     """The circuits of one container. Sandboxes serve one request at a time, so none is locked."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -23,7 +23,7 @@ class Circuits:
         self._faults: dict[str, int] = {}
         self._open_until: dict[str, float] = {}
 
-    def lets_through(self, version: str) -> bool:
+    def allows(self, version: str) -> bool:
         """Whether ``version`` may be asked now; half open, whoever asks is the one that tries."""
         until = self._open_until.get(version)
         if until is None:
@@ -34,7 +34,7 @@ class Circuits:
         self._open_until[version] = now + REST_SECONDS
         return True
 
-    def troubled(self, version: str) -> bool:
+    def has_failures(self, version: str) -> bool:
         """Whether the last that was heard of ``version`` is a fault."""
         return version in self._faults
 

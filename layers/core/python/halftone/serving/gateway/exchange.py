@@ -8,13 +8,13 @@ from typing import Any
 
 from halftone.serving.http.request import Request
 from halftone.serving.http.response import Exchange, Spoken
-from halftone.serving.invocation import Visit
+from halftone.serving.invocation import Invocation
 from halftone.serving.protocols.predictions import answered
 from halftone.serving.routing.router import Assignment, Router
 
 
 @dataclass(slots=True)
-class Case:
+class RoutedRequest:
     """Never changed; not frozen only because one is made for each request, at twice the cost.
 
     ``client`` is the name of who calls a private endpoint. ``arm`` is what the request was
@@ -25,14 +25,14 @@ class Case:
     router: Router
     arm: Assignment
     client: str | None
-    visit: Visit
+    invocation: Invocation
 
 
 _LONGEST_MS = 900_000.0  # Lambda's longest time-out
 
 
 @dataclass(slots=True)
-class Result:
+class Outcome:
     """``payload`` is what the client gets, from ``version``, which took ``latency_ms`` by itself
     and was ``cold`` or not. ``fallback`` is whether it stood in for another. ``exchange`` is there
     where a model answered whose records are known: the front's own, or one that told them.
@@ -62,7 +62,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RemoteExchange:
     """An ``Exchange`` of another version, as that one told it."""
 
     given: object
@@ -84,7 +84,7 @@ class Told:
 
 def of_reply(
     reply: Mapping[str, Any], version: str, latency: str, cold: str, records: str
-) -> Result:
+) -> Outcome:
     """The answer of another version, without what it says of it to the front alone: under the
     headers ``latency`` and ``cold`` how long it took and whether it had just started, and beside
     the body under ``records`` what its model was asked and said, where it was asked to tell.
@@ -101,8 +101,8 @@ def of_reply(
     told = own.pop(records, None)
     exchange = None
     if isinstance(told, dict) and told.keys() >= {"instances", "predictions"}:
-        exchange = Told(told["instances"], told["predictions"])
-    return Result(
+        exchange = RemoteExchange(told["instances"], told["predictions"])
+    return Outcome(
         payload=own,
         status=reply["statusCode"],
         version=version,

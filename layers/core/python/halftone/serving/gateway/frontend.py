@@ -10,21 +10,21 @@ from typing import Any
 from halftone.domain.errors import InvalidInput, Unavailable
 from halftone.domain.names import feedback_cohort
 from halftone.domain.traffic.clients import CHALLENGE, Unauthorized, check
-from halftone.serving.gateway.background import Afterwards
-from halftone.serving.gateway.exchange import Case, Result
-from halftone.serving.gateway.forwarding import Passing
-from halftone.serving.gateway.recorder import Traces
-from halftone.serving.gateway.upstream import Hop
+from halftone.serving.gateway.background import BackgroundTasks
+from halftone.serving.gateway.exchange import Outcome, RoutedRequest
+from halftone.serving.gateway.forwarding import Forwarder
+from halftone.serving.gateway.recorder import Recorder
+from halftone.serving.gateway.upstream import Upstream
 from halftone.serving.http.body import read_json
 from halftone.serving.http.caller import USER
 from halftone.serving.http.cors import ASKED, cross_origin_of, is_preflight
 from halftone.serving.http.request import Request, Route, headers_of, route, spoken
-from halftone.serving.http.response import Answer, Problem, payload
-from halftone.serving.inference.model_server import Own
-from halftone.serving.invocation import LONGEST_SECONDS, Visit
-from halftone.serving.routing.config_cache import Known
+from halftone.serving.http.response import Problem, Response, to_lambda
+from halftone.serving.inference.model_server import LocalModel
+from halftone.serving.invocation import LONGEST_SECONDS, Invocation
+from halftone.serving.routing.config_cache import RouteConfigCache
 from halftone.serving.routing.ledger import Ledger
-from halftone.serving.routing.matching import Facts
+from halftone.serving.routing.matching import RequestAttributes
 from halftone.serving.routing.router import Assignment, Refusal, Router
 from halftone.serving.settings import Settings
 from halftone.serving.telemetry.feedback import read_feedback
@@ -34,81 +34,83 @@ _KEY = os.urandom(32)
 _ID = "x-request-id"
 
 
-class Front:
+class Frontend:
     """Answers clients' requests."""
 
     def __init__(
         self,
         settings: Settings,
-        own: Own,
+        model: LocalModel,
         telemetry: Telemetry,
         *,
-        known: Known,
-        hop: Hop,
-        afterwards: Afterwards,
+        cache: RouteConfigCache,
+        upstream: Upstream,
+        background: BackgroundTasks,
         ledger: Ledger,
     ) -> None:
         self._settings = settings
-        self._own = own
+        self._model = model
         self._telemetry = telemetry
-        self._known = known
-        known.told = telemetry.dispatch_not_read
-        self._hop = hop
-        self._afterwards = afterwards
-        self._traces = Traces(telemetry, hop, afterwards)
+        self._cache = cache
+        cache.told = telemetry.dispatch_not_read
+        self._upstream = upstream
+        self._background = background
+        self._recorder = Recorder(telemetry, upstream, background)
         self._ledger = ledger
-        self._passing = Passing(
-            settings.endpoint, own, hop, telemetry, self._traces, moved=self._moved
+        self._forwarder = Forwarder(
+            settings.endpoint, model, upstream, telemetry, self._recorder, moved=self._moved
         )
 
     def prepare(self, version: str) -> None:
         """Get ready, before traffic or after an answer: the dispatch, and the way to others."""
-        self._known.refresh()
-        router = self._known.latest(version)
+        self._cache.refresh()
+        router = self._cache.latest(version)
         if router is not None and router.hops:
-            self._hop.prepare(router.budget_seconds or LONGEST_SECONDS)
+            self._upstream.prepare(router.budget_seconds or LONGEST_SECONDS)
 
-    def answer(self, event: object, visit: Visit) -> dict[str, object]:
+    def handle(self, event: object, invocation: Invocation) -> dict[str, object]:
         """The answer to one event. Never raises, whatever the event holds."""
         router = None
         try:
             request = route(event, self._settings.endpoint)
-            router = self._router(visit.version)
+            router = self._router(invocation.version)
             if router.cors is None:
-                return self._answered(request, router, visit)
+                return self._answered(request, router, invocation)
             cross_origin = cross_origin_of(router.cors)
             if not is_preflight(_method(request.event), request.headers):
-                told = self._answered(request, router, visit)
+                told = self._answered(request, router, invocation)
                 return cross_origin.mark(told, request.headers)
             asked = request.headers[ASKED]  # an application takes any method
             answer = cross_origin.preflight(request.headers, asked[:40])
         except Problem as problem:
-            answer = self._problem(problem, event, router or self._known.latest(visit.version))
-        router = router or self._known.latest(visit.version)
-        told = _payload(answer, visit)
+            answer = self._problem(problem, event, router or self._cache.latest(invocation.version))
+        router = router or self._cache.latest(invocation.version)
+        told = _payload(answer, invocation)
         if router is not None and router.cors is not None:
             return cross_origin_of(router.cors).mark(told, headers_of(event))
         return told
 
-    def _answered(self, request: Request, router: Router, visit: Visit) -> dict[str, object]:
-        client = self._client(request, router, visit)
+    def _answered(
+        self, request: Request, router: Router, invocation: Invocation
+    ) -> dict[str, object]:
+        client = self._client(request, router, invocation)
         # Nobody but the front says who calls.
         if client is not None or USER in request.headers:
             _introduce(request, client)
         if request.predicts:
             arm = router.always if request.pin is None else None
             if arm is None:
-                arm = self._arm(request, router, client, visit)
-            case = Case(request, router, arm, client, visit)
-            result = self._passing.answer(case)
+                arm = self._arm(request, router, client, invocation)
+            routed = RoutedRequest(request, router, arm, client, invocation)
+            result = self._forwarder.forward(routed)
             if result.status < 400:
-                _sign(case, result)
+                _sign(routed, result)
             if arm.shadow is not None or router.capture.share > 0:
-                self._traces.kept(case, result)
+                self._recorder.kept(routed, result)
             return result.payload
-        return _without_body(request, self._tell(request, router, client, visit))
+        return _without_body(request, self._tell(request, router, client, invocation))
 
-    def _problem(self, problem: Problem, event: object, router: Router | None) -> Answer:
+    def _problem(self, problem: Problem, event: object, router: Router | None) -> Response:
         """The answer to a request that is refused, which may be a preflight for another one."""
         headers = headers_of(event)
         cors = router.cors if router else None
@@ -116,29 +118,29 @@ class Front:
             try:
                 return cross_origin_of(cors).preflight(headers, problem.headers["allow"])
             except Problem as refused:
-                return refused.answer(spoken(event))
-        return problem.answer(spoken(event))
+                return refused.to_response(spoken(event))
+        return problem.to_response(spoken(event))
 
     def _router(self, version: str) -> Router:
-        fresh = self._known.fresh(version)
+        fresh = self._cache.fresh(version)
         if fresh is not None:
             return fresh
-        router = self._known.router(version)
+        router = self._cache.router(version)
         if router is None:
             told = "it is not known at present who may call this endpoint"
             raise Problem(503, told, {"retry-after": "1"})
-        if self._known.stale:
+        if self._cache.stale:
             self._look_again(version)
         return router
 
     def _moved(self, version: str) -> None:
-        if not self._known.failing:
+        if not self._cache.failing:
             self._look_again(version)
 
     def _look_again(self, version: str) -> None:
-        self._afterwards.add(lambda: self.prepare(version))
+        self._background.add(lambda: self.prepare(version))
 
-    def _client(self, request: Request, router: Router, visit: Visit) -> str | None:
+    def _client(self, request: Request, router: Router, invocation: Invocation) -> str | None:
         """Who calls, by the token; None on an endpoint that anybody may call."""
         if not router.private:
             return None
@@ -154,14 +156,14 @@ class Front:
             client = check(given, router.clients, datetime.now(UTC))
         except Unauthorized as error:
             if request.predicts:
-                self._telemetry.refused(visit.version)
+                self._telemetry.refused(invocation.version)
             raise Problem(401, str(error), {"www-authenticate": CHALLENGE}) from None
         if len(router.admitted) < 1000:
             router.admitted[seen] = client
         return client.name
 
     def _arm(
-        self, request: Request, router: Router, client: str | None, visit: Visit
+        self, request: Request, router: Router, client: str | None, invocation: Invocation
     ) -> Assignment:
         http = request.event["requestContext"]["http"]
 
@@ -172,32 +174,42 @@ class Front:
                 return None  # whoever answers the request says what is wrong with its body
 
         address = str(http.get("sourceIp") or "")
-        facts = Facts(
-            visit.request_id, request.headers, request.query, address, client, request.pin, body
+        facts = RequestAttributes(
+            invocation.request_id,
+            request.headers,
+            request.query,
+            address,
+            client,
+            request.pin,
+            body,
         )
         try:
             return router.assign(facts)
         except Refusal as refusal:
             if refusal.status < 500 and request.predicts:
-                self._telemetry.refused(visit.version)
+                self._telemetry.refused(invocation.version)
             raise Problem(refusal.status, refusal.detail) from None
 
     def _tell(
-        self, request: Request, router: Router, client: str | None, visit: Visit
+        self, request: Request, router: Router, client: str | None, invocation: Invocation
     ) -> dict[str, object]:
         """The answer to what is not asked of the model itself."""
         if request.route is Route.FEEDBACK:
-            return _payload(self._feedback(request, router, client, visit), visit)
+            return _payload(self._feedback(request, router, client, invocation), invocation)
         if request.pin is not None:
-            arm = self._arm(request, router, client, visit)
-            if arm.via:
-                return self._passing.answer(Case(request, router, arm, client, visit)).payload
-        answer = self._own.answer(request, version=visit.version, request_id=visit.request_id)
-        return _payload(answer, visit)
+            arm = self._arm(request, router, client, invocation)
+            if arm.qualifier:
+                return self._forwarder.forward(
+                    RoutedRequest(request, router, arm, client, invocation)
+                ).payload
+        answer = self._model.respond(
+            request, version=invocation.version, request_id=invocation.request_id
+        )
+        return _payload(answer, invocation)
 
     def _feedback(
-        self, request: Request, router: Router, client: str | None, visit: Visit
-    ) -> Answer:
+        self, request: Request, router: Router, client: str | None, invocation: Invocation
+    ) -> Response:
         body = read_json(request, self._settings.max_body)
         try:
             found = read_feedback(self._settings.endpoint, body, router.signer)
@@ -207,10 +219,10 @@ class Front:
         counts = found.counts_in(trial)
         late = about.stage is not None and not counts
         try:
-            if not self._ledger.first(about.request, visit.request_id):
-                return Answer(202, "{}")
+            if not self._ledger.first(about.request, invocation.request_id):
+                return Response(202, "{}")
             if counts and found.unit != about.request:
-                counts = self._ledger.first(found.unit, visit.request_id)
+                counts = self._ledger.first(found.unit, invocation.request_id)
             unseen = None
             if counts and trial is not None and trial.mirror > 0 and found.label is not None:
                 unseen = self._ledger.shadow(about.request)
@@ -218,24 +230,24 @@ class Front:
             told = f"feedback can't be taken at present: {error}"
             raise Problem(503, told, {"retry-after": "1"}) from None
         cohort = feedback_cohort(about.stage) if counts and about.stage is not None else ""
-        self._traces.feedback(found, router, client, cohort=cohort, late=late)
+        self._recorder.feedback(found, router, client, cohort=cohort, late=late)
         if unseen is not None and trial is not None:
             bad = found.truth != unseen
             self._telemetry.feedback(trial.version, reward=None, bad=bad, cohort=cohort)
-        return Answer(202, "{}")
+        return Response(202, "{}")
 
 
-def _sign(case: Case, result: Result) -> None:
+def _sign(routed: RoutedRequest, result: Outcome) -> None:
     """Give the answer its signed id, by which feedback on it is taken."""
     headers = result.payload["headers"]
     if isinstance(headers, dict):
-        claim = case.router.claim(case.arm, fallback=result.fallback)
-        headers[_ID] = case.router.signer.sign(headers[_ID], claim)
+        claim = routed.router.claim(routed.arm, fallback=result.fallback)
+        headers[_ID] = routed.router.signer.sign(headers[_ID], claim)
 
 
-def _payload(answer: Answer, visit: Visit) -> dict[str, object]:
-    named = f"{visit.request_id}.{visit.version}"
-    return payload(answer, request_id=named, version=visit.version)
+def _payload(answer: Response, invocation: Invocation) -> dict[str, object]:
+    named = f"{invocation.request_id}.{invocation.version}"
+    return to_lambda(answer, request_id=named, version=invocation.version)
 
 
 def _method(event: Any) -> object:

@@ -6,32 +6,34 @@ Metrics are one line, written before the answer is. All that takes longer is don
 import time
 from collections.abc import Callable, Mapping
 
-from halftone.serving.gateway.background import Afterwards
-from halftone.serving.gateway.exchange import Case, Result
-from halftone.serving.gateway.upstream import Hop
+from halftone.serving.gateway.background import BackgroundTasks
+from halftone.serving.gateway.exchange import Outcome, RoutedRequest
+from halftone.serving.gateway.upstream import Upstream
 from halftone.serving.http.request import Route
-from halftone.serving.invocation import Visit, marked
+from halftone.serving.invocation import Invocation, marked
 from halftone.serving.routing.router import MIRROR, PINNED, Assignment, Router
 from halftone.serving.telemetry.capture import body_in, captured, kept_label
 from halftone.serving.telemetry.feedback import Feedback
 from halftone.serving.telemetry.metrics import Telemetry
-from halftone.serving.telemetry.sticky_keys import Sightings
+from halftone.serving.telemetry.sticky_keys import KeyObservations
 
 _NO_FALLBACK: Mapping[str, float] = {"Fallback": 0}
 
 
-class Traces:
+class Recorder:
     """Leaves them, in the log and at the shadow."""
 
-    def __init__(self, telemetry: Telemetry, hop: Hop, afterwards: Afterwards) -> None:
+    def __init__(
+        self, telemetry: Telemetry, upstream: Upstream, background: BackgroundTasks
+    ) -> None:
         self._telemetry = telemetry
-        self._hop = hop
-        self._afterwards = afterwards
-        self._sightings = Sightings(telemetry.key)
+        self._upstream = upstream
+        self._background = background
+        self._sightings = KeyObservations(telemetry.key)
 
-    def answered(self, arm: Assignment, result: Result, visit: Visit) -> None:
+    def answered(self, arm: Assignment, result: Outcome, invocation: Invocation) -> None:
         """The arm answered its request."""
-        passed_on = result.version != visit.version and arm.cohort != PINNED
+        passed_on = result.version != invocation.version and arm.cohort != PINNED
         self._telemetry.request(
             arm.version,
             latency_ms=result.latency_ms,
@@ -44,9 +46,9 @@ class Traces:
             late = None if result.cold else self._telemetry.is_late(result.latency_ms)
             self._saw(arm, failed=result.status >= 500, late=late)
 
-    def stood_in(self, arm: Assignment) -> None:
+    def fallback(self, arm: Assignment) -> None:
         """The front answered in the arm's place, after that one had failed."""
-        self._telemetry.stood_in(arm.version, cohort=arm.cohort)
+        self._telemetry.fallback(arm.version, cohort=arm.cohort)
         self._saw(arm, failed=True, late=None)
 
     def skipped(self, arm: Assignment) -> None:
@@ -57,18 +59,18 @@ class Traces:
         """The front answered in the arm's place while a sandbox of it started: no evidence."""
         self._telemetry.started(arm.version, cohort=arm.cohort)
 
-    def kept(self, case: Case, result: Result) -> None:
+    def kept(self, routed: RoutedRequest, result: Outcome) -> None:
         """The rest, of which a client notices nothing: the shadow's copy, and the captured line."""
         if (
-            case.arm.shadow is not None
+            routed.arm.shadow is not None
             and result.status < 400
-            and case.request.route is not Route.APP
-            and not self.later(lambda: self._mirror(case, result))
+            and routed.request.route is not Route.APP
+            and not self.later(lambda: self._mirror(routed, result))
         ):
-            self._telemetry.dropped(case.arm.shadow.version)
-        if case.router.captures(case.visit.request_id):
-            columns = _columns(case, result)
-            self.later(lambda: self._capture(case, result, columns))
+            self._telemetry.dropped(routed.arm.shadow.version)
+        if routed.router.captures(routed.invocation.request_id):
+            columns = _columns(routed, result)
+            self.later(lambda: self._capture(routed, result, columns))
 
     def feedback(
         self, found: Feedback, router: Router, client: str | None, *, cohort: str, late: bool
@@ -100,7 +102,7 @@ class Traces:
 
     def later(self, work: Callable[[], None]) -> bool:
         """Have ``work`` done after the answer; False if too much is waiting."""
-        return self._afterwards.add(self._safely(work))
+        return self._background.add(self._safely(work))
 
     def _saw(self, arm: Assignment, *, failed: bool, late: bool | None) -> None:
         trial = arm.trial
@@ -109,15 +111,15 @@ class Traces:
                 arm.version, trial.rollout, trial.stage, arm.key, failed=failed, late=late
             )
 
-    def _mirror(self, case: Case, result: Result) -> None:
-        shadow, router, request_id = case.arm.shadow, case.router, case.visit.request_id
+    def _mirror(self, routed: RoutedRequest, result: Outcome) -> None:
+        shadow, router, request_id = routed.arm.shadow, routed.router, routed.invocation.request_id
         if shadow is None:
             return
         trial = router.dispatch.trial
         mark: dict[str, object] = {
             "hop": MIRROR,
             "expect": shadow.version,
-            "client": case.client,
+            "client": routed.client,
             "request": request_id,
             "sent": int(time.time()),
             "label": router.label,
@@ -130,23 +132,25 @@ class Traces:
                 "version": result.version,
                 "status": result.status,
                 "latency_ms": round(result.latency_ms, 3),
-                "predictions": result.predictions(case.request.spoken),
+                "predictions": result.predictions(routed.request.spoken),
             },
         }
-        if shadow.via == shadow.version:
+        if shadow.qualifier == shadow.version:
             mark["routed"] = router.dispatch.revision
-        if not self._hop.send(shadow.via, marked(case.request.event, mark)):
+        if not self._upstream.send(shadow.qualifier, marked(routed.request.event, mark)):
             self._telemetry.dropped(shadow.version)
 
-    def _capture(self, case: Case, result: Result, columns: Mapping[str, object]) -> None:
+    def _capture(
+        self, routed: RoutedRequest, result: Outcome, columns: Mapping[str, object]
+    ) -> None:
         line = captured(
             columns,
-            given=body_in(case.request.event),
+            given=body_in(routed.request.event),
             found=result.body(),
             status=result.status,
             exchange=result.exchange,
-            redact=case.router.capture.redact,
-            label=case.router.label,
+            redact=routed.router.capture.redact,
+            label=routed.router.label,
         )
         self._telemetry.line(line)
 
@@ -160,21 +164,21 @@ class Traces:
         return done
 
 
-def _columns(case: Case, result: Result) -> dict[str, object]:
-    arm, visit = case.arm, case.visit
+def _columns(routed: RoutedRequest, result: Outcome) -> dict[str, object]:
+    arm, invocation = routed.arm, routed.invocation
     return {
         "kind": "answer",
-        "request": visit.request_id,
+        "request": invocation.request_id,
         "at": int(time.time() * 1000),
         "version": arm.version,
         "answered_by": result.version,
         "rollout": arm.trial.rollout if arm.trial else None,
         "stage": arm.trial.stage if arm.trial else None,
-        "client": case.client,
+        "client": routed.client,
         "key": arm.key or None,
         "pinned": arm.cohort == PINNED,
         "status": result.status,
-        "latency_ms": round(visit.elapsed_ms(), 3),
+        "latency_ms": round(invocation.elapsed_ms(), 3),
         "cold": result.cold,
         "fallback": result.fallback,
     }

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from halftone.serving.http.response import is_status
 
 Event = Mapping[str, Any]
-STALE = 421
+MISDIRECTED = 421
 """The status of a version that was asked in the place of another (RFC 9110: misdirected)."""
 
 LATENCY = "x-halftone-latency-ms"
@@ -31,20 +31,20 @@ MOST_ASYNC = 250_000
 _MOST_WAITING = 16
 
 
-class Outcome(Enum):
+class ReplyStatus(Enum):
     """How a hop ended.
 
     ``ANSWERED``: with an answer, below 500. ``FAULTY``: the version raised, crashed, ran out of
-    memory, or answered what is no answer. ``LATE``: not in time. ``STALE``: the alias names another
-    version by now. ``UNREACHED``: it was not asked at all (throttled, no connection), which says
-    nothing of the version.
+    memory, or answered what is no answer. ``LATE``: not in time. ``MISDIRECTED``: the alias names
+    another version by now. ``UNREACHED``: it was not asked at all (throttled, no connection), which
+    says nothing of the version.
     """
 
     ANSWERED = "answered"
-    FAULTY = "faulty"
-    LATE = "late"
-    STALE = "stale"
-    UNREACHED = "unreached"
+    ERROR = "faulty"
+    TIMEOUT = "late"
+    MISDIRECTED = "stale"
+    UNAVAILABLE = "unreached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +53,20 @@ class Reply:
     late one, ``rest`` waits for so many seconds more for what it brings after all.
     """
 
-    outcome: Outcome
+    outcome: ReplyStatus
     answer: dict[str, Any] | None = None
     why: str = ""
     rest: "Callable[[float], Reply] | None" = None
 
 
-class Hop(Protocol):
+class Upstream(Protocol):
     """The way to other versions of the same function, by a qualifier (alias or version)."""
 
-    def ask(self, via: str, event: Event, seconds: float) -> Reply:
+    def ask(self, qualifier: str, event: Event, seconds: float) -> Reply:
         """The answer of ``via``, waited for no longer than ``seconds``."""
         ...
 
-    def send(self, via: str, event: Event) -> bool:
+    def send(self, qualifier: str, event: Event) -> bool:
         """Hand ``event`` to ``via`` without waiting for an answer; whether it was taken."""
         ...
 
@@ -75,24 +75,24 @@ class Hop(Protocol):
         ...
 
 
-class Alone:
+class NoUpstream:
     """No way to anybody: for a server that runs by itself."""
 
-    def ask(self, via: str, event: Event, seconds: float) -> Reply:
-        """See Hop."""
-        del via, event, seconds
-        return Reply(Outcome.UNREACHED, why="this server is alone")
+    def ask(self, qualifier: str, event: Event, seconds: float) -> Reply:
+        """See Upstream."""
+        del qualifier, event, seconds
+        return Reply(ReplyStatus.UNAVAILABLE, why="this server is alone")
 
-    def send(self, via: str, event: Event) -> bool:
-        """See Hop."""
-        del via, event
+    def send(self, qualifier: str, event: Event) -> bool:
+        """See Upstream."""
+        del qualifier, event
         return False
 
     def prepare(self, seconds: float) -> None:
-        """See Hop."""
+        """See Upstream."""
 
 
-class LambdaHop:
+class LambdaUpstream:
     """Lambda's Invoke API, one try each."""
 
     def __init__(self, function: str) -> None:
@@ -101,7 +101,7 @@ class LambdaHop:
         self._client: Any = None
 
     def prepare(self, seconds: float) -> None:
-        """See Hop. Makes the client, whose time-outs are those of its whole life."""
+        """See Upstream. Makes the client, whose time-outs are those of its whole life."""
         if self._client is not None and self._seconds == seconds:
             return
         import boto3  # noqa: PLC0415
@@ -120,15 +120,15 @@ class LambdaHop:
         )
         self._seconds = seconds
 
-    def ask(self, via: str, event: Event, seconds: float) -> Reply:
-        """See Hop."""
+    def ask(self, qualifier: str, event: Event, seconds: float) -> Reply:
+        """See Upstream."""
         if self._client is None:
             self.prepare(seconds)
         client = self._client
-        return watched(lambda: self._invoke(client, via, event), seconds)
+        return watched(lambda: self._invoke(client, qualifier, event), seconds)
 
-    def send(self, via: str, event: Event) -> bool:
-        """See Hop. What is too large for an asynchronous invoke is not taken."""
+    def send(self, qualifier: str, event: Event) -> bool:
+        """See Upstream. What is too large for an asynchronous invoke is not taken."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         payload = json.dumps(event, separators=(",", ":")).encode()
@@ -139,7 +139,7 @@ class LambdaHop:
         try:
             self._client.invoke(
                 FunctionName=self._function,
-                Qualifier=via,
+                Qualifier=qualifier,
                 InvocationType="Event",
                 Payload=payload,
             )
@@ -151,7 +151,7 @@ class LambdaHop:
         """Forget the connections that there were."""
         self._client = None
 
-    def _invoke(self, client: Any, via: str, event: Event) -> Reply:
+    def _invoke(self, client: Any, qualifier: str, event: Event) -> Reply:
         from botocore.exceptions import (  # noqa: PLC0415
             BotoCoreError,
             ClientError,
@@ -160,14 +160,16 @@ class LambdaHop:
 
         payload = json.dumps(event, separators=(",", ":")).encode()
         try:
-            found = client.invoke(FunctionName=self._function, Qualifier=via, Payload=payload)
+            found = client.invoke(FunctionName=self._function, Qualifier=qualifier, Payload=payload)
             body = found["Payload"].read()
         except ReadTimeoutError:
-            return Reply(Outcome.LATE, why="no answer in time")
+            return Reply(ReplyStatus.TIMEOUT, why="no answer in time")
         except ClientError as error:
-            return Reply(Outcome.UNREACHED, why=error.response.get("Error", {}).get("Code", ""))
+            return Reply(
+                ReplyStatus.UNAVAILABLE, why=error.response.get("Error", {}).get("Code", "")
+            )
         except (BotoCoreError, OSError) as error:
-            return Reply(Outcome.UNREACHED, why=type(error).__name__)
+            return Reply(ReplyStatus.UNAVAILABLE, why=type(error).__name__)
         return reply_of(body, failed=bool(found.get("FunctionError")))
 
 
@@ -180,16 +182,16 @@ def reply_of(body: bytes, *, failed: bool) -> Reply:
     if failed:
         # AWS' own names, such as Runtime.ExitError, or the class of what a handler raised.
         kind = answer.get("errorType") if isinstance(answer, dict) else None
-        return Reply(Outcome.FAULTY, why=str(kind or "the function failed"))
+        return Reply(ReplyStatus.ERROR, why=str(kind or "the function failed"))
     found = answer if isinstance(answer, dict) else {}
     status, headers = found.get("statusCode"), found.get("headers")
     if type(status) is not int or not is_status(status) or not isinstance(found.get("body"), str):
-        return Reply(Outcome.FAULTY, why="no answer of HTTP")
-    if status == STALE and not (isinstance(headers, dict) and LATENCY in headers):
-        return Reply(Outcome.STALE)
+        return Reply(ReplyStatus.ERROR, why="no answer of HTTP")
+    if status == MISDIRECTED and not (isinstance(headers, dict) and LATENCY in headers):
+        return Reply(ReplyStatus.MISDIRECTED)
     if status >= 500:
-        return Reply(Outcome.FAULTY, found, why=f"status {status}")
-    return Reply(Outcome.ANSWERED, found)
+        return Reply(ReplyStatus.ERROR, found, why=f"status {status}")
+    return Reply(ReplyStatus.ANSWERED, found)
 
 
 _waiting = threading.Semaphore(_MOST_WAITING)
@@ -203,16 +205,16 @@ def watched(call: Callable[[], Reply], seconds: float) -> Reply:
     answer that trickles in. So the call has a thread of its own, and who waits keeps the time.
     """
     if seconds <= 0:
-        return Reply(Outcome.UNREACHED, why="no time left")
+        return Reply(ReplyStatus.UNAVAILABLE, why="no time left")
     if not _waiting.acquire(blocking=False):
-        return Reply(Outcome.UNREACHED, why="too many unanswered hops")
+        return Reply(ReplyStatus.UNAVAILABLE, why="too many unanswered hops")
     box: SimpleQueue[Reply] = SimpleQueue()
 
     def run() -> None:
         try:
             reply = call()
         except Exception as error:  # noqa: BLE001 - whatever it is, someone waits for a reply
-            reply = Reply(Outcome.UNREACHED, why=type(error).__name__)
+            reply = Reply(ReplyStatus.UNAVAILABLE, why=type(error).__name__)
         finally:
             _waiting.release()
         box.put(reply)
@@ -223,6 +225,6 @@ def watched(call: Callable[[], Reply], seconds: float) -> Reply:
         try:
             return box.get(timeout=max(0.0, at_most))
         except Empty:
-            return Reply(Outcome.LATE, why="no answer in time", rest=wait)
+            return Reply(ReplyStatus.TIMEOUT, why="no answer in time", rest=wait)
 
     return wait(seconds)

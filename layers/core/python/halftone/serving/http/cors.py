@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from halftone.domain.traffic.policy import Cors
 from halftone.serving.http.request import PIN
-from halftone.serving.http.response import Answer, Problem
+from halftone.serving.http.response import Problem, Response
 
 ASKED = "access-control-request-method"
 _ORIGIN, _ALLOWED = "origin", "access-control-allow-origin"
@@ -34,7 +34,7 @@ class CrossOrigin:
         self._headers = ", ".join(dict.fromkeys((*_HEADERS, *cors.headers)))
         self._max_age = str(int(cors.max_age.total_seconds()))
 
-    def preflight(self, headers: Mapping[str, str], method: str) -> Answer:
+    def preflight(self, headers: Mapping[str, str], method: str) -> Response:
         """The answer to a preflight, which carries no credentials and asks no model. ``method`` is
         what the path takes.
 
@@ -44,7 +44,7 @@ class CrossOrigin:
         if not self._admits(headers):
             told = "pages of this origin may not call this endpoint: cors.origins does not name it"
             raise Problem(403, told, field="origin", value=headers[_ORIGIN][:300])
-        return Answer(
+        return Response(
             204,
             "",
             headers={

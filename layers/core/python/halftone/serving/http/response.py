@@ -62,7 +62,7 @@ class Exchange(Protocol):
 
 
 @dataclass(slots=True)
-class Answer:
+class Response:
     """One answer. A body of bytes is sent as such. ``exchange`` is set where a model answered."""
 
     status: int
@@ -102,20 +102,20 @@ class Problem(Exception):
         detail = f"{field} is {_short(text, 120)}, expected {error.expected}"
         return cls(422, _short(detail, 2000), field=field, value=value)
 
-    def answer(self, spoken: Spoken = Spoken.PLAIN) -> Answer:
+    def to_response(self, spoken: Spoken = Spoken.PLAIN) -> Response:
         """This problem as a client reads it, in at most 4 KB: it may quote what was sent."""
         detail = _within(self.detail, _MOST_DETAIL)
         if spoken is Spoken.V2:
             # That protocol has one status for all that can't be read.
             status = 400 if self.status == 422 else self.status
-            return Answer(status, _encode({"error": detail}), headers=self.headers)
+            return Response(status, _encode({"error": detail}), headers=self.headers)
         title = _TITLES[self.status]
         members = {
             name: _within(value, _MOST_MEMBER) if isinstance(value, str) else value
             for name, value in self.members.items()
         }
         body = {"title": title, "status": self.status, "detail": detail, **members}
-        return Answer(self.status, _encode(body), "application/problem+json", self.headers)
+        return Response(self.status, _encode(body), "application/problem+json", self.headers)
 
 
 def _in_json(value: object) -> str:
@@ -149,7 +149,7 @@ class ModelFault(Exception):
     """The model raised, or its answer does not fit its own signature; the cause says which."""
 
 
-def payload(answer: Answer, *, request_id: str, version: str) -> dict[str, object]:
+def to_lambda(answer: Response, *, request_id: str, version: str) -> dict[str, object]:
     """``answer`` as API Gateway takes it from a function (payload format 2.0)."""
     body, binary = answer.body, False
     if isinstance(body, bytes):

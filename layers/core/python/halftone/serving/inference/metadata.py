@@ -5,25 +5,25 @@ from halftone.domain.model.manifest import Interface
 from halftone.domain.model.samples import AnySample
 from halftone.domain.model.schema import Field, fields_as_given
 from halftone.serving.http.request import Request, Route
-from halftone.serving.http.response import Answer, Problem, as_json
+from halftone.serving.http.response import Problem, Response, as_json
 from halftone.serving.inference.loader import LoadedModel
 from halftone.serving.protocols.tensors import DATATYPES
 from halftone.serving.settings import Settings
-from halftone.serving.telemetry.rolling_window import Recent
+from halftone.serving.telemetry.rolling_window import RollingWindow
 
 SERVER = {"name": "halftone", "version": __version__, "extensions": ["binary_tensor_data"]}
 """The server's metadata as the Open Inference Protocol has it."""
 
 
-def tell(
+def metadata_response(
     model: LoadedModel | None,
     request: Request,
     settings: Settings,
     *,
     version: str,
-    recent: Recent,
+    recent: RollingWindow,
     reason: str,
-) -> Answer:
+) -> Response:
     """The answer to a request that asks the server and not the model.
 
     ``reason`` is why there is no model, in the words that this client may read.
@@ -35,23 +35,23 @@ def tell(
     if request.route is Route.HEALTH:
         return _health(model, settings, version, recent, reason)
     if request.route in (Route.SERVER, Route.SERVER_LIVE):
-        return Answer(200, as_json(SERVER if request.route is Route.SERVER else {"live": True}))
+        return Response(200, as_json(SERVER if request.route is Route.SERVER else {"live": True}))
     if model is None:
         raise Problem(503, reason)
     if request.route is Route.DESCRIBE:
-        return Answer(200, describe(model, settings, version))
+        return Response(200, describe(model, settings, version))
     if request.route is Route.OPENAPI:
         from halftone.serving.protocols.openapi import document  # noqa: PLC0415  (few ever ask for it)
 
-        return Answer(200, as_json(document(model.manifest, settings.endpoint)))
+        return Response(200, as_json(document(model.manifest, settings.endpoint)))
     if request.route is Route.SERVER_READY:
-        return Answer(200, as_json({"ready": True}))
+        return Response(200, as_json({"ready": True}))
     if request.route in (Route.MODEL, Route.MODEL_READY):
         if model.manifest.interface is not Interface.RECORDS:
             raise Problem(404, "this model has no signature, and so no tensors")
         ready = {"name": settings.endpoint, "ready": True}
         told = ready if request.route is Route.MODEL_READY else metadata(model, settings, version)
-        return Answer(200, as_json(told))
+        return Response(200, as_json(told))
     raise Problem(404, f"the model server does not answer here ({request.route.value})")
 
 
@@ -71,8 +71,8 @@ def _tensor(field: Field) -> dict[str, object]:
 
 
 def _health(
-    model: LoadedModel | None, settings: Settings, version: str, recent: Recent, reason: str
-) -> Answer:
+    model: LoadedModel | None, settings: Settings, version: str, recent: RollingWindow, reason: str
+) -> Response:
     told: dict[str, object] = {
         "endpoint": settings.endpoint,
         "version": version,
@@ -82,7 +82,7 @@ def _health(
         "last_minute": recent.last_minute(),
         "of": "this sandbox",
     }
-    return Answer(200 if model is not None else 503, as_json(told))
+    return Response(200 if model is not None else 503, as_json(told))
 
 
 def describe(model: LoadedModel, settings: Settings, version: str) -> str:

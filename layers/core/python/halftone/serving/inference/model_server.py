@@ -7,12 +7,12 @@ from halftone.domain.errors import HalftoneError
 from halftone.domain.model.schema import Field
 from halftone.serving.http.caller import NOBODY, context_of
 from halftone.serving.http.request import Request
-from halftone.serving.http.response import Answer, ModelFault, Problem
+from halftone.serving.http.response import ModelFault, Problem, Response
 from halftone.serving.inference.loader import LoadedModel
-from halftone.serving.inference.metadata import tell
+from halftone.serving.inference.metadata import metadata_response
 from halftone.serving.settings import Settings
 from halftone.serving.telemetry.metrics import Telemetry
-from halftone.serving.telemetry.rolling_window import Recent
+from halftone.serving.telemetry.rolling_window import RollingWindow
 
 if TYPE_CHECKING:
     from halftone.serving.inference.scoring import Scorer
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Source = Callable[[], LoadedModel]
 
 
-class Own:
+class LocalModel:
     """One model, which ``source`` loads right now or never.
 
     One that could not be loaded is kept as its reason and answered as 503, so that the smoke test
@@ -32,7 +32,7 @@ class Own:
         self._telemetry = telemetry
         self._scorer: Scorer | None = None
         self._reason = "no model has been released to this endpoint yet"
-        self.recent = Recent()
+        self.recent = RollingWindow()
         if settings.package is None:
             return
         try:
@@ -52,7 +52,7 @@ class Own:
         """The output fields of the model; none without one."""
         return self._scorer.model.manifest.outputs if self._scorer else ()
 
-    def answer(
+    def respond(
         self,
         request: Request,
         *,
@@ -60,7 +60,7 @@ class Own:
         request_id: str,
         client: str | None = None,
         smoke: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """The answer to ``request``, also where it is a problem or the model's fault."""
         try:
             scorer = self._scorer
@@ -72,22 +72,22 @@ class Own:
             context = context_of(request.headers, wanted, client=client, request_id=request_id)
             return scorer.score(request, context, version=version)
         except Problem as problem:
-            return problem.answer(request.spoken)
+            return problem.to_response(request.spoken)
         except ModelFault as fault:
             cause = fault.__cause__ or fault
             self._telemetry.fault(str(fault), cause, version=version, request_id=request_id)
             # Only the smoke test is told what the exception says: it may quote the request.
             detail = f"{fault}: {_told(cause)}" if smoke else str(fault)
-            return Problem(500, detail).answer(request.spoken)
+            return Problem(500, detail).to_response(request.spoken)
 
-    def _tell(self, request: Request, version: str, *, smoke: bool) -> Answer:
+    def _tell(self, request: Request, version: str, *, smoke: bool) -> Response:
         """The answer without the model's help: because nobody asks for it, or there is none."""
         released = self._settings.package is not None
         hidden = self._scorer is None and released and not smoke
         reason = "the model could not be loaded" if hidden else self._reason
         if request.predicts:
             raise Problem(503, reason)
-        return tell(
+        return metadata_response(
             self._scorer.model if self._scorer else None,
             request,
             self._settings,

@@ -23,7 +23,7 @@ from halftone.domain.model.schema import Field, FieldType, read_records
 from halftone.serving.http.body import body_of, bytes_of, read_json
 from halftone.serving.http.caller import NOBODY, Context
 from halftone.serving.http.request import Request, Route
-from halftone.serving.http.response import JSON, Answer, ModelFault, Problem, as_json, is_status
+from halftone.serving.http.response import JSON, ModelFault, Problem, Response, as_json, is_status
 from halftone.serving.inference.loader import LoadedModel
 from halftone.serving.protocols import open_inference
 from halftone.serving.protocols.plain_json import records_in
@@ -86,7 +86,7 @@ class Scorer:
             self._columnar, self._stack = columnar, columnar.Stack(inputs)
             self._shapes = columnar.Shapes(outputs)
 
-    def score(self, request: Request, context: Context = NOBODY, *, version: str = "") -> Answer:
+    def score(self, request: Request, context: Context = NOBODY, *, version: str = "") -> Response:
         """The model's answer to a request on a route that asks it.
 
         Raises:
@@ -112,7 +112,7 @@ class Scorer:
 
     # Plain JSON ------------------------------------------------------------------------------
 
-    def _plain(self, body: str | bytes, headers: Mapping[str, str], context: Context) -> Answer:
+    def _plain(self, body: str | bytes, headers: Mapping[str, str], context: Context) -> Response:
         # Most bodies are records that fit; the judge reads any other, or names what does not.
         structs = self._input_check.decode(body)
         if structs is None:
@@ -137,7 +137,7 @@ class Scorer:
             checked, text = self._encoded(found, predicted, count)
         if _too_large(text):
             raise Problem(413, f"the answer to {count} instances is too large: send fewer at once")
-        return Answer(200, text, exchange=Kept(given, checked))
+        return Response(200, text, exchange=Kept(given, checked))
 
     def _sent(self, body: str | bytes, headers: Mapping[str, str]) -> list[Record]:
         """The records in a body that was answered, read anew: a model may have changed those that
@@ -183,7 +183,7 @@ class Scorer:
 
     def _v2(
         self, body: str | bytes, headers: Mapping[str, str], context: Context, version: str
-    ) -> Answer:
+    ) -> Response:
         asked = open_inference.read(body, headers, self._inputs, self._outputs)
         count = asked.count
         reply = open_inference.Reply(self._endpoint, version, asked.id, count)
@@ -204,7 +204,7 @@ class Scorer:
             found = partial(columnar.records_of, outputs, made)
             for field, binary in asked.outputs:
                 reply.add(field, self._tensor(field, made[field.name], binary=binary))
-        answer = reply.answer()
+        answer = reply.to_response()
         size = len(answer.body) * 4 // 3 if isinstance(answer.body, bytes) else 0
         if size > MAX_ANSWER or (isinstance(answer.body, str) and _too_large(answer.body)):
             raise Problem(413, f"the answer to {count} records is too large: send fewer at once")
@@ -269,7 +269,7 @@ class Scorer:
 
     # Without a signature ---------------------------------------------------------------------
 
-    def _free(self, request: Request, context: Context) -> Answer:
+    def _free(self, request: Request, context: Context) -> Response:
         if request.route is not Route.INVOKE:
             raise Problem(400, "this model has no signature, and so no tensors; POST JSON to it")
         _check_charset(request.headers)
@@ -282,9 +282,9 @@ class Scorer:
         if _too_large(text):
             raise Problem(413, "the answer is too large")
         sent = partial(read_json, request, self._max_body)
-        return Answer(200, text, exchange=Kept(sent, partial(_itself, found)))
+        return Response(200, text, exchange=Kept(sent, partial(_itself, found)))
 
-    def _pass_on(self, request: Request, context: Context) -> Answer:
+    def _pass_on(self, request: Request, context: Context) -> Response:
         asgi = self.model.asgi
         if asgi is None:
             raise Problem(404, "this endpoint serves no app; POST to its path /invocations")
@@ -305,7 +305,7 @@ class Scorer:
         if _too_large(text):
             raise Problem(413, "the app's answer is too large")
         headers = dict(found.get("headers", {}))
-        return Answer(
+        return Response(
             status,
             base64.b64decode(text) if found["isBase64Encoded"] else text,
             headers.pop("content-type", JSON),

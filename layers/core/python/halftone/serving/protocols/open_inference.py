@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.model.schema import Field
-from halftone.serving.http.response import Answer
+from halftone.serving.http.response import Response
 from halftone.serving.protocols.tensors import DATATYPES, element_size, flat
 from halftone.serving.protocols.validation import decode, encode
 
@@ -241,10 +241,10 @@ class Reply:
             output["data"] = data
         self._outputs.append(output)
 
-    def answer(self) -> Answer:
+    def to_response(self) -> Response:
         """The answer as the protocol has it."""
         text = encode({**self._told, "outputs": self._outputs})
         if not self._bytes:
-            return Answer(200, text.decode())
+            return Response(200, text.decode())
         headers = {LENGTH: str(len(text))}
-        return Answer(200, b"".join((text, *self._bytes)), BINARY, headers)
+        return Response(200, b"".join((text, *self._bytes)), BINARY, headers)

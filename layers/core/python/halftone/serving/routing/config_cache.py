@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from halftone.domain.endpoint.route_table import Dispatch
+from halftone.domain.endpoint.route_table import RouteConfig
 from halftone.domain.errors import Unavailable
 from halftone.domain.traffic.policy import Access
 from halftone.serving.routing.router import Router
@@ -37,7 +37,7 @@ AGAIN_SECONDS = 1.0
 class Source(Protocol):
     """Where the dispatch of one endpoint is kept."""
 
-    def read(self) -> Dispatch:
+    def read(self) -> RouteConfig:
         """The newest dispatch.
 
         Raises:
@@ -49,10 +49,10 @@ class Source(Protocol):
 class Fixed:
     """A source for servers that run by themselves."""
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, dispatch: RouteConfig) -> None:
         self.dispatch = dispatch
 
-    def read(self) -> Dispatch:
+    def read(self) -> RouteConfig:
         """See Source."""
         return self.dispatch
 
@@ -65,7 +65,7 @@ class Table:
         self._table = table
         self._client: Any = None
 
-    def read(self) -> Dispatch:
+    def read(self) -> RouteConfig:
         """See Source. An endpoint that was never written has a dispatch without a champion."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
@@ -75,7 +75,11 @@ class Table:
                 self._client = dynamodb_client()
             found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
             item = found.get("Item")
-            return dispatch_from_json(item["body"]["S"]) if item else Dispatch(self._endpoint, 0)
+            return (
+                route_config_from_json(item["body"]["S"])
+                if item
+                else RouteConfig(self._endpoint, 0)
+            )
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             raise Unavailable(f"reading the dispatch of {self._endpoint!r}: {code}") from error
@@ -88,7 +92,7 @@ class Table:
         self._client = None
 
 
-def dispatch_from_json(text: str | bytes) -> Dispatch:
+def route_config_from_json(text: str | bytes) -> RouteConfig:
     """The dispatch as the store wrote it. Fields that this release does not know are left out, and
     missing ones have their defaults: a server runs the code that it was published with.
 
@@ -99,7 +103,7 @@ def dispatch_from_json(text: str | bytes) -> Dispatch:
     import msgspec  # noqa: PLC0415
 
     try:
-        return msgspec.json.decode(text, type=Dispatch)
+        return msgspec.json.decode(text, type=RouteConfig)
     except msgspec.DecodeError as error:
         raise ValueError(f"this is no dispatch: {error}") from error
 
@@ -117,7 +121,7 @@ def dynamodb_client() -> Any:
     )
 
 
-class Known:
+class RouteConfigCache:
     """The newest dispatch that was read, as the router that follows it. ``clock`` in seconds.
 
     Wall time, because a clock that only counts up stands still in a sandbox that was frozen. It may
@@ -127,9 +131,9 @@ class Known:
     def __init__(self, source: Source, clock: Callable[[], float] = time.time) -> None:
         self._source = source
         self._clock = clock
-        self._dispatch: Dispatch | None = None
+        self._dispatch: RouteConfig | None = None
         self._read_at = self._tried_at = float("-inf")
-        self._router: tuple[Dispatch, str, Router] | None = None
+        self._router: tuple[RouteConfig, str, Router] | None = None
         self.failures = 0
         """Reads that failed since the last one that did not."""
         self.told: Callable[[Unavailable], object] = lambda _: None

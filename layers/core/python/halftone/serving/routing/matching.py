@@ -12,7 +12,7 @@ def _no_body() -> object:
 
 
 @dataclass(slots=True)
-class Facts:
+class RequestAttributes:
     """What routing looks at. Never changed; not frozen for the same reason as ``Case``.
 
     ``headers`` have names in lower case; ``body`` is asked for only where the key of sticky routing
@@ -28,7 +28,7 @@ class Facts:
     body: Callable[[], object] = _no_body
 
 
-def key_reader(source: KeySource, name: str) -> Callable[[Facts], str | None]:
+def key_reader(source: KeySource, name: str) -> Callable[[RequestAttributes], str | None]:
     """What reads the key from a request; it finds None in one that has none."""
     if source is KeySource.HEADER:
         header = name.lower()
@@ -41,7 +41,7 @@ def key_reader(source: KeySource, name: str) -> Callable[[Facts], str | None]:
         return lambda facts: _text(facts.address)
     path = name.split(".")
 
-    def of_body(facts: Facts) -> str | None:
+    def of_body(facts: RequestAttributes) -> str | None:
         value = facts.body()
         for part in path:
             if isinstance(value, list) and part.isdecimal() and int(part) < len(value):
@@ -61,7 +61,7 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def condition(match: Match | None) -> Callable[[Facts], bool]:
+def condition(match: Match | None) -> Callable[[RequestAttributes], bool]:
     """``match`` as a function; a match without conditions takes everybody."""
     if match is None:
         return lambda _: True
@@ -70,7 +70,7 @@ def condition(match: Match | None) -> Callable[[Facts], bool]:
     clients = frozenset(match.clients)
     inside = _networks(match.addresses) if match.addresses else None
 
-    def matches(facts: Facts) -> bool:
+    def matches(facts: RequestAttributes) -> bool:
         for name, values in headers:
             if not _among(facts.headers.get(name), values):
                 return False

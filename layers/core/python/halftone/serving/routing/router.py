@@ -11,12 +11,12 @@ front's own.
 
 from dataclasses import dataclass
 
-from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.names import CHALLENGER
 from halftone.domain.traffic.assignment import fingerprint, position, salted
 from halftone.domain.traffic.policy import Access, Client, Mirror, Mode
 from halftone.serving.routing import signed_ids
-from halftone.serving.routing.matching import Facts, condition, key_reader
+from halftone.serving.routing.matching import RequestAttributes, condition, key_reader
 from halftone.serving.routing.signed_ids import Signer
 
 TRIAL = "trial"
@@ -39,7 +39,7 @@ class Shadow:
     """The version that scores the same request unseen, reached by the qualifier ``via``."""
 
     version: str
-    via: str
+    qualifier: str
 
 
 @dataclass(slots=True)
@@ -55,18 +55,18 @@ class Assignment:
     """
 
     version: str
-    via: str = ""
+    qualifier: str = ""
     hop: str = ""
     cohort: str = ""
     key: str = ""
     shadow: Shadow | None = None
-    trial: Trial | None = None
+    trial: Experiment | None = None
 
 
 class Router:
     """Assigns the requests that reach version ``own``. Made anew for each dispatch."""
 
-    def __init__(self, dispatch: Dispatch, own: str) -> None:
+    def __init__(self, dispatch: RouteConfig, own: str) -> None:
         serving, trial = dispatch.serving, dispatch.trial
         self.dispatch = dispatch
         self._own = own
@@ -82,10 +82,10 @@ class Router:
         self._takes_part = condition(trial.match) if trial and trial.match else None
         self._mirror = _mirror(dispatch)
         self._mirrors = condition(self._mirror.match) if self._mirror else None
-        self._via = {trial.version: CHALLENGER} if trial else {}
+        self._qualifiers = {trial.version: CHALLENGER} if trial else {}
         if serving.probation is not None:
             # By the alias, which goes back to the champion when the alarms take it back.
-            self._via[serving.probation.version] = CHALLENGER
+            self._qualifiers[serving.probation.version] = CHALLENGER
         self._plain = Assignment(own)
         simple = not self._rules and not self._split and not self._draws and self._mirror is None
         self.always = self._plain if simple and not serving.stopped else None
@@ -109,7 +109,7 @@ class Router:
         self.hops = not simple or len(self._names) > 2
         """Whether a request may have to be passed on."""
 
-    def assign(self, facts: Facts) -> Assignment:
+    def assign(self, facts: RequestAttributes) -> Assignment:
         """The arm of one request.
 
         Raises:
@@ -177,10 +177,10 @@ class Router:
         if stopped:
             what = f"deployment {pin[:64]!r} is stopped: {stopped}"
             raise Refusal(409, f"{what}; there are: {self.known()}")
-        via = "" if version == self._own else version
-        return Assignment(version, via, DIRECT if via else "", PINNED)
+        qualifier = "" if version == self._own else version
+        return Assignment(version, qualifier, DIRECT if qualifier else "", PINNED)
 
-    def _tried(self, trial: Trial, facts: Facts, key: str | None) -> Assignment:
+    def _tried(self, trial: Experiment, facts: RequestAttributes, key: str | None) -> Assignment:
         if self._takes_part is not None and not self._takes_part(facts):
             return self._to(self._own, facts)
         at = 100.0
@@ -196,19 +196,21 @@ class Router:
             cohort = evidence = ""
         return self._to(version, facts, cohort, evidence)
 
-    def _to(self, version: str, facts: Facts, cohort: str = "", key: str = "") -> Assignment:
+    def _to(
+        self, version: str, facts: RequestAttributes, cohort: str = "", key: str = ""
+    ) -> Assignment:
         shadow = self._shadow(version, facts)
         trial = self._trial if cohort else None
         if version == self._own:
             if trial is None and shadow is None:
                 return self._plain
             return Assignment(version, "", "", cohort, key, shadow, trial)
-        via = self._via.get(version, version)
+        qualifier = self._qualifiers.get(version, version)
         if trial is None:
-            return Assignment(version, via, DIRECT, "", "", shadow)
-        return Assignment(version, via, TRIAL, cohort, key, shadow, trial)
+            return Assignment(version, qualifier, DIRECT, "", "", shadow)
+        return Assignment(version, qualifier, TRIAL, cohort, key, shadow, trial)
 
-    def _shadow(self, version: str, facts: Facts) -> Shadow | None:
+    def _shadow(self, version: str, facts: RequestAttributes) -> Shadow | None:
         mirror = self._mirror
         if mirror is None or mirror.version == version or self._mirrors is None:
             return None
@@ -216,14 +218,14 @@ class Router:
             return None
         if position(self._mirror_salt, facts.request_id) >= mirror.share:
             return None
-        return Shadow(mirror.version, self._via.get(mirror.version, mirror.version))
+        return Shadow(mirror.version, self._qualifiers.get(mirror.version, mirror.version))
 
     def _answers(self, version: str) -> bool:
         found = self._names.get(version)
         return version == self._own or (found is not None and not found[1])
 
 
-def _names(dispatch: Dispatch) -> dict[str, tuple[str, str]]:
+def _names(dispatch: RouteConfig) -> dict[str, tuple[str, str]]:
     """Versions and deployments' names, each to its version and why it is stopped."""
     found: dict[str, tuple[str, str]] = {}
     for version in (dispatch.champion, dispatch.trial.version if dispatch.trial else None):
@@ -234,7 +236,7 @@ def _names(dispatch: Dispatch) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _bounds(dispatch: Dispatch) -> list[tuple[float, str]]:
+def _bounds(dispatch: RouteConfig) -> list[tuple[float, str]]:
     """Up to where in [0, 100) each deployment of the split reaches; the champion has the rest.
 
     One that is stopped keeps its part, which the champion answers: nobody else's moves.
@@ -246,7 +248,7 @@ def _bounds(dispatch: Dispatch) -> list[tuple[float, str]]:
     return bounds
 
 
-def _mirror(dispatch: Dispatch) -> Mirror | None:
+def _mirror(dispatch: RouteConfig) -> Mirror | None:
     trial = dispatch.trial
     if trial is not None and trial.mirror > 0:
         return Mirror(trial.version, trial.mirror, trial.match)

@@ -22,7 +22,7 @@ from hashlib import blake2b
 from hmac import compare_digest
 from typing import Any
 
-from halftone.domain.endpoint.route_table import Dispatch, Trial
+from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.rollout.signing import VALID
 from halftone.domain.traffic.assignment import fingerprint, salted
 
@@ -58,7 +58,7 @@ class SignedId:
 class Signer:
     """Signs and reads the ids of one endpoint, by one dispatch. ``clock``: seconds since 1970."""
 
-    def __init__(self, dispatch: Dispatch, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, dispatch: RouteConfig, clock: Callable[[], float] = time.time) -> None:
         self._endpoint = dispatch.endpoint
         self._clock = clock
         # A copy of a hash that has taken the key in costs a third of a new one.
@@ -107,7 +107,7 @@ class Signer:
         return str(hashed.hexdigest())
 
 
-def rollout_print(trial: Trial) -> str:
+def rollout_print(trial: Experiment) -> str:
     """8 hex digits that stand for the rollout in an id."""
     return fingerprint(salted("rollout"), trial.rollout, size=4)
 

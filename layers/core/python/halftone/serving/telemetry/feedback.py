@@ -9,7 +9,7 @@ import json
 import math
 from dataclasses import dataclass
 
-from halftone.domain.endpoint.route_table import Trial
+from halftone.domain.endpoint.route_table import Experiment
 from halftone.domain.errors import InvalidInput
 from halftone.domain.rollout.signing import VALID
 from halftone.domain.traffic.assignment import fingerprint, salted
@@ -38,7 +38,7 @@ class Feedback:
         about = self.about
         return f"{about.rollout}-{about.stage}-{about.key}" if about.key else about.request
 
-    def counts_in(self, trial: Trial | None) -> bool:
+    def counts_in(self, trial: Experiment | None) -> bool:
         """Whether it is evidence: about a request that the present stage of ``trial`` drew.
 
         What comes when that stage is over is none. Its draws are not those of the next one, and

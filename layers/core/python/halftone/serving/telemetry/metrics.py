@@ -86,7 +86,7 @@ class Telemetry:
         """Whether that is late."""
         return latency_ms > self._late_after_ms
 
-    def stood_in(self, version: str, *, cohort: str) -> None:
+    def fallback(self, version: str, *, cohort: str) -> None:
         """A request of ``version`` that failed there and was answered in its place."""
         self._emit(version, cohort, ((*_COLD, "Fallback"), (1, 1, 0, 0, 1)))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 CELLS = 60
 
 
-class Recent:
+class RollingWindow:
     """Counts requests of the last sixty seconds. ``clock`` gives seconds that never go back."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

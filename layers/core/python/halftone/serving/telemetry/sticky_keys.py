@@ -13,7 +13,7 @@ MOST = 20_000
 Tell = Callable[..., None]
 
 
-class Sightings:
+class KeyObservations:
     """Remembers keys of one stage; another stage begins anew. Takes about 2 MB at most."""
 
     def __init__(self, tell: Tell) -> None:

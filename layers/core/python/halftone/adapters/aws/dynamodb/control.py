@@ -24,8 +24,8 @@ from halftone.adapters.aws.clients import error_code, translated
 from halftone.adapters.aws.dynamodb.table import Table, key
 from halftone.domain.access import Group
 from halftone.domain.audit import AuditRecord
-from halftone.domain.errors import StaleWrite
-from halftone.ports.control import Claim, Claimed
+from halftone.domain.errors import ConcurrentWrite
+from halftone.ports.control import Claimed, IdempotencyRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,14 +37,14 @@ _FREE = (
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-class DynamoClaims:
+class DynamoIdempotencyStore:
     """Port ``Claims`` on DynamoDB."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._dynamodb = client
         self._table = table
 
-    def claim(self, wanted: Claim, now: datetime) -> Claimed:
+    def claim(self, wanted: IdempotencyRecord, now: datetime) -> Claimed:
         """See the port. One call: PutItem, which tells what stood there either way."""
         with translated(f"claiming request {wanted.id}"):
             try:
@@ -65,7 +65,7 @@ class DynamoClaims:
         old = done.get("Attributes")
         return Claimed(mine=True, before=_claim(old) if old else None)
 
-    def settle(self, claim: Claim) -> None:
+    def settle(self, claim: IdempotencyRecord) -> None:
         """See the port. One call: PutItem."""
         until = claim.until if claim.answer is not None else _LONG_AGO
         with translated(f"answering request {claim.id}"):
@@ -79,7 +79,9 @@ class DynamoClaims:
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
-                raise StaleWrite(f"request {claim.id} is carried out by another try") from error
+                raise ConcurrentWrite(
+                    f"request {claim.id} is carried out by another try"
+                ) from error
 
     def has_changed(self, request: str) -> bool:
         """See the port. One call: GetItem."""
@@ -154,7 +156,7 @@ class DynamoGroups:
         )
 
 
-def _item(claim: Claim, until: datetime) -> dict[str, Any]:
+def _item(claim: IdempotencyRecord, until: datetime) -> dict[str, Any]:
     item = {
         **key(f"REQUEST#{claim.id}", "CLAIM"),
         "fingerprint": {"S": claim.fingerprint},
@@ -166,8 +168,8 @@ def _item(claim: Claim, until: datetime) -> dict[str, Any]:
     return item
 
 
-def _claim(item: dict[str, Any]) -> Claim:
-    return Claim(
+def _claim(item: dict[str, Any]) -> IdempotencyRecord:
+    return IdempotencyRecord(
         id=item["pk"]["S"].partition("#")[2],
         fingerprint=item["fingerprint"]["S"],
         holder=item["holder"]["S"],

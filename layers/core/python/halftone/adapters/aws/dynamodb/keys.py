@@ -24,7 +24,7 @@ from halftone.domain.insight.sticky_keys import FOLLOWED, News, Seen, news, seen
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from halftone.domain.insight.capture import Sighting
+    from halftone.domain.insight.capture import KeyObservation
 
 
 KEPT = timedelta(days=60)
@@ -43,7 +43,7 @@ class DynamoKeys:
         self._table = table
         self._followed = followed
 
-    def see(self, endpoint: str, sighting: Sighting, batch: str) -> News:
+    def see(self, endpoint: str, sighting: KeyObservation, batch: str) -> News:
         """See the port. One call for a new key, two or three for one that is known."""
         pk = _stage_key(endpoint, sighting.rollout, sighting.stage)
         sk = f"{sighting.version}#{sighting.key}"

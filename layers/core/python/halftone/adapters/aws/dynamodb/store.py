@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from halftone.adapters.aws.dynamodb.table import Table
 from halftone.domain.audit import AuditRecord
 from halftone.domain.endpoint.deployment import Deployment
-from halftone.domain.endpoint.route_table import dispatch_of
+from halftone.domain.endpoint.route_table import route_config_of
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.rollout.evidence import Bucket, Evidence
 from halftone.ports.state import Change
@@ -50,7 +50,7 @@ class DynamoStore:
         writes = [
             table.put(pk, "STATE", state, revision=(read, state.revision)),
             table.put(pk, f"AUDIT#{change.record.seq:012d}", change.record),
-            table.put(f"SERVING#{state.endpoint}", "DISPATCH", dispatch_of(state), new=False),
+            table.put(f"SERVING#{state.endpoint}", "DISPATCH", route_config_of(state), new=False),
         ]
         if change.deployment:
             sk = f"DEPLOYMENT#{int(change.deployment.version):012d}"

@@ -13,7 +13,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from halftone.adapters.aws.clients import error_code, translated
-from halftone.domain.errors import StaleWrite
+from halftone.domain.errors import ConcurrentWrite
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -63,14 +63,14 @@ class Table:
         """All of ``writes`` or nothing. One call: TransactWriteItems.
 
         Raises:
-            StaleWrite: if a condition failed, or another transaction was in the way.
+            ConcurrentWrite: if a condition failed, or another transaction was in the way.
         """
         with translated(f"writing {what}"):
             try:
                 self._dynamodb.transact_write_items(TransactItems=writes)
             except ClientError as error:
                 if _lost_a_race(error):
-                    raise StaleWrite(f"{what} changed since it was read") from error
+                    raise ConcurrentWrite(f"{what} changed since it was read") from error
                 raise
 
     def get(self, pk: str, sk: str, kind: type[_T]) -> _T | None:
