@@ -76,17 +76,17 @@ class RequestContext:
         An error that a repetition would meet again is an answer, too. ``forget`` names fields of
         the answer that are not kept: a replay has null there.
         """
-        made: list[Response] = []
+        first_answers: list[Response] = []
 
         def kept(act: Callable[[Ports], Response]) -> Callable[[Ports], str]:
             def acted(ports: Ports) -> str:
                 try:
-                    made.append(act(ports))
+                    first_answers.append(act(ports))
                 except (ConcurrentWrite, Unavailable):
                     raise
                 except HalftoneError as error:
-                    made.append(problem(error))
-                return responses.kept(made[-1], forget)
+                    first_answers.append(problem(error))
+                return responses.kept(first_answers[-1], forget)
 
             return acted
 
@@ -98,7 +98,7 @@ class RequestContext:
             kept(do),
             lost=kept(lost) if lost else None,
         )
-        return responses.again(answer.text) if answer.replayed else made[-1]
+        return responses.again(answer.text) if answer.replayed else first_answers[-1]
 
 
 class Authorizer:
@@ -170,10 +170,14 @@ class Posts(Authorizer):
     ) -> RequestContext:
         call = self.passed(request)
         body = hashlib.blake2b(await checks.body(request), digest_size=16).hexdigest()
-        asked = f"{request.method} {request.url.path}?{request.url.query} {body}"
+        request_text = f"{request.method} {request.url.path}?{request.url.query} {body}"
         named = f"{call.principal} {idempotency_key}"
         return RequestContext(
-            call.control, call.actor, call.principal, request=_hash(named), fingerprint=_hash(asked)
+            call.control,
+            call.actor,
+            call.principal,
+            request=_hash(named),
+            fingerprint=_hash(request_text),
         )
 
 

@@ -39,14 +39,16 @@ def queries(request: Request) -> None:
     """
     if not request.url.query:
         return
-    known = sorted(parameter.alias for parameter in request.scope["route"].dependant.query_params)
+    parameters = sorted(
+        parameter.alias for parameter in request.scope["route"].dependant.query_params
+    )
     seen: set[str] = set()
     for name, value in request.query_params.multi_items():
         if name in seen:
             raise InvalidInput(name, value, "to be given once")
         seen.add(name)
-        if name not in known and not name.lower().startswith(_SIGNATURE):
-            expected = f"no such query parameter; known: {', '.join(known) or 'none'}"
+        if name not in parameters and not name.lower().startswith(_SIGNATURE):
+            expected = f"no such query parameter; known: {', '.join(parameters) or 'none'}"
             raise InvalidInput(name, value, expected)
 
 
@@ -58,22 +60,22 @@ async def body(request: Request) -> bytes:
         InvalidInput: if an object in it names a field twice, of which the last one would win,
             unseen; or if a text in it can't be stored.
     """
-    found = await request.body()
-    if len(found) > LONGEST:
-        raise TooLong("body", f"{len(found)} bytes", f"at most {LONGEST} bytes")
-    if found:
+    content = await request.body()
+    if len(content) > LONGEST:
+        raise TooLong("body", f"{len(content)} bytes", f"at most {LONGEST} bytes")
+    if content:
         # What is no JSON at all is told of by whoever reads it.
         with suppress(ValueError, RecursionError):
-            check_texts("", json.loads(found, object_pairs_hook=_each_once))
-    return found
+            check_texts("", json.loads(content, object_pairs_hook=_each_once))
+    return content
 
 
 def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         seen: set[str] = set()
         for name, value in pairs:
             if name in seen:
                 raise InvalidInput(name, value, "to be named once in its object")
             seen.add(name)
-    return made
+    return members

@@ -98,20 +98,20 @@ def install(app: FastAPI) -> None:
 
 def problem(error: HalftoneError) -> Response:
     """The answer to ``error``."""
-    known: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     if isinstance(error, InvalidInput):
-        known = {"field": error.field, "value": shown(error.value), "expected": error.expected}
+        fields = {"field": error.field, "value": shown(error.value), "expected": error.expected}
     if isinstance(error, NotFound):
-        known = {"field": error.kind, "value": shown(error.name)}
+        fields = {"field": error.kind, "value": shown(error.name)}
     if isinstance(error, UnderWay):
-        known = {"rollout": error.rollout}
+        fields = {"rollout": error.rollout}
     # What lost a race or met a service that was out may be asked again, as it is.
     again = (
         {"retry-after": "1"}
         if isinstance(error, RequestInProgress | ConcurrentWrite | Unavailable)
         else {}
     )
-    return _response(_status(error), _kind(error), str(error), again, **known)
+    return _response(_status(error), _kind(error), str(error), again, **fields)
 
 
 def shown(value: object) -> Any:
@@ -184,13 +184,13 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return problem(InvalidInput(_sayable(field), value, _expected(first["msg"])))
 
 
-def _expected(said: str) -> str:
+def _expected(message: str) -> str:
     """What pydantic expects, as it follows the word "expected"; its own sentence if not known."""
-    for pattern, told in _SAID.items():
-        found = pattern.fullmatch(said)
-        if found:
-            return found.expand(told)
-    return said
+    for pattern, sentence in _SAID.items():
+        match = pattern.fullmatch(message)
+        if match:
+            return match.expand(sentence)
+    return message
 
 
 _SAID = {
@@ -207,12 +207,12 @@ async def _http(request: Request, error: Exception) -> Response:
     path = shown(request.url.path)
     if error.status_code == 405:
         methods = ", ".join(sorted(_methods(request)))
-        told = {"field": "method", "value": request.method, "expected": methods}
-        said = f"method is {request.method}, {path} has {methods}"
-        return _response(405, "no-such-method", said, {"allow": methods}, **told)
+        fields = {"field": "method", "value": request.method, "expected": methods}
+        detail = f"method is {request.method}, {path} has {methods}"
+        return _response(405, "no-such-method", detail, {"allow": methods}, **fields)
     if error.status_code == 404:
-        said = f"there is no path {path}: GET /v1/openapi.json lists those there are"
-        return _response(404, "no-such-path", said, field="path", value=path)
+        detail = f"there is no path {path}: GET /v1/openapi.json lists those there are"
+        return _response(404, "no-such-path", detail, field="path", value=path)
     # The one thing that FastAPI refuses by itself: bytes that no decoder takes.
     return problem(InvalidInput("body", None, "JSON in UTF-8, of numbers and depths within reason"))
 

@@ -66,19 +66,19 @@ _BY_GUARD: Mapping[type[Authorizer], tuple[int, ...]] = {
 
 def describe(app: FastAPI) -> None:
     """Let ``app`` answer its document at ``/v1/openapi.json``, and make it when it is asked for."""
-    made: dict[str, Any] = {}
+    described: dict[str, Any] = {}
 
     async def openapi(_: Request) -> Response:
-        if not made:
-            made.update(document(app))
-        return Response(json.dumps(made), media_type=JSON)
+        if not described:
+            described.update(document(app))
+        return Response(json.dumps(described), media_type=JSON)
 
     app.router.add_route("/v1/openapi.json", openapi, methods=["GET"])
 
 
 def document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of ``app``."""
-    found = get_openapi(
+    specification = get_openapi(
         title="Halftone control API",
         version=VERSION,
         summary="Releases, rollouts and endpoints of one stage.",
@@ -87,9 +87,9 @@ def document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         servers=_SERVERS,
     )
-    found["security"] = [{"sigv4": []}]
-    found.setdefault("components", {})["securitySchemes"] = {"sigv4": _SIGV4}
-    schemas = found.setdefault("components", {}).setdefault("schemas", {})
+    specification["security"] = [{"sigv4": []}]
+    specification.setdefault("components", {})["securitySchemes"] = {"sigv4": _SIGV4}
+    schemas = specification.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     _, ours = msgspec.json.schema_components([Problem, *SHAPES.values()], ref_template=_REF)
@@ -97,11 +97,11 @@ def document(app: FastAPI) -> dict[str, Any]:
         # Python 3.13 takes the indentation out of docstrings, and 3.11 leaves it in.
         shape["description"] = cleandoc(shape.get("description", ""))
     schemas.update(ours)
-    found["components"]["schemas"] = dict(sorted(schemas.items()))
+    specification["components"]["schemas"] = dict(sorted(schemas.items()))
     for route in routes_of(app):
         for method in route.methods or ():
-            _complete(found["paths"][route.path][method.lower()], guard_of(route))
-    return found
+            _complete(specification["paths"][route.path][method.lower()], guard_of(route))
+    return specification
 
 
 def routes_of(app: FastAPI) -> Iterator[APIRoute]:
@@ -128,9 +128,9 @@ def _complete(operation: dict[str, Any], guard: Authorizer | None) -> None:
     problem = {PROBLEM: {"schema": {"$ref": _REF.format(name="Problem")}}}
     for status in _BY_GUARD.get(type(guard), _ALWAYS) if guard else ():
         answers[str(status)] = {"description": _WORDS[status], "content": problem}
-    for status, told in answers.items():
+    for status, description in answers.items():
         if status >= "400":
-            told["content"] = problem
+            description["content"] = problem
     operation["responses"] = dict(sorted(answers.items()))
     if guard:
         operation["x-halftone-action"] = guard.action.value

@@ -38,8 +38,8 @@ def shown(shape: type[Shape], status: int = 200) -> dict[int | str, dict[str, An
     """The ``responses`` of a route that answers ``shape`` with ``status``."""
     SHAPES[shape.__name__] = shape
     schema = {"$ref": f"#/components/schemas/{shape.__name__}"}
-    said = " ".join((shape.__doc__ or "").partition("\n\n")[0].split())
-    return {status: {"description": said, "content": {JSON: {"schema": schema}}}}
+    description = " ".join((shape.__doc__ or "").partition("\n\n")[0].split())
+    return {status: {"description": description, "content": {JSON: {"schema": schema}}}}
 
 
 BROKEN: dict[int | str, dict[str, Any]] = {409: {"description": "The chain is broken."}}
@@ -77,8 +77,8 @@ def after(cursor: str | None) -> str:
     if cursor is None:
         return ""
     try:
-        found = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=="))
-        last = found.get("after") if isinstance(found, dict) else None
+        position = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=="))
+        last = position.get("after") if isinstance(position, dict) else None
         if isinstance(last, str):
             last.encode()  # half of a surrogate pair is JSON, but no key
             return last
@@ -104,12 +104,12 @@ LARGEST = 1_500_000
 takes two, and a letter that is not ASCII up to six."""
 
 
-def page(found: Iterable[tuple[str, _T]], limit: int) -> tuple[Sequence[_T], str | None]:
+def page(entries: Iterable[tuple[str, _T]], limit: int) -> tuple[Sequence[_T], str | None]:
     """The first ``limit`` of ``found`` (each with what it is found again by), and the cursor.
 
     They are fewer where they would be more than an answer holds; there is always one.
     """
-    taken = list(islice(found, limit + 1))
+    taken = list(islice(entries, limit + 1))
     shown = fitting([item for _, item in taken[:limit]])
     if len(shown) == len(taken):
         return shown, None
@@ -147,7 +147,7 @@ def kept(response: Response, forget: Iterable[str]) -> str:
 
 def again(text: str) -> Response:
     """The response that ``kept`` made ``text`` of."""
-    found: Mapping[str, Any] = json.loads(text)
-    headers = {**found["headers"], "idempotent-replayed": "true"}
-    body = msgspec.json.encode(found["body"])
-    return Response(body, found["status"], headers, found["media"])
+    stored: Mapping[str, Any] = json.loads(text)
+    headers = {**stored["headers"], "idempotent-replayed": "true"}
+    body = msgspec.json.encode(stored["body"])
+    return Response(body, stored["status"], headers, stored["media"])

@@ -147,21 +147,25 @@ class AuditRecord(Shape):
     hash: str
 
 
-def package(given: manifest.PackageRef) -> Package:
+def package(reference: manifest.PackageRef) -> Package:
     """A package."""
-    return Package(name=given.name, digest=given.digest)
+    return Package(name=reference.name, digest=reference.digest)
 
 
-def champion(given: deployment.Deployment) -> Champion:
+def champion(deployed: deployment.Deployment) -> Champion:
     """A champion."""
     return Champion(
-        version=given.version, package=package(given.package), published_at=given.created_at
+        version=deployed.version,
+        package=package(deployed.package),
+        published_at=deployed.created_at,
     )
 
 
-def verdict(given: Verdict) -> VerdictShown:
+def verdict(decided: Verdict) -> VerdictShown:
     """A verdict."""
-    return VerdictShown(kind=given.kind.value, reason=given.reason, numbers=dict(given.numbers))
+    return VerdictShown(
+        kind=decided.kind.value, reason=decided.reason, numbers=dict(decided.numbers)
+    )
 
 
 def endpoint(state: EndpointState) -> Endpoint:
@@ -232,7 +236,7 @@ def _short(text: str) -> Package:
     return Package(name=name, digest=digest)
 
 
-def shown_plan(given: plan.Plan) -> Plan:
+def shown_plan(kept: plan.Plan) -> Plan:
     """A plan."""
     return Plan(
         stages=[
@@ -244,16 +248,16 @@ def shown_plan(given: plan.Plan) -> Plan:
                 max_seconds=stage.max_time.total_seconds(),
                 min_requests=stage.min_requests,
                 approval=stage.approval,
-                bake=given.is_bake(number),
+                bake=kept.is_bake(number),
             )
-            for number, stage in enumerate(given.stages)
+            for number, stage in enumerate(kept.stages)
         ],
-        alpha=given.alpha,
-        on_inconclusive=given.on_inconclusive.value,
-        margins={n: asdict(m) for n, m in vars(given).items() if isinstance(m, Margins)},
+        alpha=kept.alpha,
+        on_inconclusive=kept.on_inconclusive.value,
+        margins={n: asdict(m) for n, m in vars(kept).items() if isinstance(m, Margins)},
     )
 
 
-def record(given: audit.AuditRecord) -> AuditRecord:
+def record(kept: audit.AuditRecord) -> AuditRecord:
     """An audit record."""
-    return AuditRecord(**{**vars(given), "at": given.at.isoformat()})
+    return AuditRecord(**{**vars(kept), "at": kept.at.isoformat()})

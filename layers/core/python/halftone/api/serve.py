@@ -35,8 +35,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--port", type=int, default=8750)
     parser.add_argument("--memory", action="store_true", help="on parts in memory")
-    asked = parser.parse_args()
-    uvicorn.run(create_app(control(memory=asked.memory)), host=HOST, port=asked.port)
+    arguments = parser.parse_args()
+    uvicorn.run(create_app(control(memory=arguments.memory)), host=HOST, port=arguments.port)
 
 
 if __name__ == "__main__":

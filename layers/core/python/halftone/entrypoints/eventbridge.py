@@ -47,5 +47,5 @@ def _children(state: dict[str, Any]) -> str:
 
 def _triggering(state: dict[str, Any]) -> list[dict[str, Any]]:
     """The alarms in alarm that made a composite alarm go off."""
-    found = json.loads(state.get("reasonData") or "{}").get("triggeringAlarms", [])
-    return [a for a in found if a.get("state", {}).get("value", "ALARM") == "ALARM"]
+    alarms = json.loads(state.get("reasonData") or "{}").get("triggeringAlarms", [])
+    return [a for a in alarms if a.get("state", {}).get("value", "ALARM") == "ALARM"]

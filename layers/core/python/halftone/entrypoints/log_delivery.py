@@ -18,11 +18,11 @@ def log_delivery(event: dict[str, Any], stage: str) -> Delivery | None:
     Raises:
         InvalidInput: if the log group is no model function's of this stage.
     """
-    told = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
-    if told["messageType"] != "DATA_MESSAGE":
+    delivery = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
+    if delivery["messageType"] != "DATA_MESSAGE":
         return None
-    group, prefix = told["logGroup"], log_group_name(stage, "")
+    group, prefix = delivery["logGroup"], log_group_name(stage, "")
     if not group.startswith(prefix):
         raise InvalidInput("logGroup", group, f"the log of a model function, {prefix}...")
-    lines = tuple((line["id"], line["message"]) for line in told["logEvents"])
+    lines = tuple((line["id"], line["message"]) for line in delivery["logEvents"])
     return Delivery(group.removeprefix(prefix), lines)

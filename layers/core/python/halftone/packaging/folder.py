@@ -72,15 +72,15 @@ def build_package(folder: Path) -> BuiltPackage:
     source = folder / SOURCE_NAME
     saved = mlflow_folder.MLMODEL if not source.exists() else None
     if saved and (folder / saved).is_file():
-        given: Any = {"flavor": "mlflow"}
+        declared: Any = {"flavor": "mlflow"}
     else:
-        given = _with_samples(folder, _read_yaml(source))
+        declared = _with_samples(folder, _read_yaml(source))
     left_out: set[str] = set()
-    if isinstance(given, dict) and given.get("flavor") == "mlflow":
-        below = PurePosixPath(str(given.get("entry", mlflow_folder.MLMODEL))).parent
+    if isinstance(declared, dict) and declared.get("flavor") == "mlflow":
+        below = PurePosixPath(str(declared.get("entry", mlflow_folder.MLMODEL))).parent
         left_out = {str(below / name) for name in mlflow_folder.NOTES}
-        given = mlflow_folder.resolve(folder, given)
-    manifest = load_manifest(given, source=str(source))
+        declared = mlflow_folder.resolve(folder, declared)
+    manifest = load_manifest(declared, source=str(source))
     files = {str(path.relative_to(folder).as_posix()): path for path in _files(folder)}
     files = {name: path for name, path in files.items() if name not in left_out}
     for field in ("entry", "preprocess"):
@@ -105,20 +105,20 @@ def _read_yaml(source: Path) -> Any:
     try:
         return read_yaml(source.read_bytes())
     except FileNotFoundError:
-        found = f"a folder without {SOURCE_NAME}"
+        problem = f"a folder without {SOURCE_NAME}"
         near = next((n for n in _INSTEAD if (source.parent / n).is_file()), "")
         expected = _INSTEAD.get(near, _EXPECTED)
-        raise InvalidPackage("package", found, expected, source=str(source.parent)) from None
+        raise InvalidPackage("package", problem, expected, source=str(source.parent)) from None
     except OSError as error:
         raise InvalidPackage(SOURCE_NAME, error.strerror, "a file", source=str(source)) from None
     except InvalidInput as error:
         raise InvalidPackage(error.field, error.value, error.expected, source=str(source)) from None
 
 
-def _with_samples(folder: Path, given: Any) -> Any:
-    name = given.get("samples") if isinstance(given, dict) else None
+def _with_samples(folder: Path, declared: Any) -> Any:
+    name = declared.get("samples") if isinstance(declared, dict) else None
     if not isinstance(name, str):
-        return given
+        return declared
     source = folder / SOURCE_NAME
     if Path(name).name != name or not (folder / name).is_file():
         raise InvalidPackage("samples", name, f"a list, or a file in {folder}", source=str(source))
@@ -126,11 +126,11 @@ def _with_samples(folder: Path, given: Any) -> Any:
         samples = json.loads((folder / name).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InvalidPackage("samples", str(error), "JSON", source=str(folder / name)) from None
-    return {**given, "samples": samples}
+    return {**declared, "samples": samples}
 
 
 def _files(folder: Path) -> list[Path]:
-    found = []
+    paths = []
     for path in sorted(folder.rglob("*")):
         inner = path.relative_to(folder)
         if "__pycache__" in inner.parts or any(part.startswith(".") for part in inner.parts):
@@ -138,8 +138,8 @@ def _files(folder: Path) -> list[Path]:
         if path.is_symlink():
             raise InvalidPackage("file", str(inner), "no link", source=str(folder))
         if path.is_file() and str(inner) not in (SOURCE_NAME, MANIFEST_NAME):
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def _zip(content: dict[str, bytes]) -> bytes:

@@ -49,33 +49,33 @@ _TENSORS = {
 }
 
 
-def resolve(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+def resolve(folder: Path, declared: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest of a package in ``folder`` whose ``model.yaml`` says ``given``.
 
     Raises:
         InvalidPackage: naming what in ``MLmodel`` can't be served, and what can.
     """
     try:
-        return _resolved(folder, given)
+        return _resolved(folder, declared)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         # A mapping where a list should be, or the other way round: MLflow never writes that.
         why = f"{type(error).__name__}: {error}"
         raise InvalidPackage(MLMODEL, why, "as MLflow writes it", source=str(folder)) from None
 
 
-def _resolved(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    entry = given.get("entry", MLMODEL)
+def _resolved(folder: Path, declared: Mapping[str, Any]) -> dict[str, Any]:
+    entry = declared.get("entry", MLMODEL)
     source = folder / entry if isinstance(entry, str) else folder
     path = PurePosixPath(str(entry))
     if path.name != MLMODEL or path.is_absolute() or ".." in path.parts or not source.is_file():
         expected = f"the MLmodel file of a directory saved by MLflow, in {folder}"
         raise InvalidPackage("entry", entry, expected, source=str(folder))
     saved = _read(source)
-    manifest = {**_model(saved, path.parent, str(source)), **given}
+    manifest = {**_model(saved, path.parent, str(source)), **declared}
     manifest["flavor"], manifest["entry"] = _flavor_and_file(saved, path.parent, str(source))
     signature = saved.get("signature") or {}
     for name, alone in (("inputs", "input"), ("outputs", "prediction")):
-        if name not in given:
+        if name not in declared:
             manifest[name] = _fields(name, signature.get(name), alone, str(source))
     manifest.setdefault("name", _name(folder))
     if manifest["flavor"] == "sklearn" and len(manifest["outputs"]) == 1:
@@ -120,10 +120,12 @@ def _flavor_and_file(
 
 
 def _model(saved: Mapping[str, Any], below: PurePosixPath, source: str) -> dict[str, Any]:
-    told: dict[str, Any] = {"description": f"Saved by MLflow {saved.get('mlflow_version', '')}."}
+    manifest: dict[str, Any] = {
+        "description": f"Saved by MLflow {saved.get('mlflow_version', '')}."
+    }
     flavor, _ = _flavor_and_file(saved, below, source)
     trusted = saved["flavors"][flavor].get("skops_trusted_types")
-    return {**told, "trusted": trusted} if flavor == "sklearn" and trusted else told
+    return {**manifest, "trusted": trusted} if flavor == "sklearn" and trusted else manifest
 
 
 def _method(saved: Mapping[str, Any], output: object) -> dict[str, str]:
@@ -176,8 +178,8 @@ def _name(folder: Path) -> str:
 
 def _samples(saved: Mapping[str, Any], folder: Path, inputs: list[Any]) -> list[dict[str, Any]]:
     """The input example as a sample without predictions, which MLflow does not keep."""
-    told = saved.get("saved_input_example_info") or {}
-    path = folder / str(told.get("serving_input_path", "serving_input_example.json"))
+    example_info = saved.get("saved_input_example_info") or {}
+    path = folder / str(example_info.get("serving_input_path", "serving_input_example.json"))
     try:
         example = json.loads(path.read_text(encoding="utf-8"))
         instances = _records(example, [field["name"] for field in inputs])
@@ -194,9 +196,9 @@ def _records(example: Any, names: list[str]) -> list[dict[str, Any]]:
         return [dict(zip(columns, row, strict=True)) for row in table["data"]]
     if "dataframe_records" in example:
         return list(example["dataframe_records"])
-    given = example["inputs"] if "inputs" in example else example["instances"]
-    if isinstance(given, dict):
-        rows = zip(*given.values(), strict=True)
-        return [dict(zip(given, row, strict=True)) for row in rows]
+    inputs = example["inputs"] if "inputs" in example else example["instances"]
+    if isinstance(inputs, dict):
+        rows = zip(*inputs.values(), strict=True)
+        return [dict(zip(inputs, row, strict=True)) for row in rows]
     (name,) = names
-    return [{name: row} for row in given]
+    return [{name: row} for row in inputs]

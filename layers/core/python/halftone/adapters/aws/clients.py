@@ -39,9 +39,9 @@ def translated(doing: str, expected: Mapping[str, HalftoneError] | None = None) 
     try:
         yield
     except ClientError as error:
-        known = (expected or {}).get(error_code(error))
-        if known is not None:
-            raise known from error
+        translation = (expected or {}).get(error_code(error))
+        if translation is not None:
+            raise translation from error
         raise Unavailable(f"AWS refused while {doing}: {error}") from error
     except BotoCoreError as error:
         raise Unavailable(f"AWS did not answer while {doing}: {error}") from error

@@ -66,12 +66,12 @@ class CloudWatchGuardrails:
         The state is worked out from the metric alarms: the composite follows them late, and may
         still be red for a version that they were armed for before.
         """
-        found = self._describe(endpoint)
-        composite = found["CompositeAlarms"][0]
-        red = [a for a in found["MetricAlarms"] if a["StateValue"] == AlarmState.ALARM]
+        description = self._describe(endpoint)
+        composite = description["CompositeAlarms"][0]
+        red = [a for a in description["MetricAlarms"] if a["StateValue"] == AlarmState.ALARM]
         # By their kinds: the names repeat stage and endpoint, which the reader knows.
         reasons = [f"{a['AlarmName'].rsplit('--')[-1]}: {a.get('StateReason', '')}" for a in red]
-        alarms = found["MetricAlarms"]
+        alarms = description["MetricAlarms"]
         watched = {_dimension(alarm, *VERSION_DIMENSIONS) for alarm in alarms}
         # Only the platform's metrics tell by which alias a version was called.
         resources = {r for alarm in alarms if (r := _dimension(alarm, "Resource")) is not None}
@@ -98,26 +98,26 @@ class CloudWatchGuardrails:
                     StateValue=AlarmState.OK.value,
                     StateReason=f"armed for version {version}: {why}",
                 )
-        found = self.read(endpoint)
-        if (found.armed_for, found.alias) != (version, alias):
+        guard = self.read(endpoint)
+        if (guard.armed_for, guard.alias) != (version, alias):
             raise Unavailable(
-                f"the alarms of {endpoint!r} watch version {found.armed_for or 'none in common'} "
-                f"through {found.alias!r} after being armed for {version} through {alias!r}"
+                f"the alarms of {endpoint!r} watch version {guard.armed_for or 'none in common'} "
+                f"through {guard.alias!r} after being armed for {version} through {alias!r}"
             )
 
     def _describe(self, endpoint: str) -> DescribeAlarmsOutputTypeDef:
         metric = [metric_alarm_name(self._stage, endpoint, kind) for kind in GUARDRAIL_ALARMS]
         composite = guardrail_name(self._stage, endpoint)
         with translated(f"reading the alarms of {endpoint!r}"):
-            found = self._cloudwatch.describe_alarms(
+            description = self._cloudwatch.describe_alarms(
                 AlarmNames=[*metric, composite], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
             )
-        here = {a["AlarmName"] for a in found["MetricAlarms"]}
-        here |= {a["AlarmName"] for a in found["CompositeAlarms"]}
+        here = {a["AlarmName"] for a in description["MetricAlarms"]}
+        here |= {a["AlarmName"] for a in description["CompositeAlarms"]}
         missing = sorted({*metric, composite} - here)
         if missing:
             raise NotFound("alarm", missing[0], f"deploy the stack of {endpoint!r} again")
-        return found
+        return description
 
 
 def _state(red: Sequence[MetricAlarmTypeDef], composite: AlarmState) -> AlarmState:

@@ -38,9 +38,9 @@ class CloudWatchCharts:
             for i, version in enumerate(versions)
             for field, (metric, statistic) in _FIELDS.items()
         ]
-        found: Points = {}
+        by_version: Points = {}
         for first in range(0, len(queries), _MOST_QUERIES):
-            found |= read(
+            by_version |= read(
                 self._cloudwatch,
                 queries[first : first + _MOST_QUERIES],
                 since=window.start,
@@ -50,7 +50,7 @@ class CloudWatchCharts:
             )
         values = {
             name: {(moment - window.start) // window.period: value for moment, value in points}
-            for name, points in found.items()
+            for name, points in by_version.items()
         }
 
         def series(name: str) -> tuple[float | None, ...]:

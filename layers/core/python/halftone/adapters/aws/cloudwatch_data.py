@@ -39,13 +39,13 @@ def read(
     pages = client.get_paginator("get_metric_data").paginate(
         MetricDataQueries=queries, StartTime=since, EndTime=until, ScanBy="TimestampAscending"
     )
-    found: Points = defaultdict(list)
+    points: Points = defaultdict(list)
     complete: dict[str, str] = {}
     with translated(f"reading the {what} of {endpoint!r}"):
         for page in pages:
             for result in page["MetricDataResults"]:
                 moments = [moment.astimezone(UTC) for moment in result["Timestamps"]]
-                found[result["Id"]] += zip(moments, result["Values"], strict=True)
+                points[result["Id"]] += zip(moments, result["Values"], strict=True)
                 complete[result["Id"]] = result["StatusCode"]
     # A call may succeed while one of its queries does not. Requests without their errors would
     # pass for healthy ones.
@@ -53,7 +53,7 @@ def read(
         status = complete.get(query["Id"], "no answer")
         if status != "Complete":
             raise Unavailable(f"CloudWatch gave {status} for {query['Id']} of {endpoint!r}")
-    return found
+    return points
 
 
 def query(
@@ -83,5 +83,5 @@ def query(
 
 def dimensions(endpoint: str, version: str, cohort: str = "") -> list[DimensionTypeDef]:
     """What tells a version's metrics apart, and among them those of a cohort."""
-    given = {"Endpoint": endpoint, "Version": version} | ({"Cohort": cohort} if cohort else {})
-    return [{"Name": name, "Value": value} for name, value in given.items()]
+    values = {"Endpoint": endpoint, "Version": version} | ({"Cohort": cohort} if cohort else {})
+    return [{"Name": name, "Value": value} for name, value in values.items()]

@@ -31,9 +31,9 @@ class CloudWatchLogs:
     ) -> tuple[Sequence[Replica], str]:
         """See the port. One call: DescribeLogStreams."""
         group = log_group_name(self._stage, endpoint)
-        asked: dict[str, Any] = {"nextToken": token} if token else {}
+        page_token: dict[str, Any] = {"nextToken": token} if token else {}
         if not by_name:
-            asked |= {"orderBy": "LastEventTime", "descending": True}
+            page_token |= {"orderBy": "LastEventTime", "descending": True}
         nothing = NotFound("log group", group)
         expected: Mapping[str, HalftoneError] = {
             "ResourceNotFoundException": nothing,
@@ -41,18 +41,18 @@ class CloudWatchLogs:
         }
         try:
             with translated(f"listing the log streams of {endpoint!r}", expected):
-                page = self._logs.describe_log_streams(logGroupName=group, **asked)
+                page = self._logs.describe_log_streams(logGroupName=group, **page_token)
         except NotFound:
             return (), ""
-        found = []
+        replicas = []
         for stream in page["logStreams"]:
             version = version_in(stream["logStreamName"])
             if version is not None:
                 first, last = stream.get("firstEventTimestamp"), stream.get("lastEventTimestamp")
-                found.append(
+                replicas.append(
                     Replica(stream["logStreamName"], version, _moment(first), _moment(last))
                 )
-        return tuple(found), page.get("nextToken", "")
+        return tuple(replicas), page.get("nextToken", "")
 
     def newest(self, endpoint: str, replica: Replica, most: int) -> Lines:
         """See the port. One call for each 10,000 lines or 1 MB, and one that finds no more."""
@@ -80,7 +80,7 @@ class CloudWatchLogs:
         self, endpoint: str, replica: Replica, token: str, most: int, *, from_head: bool
     ) -> Any:
         missing = NotFound("replica", replica.stream, f"list those of {endpoint!r}")
-        given: Mapping[str, Any] = {"nextToken": token} if token else {}
+        page_token: Mapping[str, Any] = {"nextToken": token} if token else {}
         expected: Mapping[str, HalftoneError] = {
             "ResourceNotFoundException": missing,
             "InvalidParameterException": InvalidInput("token", token, "one that a page ended with"),
@@ -91,7 +91,7 @@ class CloudWatchLogs:
                 logStreamName=replica.stream,
                 startFromHead=from_head,
                 limit=min(most, _PAGE),
-                **given,
+                **page_token,
             )
 
 

@@ -106,13 +106,13 @@ class CloudWatchMetrics:
             query(name, endpoint, version, "Latency", statistic, period=_HIGH_RESOLUTION)
             for name, statistic in (("count", "SampleCount"), *((q, q) for q in _QUANTILES))
         ]
-        found = self._read(endpoint, queries, until - _HIGH_RESOLUTION, until)
-        counts = dict(found.get("count", ()))
+        points = self._read(endpoint, queries, until - _HIGH_RESOLUTION, until)
+        counts = dict(points.get("count", ()))
         # CloudWatch aligns periods to the clock: three hours may lie in two of them.
         fullest = max(counts, key=lambda moment: counts[moment], default=None)
         if fullest is None or counts[fullest] < _ENOUGH:
             return ()
-        return tuple(dict(found[quantile])[fullest] for quantile in _QUANTILES)
+        return tuple(dict(points[quantile])[fullest] for quantile in _QUANTILES)
 
     def publish(self, endpoint: str, version: str, proof: float, at: datetime) -> None:
         """See the port. One call."""

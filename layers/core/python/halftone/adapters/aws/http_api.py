@@ -35,15 +35,15 @@ class HttpGate:
         routes = list(self._routes(endpoint))
         if not routes:
             raise NotFound("endpoint", endpoint, "the HTTP API has no routes of it")
-        known = self._settings()
+        settings = self._settings()
         if limit is None:
             for key in routes:
-                if key in known:
+                if key in settings:
                     self._release(endpoint, key)
             return len(routes)
         # Route settings stand in the place of the stage's: what is left out is off. Metrics by the
         # route stay off, as they are for the stage (halftone_cdk.constructs).
-        wanted: dict[str, RouteSettingsTypeDef] = {
+        route_settings: dict[str, RouteSettingsTypeDef] = {
             key: {
                 "DetailedMetricsEnabled": False,
                 "ThrottlingRateLimit": limit.rate,
@@ -52,11 +52,15 @@ class HttpGate:
             for key in routes
         }
         with _translated(f"throttling the routes of {endpoint!r}"):
-            self._api.update_stage(ApiId=self._id, StageName=_STAGE, RouteSettings=wanted)
-        found = self._settings()
-        missing = [key for key in routes if _throttle(found.get(key, {})) != _throttle(wanted[key])]
+            self._api.update_stage(ApiId=self._id, StageName=_STAGE, RouteSettings=route_settings)
+        read_back = self._settings()
+        missing = [
+            key
+            for key in routes
+            if _throttle(read_back.get(key, {})) != _throttle(route_settings[key])
+        ]
         if missing:
-            raise Unavailable(f"the throttle of {missing[0]!r} reads {found.get(missing[0])}")
+            raise Unavailable(f"the throttle of {missing[0]!r} reads {read_back.get(missing[0])}")
         return len(routes)
 
     def url(self, endpoint: str) -> str:
@@ -107,6 +111,6 @@ def _translated(doing: str) -> Iterator[None]:
             yield
         except ClientError as error:
             if error_code(error) in ("BadRequestException", "ConflictException"):
-                words = error.response.get("Error", {}).get("Message", "no reason given")
-                raise Conflict(f"API Gateway refused {doing}: {words}") from error
+                message = error.response.get("Error", {}).get("Message", "no reason given")
+                raise Conflict(f"API Gateway refused {doing}: {message}") from error
             raise

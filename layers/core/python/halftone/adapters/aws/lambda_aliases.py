@@ -33,19 +33,19 @@ class LambdaAliases:
         """See the port. One call: GetAlias."""
         name = function_name(self._stage, endpoint)
         with translated(_doing("reading", endpoint, alias), self._gone(endpoint, alias)):
-            found = self._lambda.get_alias(FunctionName=name, Name=alias)
-        return _read(found)
+            alias_read = self._lambda.get_alias(FunctionName=name, Name=alias)
+        return _read(alias_read)
 
     def both(self, endpoint: str) -> ReadAliases:
         """See the port. One call: ListAliases, as long as nobody adds dozens of others."""
         name = function_name(self._stage, endpoint)
         pages = self._lambda.get_paginator("list_aliases").paginate(FunctionName=name)
         with translated(f"reading the aliases of {endpoint!r}", self._gone(endpoint, ALIAS)):
-            found = {alias["Name"]: _read(alias) for page in pages for alias in page["Aliases"]}
+            by_name = {alias["Name"]: _read(alias) for page in pages for alias in page["Aliases"]}
         for alias in (ALIAS, CHALLENGER):
-            if alias not in found:
+            if alias not in by_name:
                 raise self._missing(endpoint, alias)
-        return ReadAliases(live=found[ALIAS], challenger=found[CHALLENGER])
+        return ReadAliases(live=by_name[ALIAS], challenger=by_name[CHALLENGER])
 
     def write(
         self,
@@ -59,7 +59,7 @@ class LambdaAliases:
         """See the port. One call: UpdateAlias. The anchor is the alias' description."""
         weights = {routing.other: round(routing.share / 100, 8)} if routing.other else {}
         guard = {} if revision is None else {"RevisionId": revision}
-        said = {} if anchor is None else {"Description": str(anchor)}
+        description = {} if anchor is None else {"Description": str(anchor)}
         moved = RoutingChanged(
             f"the alias {alias!r} of {endpoint!r} is no longer at revision {revision}"
         )
@@ -70,7 +70,7 @@ class LambdaAliases:
                 Name=alias,
                 FunctionVersion=routing.main,
                 RoutingConfig={"AdditionalVersionWeights": weights},
-                **said,
+                **description,
                 **guard,
             )
         return written["RevisionId"]
@@ -80,8 +80,8 @@ class LambdaAliases:
 
     def _missing(self, endpoint: str, alias: str) -> NotFound:
         name = function_name(self._stage, endpoint)
-        told = f"no alias {alias!r} of function {name!r}: deploy the stack of {endpoint!r} again"
-        return NotFound("endpoint", endpoint, told)
+        remedy = f"no alias {alias!r} of function {name!r}: deploy the stack of {endpoint!r} again"
+        return NotFound("endpoint", endpoint, remedy)
 
 
 def _doing(what: str, endpoint: str, alias: str) -> str:

@@ -58,7 +58,7 @@ class LambdaScaling:
         doing = f"reading the replicas of version {version} of {endpoint!r}"
         with _translated(doing, self._missing(endpoint, version)):
             try:
-                found = self._lambda.get_provisioned_concurrency_config(
+                config = self._lambda.get_provisioned_concurrency_config(
                     FunctionName=name, Qualifier=version
                 )
             except ClientError as error:
@@ -66,9 +66,9 @@ class LambdaScaling:
                     return Provisioned()
                 raise
         return Provisioned(
-            found.get("RequestedProvisionedConcurrentExecutions", 0),
-            found.get("AvailableProvisionedConcurrentExecutions", 0),
-            found.get("StatusReason", ""),
+            config.get("RequestedProvisionedConcurrentExecutions", 0),
+            config.get("AvailableProvisionedConcurrentExecutions", 0),
+            config.get("StatusReason", ""),
         )
 
     def _missing(self, endpoint: str, version: str) -> NotFound:
@@ -84,8 +84,8 @@ def _translated(doing: str, missing: HalftoneError) -> Iterator[None]:
             yield
         except ClientError as error:
             if error_code(error) in _REFUSALS:
-                words = error.response.get("Error", {}).get("Message", "no reason given")
-                raise Conflict(f"Lambda refused {doing}: {words}") from error
+                message = error.response.get("Error", {}).get("Message", "no reason given")
+                raise Conflict(f"Lambda refused {doing}: {message}") from error
             raise
 
 

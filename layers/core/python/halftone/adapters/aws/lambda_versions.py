@@ -37,13 +37,13 @@ class LambdaVersions:
 
     def point(self, endpoint: str, pointer: Pointer) -> VersionStatus:
         """See the port. One call, or two when the pointer must be written."""
-        found = self._configuration(endpoint)
-        updated = found.get("LastUpdateStatus", "Successful")
-        if updated == "InProgress" or found.get("State") == "Pending":
+        configuration = self._configuration(endpoint)
+        updated = configuration.get("LastUpdateStatus", "Successful")
+        if updated == "InProgress" or configuration.get("State") == "Pending":
             return VersionStatus.PENDING
-        variables = dict(found.get("Environment", {}).get("Variables", {}))
-        wanted = {ROLLOUT: pointer.rollout, PACKAGE: pointer.digest}
-        if wanted.items() <= variables.items():
+        variables = dict(configuration.get("Environment", {}).get("Variables", {}))
+        pointer_variables = {ROLLOUT: pointer.rollout, PACKAGE: pointer.digest}
+        if pointer_variables.items() <= variables.items():
             return VersionStatus.FAILED if updated == "Failed" else VersionStatus.READY
         raced = ConcurrentWrite(f"the function of {endpoint!r} was changed at the same time")
         with translated(
@@ -52,15 +52,15 @@ class LambdaVersions:
         ):
             self._lambda.update_function_configuration(
                 FunctionName=function_name(self._stage, endpoint),
-                Environment={"Variables": {**variables, **wanted}},
-                RevisionId=found["RevisionId"],
+                Environment={"Variables": {**variables, **pointer_variables}},
+                RevisionId=configuration["RevisionId"],
             )
         return VersionStatus.PENDING
 
     def publish(self, endpoint: str, pointer: Pointer) -> str:
         """See the port. Two calls: the second is bound to what the first one read."""
-        found = self._configuration(endpoint)
-        variables = found.get("Environment", {}).get("Variables", {})
+        configuration = self._configuration(endpoint)
+        variables = configuration.get("Environment", {}).get("Variables", {})
         raced = ConcurrentWrite(f"the function of {endpoint!r} does not carry {pointer}")
         if (variables.get(ROLLOUT), variables.get(PACKAGE)) != (pointer.rollout, pointer.digest):
             raise raced
@@ -70,19 +70,19 @@ class LambdaVersions:
         ):
             published = self._lambda.publish_version(
                 FunctionName=function_name(self._stage, endpoint),
-                RevisionId=found["RevisionId"],
+                RevisionId=configuration["RevisionId"],
                 Description=f"rollout {pointer.rollout}, package {pointer.digest[:12]}",
             )
         return published["Version"]
 
     def status(self, endpoint: str, version: str) -> tuple[VersionStatus, str]:
         """See the port. One call."""
-        found = self._configuration(endpoint, version)
-        state = found.get("State", "Active")
+        configuration = self._configuration(endpoint, version)
+        state = configuration.get("State", "Active")
         if state == "Pending":
             return VersionStatus.PENDING, ""
         if state == "Failed":
-            why = found.get("StateReason", "no reason given")
+            why = configuration.get("StateReason", "no reason given")
             return VersionStatus.FAILED, why
         # A version that was idle for weeks is Inactive, and wakes up when it is invoked.
         return VersionStatus.READY, ""

@@ -34,9 +34,9 @@ class S3Packages:
         missing = NotFound("package", f"s3://{bucket}/{key}")
         with translated(f"reading s3://{bucket}/{key}", {"NoSuchKey": missing}):
             data = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        found = hashlib.sha256(data).hexdigest()
-        if found != digest:
-            raise InvalidPackage("digest", digest, f"{found}, the SHA-256 of s3://{bucket}/{key}")
+        actual = hashlib.sha256(data).hexdigest()
+        if actual != digest:
+            raise InvalidPackage("digest", digest, f"{actual}, the SHA-256 of s3://{bucket}/{key}")
         source = f"s3://{bucket}/{key}"
         archive, manifest = inspect(io.BytesIO(data), source=source)
         check_content(archive, source=source)
@@ -54,8 +54,8 @@ class S3Packages:
         """See the port. One call."""
         missing = NotFound("package", digest)
         with translated(f"reading the manifest of {digest[:12]}", {"NoSuchKey": missing}):
-            found = self._s3.get_object(Bucket=self._bucket, Key=manifest_key(digest))
-            body = found["Body"].read()
+            stored = self._s3.get_object(Bucket=self._bucket, Key=manifest_key(digest))
+            body = stored["Body"].read()
         return manifest_from_json(body)
 
 

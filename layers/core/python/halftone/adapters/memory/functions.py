@@ -49,13 +49,13 @@ class MemoryLambda:
         anchor: Anchor | None = None,
     ) -> str:
         """See ``Aliases``."""
-        known = self.read(endpoint, alias)
-        if revision not in (None, known.revision):
+        current = self.read(endpoint, alias)
+        if revision not in (None, current.revision):
             raise RoutingChanged(f"the alias {alias!r} of {endpoint!r} is no longer at {revision}")
         for version in (routing.main, routing.other):
             if version is not None and (endpoint, version) in self.deleted:
                 raise NotFound("version", version, f"{endpoint!r} had it, and it was deleted")
-        following, said = int(known.revision) + 1, anchor or known.anchor
+        following, said = int(current.revision) + 1, anchor or current.anchor
         if alias == CHALLENGER:
             self.challengers[endpoint] = ReadRouting(routing, str(following), said)
         else:

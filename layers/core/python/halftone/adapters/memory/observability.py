@@ -31,18 +31,18 @@ class MemoryLogs:
         """See the port."""
         if token and not token.isdigit():
             raise InvalidInput("token", token, "one that a page ended with")
-        known = [
+        replicas = [
             Replica(stream, version, lines[0].at, lines[-1].at)
             for stream, lines in self.written.get(endpoint, {}).items()
             if (version := version_in(stream)) and lines
         ]
         if by_name:
-            known.sort(key=lambda replica: replica.stream)
+            replicas.sort(key=lambda replica: replica.stream)
         else:
-            known.sort(key=lambda replica: (replica.last_at, replica.stream), reverse=True)
+            replicas.sort(key=lambda replica: (replica.last_at, replica.stream), reverse=True)
         first = int(token or 0)
         following = first + self.page_size
-        return tuple(known[first:following]), str(following) if following < len(known) else ""
+        return tuple(replicas[first:following]), str(following) if following < len(replicas) else ""
 
     def newest(self, endpoint: str, replica: Replica, most: int) -> Lines:
         """See the port."""

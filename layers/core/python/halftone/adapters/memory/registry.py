@@ -21,8 +21,8 @@ class MemoryRegistry:
     def copy(self) -> "MemoryRegistry":
         """The same contents, apart from this one's from now on."""
         copied = MemoryRegistry(dict(self.kept))
-        copied.numbered.update({name: dict(known) for name, known in self.numbered.items()})
-        copied.records.update({name: list(known) for name, known in self.records.items()})
+        copied.numbered.update({name: dict(numbers) for name, numbers in self.numbered.items()})
+        copied.records.update({name: list(numbers) for name, numbers in self.records.items()})
         return copied
 
     def model(self, name: str) -> Model | None:
@@ -35,8 +35,8 @@ class MemoryRegistry:
 
     def number_of(self, name: str, digest: str) -> int | None:
         """See ``Registry``."""
-        known = self.numbered.get(name, {})
-        return next((n for n, v in known.items() if v.package.digest == digest), None)
+        numbers = self.numbered.get(name, {})
+        return next((n for n, v in numbers.items() if v.package.digest == digest), None)
 
     def commit_model(self, change: ModelChange) -> None:
         """See ``Registry``."""
@@ -63,9 +63,9 @@ class MemoryRegistry:
         self, name: str, *, before: int | None = None, most: int
     ) -> Sequence[ModelVersion]:
         """See ``RegistryPages``."""
-        known = self.numbered.get(name, {})
-        numbers = sorted((n for n in known if before is None or n < before), reverse=True)
-        return tuple(known[number] for number in numbers[:most])
+        by_digest = self.numbered.get(name, {})
+        numbers = sorted((n for n in by_digest if before is None or n < before), reverse=True)
+        return tuple(by_digest[number] for number in numbers[:most])
 
     def model_audit(self, name: str, *, after: int = 0) -> Iterable[AuditRecord]:
         """See ``RegistryPages``."""

@@ -79,8 +79,8 @@ class MemoryStore:
 
     def deployments(self, endpoint: str) -> Sequence[Deployment]:
         """See ``Store``."""
-        found = self.published.get(endpoint, {})
-        return tuple(found[version] for version in sorted(found, key=int))
+        published = self.published.get(endpoint, {})
+        return tuple(published[version] for version in sorted(published, key=int))
 
     def audit(self, endpoint: str, *, after: int = 0) -> Iterable[AuditRecord]:
         """See ``Store``."""
@@ -157,8 +157,8 @@ class MemoryMetrics:
         """See the port."""
         self.cohorts = cohorts
         keys = self.keys.get(endpoint) if KEYS in cohorts else None
-        found = self.counted[endpoint] if keys is None else keys
-        return tuple(b for b in found if since <= b.start < until)
+        counted = self.counted[endpoint] if keys is None else keys
+        return tuple(b for b in counted if since <= b.start < until)
 
     def quantiles(self, endpoint: str, version: str, *, until: datetime) -> Sequence[float]:  # noqa: ARG002
         """See the port."""
@@ -180,9 +180,9 @@ class MemoryPackages:
         """See the port."""
         if (bucket, key) not in self.offered:
             raise NotFound("package", f"s3://{bucket}/{key}")
-        found, manifest = self.offered[bucket, key]
-        if found != digest:
-            raise InvalidPackage("digest", digest, f"{found}, the SHA-256 of s3://{bucket}/{key}")
+        actual, manifest = self.offered[bucket, key]
+        if actual != digest:
+            raise InvalidPackage("digest", digest, f"{actual}, the SHA-256 of s3://{bucket}/{key}")
         self.kept[digest] = manifest
         return manifest
 

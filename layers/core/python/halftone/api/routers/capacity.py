@@ -105,19 +105,19 @@ async def show_signature(
     endpoint: EndpointName, call: Annotated[RequestContext, reads()]
 ) -> Response:
     """Show what an endpoint takes and gives, and a call that works when pasted."""
-    told = signature(call.ports, endpoint)
-    manifest = told.manifest
+    shown_signature = signature(call.ports, endpoint)
+    manifest = shown_signature.manifest
     body = Signature(
-        version=told.deployment.version,
+        version=shown_signature.deployment.version,
         model=manifest.name,
-        digest=told.deployment.package.digest,
+        digest=shown_signature.deployment.package.digest,
         description=manifest.description,
         flavor=manifest.flavor.value,
         inputs=fields_as_given(manifest.inputs),
         outputs=fields_as_given(manifest.outputs),
-        sample=told.sample,
-        url=told.url,
-        curl=told.curl,
+        sample=shown_signature.sample,
+        url=shown_signature.url,
+        curl=shown_signature.curl,
     )
     return answer(body)
 

@@ -85,10 +85,10 @@ async def list_deployments(
     last = after(cursor)
     if last and not last.isdecimal():
         raise InvalidInput("cursor", cursor, "`next` of the page before")
-    found = service.listed(call.ports, endpoint, deleted=deleted)
+    statuses = service.listed(call.ports, endpoint, deleted=deleted)
     rest = (
         (each.deployment.version, Deployment(**_told(each)))
-        for each in found
+        for each in statuses
         if not last or int(each.deployment.version) < int(last)
     )
     items, following = page(rest, limit)
@@ -116,14 +116,16 @@ async def edit_deployment(
     """
     if wanted.name is None and wanted.replicas is None:
         raise InvalidInput("body", None, "a name, replicas or both")
-    said = {"actor": call.actor, "reason": wanted.message}
+    author = {"actor": call.actor, "reason": wanted.message}
     revision, called = call.revision, deployment
     if wanted.name is not None:
-        state = changes.rename(call.ports, endpoint, called, wanted.name, revision=revision, **said)
+        state = changes.rename(
+            call.ports, endpoint, called, wanted.name, revision=revision, **author
+        )
         called = wanted.name
         revision = revision and state.revision
     if wanted.replicas is not None:
-        scale(call.ports, endpoint, called, wanted.replicas, revision=revision, **said)
+        scale(call.ports, endpoint, called, wanted.replicas, revision=revision, **author)
     return _shown(call.ports, endpoint, called)
 
 
@@ -133,13 +135,13 @@ async def edit_deployment(
 async def stop_deployment(
     endpoint: EndpointName,
     deployment: DeploymentName,
-    said: Message,
+    body: Message,
     call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """Let a deployment take no requests, not even those that name it."""
 
     def do(ports: Ports) -> Response:
-        changes.stop(ports, endpoint, deployment, actor=call.actor, reason=said.message)
+        changes.stop(ports, endpoint, deployment, actor=call.actor, reason=body.message)
         return _shown(ports, endpoint, deployment)
 
     return call.once(do, lost=lambda ports: _shown(ports, endpoint, deployment))
@@ -151,13 +153,13 @@ async def stop_deployment(
 async def start_deployment(
     endpoint: EndpointName,
     deployment: DeploymentName,
-    said: Message,
+    body: Message,
     call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """Let a deployment that was stopped take requests again."""
 
     def do(ports: Ports) -> Response:
-        changes.start(ports, endpoint, deployment, actor=call.actor, reason=said.message)
+        changes.start(ports, endpoint, deployment, actor=call.actor, reason=body.message)
         return _shown(ports, endpoint, deployment)
 
     return call.once(do, lost=lambda ports: _shown(ports, endpoint, deployment))
@@ -182,26 +184,26 @@ async def delete_deployment(
 
 
 def _shown(ports: Ports, endpoint: str, deployment: str) -> Response:
-    state, found = service.shown(ports, endpoint, deployment)
-    package = found.standing.deployment.package
+    state, deployment_shown = service.shown(ports, endpoint, deployment)
+    package = deployment_shown.standing.deployment.package
     body = DeploymentShown(
-        **_told(found.standing),
-        model=f"{package.name}:{found.number}" if found.number else None,
-        replicas=found.replicas.wanted,
-        ready=found.replicas.ready,
-        replicas_message=found.replicas.message,
+        **_told(deployment_shown.standing),
+        model=f"{package.name}:{deployment_shown.number}" if deployment_shown.number else None,
+        replicas=deployment_shown.replicas.wanted,
+        ready=deployment_shown.replicas.ready,
+        replicas_message=deployment_shown.replicas.message,
     )
     return answer(body, etag=state.revision)
 
 
-def _told(found: DeploymentStatus) -> dict[str, Any]:
-    deployment = found.deployment
+def _told(status: DeploymentStatus) -> dict[str, Any]:
+    deployment = status.deployment
     return {
         "version": deployment.version,
-        "name": found.name,
-        "status": found.status,
-        "message": found.message,
-        "share": found.share,
+        "name": status.name,
+        "status": status.status,
+        "message": status.message,
+        "share": status.share,
         "package": schemas.package(deployment.package),
         "rollout": deployment.rollout,
         "created_at": deployment.created_at,

@@ -97,8 +97,8 @@ class GroupWanted(Body):
 @routes.get("/me", responses=shown(Me))
 async def show_me(call: Annotated[RequestContext, reads()]) -> Response:
     """Show who asks, and what it is in which group."""
-    found = service.roles_of(call.ports, call.principal)
-    roles = {group: sorted(held) for group, held in found.items()}
+    roles_by_group = service.roles_of(call.ports, call.principal)
+    roles = {group: sorted(held) for group, held in roles_by_group.items()}
     return answer(Me(arn=call.actor, principal=call.principal, roles=roles))
 
 
@@ -129,7 +129,7 @@ async def make_group(
     location = f"/v1/groups/{wanted.name}"
 
     def do(ports: Ports) -> Response:
-        made = service.make_group(
+        group = service.make_group(
             ports,
             wanted.name,
             description=wanted.description,
@@ -137,7 +137,7 @@ async def make_group(
             actor=call.actor,
             reason=wanted.message,
         )
-        return answer(_group(made), 201, etag=made.revision, location=location)
+        return answer(_group(group), 201, etag=group.revision, location=location)
 
     def lost(ports: Ports) -> Response:
         stands = service.group_named(ports, wanted.name)
@@ -149,8 +149,8 @@ async def make_group(
 @routes.get("/groups/{group}", responses=shown(Group))
 async def show_group(group: GroupName, call: Annotated[RequestContext, reads()]) -> Response:
     """Show a group."""
-    found = service.group_named(call.ports, group)
-    return answer(_group(found), etag=found.revision)
+    kept = service.group_named(call.ports, group)
+    return answer(_group(kept), etag=kept.revision)
 
 
 @routes.put("/groups/{group}", responses=shown(Group))
@@ -158,7 +158,7 @@ async def edit_group(
     group: GroupName, wanted: GroupWanted, call: Annotated[RequestContext, edits(Action.ADMINISTER)]
 ) -> Response:
     """Replace a group's description and members."""
-    made = service.edit_group(
+    edited = service.edit_group(
         call.ports,
         group,
         description=wanted.description,
@@ -167,7 +167,7 @@ async def edit_group(
         reason=wanted.message,
         revision=call.revision,
     )
-    return answer(_group(made), etag=made.revision)
+    return answer(_group(edited), etag=edited.revision)
 
 
 @routes.get("/groups/{group}/audit", responses=shown(GroupAudit))

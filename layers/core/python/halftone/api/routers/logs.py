@@ -72,7 +72,7 @@ async def list_replicas(
 ) -> Response:
     """List replicas, the one that wrote last first. A page has whole pages of the log's own."""
     number = resolve_version(call.ports, endpoint, version)
-    found, token = service.replicas(
+    replicas, token = service.replicas(
         call.ports, endpoint, version=number, most=limit, token=after(cursor)
     )
     items = [
@@ -82,7 +82,7 @@ async def list_replicas(
             first_at=each.first_at,
             last_at=each.last_at,
         )
-        for each in found
+        for each in replicas
     ]
     return answer(Replicas(items=items, next=cursor_after(token) if token else None))
 
@@ -122,6 +122,6 @@ async def download_logs(
 ) -> Response:
     """Take the whole log away, a piece at a time: replica by replica, the oldest first."""
     number = resolve_version(call.ports, endpoint, version)
-    found = service.piece(call.ports, endpoint, cursor, version=number, stream=replica)
-    text = "".join(f"{line.as_text()}\n" for line in found.lines)
-    return answer(Piece(text=text, next=found.cursor))
+    piece = service.piece(call.ports, endpoint, cursor, version=number, stream=replica)
+    text = "".join(f"{line.as_text()}\n" for line in piece.lines)
+    return answer(Piece(text=text, next=piece.cursor))

@@ -68,7 +68,7 @@ async def read_metrics(
     model: Annotated[str | None, Query(max_length=32, pattern=r"^[a-z][a-z0-9-]*$")] = None,
 ) -> Response:
     """Read an endpoint's figures: the last hour's, unless told otherwise."""
-    found = figures(
+    charts = figures(
         call.ports,
         endpoint,
         since=_aware("since", since),
@@ -78,12 +78,12 @@ async def read_metrics(
         model=model,
     )
     body = Figures(
-        start=found.window.start,
-        period_seconds=found.window.period.total_seconds(),
-        count=found.window.count,
-        endpoint=_series(found.endpoint),
-        models={name: _series(chart) for name, chart in found.models.items()},
-        versions={number: _series(chart) for number, chart in found.versions.items()},
+        start=charts.window.start,
+        period_seconds=charts.window.period.total_seconds(),
+        count=charts.window.count,
+        endpoint=_series(charts.endpoint),
+        models={name: _series(chart) for name, chart in charts.models.items()},
+        versions={number: _series(chart) for number, chart in charts.versions.items()},
     )
     return answer(body)
 

@@ -78,16 +78,16 @@ async def list_models(
     call: Annotated[RequestContext, reads()], cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
     """List models, in the order of their names."""
-    found = call.ports.registry_pages.models(after=after(cursor), most=limit + 1)
-    items, following = page(((model.name, shown_model(model)) for model in found), limit)
+    names = call.ports.registry_pages.models(after=after(cursor), most=limit + 1)
+    items, following = page(((model.name, shown_model(model)) for model in names), limit)
     return answer(Models(items=items, next=following))
 
 
 @routes.get("/models/{model}", responses=shown(Model))
 async def show_model(model: ModelName, call: Annotated[RequestContext, reads()]) -> Response:
     """Show a model with its aliases."""
-    found = models.model_named(call.ports, model)
-    return answer(shown_model(found), etag=found.revision)
+    kept = models.model_named(call.ports, model)
+    return answer(shown_model(kept), etag=kept.revision)
 
 
 @routes.put("/models/{model}/owner", responses=shown(Model))
@@ -98,7 +98,7 @@ async def set_model_owner(
     call.must(Action.ADMINISTER, models.model_named(call.ports, model).owner)
     if wanted.owner is not None:
         call.must(Action.ADMINISTER, checked_name("owner", wanted.owner))
-    found = service.set_owner(
+    kept = service.set_owner(
         call.ports,
         model,
         wanted.owner,
@@ -106,7 +106,7 @@ async def set_model_owner(
         reason=wanted.message,
         expected=call.revision,
     )
-    return answer(shown_model(found), etag=found.revision)
+    return answer(shown_model(kept), etag=kept.revision)
 
 
 @routes.get("/models/{model}/audit", responses=shown(ModelRecords))
@@ -121,8 +121,8 @@ async def list_model_audit(
     models.model_named(call.ports, model)
     # No key of the table has more digits.
     last = after_number(cursor) or min(since, 10**12)
-    found = call.ports.registry_pages.model_audit(model, after=last)
-    items, following = page(((str(r.seq), schemas.record(r)) for r in found), limit)
+    records = call.ports.registry_pages.model_audit(model, after=last)
+    items, following = page(((str(r.seq), schemas.record(r)) for r in records), limit)
     return answer(ModelRecords(items=items, next=following))
 
 

@@ -101,33 +101,33 @@ async def preview_plan(
         source = f"as given; {100 * part:g} % taken to err, and as many to be late"
         traffic = Traffic(requests_a_second, part, part, source)
     chosen = None if plan is None else _plan(plan)
-    told = preview_endpoint(
+    previewed = preview_endpoint(
         call.ports, endpoint, plan=chosen, traffic=traffic, errors=errors, keys=keys_an_hour
     )
-    return answer(_preview(told))
+    return answer(_preview(previewed))
 
 
-def _plan(given: str) -> Plan:
-    if not given.lstrip().startswith("{"):
-        return load_plan(given)
+def _plan(text: str) -> Plan:
+    if not text.lstrip().startswith("{"):
+        return load_plan(text)
     try:
-        value: Mapping[str, Any] = json.loads(given)
+        value: Mapping[str, Any] = json.loads(text)
     except (ValueError, RecursionError):
-        raise InvalidInput("plan", given, f"JSON, or one of {', '.join(PRESETS)}") from None
+        raise InvalidInput("plan", text, f"JSON, or one of {', '.join(PRESETS)}") from None
     return load_plan(value)
 
 
-def _preview(told: EndpointPreview) -> PlanPreview:
-    seen = told.preview
+def _preview(previewed: EndpointPreview) -> PlanPreview:
+    preview = previewed.preview
     return PlanPreview(
-        plan=schemas.shown_plan(told.plan),
-        plan_of=told.plan_of,
+        plan=schemas.shown_plan(previewed.plan),
+        plan_of=previewed.plan_of,
         traffic=PreviewTraffic(
-            requests_a_second=seen.traffic.rate,
-            errors_percent=100 * seen.traffic.errors,
-            late_percent=100 * seen.traffic.late,
-            source=seen.traffic.source,
-            keys_an_hour=seen.traffic.keys,
+            requests_a_second=preview.traffic.rate,
+            errors_percent=100 * preview.traffic.errors,
+            late_percent=100 * preview.traffic.late,
+            source=preview.traffic.source,
+            keys_an_hour=preview.traffic.keys,
         ),
         steps=[
             StepPreview(
@@ -146,9 +146,11 @@ def _preview(told: EndpointPreview) -> PlanPreview:
                 back_after_seconds=step.back_after.total_seconds() if step.back_after else None,
                 failed=step.hurt,
             )
-            for step in seen.steps
+            for step in preview.steps
         ],
-        promoted_after_seconds=seen.promoted_after.total_seconds() if seen.promoted_after else None,
-        approvals=seen.approvals,
-        warnings=seen.warnings,
+        promoted_after_seconds=preview.promoted_after.total_seconds()
+        if preview.promoted_after
+        else None,
+        approvals=preview.approvals,
+        warnings=preview.warnings,
     )

@@ -87,8 +87,8 @@ async def show_history(
 ) -> Response:
     """List every deployment of an endpoint, the newest first."""
     begin = after_number(cursor)
-    told = service.history(call.ports, endpoint)
-    numbered = ((str(n), _entry(one)) for n, one in enumerate(told[begin:], begin + 1))
+    entries = service.history(call.ports, endpoint)
+    numbered = ((str(n), _entry(one)) for n, one in enumerate(entries[begin:], begin + 1))
     items, following = page(numbered, limit)
     return answer(History(items=items, next=following))
 
@@ -127,14 +127,14 @@ async def verify_audit(
         records = audit.verify(endpoint, _until(call, endpoint, state.audit.seq), state.audit)
     except BrokenChain as error:
         broken = error
-    told = Verified(
+    verified = Verified(
         verified=broken is None,
         records=records,
         head=state.audit.hash,
         broken_at=broken.seq if broken else None,
         why=broken.why if broken else "",
     )
-    return answer(told)
+    return answer(verified)
 
 
 @routes.get(
@@ -159,8 +159,8 @@ async def export_audit(
     `halftone-more` is `true`.
     """
     state = found(call.ports, endpoint)
-    kept = islice(call.ports.store.audit(endpoint, after=after), EXPORTED)
-    records = fitting([schemas.record(record) for record in kept])
+    exported = islice(call.ports.store.audit(endpoint, after=after), EXPORTED)
+    records = fitting([schemas.record(record) for record in exported])
     lines = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
     last = records[-1].seq if records else after
     more = str(last < state.audit.seq).lower()
@@ -173,14 +173,14 @@ def _until(call: RequestContext, endpoint: str, last: int) -> Iterator[audit.Aud
     return islice(iter(call.ports.store.audit(endpoint)), last)
 
 
-def _entry(told: service.Deployed) -> DeploymentEntry:
-    deployment, rollout = told.deployment, told.rollout
+def _entry(deployed: service.Deployed) -> DeploymentEntry:
+    deployment, rollout = deployed.deployment, deployed.rollout
     return DeploymentEntry(
         version=deployment.version,
         package=schemas.package(deployment.package),
         published_at=deployment.created_at,
-        serving=told.serving,
-        stopped=told.stopped,
+        serving=deployed.serving,
+        stopped=deployed.stopped,
         rollout=deployment.rollout,
         phase=rollout.phase if rollout else None,
         ended_at=rollout.ended_at if rollout else None,

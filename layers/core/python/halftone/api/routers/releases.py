@@ -85,14 +85,14 @@ async def prepare_upload(
     """Get leave to upload a package for a release."""
 
     def do(ports: Ports) -> Response:
-        given = ports.uploads.prepare(wanted.digest, ports.clock.now())
+        upload = ports.uploads.prepare(wanted.digest, ports.clock.now())
         shape = Upload(
             method="PUT",
-            url=given.url,
-            headers=given.headers,
-            bucket=given.bucket,
-            key=given.key,
-            expires_at=given.expires_at,
+            url=upload.url,
+            headers=upload.headers,
+            bucket=upload.bucket,
+            key=upload.key,
+            expires_at=upload.expires_at,
         )
         return answer(shape, 201)
 
@@ -129,18 +129,18 @@ async def make_release(
         )
         begun = release(ports, request)
         if begun is None:
-            told = Release(
+            begun_release = Release(
                 endpoint=endpoint, rollout=None, message="it serves already", warnings=()
             )
-            return answer(told)
+            return answer(begun_release)
         location = f"/v1/endpoints/{endpoint}/rollouts/{begun.id}"
-        told = Release(
+        begun_release = Release(
             endpoint=endpoint,
             rollout=begun.id,
             message=f"{begun.package} goes out",
             warnings=warnings_of(ports, endpoint),
         )
-        return answer(told, 202, location=location)
+        return answer(begun_release, 202, location=location)
 
     # Done again it starts nothing twice: a release is idempotent by its key.
     return call.once(do)

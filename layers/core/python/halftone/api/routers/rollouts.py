@@ -50,12 +50,12 @@ async def list_rollouts(
 ) -> Response:
     """List an endpoint's rollouts, the newest first."""
     last = after(cursor)
-    told = [(one.id, schemas.shown_entry(one)) for one in service.rollouts(call.ports, endpoint)]
-    ids = [key for key, _ in told]
+    entries = [(one.id, schemas.shown_entry(one)) for one in service.rollouts(call.ports, endpoint)]
+    ids = [key for key, _ in entries]
     if last and last not in ids:
         raise InvalidInput("cursor", cursor, "`next` of the page before")
     begin = ids.index(last) + 1 if last else 0
-    items, following = page(told[begin:], limit)
+    items, following = page(entries[begin:], limit)
     return answer(Rollouts(items=items, next=following))
 
 
@@ -71,22 +71,22 @@ async def show_rollout(
 async def pause_rollout(
     endpoint: EndpointName,
     rollout: RolloutId,
-    said: Message,
+    body: Message,
     call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """Stop a rollout's clock: its share stays as it is until it is resumed."""
-    return _say(call, operate.pause, endpoint, rollout, reason=said.message or "paused")
+    return _say(call, operate.pause, endpoint, rollout, reason=body.message or "paused")
 
 
 @routes.post("/endpoints/{endpoint}/rollouts/{rollout}/resume", responses=shown(schemas.Rollout))
 async def resume_rollout(
     endpoint: EndpointName,
     rollout: RolloutId,
-    said: Message,
+    body: Message,
     call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """Let a rollout's clock run again."""
-    return _say(call, operate.resume, endpoint, rollout, reason=said.message or "resumed")
+    return _say(call, operate.resume, endpoint, rollout, reason=body.message or "resumed")
 
 
 @routes.post(
@@ -97,24 +97,24 @@ async def resume_rollout(
 async def approve_rollout(
     endpoint: EndpointName,
     rollout: RolloutId,
-    said: Approval,
+    body: Approval,
     call: Annotated[RequestContext, posts(Action.APPROVE)],
 ) -> Response:
     """Open the gate before a stage. The next tick gives the share."""
     _two_pairs_of_eyes(call, endpoint, rollout)
-    approve = partial(operate.approve, stage=said.stage)
-    return _say(call, approve, endpoint, rollout, reason=said.message or "approved", status=202)
+    approve = partial(operate.approve, stage=body.stage)
+    return _say(call, approve, endpoint, rollout, reason=body.message or "approved", status=202)
 
 
 @routes.post("/endpoints/{endpoint}/rollouts/{rollout}/reject", responses=shown(schemas.Rollout))
 async def reject_rollout(
     endpoint: EndpointName,
     rollout: RolloutId,
-    said: Message,
+    body: Message,
     call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """Turn down what waits for approval: the champion alone answers again."""
-    return _say(call, operate.reject, endpoint, rollout, reason=said.message or "rejected")
+    return _say(call, operate.reject, endpoint, rollout, reason=body.message or "rejected")
 
 
 @routes.post(
@@ -125,12 +125,12 @@ async def reject_rollout(
 async def promote_rollout(
     endpoint: EndpointName,
     rollout: RolloutId,
-    said: Message,
+    body: Message,
     call: Annotated[RequestContext, posts(Action.APPROVE)],
 ) -> Response:
     """Give the challenger all traffic, on a person's word in place of the evidence."""
     _two_pairs_of_eyes(call, endpoint, rollout)
-    reason = said.message or "promoted by hand"
+    reason = body.message or "promoted by hand"
     return _say(call, operate.promote, endpoint, rollout, reason=reason, status=202)
 
 
@@ -138,18 +138,18 @@ async def promote_rollout(
 async def abort_rollout(
     endpoint: EndpointName,
     rollout: RolloutId,
-    said: Message,
+    body: Message,
     call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """End a rollout in whatever phase it is: the champion alone answers again."""
-    return _say(call, operate.abort, endpoint, rollout, reason=said.message or "by hand")
+    return _say(call, operate.abort, endpoint, rollout, reason=body.message or "by hand")
 
 
 @routes.post("/endpoints/{endpoint}/rollback", responses=shown(schemas.Endpoint))
 async def roll_back(
     endpoint: EndpointName,
     call: Annotated[RequestContext, posts(Action.OPERATE)],
-    said: Message | None = None,
+    body: Message | None = None,
     v: Annotated[
         str | None,
         Query(pattern=r"^[1-9][0-9]{0,8}$", description="The version; else the one before."),
@@ -171,7 +171,7 @@ async def roll_back(
     who send the same `Halftone-Seen` go back once. Where nothing is under way and there is no `v`,
     it is required: 428 without it.
     """
-    reason = (said.message if said else "") or "rolled back by hand"
+    reason = (body.message if body else "") or "rolled back by hand"
     now = Seen.of(found(call.ports, endpoint))
     seen = Seen.read(call.ports.claims.first_seen(call.request, halftone_seen or str(now)))
     if halftone_seen is None and v is None and seen.rollout is None:
@@ -204,21 +204,21 @@ class Adoption(Message):
 
 @routes.post("/endpoints/{endpoint}/adopt", responses=shown(schemas.Endpoint))
 async def adopt_endpoint(
-    endpoint: EndpointName, said: Adoption, call: Annotated[RequestContext, posts(Action.RELEASE)]
+    endpoint: EndpointName, body: Adoption, call: Annotated[RequestContext, posts(Action.RELEASE)]
 ) -> Response:
     """Say what holds after the table was restored to an earlier day.
 
     The record is older than what the aliases say then, and the engine writes nothing: 409 where
     that is not so. Afterwards one version answers alone, and nothing rolls out.
     """
-    reason = said.reason(f"kept the {said.keep} after the table was restored")
+    reason = body.reason(f"kept the {body.keep} after the table was restored")
 
     def lost(ports: Ports) -> Response:
         state = found(ports, endpoint)
         return answer(schemas.endpoint(state), etag=state.revision)
 
     def do(ports: Ports) -> Response:
-        adopt(ports, endpoint, Keep(said.keep), actor=call.actor, reason=reason)
+        adopt(ports, endpoint, Keep(body.keep), actor=call.actor, reason=reason)
         return lost(ports)
 
     return call.once(do, lost=lost)
@@ -253,9 +253,9 @@ def _say(
 
 def _shown(ports: Ports, endpoint: str, rollout: str, status: int = 200) -> Response:
     state = found(ports, endpoint)
-    told = service.rollout(ports, endpoint, rollout)
+    entry = service.rollout(ports, endpoint, rollout)
     newest = state.rollout if state.rollout and state.rollout.id == rollout else None
-    said = service.verdict(ports, state) if newest else None
+    verdict = service.verdict(ports, state) if newest else None
     location = f"/v1/endpoints/{endpoint}/rollouts/{rollout}" if status == 202 else ""
-    body = schemas.shown_rollout(endpoint, told, newest, said)
+    body = schemas.shown_rollout(endpoint, entry, newest, verdict)
     return answer(body, status, etag=state.revision if newest else None, location=location)

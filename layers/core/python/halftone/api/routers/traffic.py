@@ -176,8 +176,8 @@ async def change_serving(
     endpoint: EndpointName, wanted: Changes, call: Annotated[RequestContext, edits(Action.RELEASE)]
 ) -> Response:
     """Change how an endpoint serves, without a deploy: the fields that are given, all at once."""
-    given = wanted.model_dump(include=wanted.model_fields_set - {"message"})
-    return _set(call, endpoint, given, "set", wanted.message)
+    fields = wanted.model_dump(include=wanted.model_fields_set - {"message"})
+    return _set(call, endpoint, fields, "set", wanted.message)
 
 
 @routes.put("/endpoints/{endpoint}/traffic", responses=shown(Serving))
@@ -212,34 +212,34 @@ async def set_rules(
 
 @routes.post("/endpoints/{endpoint}/disable", responses=shown(Serving))
 async def disable_endpoint(
-    endpoint: EndpointName, said: Message, call: Annotated[RequestContext, posts(Action.OPERATE)]
+    endpoint: EndpointName, body: Message, call: Annotated[RequestContext, posts(Action.OPERATE)]
 ) -> Response:
     """Answer 503 with the message, until the endpoint is enabled."""
-    return _say(call, availability.disable, endpoint, said.reason("disabled"))
+    return _say(call, availability.disable, endpoint, body.reason("disabled"))
 
 
 @routes.post("/endpoints/{endpoint}/enable", responses=shown(Serving))
 async def enable_endpoint(
-    endpoint: EndpointName, said: Message, call: Annotated[RequestContext, posts(Action.OPERATE)]
+    endpoint: EndpointName, body: Message, call: Annotated[RequestContext, posts(Action.OPERATE)]
 ) -> Response:
     """Answer again after the endpoint was disabled."""
-    return _say(call, availability.enable, endpoint, said.reason("enabled"))
+    return _say(call, availability.enable, endpoint, body.reason("enabled"))
 
 
 @routes.post("/endpoints/{endpoint}/unpublish", responses=shown(Serving))
 async def unpublish_endpoint(
-    endpoint: EndpointName, said: Message, call: Annotated[RequestContext, posts(Action.RELEASE)]
+    endpoint: EndpointName, body: Message, call: Annotated[RequestContext, posts(Action.RELEASE)]
 ) -> Response:
     """Answer 503 until the endpoint is published."""
-    return _say(call, availability.unpublish, endpoint, said.reason("unpublished"))
+    return _say(call, availability.unpublish, endpoint, body.reason("unpublished"))
 
 
 @routes.post("/endpoints/{endpoint}/publish", responses=shown(Serving))
 async def publish_endpoint(
-    endpoint: EndpointName, said: Message, call: Annotated[RequestContext, posts(Action.RELEASE)]
+    endpoint: EndpointName, body: Message, call: Annotated[RequestContext, posts(Action.RELEASE)]
 ) -> Response:
     """Answer again after the endpoint was unpublished."""
-    return _say(call, availability.publish, endpoint, said.reason("published"))
+    return _say(call, availability.publish, endpoint, body.reason("published"))
 
 
 def _set(

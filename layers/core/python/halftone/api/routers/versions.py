@@ -94,11 +94,11 @@ async def list_versions(
     limit: Limit = 20,
 ) -> Response:
     """List a model's versions, newest first."""
-    found = models.model_named(call.ports, model)
+    model_kept = models.model_named(call.ports, model)
     versions = call.ports.registry_pages.versions(
         model, before=after_number(cursor) or None, most=limit + 1
     )
-    items, following = page(((str(v.number), _version(found, v)) for v in versions), limit)
+    items, following = page(((str(v.number), _version(model_kept, v)) for v in versions), limit)
     return answer(ModelVersions(items=items, next=following))
 
 
@@ -110,7 +110,7 @@ async def register_version(
     _may(call, model)
 
     def do(ports: Ports) -> Response:
-        made = service.register(
+        version = service.register(
             ports,
             wanted.digest,
             model=model,
@@ -118,9 +118,11 @@ async def register_version(
             actor=call.actor,
             reason=wanted.message,
         )
-        found = models.model_named(ports, model)
-        location = f"/v1/models/{model}/versions/{made.number}"
-        return answer(_version(found, made), 201, etag=found.revision, location=location)
+        model_kept = models.model_named(ports, model)
+        location = f"/v1/models/{model}/versions/{version.number}"
+        return answer(
+            _version(model_kept, version), 201, etag=model_kept.revision, location=location
+        )
 
     # Done again it registers nothing twice.
     return call.once(do)
@@ -146,7 +148,7 @@ async def describe_version(
     The ETag is the model's.
     """
     _may(call, model)
-    made = service.describe(
+    version = service.describe(
         call.ports,
         domain.ModelReference(model, number=number),
         wanted.given,
@@ -154,8 +156,8 @@ async def describe_version(
         reason=wanted.message,
         expected=call.revision,
     )
-    found = models.model_named(call.ports, model)
-    return answer(_version(found, made), etag=found.revision)
+    model_kept = models.model_named(call.ports, model)
+    return answer(_version(model_kept, version), etag=model_kept.revision)
 
 
 @routes.get("/models/{model}/aliases/{alias}", responses=shown(ModelVersion))
@@ -175,7 +177,7 @@ async def set_alias(
 ) -> Response:
     """Point an alias at a version, or at none."""
     _may(call, model)
-    found = model_aliases.set_alias(
+    model_kept = model_aliases.set_alias(
         call.ports,
         model,
         alias,
@@ -184,13 +186,13 @@ async def set_alias(
         reason=wanted.message,
         expected=call.revision,
     )
-    return answer(shown_model(found), etag=found.revision)
+    return answer(shown_model(model_kept), etag=model_kept.revision)
 
 
 def _may(call: RequestContext, model: str) -> None:
     """A model that a group owns is changed by its members alone; a new one is nobody's yet."""
-    found = call.ports.registry.model(model)
-    call.must(Action.RELEASE, found.owner if found else None)
+    model_kept = call.ports.registry.model(model)
+    call.must(Action.RELEASE, model_kept.owner if model_kept else None)
 
 
 def _shown(call: RequestContext, reference: domain.ModelReference) -> Response:

@@ -86,10 +86,10 @@ class DynamoIdempotencyStore:
     def has_changed(self, request: str) -> bool:
         """See the port. One call: GetItem."""
         with translated(f"reading request {request}"):
-            found = self._dynamodb.get_item(
+            answer = self._dynamodb.get_item(
                 TableName=self._table, Key=key(f"REQUEST#{request}", "CHANGED"), ConsistentRead=True
             )
-        return "Item" in found
+        return "Item" in answer
 
     def first_seen(self, request: str, seen: str) -> str:
         """See the port. One call: PutItem, which tells what stood there."""
@@ -113,10 +113,10 @@ class DynamoIdempotencyStore:
         stood: Any = error.response.get("Item")
         if stood:
             return dict(stood)
-        found = self._dynamodb.get_item(
+        answer = self._dynamodb.get_item(
             TableName=self._table, Key=key(f"REQUEST#{request}", what), ConsistentRead=True
         )
-        return dict(found["Item"])
+        return dict(answer["Item"])
 
 
 class DynamoGroups:

@@ -52,14 +52,14 @@ class DynamoKeys:
         if self._put(pk, sk, expires, None, _Known(seen_in(sighting), batch, first)):
             return first
         for _ in range(_RACES):
-            found = self._get(pk, sk)
-            if found is None:
+            item = self._get(pk, sk)
+            if item is None:
                 break
-            if found.batch == batch:
-                return found.news
-            now = found.seen.and_then(seen_in(sighting))
-            added = news(found.seen, sighting, followed=self._followed)
-            if not added or self._put(pk, sk, expires, found, _Known(now, batch, added)):
+            if item.batch == batch:
+                return item.news
+            now = item.seen.and_then(seen_in(sighting))
+            added = news(item.seen, sighting, followed=self._followed)
+            if not added or self._put(pk, sk, expires, item, _Known(now, batch, added)):
                 return added
         raise Unavailable(f"the record of a key of {endpoint!r} changed {_RACES} times in a row")
 
@@ -103,10 +103,10 @@ class DynamoKeys:
 
     def _get(self, pk: str, sk: str) -> _Known | None:
         with translated("reading what is known of a key"):
-            found = self._dynamodb.get_item(
+            answer = self._dynamodb.get_item(
                 TableName=self._table, Key=key(pk, sk), ConsistentRead=True
             )
-        item = found.get("Item")
+        item = answer.get("Item")
         return msgspec.json.decode(item["body"]["S"], type=_Known) if item else None
 
 
@@ -118,8 +118,8 @@ class _Known(msgspec.Struct, frozen=True):
     news: News
 
 
-def _text(known: _Known) -> str:
-    return msgspec.json.encode(known, order="sorted").decode()
+def _text(key: _Known) -> str:
+    return msgspec.json.encode(key, order="sorted").decode()
 
 
 def _stage_key(endpoint: str, rollout: str, stage: int) -> str:

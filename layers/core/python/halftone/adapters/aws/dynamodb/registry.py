@@ -67,10 +67,10 @@ class DynamoRegistry:
     ) -> Sequence[ModelVersion]:
         """See ``RegistryPages``. One call."""
         after = "" if before is None else _version(before)
-        found = self._table.values(
+        items = self._table.values(
             _pk(name), ModelVersion, prefix="VERSION#", after=after, newest_first=True, most=most
         )
-        return tuple(found)
+        return tuple(items)
 
     def model_audit(self, name: str, *, after: int = 0) -> Iterator[AuditRecord]:
         """See ``RegistryPages``. One call a page, as far as the records are taken."""

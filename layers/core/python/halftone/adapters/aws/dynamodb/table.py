@@ -76,10 +76,10 @@ class Table:
     def get(self, pk: str, sk: str, kind: type[_T]) -> _T | None:
         """The value of one item, strongly consistent. One call: GetItem."""
         with translated(f"reading {sk} of {pk}"):
-            found = self._dynamodb.get_item(
+            answer = self._dynamodb.get_item(
                 TableName=self._name, Key=key(pk, sk), ConsistentRead=True
             )
-        item = found.get("Item")
+        item = answer.get("Item")
         return msgspec.json.decode(item["body"]["S"], type=kind) if item else None
 
     def values(
