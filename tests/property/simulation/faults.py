@@ -24,6 +24,8 @@
     y  an approval of all traffic does not look at the last minute
     z  the shares that are shown are not those that are served
 
+    late shift  a share that was decided on is given late, without a look at what came since
+
 Not to be seen here, because no actor of the engine's takes part in them:
 
     s  who signs a request's id is the model server's affair: tests/unit/serving
@@ -91,9 +93,11 @@ FAULTS: Mapping[str, Fault] = {
     "y": Fault("at the gate", ("challenger turns bad", "ten seconds", "person approves", "tick"),
                6, "bad news overlooked"),
     "z": Fault("beside", ("person gives 1 a share", "1 is deleted in Lambda"), 16, "shares"),
+    "late shift": Fault("watched", ("schedule", "challenger turns bad"), 6, "bad news overlooked",
+                        Bounds(1, faults=1)),
 }  # fmt: skip
 
-OPEN: tuple[str, ...] = ()
+OPEN: tuple[str, ...] = ("late shift",)
 """Faults that are not mended yet: whoever mends one takes its letter away."""
 
 OPEN_TAGS = frozenset(FAULTS[letter].tag for letter in OPEN)

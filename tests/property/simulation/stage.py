@@ -73,6 +73,7 @@ class Stage:
         """``standing`` with everything answered that asks for no other actor's leave."""
         while standing.call and is_free(standing.call):
             self.world.put_back(self.snapshots[world])
+            self.called.add((standing.process.role, standing.call.name))
             answer = self.world.perform(standing.call, outside, reads=True)
             standing = self._given(world, standing, answer)
         return standing

@@ -59,7 +59,8 @@ def _check_aliases(now: Snapshot, state: EndpointState) -> None:
     running, live, challenger = state.active, now.alias, now.challenger_alias
     if running is None:
         home = Routing(state.champion.version) if state.champion else UNRELEASED
-        if (live, challenger) != (home, home):
+        called = state.serving.probation.version if state.serving.probation else home.main
+        if live != home or challenger.main not in (home.main, called):
             told = f"nothing rolls out, {home} should answer, not {live} or {challenger}"
             breaks(8, "aliases", told)
     elif running.phase is Phase.ROLLING_BACK:

@@ -30,6 +30,9 @@ def check_step(before: Snapshot, standing: Standing, now: Snapshot) -> None:
         was = before.states.get(name)
         if was is state:
             continue
+        source = before.state
+        if deploy and name != NAME and source and source.serving.access is Access.PUBLIC:
+            continue  # somebody has opened it: its new name is as open
         _check_open(was, state, deploy)
         if deploy and deploy.returning:
             _check_return(was, state, deploy)
@@ -55,7 +58,8 @@ def _check_open(was: EndpointState | None, now: EndpointState, deploy: Deploy | 
 def _check_return(was: EndpointState | None, now: EndpointState, deploy: Deploy) -> None:
     if was is None:
         return
-    for field in TrafficPolicy.__dataclass_fields__:
+    # What is on probation follows from shares and rules, and is armed anew where they come back.
+    for field in TrafficPolicy.__dataclass_fields__.keys() - {"probation"}:
         old, new = getattr(was.serving, field), getattr(now.serving, field)
         if old != new and dict(deploy.own).get(field) != repr(new):
             told = f"{field} becomes {new!r} from {old!r}, which nobody has said"
