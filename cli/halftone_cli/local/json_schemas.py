@@ -15,13 +15,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, load_spec
+from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, Guardrail, load_spec
 from halftone.domain.model.manifest import METHODS as PREDICTION_METHODS
 from halftone.domain.model.manifest import Flavor, Manifest
 from halftone.domain.model.samples import METHODS as HTTP_METHODS
-from halftone.domain.model.schema import FieldType
-from halftone.domain.rollout.plan import PRESETS, OnInconclusive
-from halftone.domain.traffic.policy import Access, KeySource, Mode
+from halftone.domain.model.samples import AppSample, JsonSample, Sample
+from halftone.domain.model.schema import MAX_DESCRIPTION, Field, FieldType
+from halftone.domain.rollout.plan import PRESETS, Margins, OnInconclusive
+from halftone.domain.traffic.policy import Access, KeySource, Match, Mode
 from halftone.domain.traffic.policy_schema import FIELDS
 
 Schema = dict[str, Any]
@@ -166,6 +167,17 @@ _SERVING: Mapping[str, Schema] = {
     "latency_budget": _one_of(_DURATION, _NONE),
     "label": _one_of({"type": "string"}, {"type": "null"}),
     "stopped": _one_of(_text(200), {"type": "null"}),
+    "cors": _one_of(
+        _NONE,
+        _object(
+            {
+                "origins": {"type": "array", "minItems": 1, "maxItems": 50, "items": _text(300)},
+                "headers": {"type": "array", "maxItems": 50, "items": {"type": "string"}},
+                "max_age": _one_of(_DURATION, {"type": "null"}),
+            },
+            ["origins"],
+        ),
+    ),
 }
 _ENDPOINT: Mapping[str, Schema] = {
     "name": _NAME,
@@ -200,6 +212,10 @@ _FIELD = _object(
         "shape": {"type": "array", "maxItems": 8, "items": _whole(1, 1_000_000)},
         "minimum": {"type": ["number", "null"]},
         "maximum": {"type": ["number", "null"]},
+        "optional": {"type": "boolean"},
+        "description": _text(MAX_DESCRIPTION),
+        "example": {},
+        "default": {},
     },
     ["name", "type"],
 )
@@ -250,11 +266,12 @@ _MODEL: Mapping[str, Schema] = {
 
 def endpoint_schema() -> Schema:
     """The schema of ``endpoint.yaml``."""
-    names = {field.name for field in fields(EndpointSpec)} - {*_GUARDRAILS, "serving"}
+    names = _names(EndpointSpec) - {*_GUARDRAILS, "serving"}
+    _same("endpoint.yaml", names | {*FIELDS}, {*_ENDPOINT, *_SERVING})
+    _same("a guardrail", _names(Guardrail), {*_GUARDRAIL["properties"]})
+    _same("margins", _names(Margins), {*_MARGINS["properties"]})
+    _same("a match", _names(Match), {*_MATCH["properties"]})
     properties = {name: {**_ENDPOINT[name], **_default(name)} for name in _ENDPOINT}
-    missing = (names | {*FIELDS}) ^ {*_ENDPOINT, *_SERVING}
-    if missing:
-        raise LookupError(f"no schema for these fields of endpoint.yaml: {sorted(missing)}")
     rails = dict.fromkeys(_GUARDRAILS, _GUARDRAIL)
     return _document(
         "endpoint.yaml", {**properties, "guardrails": _object(rails), **_SERVING}, ["name", "model"]
@@ -263,15 +280,26 @@ def endpoint_schema() -> Schema:
 
 def model_schema() -> Schema:
     """The schema of ``model.yaml``."""
-    missing = {field.name for field in fields(Manifest)} ^ {*_MODEL}
-    if missing:
-        raise LookupError(f"no schema for these fields of model.yaml: {sorted(missing)}")
+    _same("model.yaml", _names(Manifest), {*_MODEL})
+    _same("a field", _names(Field), {*_FIELD["properties"]})
+    for kind, described in zip((Sample, JsonSample, AppSample), _SAMPLE["anyOf"], strict=True):
+        _same(kind.__name__, _names(kind), {*described["properties"]})
     saved_by_mlflow = {"properties": {"flavor": {"const": _MLFLOW}}}
     return {
         **_document("model.yaml", _MODEL, ["flavor"]),
         "if": {"not": saved_by_mlflow},
         "then": {"required": ["name", "entry", "samples"]},
     }
+
+
+def _names(kind: type[Any]) -> set[str]:
+    return {field.name for field in fields(kind)}
+
+
+def _same(what: str, read: set[str], described: set[str]) -> None:
+    """Refuse a schema that does not have exactly the fields that the parser reads."""
+    if read != described:
+        raise LookupError(f"schema and parser differ for {what} in {sorted(read ^ described)}")
 
 
 def _document(title: str, properties: Mapping[str, Schema], required: Sequence[str]) -> Schema:

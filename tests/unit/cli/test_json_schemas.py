@@ -49,13 +49,19 @@ ACCEPTED: Mapping[str, list[dict[str, Any]]] = {
         {"mirror": {"to": 3, "share": 10, "match": {"clients": "mobile"}}, "capture": 5},
         {"rules": [{"match": {"headers": {"x-tier": ["gold"]}}, "to": 7}]},
         {"capture": {"share": 10, "redact": ["user.id"]}, "mode": "guarded"},
+        {"cors": {"origins": ["https://shop.example"], "headers": ["x-user"], "max_age": "10m"}},
+        {"cors": "none"},
     ],
     "model": [
         {"$schema": "model.schema.json", "description": "A model."},
         {"headers": ["x-region"], "inputs": None},
         {"flavor": "asgi", "samples": [{"method": "GET", "path": "/", "status": 404}]},
         {
-            "inputs": [{"name": "a", "type": "float32", "shape": [2], "minimum": 0}],
+            "inputs": [
+                {"name": "a", "type": "float32", "shape": [2], "minimum": 0},
+                {"name": "c", "type": "int64", "optional": True, "description": "C", "example": 1},
+                {"name": "d", "type": "int64", "default": 7},
+            ],
             "outputs": [{"name": "b", "type": "string"}],
             "samples": [{"instances": [{"a": [1, 2]}], "predictions": [{"b": "x"}]}],
         },
@@ -77,6 +83,7 @@ REFUSED: Mapping[str, list[dict[str, Any]]] = {
         {"throttle": {"rate": 5}},
         {"rules": [{"to": "green"}]},
         {"key": {"cookie": "x"}},
+        {"cors": {"origins": []}},
     ],
     "model": [
         {"flavor": "pmml"},
