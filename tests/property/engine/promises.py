@@ -107,7 +107,12 @@ def _check_record(before: Snapshot, after: Snapshot) -> AuditRecord:
         raise Broken(4, f"{written} records for a change of state from {old} to {new}")
     _check_transition(old, new)
     record = after.records[-1]
-    if (record.before, record.after) != (summary(old), summary(new)):
+    # What each setting was and is stands beside it.
+    said = tuple(
+        {name: value for name, value in told.items() if name != "settings"}
+        for told in (record.before, record.after)
+    )
+    if said != (summary(old), summary(new)):
         told = f"{record.before} and {record.after}"
         raise Broken(4, f"the record tells of {told}, which is not what was changed")
     if (new.revision, new.audit) != (old.revision + 1, record.head):

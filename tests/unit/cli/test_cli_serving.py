@@ -250,7 +250,7 @@ def test_rules_are_shown_in_words(two, tmp_path):
     )
     assert two("rules", NAME, "--set", str(file)).code == 0
     assert (
-        "1 if header x-tier is internal or beta and query v is 2; 2 if address is 10.0.0.0/8"
+        "1 if header x-tier is internal or beta and query v is 2; champion if address is 10.0.0.0/8"
         in two("serving", NAME).out
     )
 
