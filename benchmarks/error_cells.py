@@ -164,9 +164,11 @@ def requests(rate: float | Floats = 0.01, *, per_second: float = 10.0, limits: i
                 n = int(rng.poisson(per_second * 10 * part))
                 judged_of = int(rng.binomial(n, 0.2))
                 # Of nested limits each is exceeded by those only who exceed the one before.
-                over, left = [], n
-                for quantile in (0.5, 0.2, 0.1)[:limits]:
-                    left = int(rng.binomial(left, odds(quantile, times)))
+                over, left, before = [], n, 1.0
+                for quantile in (0.5, 0.1, 0.01)[:limits]:
+                    part_over = odds(quantile, times)
+                    left = int(rng.binomial(left, part_over / before))
+                    before = part_over
                     over.append(left)
                 arms.append(
                     Arm(

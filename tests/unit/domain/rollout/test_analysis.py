@@ -13,6 +13,7 @@ from halftone.domain.rollout.evidence import BUCKET, Arm, Bucket, Evidence
 from halftone.domain.rollout.plan import Margins
 from halftone.domain.rollout.verdict import Verdict, VerdictKind
 from halftone.domain.traffic.policy import Mode
+from halftone.stats.share import Split
 from halftone.stats.tally import Tally
 from halftone.stats.tolerance import below
 from tests.support.rollouts import PLAN, START, rollout
@@ -89,6 +90,17 @@ def test_a_challenger_that_vanished_is_told_as_lost_traffic_and_not_as_silence()
     verdict = seen(Arm(), Arm(1900, 0, 1900, 0))
     assert verdict.kind is VerdictKind.LOST_TRAFFIC
     assert "share it was given: 0 of 9500 where 5 % were due" in verdict.reason
+
+
+def test_one_that_vanishes_after_hours_is_not_outvoted_by_them():
+    of = rollout()
+    hours = replace(
+        Evidence.begin(of, START), splits=(Split(50_000, 1_000_000, 0.05),), in_stage=50_000
+    )
+    gone = [Bucket(START + i * BUCKET, Arm(), Arm(95, 0, 95, 0)) for i in range(1, 19)]
+    verdict = judge(hours.fold(gone, START + 19 * BUCKET, of), PLAN, PLAN.stages[0])
+    assert verdict.kind is VerdictKind.LOST_TRAFFIC
+    assert verdict.reason.endswith("; lately 0 of the last 665")
 
 
 def test_one_that_scores_nothing_unseen_is_told_of_likewise():
