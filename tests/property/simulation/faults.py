@@ -24,6 +24,7 @@
     y  an approval of all traffic does not look at the last minute
     z  the shares that are shown are not those that are served
 
+    champion gone  the champion is deleted in Lambda after a hand took its alias: every tick fails
     late shift  a share that was decided on is given late, without a look at what came since
 
 Not to be seen here, because no actor of the engine's takes part in them:
@@ -95,9 +96,11 @@ FAULTS: Mapping[str, Fault] = {
     "z": Fault("beside", ("person gives 1 a share", "1 is deleted in Lambda"), 16, "shares"),
     "late shift": Fault("watched", ("schedule", "challenger turns bad"), 6, "bad news overlooked",
                         Bounds(1, faults=1)),
+    "champion gone": Fault("passing on", ("hand points live at 2", "1 is deleted in Lambda"),
+                           8, "tick fails"),
 }  # fmt: skip
 
-OPEN: tuple[str, ...] = ("late shift",)
+OPEN: tuple[str, ...] = ("late shift", "champion gone")
 """Faults that are not mended yet: whoever mends one takes its letter away."""
 
 OPEN_TAGS = frozenset(FAULTS[letter].tag for letter in OPEN)

@@ -60,7 +60,9 @@ def _check_stage(before: Snapshot, rollout: Rollout) -> None:
         )
     if before.moment - rollout.stage_since < stage.min_time:
         breaks(6, "too soon", f"on it goes before {stage.min_time} have passed")
-    last = here[-2:]
+    # Fronts ask for their routes every few seconds, and an alias spreads its own.
+    spreading = (3 if rollout.guarded else 1) * BUCKET
+    last = [b for b in here if b.start >= rollout.stage_since + spreading][-2:]
     got = sum(bucket.challenger.requests for bucket in last)
     total = got + sum(bucket.champion.requests for bucket in last)
     if total >= ENOUGH and not rollout.mirror and got < total * rollout.share / 400.0:
