@@ -31,7 +31,7 @@ CALLS = 400
 
 BOTO3 = "import boto3; boto3.client('dynamodb', region_name='eu-central-1')"
 APP = (
-    "from halftone.adapters.memory.stage import InMemoryStage; from halftone.api.gateway import "
+    "from halftone.testing import InMemoryStage; from halftone.api.gateway import "
     "behind_gateway; behind_gateway(InMemoryStage().ports())"
 )
 HANDLER = "import sys; sys.path.insert(0, 'functions/control'); import handler"

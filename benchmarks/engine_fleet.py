@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from halftone.adapters.memory.stage import InMemoryStage
 from halftone.domain.audit import AuditRecord
 from halftone.domain.model.manifest import Flavor, Manifest
 from halftone.domain.model.samples import Sample
@@ -19,6 +18,7 @@ from halftone.domain.rollout.verdict import Verdict
 from halftone.service.releases.release import ReleaseRequest, release
 from halftone.service.rollouts.advance import Tick, advance
 from halftone.service.rollouts.rollback import roll_back
+from halftone.testing import InMemoryStage
 
 STAGE_TIME = 9 * BUCKET
 PLAN = Plan(

@@ -23,7 +23,6 @@ from moto.awslambda_simple.models import lambda_simple_backends
 from moto.cloudwatch.models import cloudwatch_backends
 
 from halftone import bootstrap
-from halftone.adapters.memory.stage import SetClock
 from halftone.domain import names
 from halftone.domain.rollout.evidence import BUCKET
 from halftone.domain.rollout.phase import Phase
@@ -33,6 +32,7 @@ from halftone.packaging.folder import build_package
 from halftone.service.endpoints.policy import set_mode
 from halftone.service.releases.release import ReleaseRequest, release
 from halftone.service.rollouts.advance import advance
+from halftone.testing import SetClock
 
 STAGE, ENDPOINT, REGION, ACCOUNT = "bench", "fraud", "us-east-1", "123456789012"
 MODEL = Path(__file__).parents[1] / "examples" / "breast-cancer" / "models" / "champion"

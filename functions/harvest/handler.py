@@ -12,7 +12,7 @@ from halftone.service.capture import ingest
 
 
 @cache
-def _parts() -> CapturePorts:
+def _ports() -> CapturePorts:
     return capture_ports(capture_settings())
 
 
@@ -21,6 +21,6 @@ def handler(event: dict[str, Any], _context: object) -> None:
     delivery = log_delivery(event, capture_settings().stage)
     if delivery is None:
         return
-    done = ingest(_parts(), delivery)
+    done = ingest(_ports(), delivery)
     told = {"endpoint": delivery.endpoint, "batch": delivery.batch, **vars(done)}
     sys.stdout.write(f"{json.dumps(told)}\n")

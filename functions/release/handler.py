@@ -9,15 +9,15 @@ from halftone.entrypoints.cloudformation import deletion_of, deploy_of
 from halftone.service.releases.await_release import is_settled
 from halftone.service.releases.deploy import apply_deploy, remove_deploy
 
-_parts = cache(lambda: ports(settings()))
+_ports = cache(lambda: ports(settings()))
 
 
 def on_event(event: dict[str, Any], _context: object) -> dict[str, object]:
     """Deploy on create and update, retire on delete."""
     if event["RequestType"] == "Delete":
-        remove_deploy(_parts(), deletion_of(event))
+        remove_deploy(_ports(), deletion_of(event))
         return {"PhysicalResourceId": event["PhysicalResourceId"]}
-    deployed = apply_deploy(_parts(), deploy_of(event))
+    deployed = apply_deploy(_ports(), deploy_of(event))
     return {"PhysicalResourceId": deployed.physical, "Data": {"Rollout": deployed.rollout}}
 
 
@@ -27,4 +27,4 @@ def is_complete(event: dict[str, Any], _context: object) -> dict[str, bool]:
         return {"IsComplete": True}
     wanted, rollout = event["ResourceProperties"], event["Data"]["Rollout"]
     waits = DeployWaits(wanted["DeployWaits"])
-    return {"IsComplete": is_settled(_parts(), wanted["Endpoint"], rollout, waits)}
+    return {"IsComplete": is_settled(_ports(), wanted["Endpoint"], rollout, waits)}

@@ -14,7 +14,7 @@ from halftone.service.rollouts.rollback import roll_back
 
 
 @cache
-def _parts() -> Ports:
+def _ports() -> Ports:
     return ports(settings(), urgent=True)
 
 
@@ -22,7 +22,7 @@ def on_alarm(event: dict[str, Any], _context: object) -> None:
     """EventBridge's "CloudWatch Alarm State Change" of a guardrail that went into alarm."""
     fired = guardrail_alarm(event, settings().stage)
     alarm.on_alarm(
-        _parts(),
+        _ports(),
         fired.endpoint,
         actor=fired.actor,
         reason=fired.reason,
@@ -35,4 +35,4 @@ def on_workflow_failure(event: dict[str, Any], _context: object) -> None:
     error = event.get("error", {})
     reason = f"the workflow failed: {error.get('Error')}: {error.get('Cause', '')[:500]}"
     rollout = event["rollout"]
-    roll_back(_parts(), event["endpoint"], actor="workflow", reason=reason, rollout=rollout)
+    roll_back(_ports(), event["endpoint"], actor="workflow", reason=reason, rollout=rollout)

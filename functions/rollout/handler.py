@@ -14,13 +14,13 @@ from halftone.service.rollouts.advance import advance
 
 
 @cache
-def _parts() -> Ports:
+def _ports() -> Ports:
     return ports(settings())
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, object]:
     """Advance the rollout by what can be done now."""
-    tick = advance(_parts(), event["endpoint"], event["rollout"], every=settings().tick)
+    tick = advance(_ports(), event["endpoint"], event["rollout"], every=settings().tick)
     return {
         "done": tick.done,
         "wait": math.ceil(tick.wait.total_seconds()),

@@ -13,7 +13,6 @@ import yaml
 
 from demo.cloud import ROOT, Cloud
 from demo.traffic import Traffic, bodies
-from halftone.adapters.memory.stage import MemoryWorkflow
 from halftone.domain.audit import AuditRecord
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.rollout.phase import Phase
@@ -22,6 +21,7 @@ from halftone.domain.rollout.rollout import Rollout
 from halftone.packaging.folder import build_package
 from halftone.ports import Ports
 from halftone.service.releases.release import ReleaseRequest, release
+from halftone.testing import MemoryWorkflow
 
 MODELS = ROOT / "examples" / "breast-cancer" / "models"
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from mangum import Mangum
 
-from halftone.adapters.memory.stage import InMemoryStage
 from halftone.api.gateway import behind_gateway
 from halftone.ports import Ports
+from halftone.testing import InMemoryStage
 
 ACCOUNT = "111111111111"
 

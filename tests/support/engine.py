@@ -1,7 +1,7 @@
 """An endpoint in memory, spoken to in the words of its users: release, tick, alarm, roll back.
 
 Nothing is patched and nothing is mocked: the use cases run on the parts that ship in
-``halftone.adapters.memory.stage``, on a clock that the test moves.
+``halftone.testing``, on a clock that the test moves.
 """
 
 import hashlib
@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from halftone.adapters.memory.stage import InMemoryStage
 from halftone.domain.audit import AuditRecord, verify
 from halftone.domain.endpoint.route_table import RouteConfig, route_config_of
 from halftone.domain.endpoint.state import EndpointState
@@ -26,6 +25,7 @@ from halftone.domain.rollout.routing import Routing
 from halftone.ports.guardrails import AlarmState
 from halftone.service.releases.release import ReleaseRequest, release
 from halftone.service.rollouts.advance import Tick, advance
+from halftone.testing import InMemoryStage
 from tests.support.rollouts import PLAN
 
 NAME = "fraud"

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from halftone.adapters.aws.cloudwatch_charts import CloudWatchCharts
-from halftone.adapters.memory.observability import MemoryCharts
 from halftone.domain.errors import Unavailable
 from halftone.domain.insight.charts import Window
+from halftone.testing import MemoryCharts
 
 MINUTE = timedelta(minutes=1)
 # CloudWatch takes no metrics of the distant past.

@@ -9,12 +9,12 @@ import pytest
 
 from halftone.adapters.aws.lambda_aliases import LambdaAliases
 from halftone.adapters.aws.lambda_versions import LambdaVersions
-from halftone.adapters.memory.functions import MemoryLambda
 from halftone.domain.audit import AuditHead
 from halftone.domain.errors import ConcurrentWrite, InvalidInput, NotFound
 from halftone.domain.names import CHALLENGER
 from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadAliases, ReadRouting, Routing
 from halftone.ports.functions import Pointer, VersionStatus
+from halftone.testing import MemoryLambda
 from tests.contract.adapters.functions import deploy, variables
 
 FIRST, SECOND = Pointer("fraud-r1", "a" * 64), Pointer("fraud-r2", "b" * 64)

@@ -7,7 +7,6 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
 from halftone.adapters.aws.cloudwatch_alarms import CloudWatchGuardrails
-from halftone.adapters.memory.stage import MemoryGuardrails
 from halftone.domain.errors import NotFound, Unavailable
 from halftone.domain.names import (
     ALIAS,
@@ -17,6 +16,7 @@ from halftone.domain.names import (
     metric_alarm_name,
 )
 from halftone.ports.guardrails import AlarmState
+from halftone.testing import MemoryGuardrails
 from tests.contract.adapters.conftest import REGION
 
 COMPOSITE = guardrail_name("dev", "fraud")

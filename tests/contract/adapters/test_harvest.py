@@ -12,13 +12,13 @@ from botocore.exceptions import ConnectTimeoutError
 from halftone.adapters.aws.cloudwatch_metrics import CloudWatchKeyMetrics
 from halftone.adapters.aws.dynamodb.keys import KEPT, DynamoKeys
 from halftone.adapters.aws.s3 import S3Files
-from halftone.adapters.memory.capture import MemoryKeys
 from halftone.domain.errors import InvalidInput, Unavailable
 from halftone.domain.insight.capture import KeyObservation
 from halftone.domain.insight.sticky_keys import News
 from halftone.entrypoints.log_delivery import log_delivery
 from halftone.ports.capture import CapturePorts, Observation
 from halftone.service.capture import Delivery, ingest
+from halftone.testing import MemoryKeys
 from tests.contract.adapters.conftest import REGION
 from tests.contract.store.changes import create_table
 from tests.support.harvest import delivery, line

@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from halftone.adapters.aws.cloudwatch_logs import CloudWatchLogs
-from halftone.adapters.memory.observability import MemoryLogs
 from halftone.domain.errors import InvalidInput, NotFound, Unavailable
 from halftone.domain.insight.logs import Replica
+from halftone.testing import MemoryLogs
 
 GROUP = "/aws/lambda/halftone-dev-fraud"
 # CloudWatch takes no lines of the distant past.

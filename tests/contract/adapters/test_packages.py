@@ -6,11 +6,11 @@ import zipfile
 import pytest
 
 from halftone.adapters.aws.s3 import S3Packages
-from halftone.adapters.memory.stage import MemoryPackages
 from halftone.domain.errors import InvalidPackage, NotFound, Unavailable
 from halftone.domain.model.archive import digest_of
 from halftone.domain.model.manifest import MANIFEST_NAME
 from halftone.packaging.folder import build_package
+from halftone.testing import MemoryPackages
 from tests.contract.adapters.conftest import REGION
 
 SOURCE = """

@@ -6,8 +6,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from halftone.adapters.aws.stacks import CloudFormationStacks
-from halftone.adapters.memory.stacks import MemoryStacks
 from halftone.domain.errors import NotFound, Unavailable
+from halftone.testing import MemoryStacks
 
 ARN = "arn:aws:cloudformation:eu-central-1:123456789012:stack/fraud/1b2c"
 TEMPLATE = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})

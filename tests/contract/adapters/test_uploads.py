@@ -10,7 +10,7 @@ import pytest
 
 from halftone.adapters.aws.clients import SIGNING
 from halftone.adapters.aws.s3 import S3Uploads
-from halftone.adapters.memory.control import MemoryUploads
+from halftone.testing import MemoryUploads
 from tests.support.rollouts import START
 
 DATA = b"a package"

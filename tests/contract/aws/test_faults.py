@@ -23,7 +23,6 @@ from halftone.adapters.aws.clients import PATIENT
 from halftone.adapters.aws.cloudwatch_metrics import CloudWatchKeyMetrics
 from halftone.adapters.aws.dynamodb.keys import DynamoKeys
 from halftone.adapters.aws.s3 import S3Files
-from halftone.adapters.memory.stage import InMemoryStage
 from halftone.bootstrap import Settings
 from halftone.bootstrap import ports as parts
 from halftone.domain.endpoint.capacity import Throttle
@@ -36,6 +35,7 @@ from halftone.ports import Ports
 from halftone.ports.capture import CapturePorts, Observation
 from halftone.ports.control import IdempotencyRecord
 from halftone.ports.functions import Pointer
+from halftone.testing import InMemoryStage
 from tests.contract.store.changes import grown as more_evidence
 from tests.contract.store.changes import next_change, no_evidence
 from tests.contract.store.test_control_records import written as written_group

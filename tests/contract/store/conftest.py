@@ -5,7 +5,7 @@ import pytest
 from moto import mock_aws
 
 from halftone.adapters.aws.dynamodb.store import DynamoStore
-from halftone.adapters.memory.stage import MemoryStore
+from halftone.testing import MemoryStore
 from tests.contract.store.changes import create_table
 
 

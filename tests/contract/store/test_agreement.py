@@ -20,13 +20,13 @@ from hypothesis.stateful import (
 )
 
 from halftone.adapters.aws.dynamodb.store import DynamoStore
-from halftone.adapters.memory.stage import MemoryStore
 from halftone.domain.audit import verify
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import ConcurrentWrite
 from halftone.domain.rollout.evidence import Arm
 from halftone.domain.rollout.phase import Phase
 from halftone.ports.state import Change
+from halftone.testing import MemoryStore
 from tests.contract.store.changes import (
     ROLLOUT,
     create_table,

@@ -9,13 +9,13 @@ from botocore.stub import Stubber
 
 from halftone.adapters.aws.dynamodb.control import DynamoGroups, DynamoIdempotencyStore
 from halftone.adapters.aws.dynamodb.store import DynamoStore
-from halftone.adapters.memory.stage import InMemoryStage
 from halftone.domain.access import Group, Role
 from halftone.domain.audit import AuditHead, append, verify
 from halftone.domain.errors import ConcurrentWrite, Unavailable
 from halftone.ports.control import Claimed, IdempotencyRecord
 from halftone.ports.state import Change
 from halftone.service.unit_of_work import made_now
+from halftone.testing import InMemoryStage
 from tests.contract.store.changes import create_table
 from tests.support.rollouts import START
 

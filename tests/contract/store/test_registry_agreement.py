@@ -23,14 +23,13 @@ from hypothesis.stateful import (
 
 from halftone.adapters.aws.dynamodb.control import DynamoGroups, DynamoIdempotencyStore
 from halftone.adapters.aws.dynamodb.registry import DynamoRegistry
-from halftone.adapters.memory.control import MemoryGroups, MemoryIdempotencyStore
-from halftone.adapters.memory.registry import MemoryRegistry
 from halftone.domain.access import Group, Role
 from halftone.domain.audit import append, verify
 from halftone.domain.model.manifest import PackageRef
 from halftone.domain.model.registry import Details, Model, ModelAlias, ModelVersion, chain_of
 from halftone.ports.control import IdempotencyRecord
 from halftone.ports.registry import ModelChange
+from halftone.testing import MemoryGroups, MemoryIdempotencyStore, MemoryRegistry
 from tests.contract.store.changes import create_table
 from tests.contract.store.test_agreement import FACTS, MOMENTS, outcome
 

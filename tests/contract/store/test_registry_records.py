@@ -9,12 +9,12 @@ from botocore.stub import Stubber
 
 from halftone.adapters.aws.clients import PATIENT
 from halftone.adapters.aws.dynamodb.registry import DynamoRegistry
-from halftone.adapters.memory.registry import MemoryRegistry
 from halftone.domain.audit import append, verify
 from halftone.domain.errors import ConcurrentWrite, Unavailable
 from halftone.domain.model.manifest import PackageRef
 from halftone.domain.model.registry import Details, Model, ModelVersion, chain_of
 from halftone.ports.registry import ModelChange
+from halftone.testing import MemoryRegistry
 from tests.contract.store.changes import create_table
 from tests.support.rollouts import START
 

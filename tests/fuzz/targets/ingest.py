@@ -3,9 +3,9 @@
 import gzip
 import json
 
-from halftone.adapters.memory.capture import InMemoryCapture
 from halftone.domain.insight.capture import FEEDBACK, REQUESTS, Row, read_line
 from halftone.service.capture import Delivery, ingest
+from halftone.testing import InMemoryCapture
 from halftone_local.emf import MAX_NUMBER, metrics_in
 
 RANGES = {"int": 2**31, "bigint": 2**63}

@@ -15,13 +15,13 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS, load_all_checks
 
-from halftone.adapters.memory.stage import InMemoryStage
 from halftone.api.app import create_app
 from halftone.api.authorizer import ApiContext
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.rollout.phase import Phase
 from halftone.service.endpoints.clients import add_client
 from halftone.service.groups import make_group
+from halftone.testing import InMemoryStage
 from tests.support.control import ANN
 from tests.support.engine import NAME, Endpoint
 

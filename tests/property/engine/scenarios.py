@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from halftone.adapters.memory.stage import MemoryStore
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.rollout.evidence import BUCKET, Arm, Bucket
 from halftone.domain.rollout.phase import Phase
@@ -17,6 +16,7 @@ from halftone.domain.rollout.routing import Routing
 from halftone.domain.traffic.policy import Mode
 from halftone.ports import Ports
 from halftone.service.releases.release import ReleaseRequest
+from halftone.testing import MemoryStore
 from tests.property.engine.mutants import Engine
 from tests.property.engine.simulation import Act, Outside
 from tests.property.engine.stage import Scenario

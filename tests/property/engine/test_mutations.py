@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from halftone.adapters.memory.stage import MemoryStore
 from halftone.domain.endpoint.route_table import route_config_of
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import ConcurrentWrite
 from halftone.ports.state import Change
+from halftone.testing import MemoryStore
 from tests.property.engine.exploration import AGAIN, explore, replay
 from tests.property.engine.mutants import Engine, engine, mutant
 from tests.property.engine.promises import Broken

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from halftone.adapters.memory.registry import MemoryRegistry
-from halftone.adapters.memory.stage import InMemoryStage, MemoryStore
 from halftone.domain.audit import AuditRecord
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.route_table import RouteConfig
@@ -25,6 +23,7 @@ from halftone.domain.traffic.policy import Mode
 from halftone.ports import Ports
 from halftone.ports.functions import Pointer
 from halftone.ports.guardrails import AlarmState, Guard
+from halftone.testing import InMemoryStage, MemoryRegistry, MemoryStore
 from tests.property.engine.simulation import OUTSIDE, Answer, Call, identity
 from tests.support.engine import NAME, RIGHT
 

@@ -10,9 +10,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from halftone.adapters.memory.functions import MemoryLambda
-from halftone.adapters.memory.registry import MemoryRegistry
-from halftone.adapters.memory.stage import InMemoryStage, MemoryMetrics
 from halftone.domain.audit import AuditRecord
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.route_table import RouteConfig
@@ -24,6 +21,7 @@ from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadRouting, Rou
 from halftone.ports import Ports
 from halftone.ports.functions import Pointer, VersionStatus
 from halftone.ports.guardrails import Guard
+from halftone.testing import InMemoryStage, MemoryLambda, MemoryMetrics, MemoryRegistry
 from tests.property.engine.simulation import OUTSIDE, Answer, Call, identity
 from tests.property.simulation.ledger import Ledger, Stretch
 from tests.support.engine import NAME

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
-from halftone.adapters.memory.stage import InMemoryStage
 from halftone.api import app as module
 from halftone.api.app import create_app
 from halftone.api.authorizer import ApiContext, Deletes, Edits, Posts, Reads
 from halftone.api.openapi import document, guard_of, routes_of, text
 from halftone.domain.access import Action
+from halftone.testing import InMemoryStage
 
 APP = create_app(ApiContext(InMemoryStage().ports(), lambda _: ""))
 ROUTES = list(routes_of(APP))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from halftone.adapters.memory.observability import MemoryLogs
+from halftone.testing import MemoryLogs
 from halftone_cli.reference import commands
 from tests.support.deployments import served_by
 from tests.support.engine import NAME

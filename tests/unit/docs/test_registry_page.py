@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from halftone.adapters.memory.stage import InMemoryStage
 from halftone.api.app import create_app
 from halftone.api.authorizer import ApiContext
 from halftone.api.openapi import document
@@ -16,6 +15,7 @@ from halftone.domain.insight.logs import NEWEST
 from halftone.domain.model.registry import Details, ModelAlias, Validation
 from halftone.service.insight.charts import MOST_VERSIONS
 from halftone.service.insight.logs import MOST_REPLICAS
+from halftone.testing import InMemoryStage
 
 DOCS = Path(__file__).parents[3] / "docs"
 REGISTRY = (DOCS / "registry.md").read_text(encoding="utf-8")

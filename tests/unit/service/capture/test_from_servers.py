@@ -6,7 +6,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from halftone.adapters.memory.capture import InMemoryCapture
 from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.insight.capture import FEEDBACK, REQUESTS
@@ -19,6 +18,7 @@ from halftone.domain.traffic.policy import (
     TrafficPolicy,
 )
 from halftone.service.capture import Ingested, ingest
+from halftone.testing import InMemoryCapture
 from tests.support.fleet import Fleet
 from tests.support.harvest import as_view, delivery
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from halftone.adapters.memory.capture import InMemoryCapture
 from halftone.domain.errors import Unavailable
 from halftone.ports.capture import Observation
 from halftone.service.capture import Ingested, ingest
+from halftone.testing import InMemoryCapture
 from tests.support.harvest import AT, HOUR, delivery, line
 
 BUCKET = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from halftone.adapters.memory.capture import InMemoryCapture
 from halftone.domain.insight.capture import FEEDBACK, REQUESTS
 from halftone.service.capture import ingest
+from halftone.testing import InMemoryCapture
 from tests.support.checkout import ROOT
 from tests.support.harvest import AT, HOUR, as_view, delivery, line
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from halftone.adapters.memory.stage import InMemoryStage
 from halftone.domain.audit import verify
 from halftone.domain.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
 from halftone.domain.model.registry import ModelAlias, parse_reference
 from halftone.service.registry.aliases import set_alias
 from halftone.service.registry.models import version_of
 from halftone.service.registry.registry import describe, register
+from halftone.testing import InMemoryStage
 from tests.support.engine import digest_of, manifest_of
 
 CHAMPION, CHALLENGER = ModelAlias.CHAMPION, ModelAlias.CHALLENGER

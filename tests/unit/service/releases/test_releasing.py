@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from halftone.adapters.memory.functions import MemoryLambda
 from halftone.domain.endpoint.spec import DeployWaits
 from halftone.domain.errors import Conflict, NotFound, UnderWay
 from halftone.domain.model.schema import Field, FieldType
@@ -16,6 +15,7 @@ from halftone.service.endpoints.retire import retire
 from halftone.service.releases.await_release import is_settled
 from halftone.service.releases.revert import revert
 from halftone.service.rollouts.rollback import fence, roll_back
+from halftone.testing import MemoryLambda
 from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint, digest_of, manifest_of
 
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from halftone.adapters.memory.stage import MemoryGuardrails
 from halftone.domain.errors import Conflict, InvalidInput, NotFound
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
 from halftone.service.rollouts import operate
 from halftone.service.rollouts.advance import advance
+from halftone.testing import MemoryGuardrails
 from tests.support.engine import EVERY, NAME, Endpoint
 from tests.support.operations import approve, changes_nothing, say
 from tests.support.rollouts import PLAN

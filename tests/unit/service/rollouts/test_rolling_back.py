@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from halftone.adapters.memory.stage import MemoryStore
 from halftone.domain.errors import ConcurrentWrite, Conflict, NotFound, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
 from halftone.service.releases.revert import revert
 from halftone.service.rollouts import operate
 from halftone.service.rollouts.rollback import fence, finish, roll_back
+from halftone.testing import MemoryStore
 from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint
 from tests.support.operations import say
 from tests.support.rollouts import MINUTE

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import halftone.service
-from halftone.adapters.memory.stage import MemoryStore
 from halftone.domain.errors import ConcurrentWrite, Conflict, PreconditionFailed, Unavailable
 from halftone.domain.names import CHALLENGER
 from halftone.domain.rollout.phase import Phase
@@ -17,6 +16,7 @@ from halftone.ports.guardrails import AlarmState, Guard
 from halftone.service.endpoints import policy
 from halftone.service.rollouts.alarm import on_alarm
 from halftone.service.rollouts.rollback import roll_back
+from halftone.testing import MemoryStore
 from tests.support.engine import NAME
 from tests.support.serving import BEN, guarded
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from halftone.adapters.memory.functions import MemoryLambda
 from halftone.domain.names import ALIAS
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
 from halftone.service.rollouts import operate
 from halftone.service.rollouts.advance import advance
+from halftone.testing import MemoryLambda
 from tests.support.engine import EVERY, FAILING, NAME
 from tests.support.operations import grow, say
 from tests.support.rollouts import MINUTE

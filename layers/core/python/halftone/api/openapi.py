@@ -146,9 +146,9 @@ def main(target: str) -> None:
 
 def text() -> str:
     """The document as it is committed."""
-    from halftone.adapters.memory.stage import InMemoryStage  # noqa: PLC0415 - not on Lambda
     from halftone.api.app import create_app  # noqa: PLC0415 - it imports this module
     from halftone.api.authorizer import ApiContext  # noqa: PLC0415
+    from halftone.testing import InMemoryStage  # noqa: PLC0415 - not on Lambda
 
     app = create_app(ApiContext(InMemoryStage().ports(), lambda _: ""))
     return json.dumps(document(app), indent=1) + "\n"

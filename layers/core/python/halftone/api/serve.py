@@ -19,7 +19,7 @@ NOBODY = "arn:aws:iam::000000000000:user/nobody"
 def control(*, memory: bool) -> ApiContext:
     """What the app works on; the principal is that of the process' own credentials."""
     if memory:
-        from halftone.adapters.memory.stage import InMemoryStage  # noqa: PLC0415 - for this alone
+        from halftone.testing import InMemoryStage  # noqa: PLC0415 - for this alone
 
         return ApiContext(InMemoryStage().ports(), lambda _: NOBODY)
     from halftone.bootstrap import caller, ports, settings  # noqa: PLC0415 - reads the environment

@@ -1,20 +1,20 @@
 """The errors a user can meet, drawn once.
 
     HalftoneError
-    ├── InvalidInput          a field, its value, and what was expected        (HTTP 400, exit 2)
-    │   └── InvalidPackage    the same, about a model package
-    ├── NotFound              nothing of that kind and name                    (HTTP 404, exit 3)
-    ├── Refused               the request is fine, the present state forbids it (HTTP 409, exit 4)
-    │   ├── UnderWay          the same, because of a rollout that is named
-    │   └── RecordRestored    the same: the table is older than what the aliases say
-    ├── Forbidden             who asks may not do that here           (HTTP 403, exit 7)
-    ├── Outdated              it is no longer at the revision presented (HTTP 412, exit 4)
-    ├── IdempotencyKeyReused             the idempotency key stands for another request     (HTTP
-    422) ├── InProgress            the same request is being carried out right now    (HTTP 409)
-    ├── ConcurrentWrite            somebody else wrote first: read again, decide again
-    │   └── RoutingChanged    the same, about an alias
-    ├── BrokenChain           the audit does not verify, and from which record on (exit 5)
-    └── Unavailable           a service that Halftone stands on did not answer (HTTP 503, exit 6)
+    ├── InvalidInput                a field, its value, and what was expected    (HTTP 400, exit 2)
+    │   └── InvalidPackage          the same, about a model package
+    ├── NotFound                    nothing of that kind and name                (HTTP 404, exit 3)
+    ├── Conflict                    conflicts with the current state             (HTTP 409, exit 4)
+    │   ├── UnderWay                the same, because of a rollout that is named
+    │   └── RecordRestored          the same: the table is older than what the aliases say
+    ├── Forbidden                   who asks may not do that here                (HTTP 403, exit 7)
+    ├── PreconditionFailed          no longer at the revision presented          (HTTP 412, exit 4)
+    ├── IdempotencyKeyReused        the key stands for another request           (HTTP 422, exit 2)
+    ├── RequestInProgress           the same request is being carried out now    (HTTP 409, exit 4)
+    ├── ConcurrentWrite             somebody else wrote first: read again, decide again
+    │   └── RoutingChanged          the same, about an alias
+    ├── BrokenChain                 the audit does not verify from a record on   (HTTP 409, exit 5)
+    └── Unavailable                 a service that Halftone stands on is out     (HTTP 503, exit 6)
 
 Every message names the value at fault and, where there is one, the remedy: a reader should not
 need the stack trace, and does not get to see one.
