@@ -37,13 +37,13 @@ def handler() -> ModuleType:
 
 def on_event(ports: Ports, event: Mapping[str, Any]) -> Any:
     """What the release function answers to CloudFormation."""
-    vars(handler())["_parts"] = lambda: ports
+    vars(handler())["_ports"] = lambda: ports
     return handler().on_event(dict(event), None)
 
 
 def is_complete(ports: Ports, event: Mapping[str, Any]) -> Any:
     """What it answers when it is asked whether it is done."""
-    vars(handler())["_parts"] = lambda: ports
+    vars(handler())["_ports"] = lambda: ports
     return handler().is_complete(dict(event), None)
 
 
