@@ -80,6 +80,7 @@ COMMANDS: Mapping[str, Command | Group] = {
         {
             "list": Command("endpoints.deployments", "list_deployments", on_stage),
             "show": Command("endpoints.deployments", "show_deployment", on_stage),
+            "history": Command("endpoints.deployments", "deployment_history", on_stage),
             "name": Command("endpoints.deployments", "name_deployment", changes),
             "scale": Command("endpoints.deployments", "scale_deployment", changes),
             "stop": Command("endpoints.deployments", "stop_deployment", changes),

@@ -26,6 +26,52 @@ def test_history_tells_who_when_what_and_how_it_ended(api, endpoint):
     assert first["ended_at"] < second["ended_at"]
 
 
+def test_history_has_size_replicas_settings_and_every_event_of_a_deployment(api, endpoint):
+    settings = {"description": "Is it fraud?", "tags": {"team": "risk"}}
+    api.ask("PATCH", f"{PATH}/settings", settings)
+    api.post(f"{PATH}/rollback", {"message": "too slow"})
+    endpoint.serve("third")
+    wanted = {"replicas": 2, "name": "blue"}
+    api.ask("PATCH", f"{PATH}/deployments/1", wanted)
+    api.post(f"{PATH}/deployments/1/stop", {"message": "leaks"})
+
+    third, second, first = api.get(f"{PATH}/history").json["items"]
+
+    assert (first["name"], first["memory"], first["replicas"]) == ("blue", 1024, 2)
+    assert (third["description"], third["tags"]) == ("Is it fraud?", {"team": "risk"})
+    assert (first["description"], first["tags"]) == ("", {})
+    assert (first["stopped"], first["stopped_why"]) == (True, "stopped: leaks")
+    actions = [event["action"] for event in first["events"]]
+    assert actions[0] == "published"
+    assert actions[-3:] == ["named", "scaled", "stopped"]
+    assert first["events"][-1]["reason"] == "leaks"
+    assert not second["stopped"]
+    assert second["events"][-1]["action"] == "rolled-back"
+
+
+def test_a_deleted_deployment_keeps_its_name_and_says_why(api, endpoint):
+    api.post(f"{PATH}/rollback", {"message": "too slow"})
+    named = {"name": "green"}
+    api.ask("PATCH", f"{PATH}/deployments/2", named)
+    api.ask("DELETE", f"{PATH}/deployments/green?message=cleaning")
+
+    (entry,) = api.get(f"{PATH}/history?deployment=green").json["items"]
+
+    assert (entry["name"], entry["deleted"], entry["stopped"]) == ("green", True, True)
+    assert entry["stopped_why"] == "deleted: cleaning"
+    listed = api.get(f"{PATH}/deployments?deleted=true").json["items"]
+    assert listed[0]["name"] == "green"
+    assert api.get(f"{PATH}/history?deployment=nope").status == 404
+
+
+def test_a_deployment_that_was_taken_back_shows_its_own_reason(api):
+    api.post(f"{PATH}/rollback", {"message": "too slow"})
+    later = {"owner": None, "self_approval": True, "message": "later"}
+    assert api.put(f"{PATH}/owner", later).status == 200
+    api.post(f"{PATH}/disable", {"message": "night"})
+    assert "too slow" in api.get(f"{PATH}/deployments/2").json["message"]
+
+
 def test_history_comes_in_pages(api):
     page = api.get(f"{PATH}/history?limit=1").json
     assert [item["version"] for item in page["items"]] == ["2"]

@@ -67,6 +67,24 @@ def test_a_deployment_is_deleted_by_its_name_and_stays_on_record(three):
     assert three.endpoint.history[-1].reason == "spring cleaning"
 
 
+def test_the_history_of_deployments_is_shown_whole_and_one_by_one(three):
+    three("deployments", "name", NAME, "1", "blue")
+    three("deployments", "delete", NAME, "blue", "--yes", "--message", "spring cleaning")
+
+    heading, *rows = three("deployments", "history", NAME).out.splitlines()
+    assert heading.split()[:3] == ["version", "name", "published"]
+    assert [re.split("  +", row)[0] for row in rows] == ["3", "2", "1"]
+    assert "1024 MB" in rows[0]
+    assert rows[0].endswith("champion")
+    assert rows[2].endswith("deleted: spring cleaning")
+    one = three("deployments", "history", NAME, "blue").out
+    assert "state        deleted: spring cleaning\n" in one
+    *_, event = (re.split("  +", line) for line in one.splitlines())
+    assert event[3:] == ["deleted", "spring cleaning"]
+    found = three("deployments", "history", NAME, "--json").json["deployments"]
+    assert [d["deleted"] for d in found] == [False, False, True]
+
+
 def test_deleting_is_asked_about_on_a_terminal(three):
     three.interactive = True
     before = three.endpoint.state

@@ -49,6 +49,7 @@ SETTLED = {
     "endpoints own": ("owner", "nobody"),
     "deployments list": ("deployments", ""),
     "deployments show": ("deployment", "2"),
+    "deployments history": ("deployment history", ""),
     "deployments name": ("deployment", "1 blue"),
     "deployments scale": ("deployment", "1 2"),
     "deployments stop": ("deployment", "1"),

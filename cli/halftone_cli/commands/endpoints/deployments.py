@@ -59,6 +59,84 @@ def show_deployment(
     _tell(session, _seen(session, endpoint, deployment).json)
 
 
+def deployment_history(
+    session: Session,
+    endpoint: EndpointArgument,
+    deployment: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DEPLOYMENT]",
+            help="Only this one, with every event: its name or its version.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Show what happened to an endpoint's deployments: who, when, and how each ended.
+
+    Every deployment that ever was is listed, also deleted ones and those before the endpoint was
+    retired. `halftone history` shows every record of the endpoint instead.
+
+    \b
+    Examples:
+      halftone deployments history fraud
+      halftone deployments history fraud green
+    """
+    path = f"/endpoints/{existing(endpoint)}/history"
+    found = list(session.control.items(path, deployment=deployment))
+    if session.as_json:
+        say_json({"endpoint": endpoint, "deployments": found})
+        return
+    if deployment is not None:
+        for each in found:
+            _show_events(each)
+        return
+    made = table("version", "name", "published", "by", "package", "size", "replicas", "state")
+    for each in found:
+        made.add_row(
+            each["version"],
+            each["name"],
+            stamped(each["published_at"]),
+            one_line(each["actor"] or "-"),
+            f"{each['package']['name']}@{each['package']['digest'][:12]}",
+            _size(each["memory"]),
+            str(each["replicas"]),
+            one_line(_state(each)),
+        )
+    show(made)
+
+
+def _show_events(entry: Json) -> None:
+    facts = {
+        "version": entry["version"],
+        "name": entry["name"],
+        "package": f"{entry['package']['name']}@{entry['package']['digest']}",
+        "published": f"{stamped(entry['published_at'])} by {entry['actor'] or '-'}",
+        "message": entry["message"] or "-",
+        "size": _size(entry["memory"]),
+        "replicas": str(entry["replicas"]),
+        "description": entry["description"] or "-",
+        "tags": ", ".join(f"{name}={text}" for name, text in entry["tags"].items()) or "-",
+        "state": _state(entry),
+    }
+    for name, value in facts.items():
+        show(f"{name:<12} {one_line(value)}")
+    made = table("seq", "time", "actor", "action", "reason")
+    for event in entry["events"]:
+        words = (event["actor"], event["action"], event["reason"])
+        made.add_row(str(event["seq"]), stamped(event["at"]), *map(one_line, words))
+    show(made)
+
+
+def _state(entry: Json) -> str:
+    if entry["serving"]:
+        return "champion"
+    return str(entry["stopped_why"] or (entry["phase"] or "-").replace("_", " "))
+
+
+def _size(memory: int | None) -> str:
+    return f"{memory} MB" if memory else "-"
+
+
 def name_deployment(
     session: Session,
     endpoint: EndpointArgument,
@@ -189,6 +267,7 @@ def _tell(session: Session, found: Json) -> None:
         "package": f"{found['package']['name']}@{found['package']['digest'][:12]}",
         "created": stamped(found["created_at"]),
         "replicas": f"{found['ready']} of {found['replicas']} ready",
+        "size": _size(found["memory"]),
     }
     for name, value in facts.items():
         show(f"{name:<8} {one_line(value)}")

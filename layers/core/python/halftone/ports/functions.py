@@ -95,6 +95,14 @@ class Versions(Protocol):
         """
         ...
 
+    def memory(self, endpoint: str, version: str) -> int:
+        """The memory in MB that a published version runs with.
+
+        Raises:
+            NotFound: if there is no such version.
+        """
+        ...
+
     def delete(self, endpoint: str, version: str) -> None:
         """Delete a published version for good; one that is gone already stays gone.
 

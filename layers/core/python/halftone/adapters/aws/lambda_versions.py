@@ -93,6 +93,10 @@ class LambdaVersions:
         variables = environment.get("Variables", {})
         return Pointer(variables.get(ROLLOUT, ""), variables.get(PACKAGE, ""))
 
+    def memory(self, endpoint: str, version: str) -> int:
+        """See the port. One call."""
+        return self._configuration(endpoint, version)["MemorySize"]
+
     def delete(self, endpoint: str, version: str) -> None:
         """See the port. One call."""
         if not version.isdecimal():

@@ -16,7 +16,7 @@ class MemoryLambda:
 
     ``answers`` maps a package's digest to what its versions answer when invoked. ``routings`` and
     ``revisions`` and ``anchors`` are of the alias ``live``, ``challengers`` holds the alias
-    ``challenger``.
+    ``challenger``. ``size`` is the memory of every version in MB.
     """
 
     answers: dict[str, Mapping[str, object]] = field(default_factory=dict)
@@ -27,6 +27,7 @@ class MemoryLambda:
     pointers: dict[str, Pointer] = field(default_factory=dict)
     versions: dict[str, list[Pointer]] = field(default_factory=lambda: defaultdict(list))
     deleted: set[tuple[str, str]] = field(default_factory=set)
+    size: int = 1024
 
     def read(self, endpoint: str, alias: str = ALIAS) -> ReadRouting:
         """See ``Aliases``."""
@@ -88,6 +89,11 @@ class MemoryLambda:
     def pointer(self, endpoint: str, version: str) -> Pointer:
         """See ``Versions``."""
         return self._pointer(endpoint, version)
+
+    def memory(self, endpoint: str, version: str) -> int:
+        """See ``Versions``."""
+        self._pointer(endpoint, version)
+        return self.size
 
     def delete(self, endpoint: str, version: str) -> None:
         """See ``Versions``."""

@@ -49,12 +49,14 @@ class DeploymentShown(Deployment):
     """A deployment with its number in the registry, and its replicas.
 
     `model` is null if the registry does not have it. `replicas` are asked for, `ready` stand ready.
+    `memory` is the function's size in MB (null: published before it was recorded).
     """
 
     model: str | None
     replicas: int
     ready: int
     replicas_message: str
+    memory: int | None
 
 
 class Deployments(Shape):
@@ -192,6 +194,7 @@ def _shown(ports: Ports, endpoint: str, deployment: str) -> Response:
         replicas=deployment_shown.replicas.wanted,
         ready=deployment_shown.replicas.ready,
         replicas_message=deployment_shown.replicas.message,
+        memory=deployment_shown.memory,
     )
     return answer(body, etag=state.revision)
 

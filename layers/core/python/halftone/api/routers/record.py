@@ -1,6 +1,6 @@
 """The record: history and audit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Annotated
@@ -24,7 +24,7 @@ from halftone.api.responses import (
     shown,
 )
 from halftone.domain import audit
-from halftone.domain.errors import BrokenChain
+from halftone.domain.errors import BrokenChain, NotFound
 from halftone.domain.rollout.phase import Phase
 from halftone.service.endpoints.endpoints import endpoint as found
 from halftone.service.insight import rollouts as service
@@ -36,13 +36,27 @@ EXPORTED = 2000
 """Records an export answers at most: an answer of Lambda's may have 6 MB."""
 
 
+class DeploymentEvent(Shape):
+    """One audit record about a deployment: its number, when, who, what and why."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    reason: str
+
+
 class DeploymentEntry(Shape):
     """A deployment in an endpoint's history.
 
-    What is its rollout's (`actor`, `message`, ...) is null where the audit tells of none.
+    What is its rollout's (`actor`, `message`, ...) is null where the audit tells of none. `memory`
+    is the function's size in MB (null: published before it was recorded), `replicas` what was asked
+    for last before it was stopped. `description` and `tags` are the endpoint's when it was
+    published. `stopped_why` says why it takes no requests. `events` are the oldest first.
     """
 
     version: str
+    name: str
     package: schemas.Package
     published_at: datetime
     serving: bool
@@ -52,6 +66,13 @@ class DeploymentEntry(Shape):
     ended_at: datetime | None
     actor: str | None
     message: str | None
+    stopped_why: str
+    deleted: bool
+    memory: int | None
+    replicas: int
+    description: str
+    tags: Mapping[str, str]
+    events: Sequence[DeploymentEvent]
 
 
 class History(Shape):
@@ -82,12 +103,20 @@ class Verified(Shape):
 async def show_history(
     endpoint: EndpointName,
     call: Annotated[RequestContext, reads()],
+    deployment: Annotated[
+        str | None, Query(max_length=32, description="Only this one: its name or its version.")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> Response:
-    """List every deployment of an endpoint, the newest first."""
+    """List every deployment of an endpoint with all that happened to it, the newest first."""
     begin = after_number(cursor)
     entries = service.history(call.ports, endpoint)
+    if deployment is not None:
+        entries = [d for d in entries if deployment in (d.deployment.version, d.record.name)]
+        if not entries:
+            remedy = f"GET /v1/endpoints/{endpoint}/history lists those there are"
+            raise NotFound("deployment", deployment, remedy)
     numbered = ((str(n), _entry(one)) for n, one in enumerate(entries[begin:], begin + 1))
     items, following = page(numbered, limit)
     return answer(History(items=items, next=following))
@@ -174,16 +203,33 @@ def _until(call: RequestContext, endpoint: str, last: int) -> Iterator[audit.Aud
 
 
 def _entry(deployed: service.Deployed) -> DeploymentEntry:
-    deployment, rollout = deployed.deployment, deployed.rollout
+    deployment, rollout, record = deployed.deployment, deployed.rollout, deployed.record
     return DeploymentEntry(
         version=deployment.version,
+        name=record.name or deployment.version,
         package=schemas.package(deployment.package),
         published_at=deployment.created_at,
         serving=deployed.serving,
-        stopped=deployed.stopped,
+        stopped=bool(record.stopped),
         rollout=deployment.rollout,
         phase=rollout.phase if rollout else None,
         ended_at=rollout.ended_at if rollout else None,
         actor=rollout.actor if rollout else None,
         message=rollout.message if rollout else None,
+        stopped_why=record.stopped,
+        deleted=bool(deployment.deleted),
+        memory=record.memory,
+        replicas=record.replicas,
+        description=record.description,
+        tags={name: str(text) for name, text in record.tags.items()},
+        events=[
+            DeploymentEvent(
+                seq=event.seq,
+                at=event.at,
+                actor=event.actor,
+                action=event.action,
+                reason=event.reason,
+            )
+            for event in record.events
+        ],
     )

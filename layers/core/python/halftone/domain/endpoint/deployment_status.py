@@ -30,12 +30,15 @@ class Past:
     """What the audit tells of an endpoint's versions since the endpoint was made (last).
 
     ``published`` are all of them, ``served`` those that were champion, ``ended`` how the rollout of
-    a version that did not come through ended: its phase and the reason.
+    a version that did not come through ended: its phase and the reason. ``names`` are what people
+    called versions last, also those that are deleted; ``memory`` is the function's size in MB.
     """
 
     published: frozenset[str] = frozenset()
     served: frozenset[str] = frozenset()
     ended: Mapping[str, tuple[Phase, str]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, int] = field(default_factory=dict)
 
 
 def past(records: Iterable[AuditRecord]) -> Past:
@@ -43,10 +46,13 @@ def past(records: Iterable[AuditRecord]) -> Past:
     published: set[str] = set()
     served: set[str] = set()
     ended: dict[str, tuple[Phase, str]] = {}
+    names: dict[str, str] = {}
+    memory: dict[str, int] = {}
     for record in records:
         if record.action == RETIRED:
-            published, served, ended = set(), set(), {}
+            published, served, ended, names, memory = set(), set(), {}, {}, {}
             continue
+        names = last_names(names, record)
         after = record.after
         champion, challenger = after.get("champion"), after.get("challenger")
         if isinstance(champion, str):
@@ -54,11 +60,37 @@ def past(records: Iterable[AuditRecord]) -> Past:
         if isinstance(challenger, str):
             published.add(challenger)
             phase = after.get("phase")
+            size = record.numbers.get("memory")
+            if record.action == "published" and isinstance(size, int):
+                memory[challenger] = size
             if phase in (Phase.FAILED, Phase.ROLLED_BACK):
-                ended[challenger] = (Phase(str(phase)), record.reason)
+                # Every later record carries the ended rollout along: its own end counts.
+                if _rollout_state(record.before) != _rollout_state(after):
+                    ended[challenger] = (Phase(str(phase)), record.reason)
             elif phase == Phase.PROMOTED:
                 ended.pop(challenger, None)
-    return Past(frozenset(published | served), frozenset(served), ended)
+    return Past(frozenset(published | served), frozenset(served), ended, names, memory)
+
+
+def last_names(names: Mapping[str, str], record: AuditRecord) -> dict[str, str]:
+    """``names`` by version after ``record``; a deleted version keeps the name that it had."""
+    was, now = _names(record.before), _names(record.after)
+    kept = {**names, **was, **now}
+    if record.action == "named":
+        # A deployment that is named by its own number gives its name back.
+        for version in was.keys() - now.keys():
+            kept.pop(version, None)
+    return kept
+
+
+def _names(summary: Mapping[str, object]) -> dict[str, str]:
+    settings = summary.get("settings")
+    names = settings.get("names") if isinstance(settings, Mapping) else None
+    return {str(v): str(n) for v, n in names.items()} if isinstance(names, Mapping) else {}
+
+
+def _rollout_state(summary: Mapping[str, object]) -> tuple[object, object]:
+    return summary.get("rollout"), summary.get("phase")
 
 
 @dataclass(frozen=True)
@@ -80,7 +112,8 @@ def deployment_status(
     placed = placed_in(state, version)
     share = _share(state, aliases, version)
     status, message = _told(state, history, deployment, placed, share)
-    return DeploymentStatus(deployment, placed.name if placed else version, status, message, share)
+    name = placed.name if placed else history.names.get(version, version)
+    return DeploymentStatus(deployment, name, status, message, share)
 
 
 def placed_in(state: EndpointState, version: str) -> Placed | None:

@@ -24,11 +24,15 @@ LATEST = "$LATEST"
 
 @dataclass(frozen=True)
 class Shown:
-    """A deployment as it is shown: where it stands, its number in the registry, its replicas."""
+    """A deployment as it is shown: where it stands, its number in the registry, its replicas.
+
+    ``memory`` is the function's size in MB; None: published before it was recorded.
+    """
 
     standing: DeploymentStatus
     number: int | None
     replicas: Provisioned
+    memory: int | None
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def shown(ports: Ports, endpoint: str, deployment: str) -> tuple[EndpointState, 
         with suppress(NotFound):
             replicas = ports.scaling.provisioned(endpoint, found.version)
     number = ports.registry.number_of(found.package.name, found.package.digest)
-    return seen.state, Shown(seen.standing(found), number, replicas)
+    memory = seen.history.memory.get(found.version)
+    return seen.state, Shown(seen.standing(found), number, replicas, memory)
 
 
 def known(ports: Ports, endpoint: str, revision: int | None = None) -> Known:

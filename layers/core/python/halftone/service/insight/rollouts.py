@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from halftone.domain.endpoint.deployment import Deployment
-from halftone.domain.endpoint.deployment_status import RETIRED
+from halftone.domain.endpoint.deployment_history import DeploymentRecord, life_of, lives
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import NotFound
 from halftone.domain.rollout.analysis import judge
@@ -39,13 +39,14 @@ class Told:
 class Deployed:
     """A deployment in an endpoint's history. ``rollout`` is None if the audit tells of none.
 
-    ``serving`` says whether it is the champion, ``stopped`` whether its endpoint was retired since.
+    ``serving`` says whether it is the champion. ``record`` is what the audit tells of it;
+    ``record.stopped`` is why it takes no requests.
     """
 
     deployment: Deployment
     rollout: Told | None
     serving: bool
-    stopped: bool
+    record: DeploymentRecord
 
 
 def rollouts(ports: Ports, name: str) -> Sequence[Told]:
@@ -100,27 +101,35 @@ def rollout(ports: Ports, name: str, key: str) -> Told:
 
 
 def history(ports: Ports, name: str) -> Sequence[Deployed]:
-    """Every deployment of an endpoint, the newest first.
+    """Every deployment of an endpoint, the newest first. Reads the whole audit.
 
     Raises:
         NotFound: if there is no such endpoint.
     """
     state = endpoint(ports, name)
     told = {one.id: one for one in rollouts(ports, name)}
-    ends = [record.at for record in ports.store.audit(name) if record.action == RETIRED]
-    retired = ends[-1] if ends else None
-    return tuple(
-        Deployed(
-            deployment=deployment,
-            rollout=told.get(deployment.rollout),
-            serving=state.champion == deployment,
-            stopped=retired is not None and deployment.created_at <= retired,
+    recorded = lives(ports.store.audit(name))
+    stopped = {placed.version: placed.stopped for placed in state.placed}
+    entries = []
+    for deployment in ports.store.deployments(name):
+        life = life_of(recorded, deployment.created_at)
+        record = life.deployments.get(deployment.version, DeploymentRecord())
+        if life is recorded[-1] and not record.stopped and stopped.get(deployment.version):
+            record.stopped = f"stopped: {stopped[deployment.version]}"
+        if deployment.deleted:
+            record.stopped = f"deleted: {deployment.deleted}"
+        entries.append(
+            Deployed(
+                deployment=deployment,
+                rollout=told.get(deployment.rollout),
+                serving=state.champion == deployment,
+                record=record,
+            )
         )
-        for deployment in sorted(
-            ports.store.deployments(name),
-            key=lambda d: (d.created_at, int(d.version)),
-            reverse=True,
-        )
+    return sorted(
+        entries,
+        key=lambda each: (each.deployment.created_at, int(each.deployment.version)),
+        reverse=True,
     )
 
 

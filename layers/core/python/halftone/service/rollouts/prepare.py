@@ -54,6 +54,7 @@ def _publish(ports: Ports, state: EndpointState, rollout: Rollout) -> EndpointSt
         action="published",
         actor=rollout.actor,
         reason=f"{rollout.package} published as version {version}",
+        numbers={"memory": ports.versions.memory(state.endpoint, version)},
         deployment=deployment,
     )
 
