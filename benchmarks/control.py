@@ -113,10 +113,10 @@ def _process(program: str, environment: Mapping[str, str]) -> float:
     return 1e3 * (ended.ru_utime + ended.ru_stime - begun.ru_utime - begun.ru_stime)
 
 
-def table(found: Mapping[str, float], head: str, unit: str) -> str:
+def table(values: Mapping[str, float], head: str, unit: str) -> str:
     """``found`` beside its first row."""
-    base = next(iter(found.values()))
-    rows = [f"| {name} | {value / base:.1f} | {value:,.0f} |" for name, value in found.items()]
+    base = next(iter(values.values()))
+    rows = [f"| {name} | {value / base:.1f} | {value:,.0f} |" for name, value in values.items()]
     return "\n".join([f"| {head} | ratio | {unit} |", "|---|---:|---:|", *rows])
 
 
@@ -125,18 +125,18 @@ def main(arguments: Any = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--write", action="store_true", help=f"into docs/{PAGE.name}")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    asked = parser.parse_args(arguments)
-    found = {"imports": imports(), "calls": calls()}
-    if asked.json:
-        print(json.dumps(found, indent=1))
+    options = parser.parse_args(arguments)
+    figures = {"imports": imports(), "calls": calls()}
+    if options.json:
+        print(json.dumps(figures, indent=1))
         return
     tables = {
-        "imports": table(found["imports"], "import in a fresh process", "ms of processor"),
-        "calls": table(found["calls"], "one call through Mangum, warm", "µs"),
+        "imports": table(figures["imports"], "import in a fresh process", "ms of processor"),
+        "calls": table(figures["calls"], "one call through Mangum, warm", "µs"),
     }
     for name, text in tables.items():
         print(f"{text}\n")
-        if asked.write:
+        if options.write:
             _write(name, text)
 
 

@@ -53,7 +53,7 @@ def request_tables() -> dict[str, str]:
         allowed = clients()
         ours = by_setting(Stage.of(GRAPH, Path(home)), allowed)
         digests = {one.token_id: (one.name, one.digest) for one in allowed.known}
-        tokens, asked = rivals.Tokens(digests), event(allowed.token)
+        tokens, request = rivals.Tokens(digests), event(allowed.token)
         servers: dict[str, Handler] = {
             BARE: rivals.bare(GRAPH),
             PUBLIC: ours["public"],
@@ -64,32 +64,34 @@ def request_tables() -> dict[str, str]:
             "FastAPI + Mangum, raw request": rivals.fastapi_mangum(GRAPH),
             "… and the same job: a token, a metric line": rivals.fastapi_same_job(GRAPH, tokens),
         }
-        subjects = {name: Subject(server, lambda: asked) for name, server in servers.items()}
+        subjects = {name: Subject(server, lambda: request) for name, server in servers.items()}
         _agree(subjects)
-        settings = {name: Subject(server, _requests(name, asked)) for name, server in ours.items()}
+        settings = {
+            name: Subject(server, _requests(name, request)) for name, server in ours.items()
+        }
         settings["… a key that was not seen before"] = Subject(
             ours["guarded, sticky by a header"], _new_users(allowed.token)
         )
         settings["tensors in JSON"] = Subject(ours["public"], _tensors(allowed.token, binary=False))
         settings["tensors in bytes"] = Subject(ours["public"], _tensors(allowed.token, binary=True))
         _stay(settings)
-        subjects[MODEL] = Subject(rivals.own_time(GRAPH, asked), lambda: asked)
+        subjects[MODEL] = Subject(rivals.own_time(GRAPH, request), lambda: request)
         with contextlib.redirect_stdout(log):
             return {
                 "requests": _rivals(measure(subjects)),
                 "settings": _settings(measure(settings)),
-                "parts": parts_table(ours["private: a token"], asked),
+                "parts": parts_table(ours["private: a token"], request),
             }
 
 
 def _agree(subjects: Mapping[str, Subject]) -> None:
     """Let pass servers that answer alike, and write a line where they say so."""
-    found = {}
+    answers = {}
     for name, subject in subjects.items():
         with contextlib.redirect_stdout(io.StringIO()):
-            found[name] = json.loads(subject.server(subject.ask(), Context())["body"])
-    if any(answer != found[BARE] for answer in found.values()):
-        raise RuntimeError(f"the servers do not answer alike: {found}")
+            answers[name] = json.loads(subject.server(subject.ask(), Context())["body"])
+    if any(answer != answers[BARE] for answer in answers.values()):
+        raise RuntimeError(f"the servers do not answer alike: {answers}")
 
 
 def _stay(settings: Mapping[str, Subject]) -> None:
@@ -103,10 +105,10 @@ def _stay(settings: Mapping[str, Subject]) -> None:
             raise RuntimeError(f"{name}: {answer} {line}")
 
 
-def _requests(name: str, asked: Event) -> Callable[[], Event]:
+def _requests(name: str, request: Event) -> Callable[[], Event]:
     user = champions_keys(5.0)()
-    known = {**asked, "headers": {**asked["headers"], USER_KEY: user}}
-    return (lambda: known) if "sticky" in name else (lambda: asked)
+    keyed = {**request, "headers": {**request["headers"], USER_KEY: user}}
+    return (lambda: keyed) if "sticky" in name else (lambda: request)
 
 
 def _new_users(token: str) -> Callable[[], Event]:
@@ -118,8 +120,8 @@ def _tensors(token: str, *, binary: bool) -> Callable[[], Event]:
     path, tensor = "/v2/models/digits/infer", {"name": "X", "datatype": "FP32", "shape": [1, 64]}
     if not binary:
         body = json.dumps({"inputs": [{**tensor, "data": ROW}]})
-        asked = event(token, path=path, body=body)
-        return lambda: asked
+        request = event(token, path=path, body=body)
+        return lambda: request
     data = np.array(ROW, np.float32).tobytes()
     inputs = [{**tensor, "parameters": {"binary_data_size": len(data)}}]
     head = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}}).encode()
@@ -128,8 +130,8 @@ def _tensors(token: str, *, binary: bool) -> Callable[[], Event]:
         "inference-header-content-length": str(len(head)),
     }
     body = base64.b64encode(head + data).decode()
-    asked = event(token, path=path, body=body, binary=True, headers=sizes)
-    return lambda: asked
+    request = event(token, path=path, body=body, binary=True, headers=sizes)
+    return lambda: request
 
 
 def _rivals(times: dict[str, Times]) -> str:
@@ -141,10 +143,10 @@ def _rivals(times: dict[str, Times]) -> str:
         f"| {MODEL} | {model / first.median:.2f} | | | | |",
     ]
     lines += [
-        f"| {name} | {found.median / first.median:.2f} | {found.p99 / first.p99:.2f} "
-        f"| {found.first / first.first:.2f} | {found.median - model:.1f} µs "
-        f"| {(found.median - model) / ours:.2f} |"
-        for name, found in times.items()
+        f"| {name} | {measured.median / first.median:.2f} | {measured.p99 / first.p99:.2f} "
+        f"| {measured.first / first.first:.2f} | {measured.median - model:.1f} µs "
+        f"| {(measured.median - model) / ours:.2f} |"
+        for name, measured in times.items()
     ]
     return "\n".join(lines)
 
@@ -153,9 +155,9 @@ def _settings(times: dict[str, Times]) -> str:
     base = times["public"]
     lines = ["| Halftone, by what is set | median | p99 | adds |", "|---|---:|---:|---:|"]
     lines += [
-        f"| {name} | {found.median / base.median:.2f} | {found.p99 / base.p99:.2f} "
-        f"| {found.median - base.median:+.1f} µs |"
-        for name, found in times.items()
+        f"| {name} | {measured.median / base.median:.2f} | {measured.p99 / base.p99:.2f} "
+        f"| {measured.median - base.median:+.1f} µs |"
+        for name, measured in times.items()
     ]
     return "\n".join(lines)
 

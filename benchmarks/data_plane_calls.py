@@ -145,14 +145,14 @@ def measure(subjects: Mapping[str, Subject]) -> dict[str, Times]:
         for name in names:
             server, ask = subjects[name].server, subjects[name].ask
             for _ in range(TRIES):
-                asked = ask()
+                request = ask()
                 cache.sum()
                 took, taken_away = [], _taken_away()
                 for _ in range(1 + SETTLE + BLOCK):
                     began = clock()
-                    server(asked, context)
+                    server(request, context)
                     took.append(clock() - began)
-                    asked = ask()
+                    request = ask()
                 if _taken_away() == taken_away:
                     break
             first[name].append(took[0])

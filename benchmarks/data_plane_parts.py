@@ -21,7 +21,7 @@ from halftone.serving.inference import scoring
 CALLS = 4000
 
 
-def parts_table(server: ModelServer, asked: Event) -> str:
+def parts_table(server: ModelServer, request: Event) -> str:
     """Microseconds of each part, medians; the last is what is in none of them."""
     scorer = attrgetter("_model._scorer")(server)
     at_front, telemetry = attrgetter("_frontend", "_frontend._telemetry")(server)
@@ -38,8 +38,10 @@ def parts_table(server: ModelServer, asked: Event) -> str:
         "the metric line, with its write": (telemetry, "request"),
     }
     context = Context()
-    whole = _median(lambda: server(asked, context), None)
-    took = {part: _median(lambda: server(asked, context), place) for part, place in places.items()}
+    whole = _median(lambda: server(request, context), None)
+    took = {
+        part: _median(lambda: server(request, context), place) for part, place in places.items()
+    }
     took["all else: some 40 calls in between"] = whole - sum(took.values())
     lines = ["| a private request, by its ports | |", "|---|---:|"]
     return "\n".join([*lines, *(f"| {part} | {spent:.1f} µs |" for part, spent in took.items())])
@@ -53,11 +55,11 @@ def _median(request: Callable[[], object], place: tuple[Any, str] | None) -> flo
     clock = time.perf_counter_ns
 
     def timed(work: Callable[..., Any]) -> Callable[..., Any]:
-        def under_the_clock(*given: Any, **named: Any) -> Any:
+        def under_the_clock(*arguments: Any, **named: Any) -> Any:
             began = clock()
-            found = work(*given, **named)
+            result = work(*arguments, **named)
             took.append(clock() - began)
-            return found
+            return result
 
         return under_the_clock
 

@@ -48,10 +48,12 @@ def session_of(graph: Path) -> Any:
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
-def own_time(graph: Path, asked: dict[str, Any]) -> Handler:
+def own_time(graph: Path, request: dict[str, Any]) -> Handler:
     """The run of the graph and nothing else."""
     session = session_of(graph)
-    rows = np.array([record["X"] for record in json.loads(asked["body"])["instances"]], np.float32)
+    rows = np.array(
+        [record["X"] for record in json.loads(request["body"])["instances"]], np.float32
+    )
 
     def run(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
         session.run(OUTPUTS, {"X": rows})
@@ -201,8 +203,8 @@ class Tokens:
         if not authorization or not authorization.startswith("Bearer ht_"):
             return None
         name, expected = self.digests.get(authorization[10:18], ("", ""))
-        found = sha256(authorization[7:].encode()).hexdigest()
-        return name if hmac.compare_digest(found, expected) else None
+        digest = sha256(authorization[7:].encode()).hexdigest()
+        return name if hmac.compare_digest(digest, expected) else None
 
 
 def _predicted(session: Any, rows: list[list[float]]) -> dict[str, Any]:

@@ -57,8 +57,8 @@ def main() -> int:
         parser.error(f"--jobs {arguments.jobs}: give at least 1")
     names = [cell.name for cell in cells() if arguments.only in cell.name]
     if not names:
-        known = "; ".join(cell.name for cell in cells())
-        parser.error(f"no cell's name contains {arguments.only!r}: {known}")
+        known_cells = "; ".join(cell.name for cell in cells())
+        parser.error(f"no cell's name contains {arguments.only!r}: {known_cells}")
     results = run_all(names, arguments.jobs)
     if arguments.only and arguments.write:
         # Each cell has a seed of its own: what another run found of the others is still so.

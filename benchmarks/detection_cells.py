@@ -49,38 +49,40 @@ class Cell:
     def run(self) -> Result:
         """How often and when each judge decided: see `summary`."""
         seed = zlib.crc32(self.name.encode())
-        seen = self.simulate(np.random.default_rng([SEED, seed, 0]))
+        counts = self.simulate(np.random.default_rng([SEED, seed, 0]))
         if self.kind == "safe":
-            return {"halftone": summary(seen, judged(seen, Capital.on_safety()))}
+            return {"halftone": summary(counts, judged(counts, Capital.on_safety()))}
         if self.kind == "plans":
             return {
-                plan: summary(seen, rivals.obrien_fleming(seen, buckets=buckets))
+                plan: summary(counts, rivals.obrien_fleming(counts, buckets=buckets))
                 for plan, buckets in PLANS.items()
             }
         if self.kind == "stakes":
             equal = Capital.on_regression(grid=tuple((factor, 1.0) for factor, _ in GRID))
             return {
-                "staked": summary(seen, judged(seen, Capital.on_regression())),
-                "equal": summary(seen, judged(seen, equal)),
+                "staked": summary(counts, judged(counts, Capital.on_regression())),
+                "equal": summary(counts, judged(counts, equal)),
             }
         return {
-            "halftone": summary(seen, judged(seen, Capital.on_regression())),
-            "threshold": summary(seen, rivals.threshold_alarm(seen)),
-            "z": summary(seen, rivals.repeated_z(seen)),
-            "obrien_fleming": summary(seen, rivals.obrien_fleming(seen)),
-            "kayenta": summary(seen, rivals.kayenta(seen, np.random.default_rng([SEED, seed, 1]))),
+            "halftone": summary(counts, judged(counts, Capital.on_regression())),
+            "threshold": summary(counts, rivals.threshold_alarm(counts)),
+            "z": summary(counts, rivals.repeated_z(counts)),
+            "obrien_fleming": summary(counts, rivals.obrien_fleming(counts)),
+            "kayenta": summary(
+                counts, rivals.kayenta(counts, np.random.default_rng([SEED, seed, 1]))
+            ),
         }
 
 
-def judged(seen: Errors | Latencies, start: Capital) -> Ints:
+def judged(counts: Errors | Latencies, start: Capital) -> Ints:
     """Halftone's decision by rollout: the first bucket at whose end the e-value is 20, or -1."""
     x, y = (
-        (seen.x[..., None], seen.y[..., None])
-        if isinstance(seen, Errors)
-        else (seen.above, seen.above_champion)
+        (counts.x[..., None], counts.y[..., None])
+        if isinstance(counts, Errors)
+        else (counts.above, counts.above_champion)
     )
     return np.array(
-        [_decision(*rollout, start) for rollout in zip(seen.n, seen.m, x, y, strict=True)]
+        [_decision(*rollout, start) for rollout in zip(counts.n, counts.m, x, y, strict=True)]
     )
 
 
@@ -121,13 +123,13 @@ def _sums(counts: Ints, ends: Ints) -> Ints:
     return np.diff(whole, axis=0, prepend=np.zeros_like(whole[:1]))
 
 
-def summary(seen: Errors | Latencies, bucket: Ints) -> dict[str, float | None]:
+def summary(counts: Errors | Latencies, bucket: Ints) -> dict[str, float | None]:
     """Share of rollouts decided in three hours and in half an hour; challenger requests until then.
 
     The median and the 90th percentile count undecided rollouts as longest, and are None among them.
     """
-    units = seen.requests if isinstance(seen, Errors) else None
-    requests = seen.n if units is None else units
+    units = counts.requests if isinstance(counts, Errors) else None
+    requests = counts.n if units is None else units
     used = np.cumsum(requests, axis=1)[np.arange(len(bucket)), bucket].astype(float)
     used[bucket < 0] = math.inf
     median, slow = np.quantile(used, [0.5, 0.9], method="inverted_cdf")
@@ -173,7 +175,7 @@ def _shifted(
 def _equal(rate: float, rollouts: int) -> list[Cell]:
     share, drift = traffic.ramp()
     burst = traffic.incident(0.01, 0.2)
-    made: dict[str, Callable[[np.random.Generator], Errors]] = {
+    scenarios: dict[str, Callable[[np.random.Generator], Errors]] = {
         "null": lambda rng: traffic.errors(rng, rollouts, rate, rate=0.01),
         "incident": lambda rng: traffic.errors(rng, rollouts, rate, rate=burst),
         "ramp": lambda rng: traffic.errors(rng, rollouts, rate, rate=drift, share=share),
@@ -185,16 +187,16 @@ def _equal(rate: float, rollouts: int) -> list[Cell]:
             for unit in ("keys", "requests")
         },
     }
-    return [Cell(f"{name}, {rate}/s", "equal", simulate) for name, simulate in made.items()]
+    return [Cell(f"{name}, {rate}/s", "equal", simulate) for name, simulate in scenarios.items()]
 
 
 def _quiet(rate: float, rollouts: int) -> list[Cell]:
     load = traffic.incident(1.0, 2.0)
-    made: dict[str, Callable[[np.random.Generator], Latencies]] = {
+    scenarios: dict[str, Callable[[np.random.Generator], Latencies]] = {
         "latency null": lambda rng: traffic.latencies(rng, rollouts, rate),
         "latency incident": lambda rng: traffic.latencies(rng, rollouts, rate, load=load),
     }
-    return [Cell(f"{name}, {rate}/s", "equal", simulate) for name, simulate in made.items()]
+    return [Cell(f"{name}, {rate}/s", "equal", simulate) for name, simulate in scenarios.items()]
 
 
 def _worse(rate: float) -> list[Cell]:
@@ -205,7 +207,7 @@ def _worse(rate: float) -> list[Cell]:
 
 def _sticky(rate: float, rollouts: int) -> list[Cell]:
     """Detection under sticky routing: errors that come by user, and errors that do not."""
-    made: dict[str, tuple[Users, Users, bool]] = {
+    scenarios: dict[str, tuple[Users, Users, bool]] = {
         "clustered errors 1 to 3 %, keys counted": (Users(0.02), Users(0.06), True),
         "clustered errors 1 to 3 %, requests counted": (Users(0.02), Users(0.06), False),
         "clustered errors 0.5 to 5 %, keys counted": (Users(0.01), Users(0.1), True),
@@ -224,14 +226,14 @@ def _sticky(rate: float, rollouts: int) -> list[Cell]:
                 worse=worse,
             ),
         )
-        for name, (users, worse, by_key) in made.items()
+        for name, (users, worse, by_key) in scenarios.items()
     ]
 
 
 def _slower(rate: float, rollouts: int) -> list[Cell]:
-    made: dict[str, Callable[[np.random.Generator], Latencies]] = {
+    scenarios: dict[str, Callable[[np.random.Generator], Latencies]] = {
         "latency +20 %": lambda rng: traffic.latencies(rng, rollouts, rate, overall=1.2),
         "latency +20 % in the tail": lambda rng: traffic.latencies(rng, rollouts, rate, tail=1.2),
         "2 % stalls": lambda rng: traffic.latencies(rng, rollouts, rate, stalls=0.02),
     }
-    return [Cell(f"{name}, {rate}/s", "worse", simulate) for name, simulate in made.items()]
+    return [Cell(f"{name}, {rate}/s", "worse", simulate) for name, simulate in scenarios.items()]

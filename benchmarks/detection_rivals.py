@@ -76,13 +76,13 @@ def obrien_fleming(traffic: Errors | Latencies, *, buckets: int = BUCKETS) -> In
 def kayenta(traffic: Errors | Latencies, rng: np.random.Generator) -> Ints:
     """A Mann-Whitney run on the last 50 one-minute points each time as many new ones are there."""
     ours, theirs = _points(traffic, rng)
-    found = np.full(len(ours), -1)
+    first = np.full(len(ours), -1)
     for end in range(POINTS, ours.shape[1] + 1, POINTS):
-        for rollout in np.flatnonzero(found < 0):
+        for rollout in np.flatnonzero(first < 0):
             window = slice(end - POINTS, end)
             if is_high(ours[rollout, window], theirs[rollout, window]):
-                found[rollout] = end * PER_MINUTE - 1
-    return found
+                first[rollout] = end * PER_MINUTE - 1
+    return first
 
 
 def is_high(experiment: Floats, control: Floats) -> bool:

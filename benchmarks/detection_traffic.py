@@ -128,8 +128,10 @@ def visitors(
         failed = rng.random((start.size, VISIT)) < failing[:, None]
         user, when = np.divmod(np.arange(failed.size), VISIT)
         when = when + start[user]
-        seen = when < BUCKETS
-        add(counts[rollout], ours, user[seen], when[seen], failed.ravel()[seen], by_key=by_key)
+        within = when < BUCKETS
+        add(
+            counts[rollout], ours, user[within], when[within], failed.ravel()[within], by_key=by_key
+        )
     return _told(counts)
 
 
@@ -163,10 +165,10 @@ def regulars(
             part = share[buckets[0]]
             ours = position < part
             failing = _failing(luck, ours, USUAL, USUAL)
-            asked = rng.poisson(per_second * SECONDS * buckets.size)
-            when = buckets[0] + np.sort(rng.integers(0, buckets.size, asked))
-            user = rng.integers(0, count, asked)
-            failed = rng.random(asked) < failing[user]
+            requests = rng.poisson(per_second * SECONDS * buckets.size)
+            when = buckets[0] + np.sort(rng.integers(0, buckets.size, requests))
+            user = rng.integers(0, count, requests)
+            failed = rng.random(requests) < failing[user]
             fresh = position >= since if by_key else None
             add(counts[rollout], ours, user, when, failed, by_key=by_key, fresh=fresh)
             since = part

@@ -58,11 +58,11 @@ def timed(rollouts: int) -> Timings:
     fleet.must_have_gone_on(JUDGED)
     verdict, now = fleet.judge(fleet.endpoints[0]), fleet.world.clock.now()
     measure("decide", lambda name: decide(fleet.rollout(name), verdict, None, now))
-    word = {"actor": "ann", "reason": "a look first"}
-    measure("pause: record", lambda name: operate.pause(fleet.ports, name, **word))
+    author = {"actor": "ann", "reason": "a look first"}
+    measure("pause: record", lambda name: operate.pause(fleet.ports, name, **author))
     half = rollouts // 2
     going_on = {
-        "promote now: record": lambda name: operate.promote(fleet.ports, name, **word),
+        "promote now: record": lambda name: operate.promote(fleet.ports, name, **author),
         "tick: shift, confirm, record": fleet.tick,
     }
     medians |= _medians(going_on, fleet.endpoints[:half])
@@ -105,7 +105,7 @@ def calls_table(acts: Iterable[Act]) -> str:
 
 def _runs(calls: tuple[str, ...]) -> list[str]:
     """The calls with repetitions of one or two of them told as such."""
-    told: list[str] = []
+    lines: list[str] = []
     rest = list(calls)
     while rest:
         for length in (1, 2):
@@ -116,10 +116,10 @@ def _runs(calls: tuple[str, ...]) -> list[str]:
                 break
         else:
             block, times = rest[:1], 1
-        words = " + ".join(block)
-        told.append(f"{times} × ({words})" if times > 1 else words)
+        names = " + ".join(block)
+        lines.append(f"{times} × ({names})" if times > 1 else names)
         rest = rest[len(block) * times :]
-    return told
+    return lines
 
 
 def into_page(page: str, name: str, table: str) -> str:

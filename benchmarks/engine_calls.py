@@ -38,16 +38,16 @@ def _forward(stage: CountedStage) -> None:
     stage.clock.pass_by(timedelta(minutes=2))
     stage.act("tick: a bucket has closed, wait", stage.tick)
     stage.must_be(Phase.OBSERVING)
-    word = {"actor": "ann", "reason": "a look first"}
-    stage.act("pause", lambda: operate.pause(stage.ports, ENDPOINT, **word))
-    stage.act("resume", lambda: operate.resume(stage.ports, ENDPOINT, **word))
+    author = {"actor": "ann", "reason": "a look first"}
+    stage.act("pause", lambda: operate.pause(stage.ports, ENDPOINT, **author))
+    stage.act("resume", lambda: operate.resume(stage.ports, ENDPOINT, **author))
     stage.traffic()
     stage.act("tick: pass, give the next share, confirm", stage.tick)
     stage.must_be(Phase.PROMOTED)
 
 
 def _back(stage: CountedStage) -> None:
-    word = {"actor": "ann", "reason": "worse"}
+    author = {"actor": "ann", "reason": "worse"}
 
     def back() -> None:
         roll_back(stage.ports, ENDPOINT, actor="alarm", reason="red", fired_at=stage.clock.now())
@@ -71,7 +71,7 @@ def _back(stage: CountedStage) -> None:
     stage.act("rollback by a tick that sees a proof", stage.tick)
     stage.must_be(Phase.ROLLED_BACK)
     stage.observed()
-    stage.act("abort", lambda: operate.abort(stage.ports, ENDPOINT, **word))
+    stage.act("abort", lambda: operate.abort(stage.ports, ENDPOINT, **author))
     stage.must_be(Phase.ROLLED_BACK)
     stage.observed()
     stage.act("rollback while the table is out", back_without_table)
@@ -81,7 +81,7 @@ def _back(stage: CountedStage) -> None:
     stage.observed()
 
     def returned() -> None:
-        revert(stage.ports, ENDPOINT, version=None, actor=word["actor"], reason=word["reason"])
+        revert(stage.ports, ENDPOINT, version=None, actor=author["actor"], reason=author["reason"])
 
     stage.act("return, with a rollout under way", returned)
     stage.act("return to the champion before", returned)
@@ -92,6 +92,6 @@ def _back(stage: CountedStage) -> None:
     stage.must_be(Phase.OBSERVING)
     stage.act("guarded: rollback by an alarm's event", back)
     stage.observed()
-    stage.act("guarded: abort", lambda: operate.abort(stage.ports, ENDPOINT, **word))
+    stage.act("guarded: abort", lambda: operate.abort(stage.ports, ENDPOINT, **author))
     stage.observed()
     stage.act("guarded: rollback while the table is out", back_without_table)

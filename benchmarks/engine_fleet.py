@@ -92,10 +92,10 @@ class Fleet:
 
     def rollout(self, name: str) -> Rollout:
         """The newest rollout of an endpoint."""
-        found = self.world.store.states[name].rollout
-        if found is None:
+        rollout = self.world.store.states[name].rollout
+        if rollout is None:
             raise LookupError(f"{name} was never released to")
-        return found
+        return rollout
 
     def roll_back(self, name: str) -> None:
         """What an alarm's event does."""

@@ -64,8 +64,8 @@ class CountedStage:
         session = boto3.session.Session()
         session.events.register("before-call.*.*", self._count)
         session.events.register("after-call.lambda.GetFunctionConfiguration", _add_revision)
-        given = bootstrap.Settings(STAGE, "table", "artifacts", workflow=_make_stage())
-        self.ports = replace(bootstrap.ports(given, session=session), clock=self.clock)
+        settings = bootstrap.Settings(STAGE, "table", "artifacts", workflow=_make_stage())
+        self.ports = replace(bootstrap.ports(settings, session=session), clock=self.clock)
         self.package = build_package(MODEL)
         boto3.client("s3").put_object(Bucket="artifacts", Key="in.zip", Body=self.package.data)
 

@@ -64,8 +64,8 @@ def _server(share: float, hop: Slow) -> ModelServer:
     dispatch = RouteConfig("sum", 1, "1", (Placed("2", "2"),), serving)
     manifest = load_manifest(MANIFEST)
 
-    def predict(given: Any, _context: object = None) -> object:
-        return [{"y": sum(one.values())} for one in given]
+    def predict(event: Any, _context: object = None) -> object:
+        return [{"y": sum(one.values())} for one in event]
 
     return ModelServer(
         Settings("sum", "bucket", 500.0, 1_000_000, "r", "d" * 64, version="1"),
@@ -98,7 +98,7 @@ def measure() -> dict[str, float]:
                 server(event, context)
                 times[name].append((time.perf_counter_ns() - began) / 1e3)
                 time.sleep(2 * WAIT_SECONDS)
-    quantiles = {name: statistics.quantiles(found, n=100) for name, found in times.items()}
+    quantiles = {name: statistics.quantiles(samples, n=100) for name, samples in times.items()}
     return {
         "median": quantiles["with"][49] / quantiles["without"][49],
         "p99": quantiles["with"][98] / quantiles["without"][98],
@@ -110,7 +110,7 @@ def table() -> str:
     """Ratios, with all requests mirrored to none."""
     alone, clients = measure(), on_a_stage()
     with_, without = clients["with"], clients["without"]
-    seen = {n: with_.quantile(n) / without.quantile(n) for n in (50, 99)}
+    ratios = {n: with_.quantile(n) / without.quantile(n) for n in (50, 99)}
     handler = f"of a model that takes no time; sending takes {WAIT_SECONDS * 1e3:g} ms"
     client = (
         f"the shadow takes {SHADOW_SECONDS * 1e3:g} ms;"
@@ -121,7 +121,7 @@ def table() -> str:
             "| all requests mirrored, to none | median | p99 | |",
             "|---|---:|---:|---|",
             f"| the handler alone | {alone['median']:.2f} | {alone['p99']:.2f} | {handler} |",
-            f"| a client on the local AWS | {seen[50]:.2f} | {seen[99]:.2f} | {client} |",
+            f"| a client on the local AWS | {ratios[50]:.2f} | {ratios[99]:.2f} | {client} |",
         ]
     )
 
@@ -130,12 +130,12 @@ def main() -> int:
     """Print the table; with --write, put it into the page, too."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the table into docs/routing.md")
-    write, made = parser.parse_args().write, table()
-    print(made)
+    write, text = parser.parse_args().write, table()
+    print(text)
     if write:
         begin, end = "<!-- mirror -->\n", "<!-- end of mirror -->"
         before, rest = PAGE.read_text().split(begin)
-        PAGE.write_text(f"{before}{begin}{made}\n{end}{rest.split(end)[1]}")
+        PAGE.write_text(f"{before}{begin}{text}\n{end}{rest.split(end)[1]}")
     return 0
 
 

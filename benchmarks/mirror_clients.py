@@ -68,8 +68,8 @@ def run(instances):
 """
     (target / "predict.py").write_text(code)
     samples = json.loads((target / "samples.json").read_text())
-    told = [{**sample, "tolerance": 0.01} for sample in samples]
-    (target / "samples.json").write_text(json.dumps(told))
+    loose = [{**sample, "tolerance": 0.01} for sample in samples]
+    (target / "samples.json").write_text(json.dumps(loose))
     return target
 
 
@@ -82,11 +82,11 @@ def in_turns(url: str, bodies: Sequence[bytes], *, rounds: int, block: int) -> d
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.netloc, timeout=30)
     taken = {kind: Taken() for kind in KINDS}
-    asked = {kind: itertools.cycle(bodies) for kind in KINDS}
+    turns = {kind: itertools.cycle(bodies) for kind in KINDS}
     for number in range(rounds):
         # Which of them begins changes, so that neither has the better half.
         for kind in sorted(KINDS, reverse=bool(number % 2)):
-            for body in itertools.islice(asked[kind], block):
+            for body in itertools.islice(turns[kind], block):
                 headers = {"content-type": "application/json", **KINDS[kind]}
                 began = time.perf_counter()
                 connection.request("POST", address.path, body, headers)

@@ -47,14 +47,14 @@ def found(turned: float, *, runs: int = 101, bucket: int = 10, seed: int = 20260
 
 def _by_split(chance: np.random.Generator, turned: float, bucket: int) -> int:
     # Without a margin: any rise of the rate counts, as any change beyond 1 % does for pairs.
-    standing, seen = Standing.start(regression_margin=1.0), 0
-    while seen < MOST:
-        seen += bucket
+    standing, requests = Standing.start(regression_margin=1.0), 0
+    while requests < MOST:
+        requests += bucket
         ours = Tally(bucket, int(chance.binomial(bucket, YES + turned)))
         theirs = Tally(9 * bucket, int(chance.binomial(9 * bucket, YES)))
         standing = standing.update(Stratum(ours, theirs))
         if standing.regression.log_e >= -math.log(ALPHA):
-            return seen
+            return requests
     return MOST
 
 

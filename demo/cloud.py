@@ -72,9 +72,9 @@ class Cloud:
             (folder / name).symlink_to(self.endpoints / name, target_is_directory=True)
         return folder
 
-    def _cdk(self, *words: str, endpoints: Path | None = None) -> None:
+    def _cdk(self, *arguments: str, endpoints: Path | None = None) -> None:
         command = [
-            *("node_modules/.bin/cdk", *words, "--ci", "--progress", "events"),
+            *("node_modules/.bin/cdk", *arguments, "--ci", "--progress", "events"),
             *("-c", f"stage={STAGE}", "-c", f"endpoints={endpoints or self.endpoints}"),
             *("--output", str(self.home / "cdk.out")),
         ]
@@ -88,12 +88,12 @@ class Cloud:
         ) as process:
             for line in process.stdout or ():
                 lines.append(line.rstrip())
-                told = _progress(lines[-1])
-                if told:
-                    self.report(told)
+                progress = _progress(lines[-1])
+                if progress:
+                    self.report(progress)
         self.report("")
         if process.returncode:
-            raise Unavailable(f"cdk {words[0]} failed:\n" + "\n".join(lines[-25:]))
+            raise Unavailable(f"cdk {arguments[0]} failed:\n" + "\n".join(lines[-25:]))
 
     def outputs(self) -> dict[str, str]:
         """The outputs of the platform stack."""

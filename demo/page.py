@@ -57,10 +57,10 @@ class Shell:
                 check=False,
             )
             if done.returncode:
-                told = (
+                message = (
                     f"{block.title}: exit code {done.returncode}\n{block.commands}\n{done.stdout}"
                 )
-                raise AssertionError(told)
+                raise AssertionError(message)
             folder, _, variables = left.read_text().partition("\n")
         self.folder = Path(folder)
         pairs = (pair.partition("=") for pair in variables.split("\0") if pair)
@@ -70,12 +70,12 @@ class Shell:
 
 def blocks(page: str) -> list[Block]:
     """The commands of a page, in their order."""
-    title, found = "", []
+    title, blocks = "", []
     for part in _PARTS.finditer(page):
         title = part["title"] or title
         if part["commands"] is not None:
-            found.append(Block(title, part["commands"]))
-    return found
+            blocks.append(Block(title, part["commands"]))
+    return blocks
 
 
 def recorded(page: str, printed: Mapping[str, str]) -> str:

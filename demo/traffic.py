@@ -67,8 +67,8 @@ class Traffic:
         every = self.clients / self.rate
         due = time.monotonic() + every * number / self.clients
         connection = http.client.HTTPConnection(address.netloc, timeout=30)
-        asked = zip(itertools.cycle(self.bodies), itertools.cycle(self.users), strict=False)
-        for body, user in itertools.islice(asked, number, None, self.clients):
+        requests = zip(itertools.cycle(self.bodies), itertools.cycle(self.users), strict=False)
+        for body, user in itertools.islice(requests, number, None, self.clients):
             if self._stop.wait(max(0.0, due - time.monotonic())):
                 break
             due += every

@@ -41,17 +41,17 @@ def main() -> None:
             cloud.deploy()
             shell = Shell(ROOT, environment(aws.port))
             printed: dict[str, str] = {}
-            told: set[str] = set()
+            shown: set[str] = set()
             for block in blocks(page):
                 sys.stderr.write(f"{block.title}\n")
                 text = shell.run(block).replace(f"{ROOT}/", "")
-                printed[block.commands] = _shortened(text.replace(f":{aws.port}/", ":4566/"), told)
+                printed[block.commands] = _shortened(text.replace(f":{aws.port}/", ":4566/"), shown)
     finally:
         aws.stop()
     PAGE.write_text(recorded(page, printed))
 
 
-def _shortened(text: str, told: set[str]) -> str:
+def _shortened(text: str, printed: set[str]) -> str:
     """The end of ``text``, with ``…`` where lines are left out.
 
     A rollout is told from its beginning whenever it is watched: the lines in ``told``, which stand
@@ -59,12 +59,12 @@ def _shortened(text: str, told: set[str]) -> str:
     """
     lines: list[str] = []
     for line in map(str.rstrip, text.splitlines()):
-        if line not in told:
+        if line not in printed:
             lines.append(line)
         elif lines[-1:] != ["…"]:
             lines.append("…")
         if _RECORD.match(line):
-            told.add(line)
+            printed.add(line)
     return "\n".join(lines if len(lines) <= _LINES else ["…", *lines[-_LINES:]])
 
 

@@ -41,9 +41,9 @@ def main() -> None:
             markup=False,
         )
     usual = port == DEFAULT_PORT
-    variable, word = ("", "") if usual else (f"HALFTONE_LOCAL_PORT={port} ", f" PORT={port}")
+    variable, option = ("", "") if usual else (f"HALFTONE_LOCAL_PORT={port} ", f" PORT={port}")
     console.print(f"See it:   {variable}.venv/bin/halftone --local status")
-    console.print(f"Stop it:  make down{word}")
+    console.print(f"Stop it:  make down{option}")
 
 
 if __name__ == "__main__":

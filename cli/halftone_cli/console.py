@@ -21,10 +21,10 @@ def console() -> "Console":
     """Where people read: stdout, in colour if it is a terminal."""
     from rich.console import Console  # noqa: PLC0415
 
-    made = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
-    if not made.is_terminal:
-        made.width = _PIPE_WIDTH
-    return made
+    screen = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
+    if not screen.is_terminal:
+        screen.width = _PIPE_WIDTH
+    return screen
 
 
 def show(*what: "RenderableType") -> None:
@@ -44,10 +44,10 @@ def table(*columns: str) -> "Table":
     """An empty table with a heading for each of ``columns``."""
     from rich.table import Table  # noqa: PLC0415
 
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    rows = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        made.add_column(column, overflow="fold")
-    return made
+        rows.add_column(column, overflow="fold")
+    return rows
 
 
 def say_json(document: object, *, lines: bool = False) -> None:

@@ -79,15 +79,15 @@ def exit_code(error: Exception) -> ExitCode:
 
 def line(error: Exception) -> str:
     """``error`` in one line, with the remedy."""
-    told = exit_code(error)
+    code = exit_code(error)
     if isinstance(error, typer.TyperException):
         context = getattr(error, "ctx", None)
-        asked = context.command_path if context else "halftone"
-        return one_line(f"{_mistake(error)}; see `{asked} --help`")
-    text = str(error) if told is not UNEXPECTED else f"{type(error).__name__}: {error}"
+        command = context.command_path if context else "halftone"
+        return one_line(f"{_mistake(error)}; see `{command} --help`")
+    text = str(error) if code is not UNEXPECTED else f"{type(error).__name__}: {error}"
     if isinstance(error, InvalidInput) and getattr(error, "value", "") is None:
         text = text.replace(f"{error.field} is None,", f"{error.field} is missing,", 1)
-    return one_line(f"{text}; {told.remedy}" if told.remedy else text)
+    return one_line(f"{text}; {code.remedy}" if code.remedy else text)
 
 
 def _mistake(error: typer.TyperException) -> str:
@@ -95,12 +95,13 @@ def _mistake(error: typer.TyperException) -> str:
 
     Typer has values converted by pydantic, whose message says what was expected without the value.
     """
-    told = error.format_message()
+    message = error.format_message()
     faults: list[dict[str, object]] = getattr(error.__cause__, "errors", list)()
-    found = next((c for c in (c.match(told) for c in _CONVERSIONS) if c), None)
-    if not faults or found is None:
-        return told.rstrip(".")
-    return f"{found['field']} is {faults[0]['input']!r}, expected {found['expected'].rstrip('.')}"
+    conversion = next((c for c in (c.match(message) for c in _CONVERSIONS) if c), None)
+    if not faults or conversion is None:
+        return message.rstrip(".")
+    expected = conversion["expected"].rstrip(".")
+    return f"{conversion['field']} is {faults[0]['input']!r}, expected {expected}"
 
 
 _CONVERSIONS = tuple(

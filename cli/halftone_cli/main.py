@@ -35,14 +35,14 @@ class _Halftone(TyperGroup):
         sys.exit(code)
 
 
-def _check_words(words: Sequence[str]) -> None:
+def _check_words(arguments: Sequence[str]) -> None:
     # Bytes that are no UTF-8 reach Python as halves of surrogate pairs.
-    for number, word in enumerate(words, start=1):
-        check_texts(f"argument {number}", word)
+    for number, argument in enumerate(arguments, start=1):
+        check_texts(f"argument {number}", argument)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(__version__)
         raise typer.Exit
 

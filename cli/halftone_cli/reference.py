@@ -32,17 +32,20 @@ def _helps(command: Any, name: str, parent: Any) -> Iterator[tuple[str, str]]:
     )
     yield context.command_path, command.get_help(context)
     if isinstance(command, TyperGroup):
-        for inner, found in command.commands.items():
-            yield from _helps(found, inner, context)
+        for inner, subcommand in command.commands.items():
+            yield from _helps(subcommand, inner, context)
 
 
 def exit_codes() -> str:
     """The exit codes as a table in Markdown."""
-    codes = {told.code: told.meaning for told in (DONE, NO, USAGE, UNEXPECTED, INTERRUPTED)}
+    codes = {
+        exit_code.code: exit_code.meaning
+        for exit_code in (DONE, NO, USAGE, UNEXPECTED, INTERRUPTED)
+    }
     kinds: dict[int, list[str]] = {}
-    for kind, told in EXIT_CODES.items():
-        codes[told.code] = told.meaning
-        kinds.setdefault(told.code, []).append(f"`{kind.__name__}`")
+    for kind, exit_code in EXIT_CODES.items():
+        codes[exit_code.code] = exit_code.meaning
+        kinds.setdefault(exit_code.code, []).append(f"`{kind.__name__}`")
     rows = [
         f"| {code} | {codes[code]} | {', '.join(kinds.get(code, []))} |" for code in sorted(codes)
     ]
@@ -57,10 +60,10 @@ def in_step(text: str) -> str:
     """
     helps = dict(commands())
 
-    def block(found: re.Match[str]) -> str:
-        kind, _, words = found[2].partition(": ")
-        body = exit_codes() if kind == "exit codes" else f"```text\n{helps[words]}\n```"
-        return f"{found[1]}{body}\n{found[3]}"
+    def block(match: re.Match[str]) -> str:
+        kind, _, command = match[2].partition(": ")
+        body = exit_codes() if kind == "exit codes" else f"```text\n{helps[command]}\n```"
+        return f"{match[1]}{body}\n{match[3]}"
 
     return _BLOCK.sub(block, text)
 

@@ -103,37 +103,37 @@ def stage_settings(stage: object, stages: object, *, source: str = "cdk.json") -
         ) from None
 
 
-def _parse(stage: str, given: object) -> Settings:
+def _parse(stage: str, block: object) -> Settings:
     if not _STAGE.fullmatch(stage):
         # A hyphen would let the names of stage "a" begin those of stage "a-b", and with them the
         # patterns by which permissions are granted.
         raise InvalidInput("name", stage, "1 to 16 of a-z and 0-9, a letter first")
-    if not isinstance(given, Mapping):
-        raise InvalidInput("settings", given, "a mapping of settings")
-    known = {*Settings.__dataclass_fields__} - {"name"}
-    for name in given:
-        if name not in known:
-            raise InvalidInput(str(name), given[name], f"no such setting; known: {sorted(known)}")
+    if not isinstance(block, Mapping):
+        raise InvalidInput("settings", block, "a mapping of settings")
+    names = {*Settings.__dataclass_fields__} - {"name"}
+    for name in block:
+        if name not in names:
+            raise InvalidInput(str(name), block[name], f"no such setting; known: {sorted(names)}")
     settings = Settings(
         name=stage,
-        runtime=_runtime(given.get("runtime", Settings.runtime)),
+        runtime=_runtime(block.get("runtime", Settings.runtime)),
         architecture=_one_of(
-            Architecture, "architecture", given.get("architecture", Settings.architecture)
+            Architecture, "architecture", block.get("architecture", Settings.architecture)
         ),
-        prod=_flag("prod", given.get("prod", Settings.prod)),
-        metric_lag=_seconds("metric_lag", given.get("metric_lag", "60s")),
-        key_lag=_seconds("key_lag", given.get("key_lag", "60s")),
-        key_follow=_seconds("key_follow", given.get("key_follow", "5m")),
-        tick=_seconds("tick", given.get("tick", "15s")),
-        log_retention_days=_retention(given.get("log_retention_days", Settings.log_retention_days)),
-        self_approval=_flag("self_approval", given.get("self_approval", Settings.self_approval)),
+        prod=_flag("prod", block.get("prod", Settings.prod)),
+        metric_lag=_seconds("metric_lag", block.get("metric_lag", "60s")),
+        key_lag=_seconds("key_lag", block.get("key_lag", "60s")),
+        key_follow=_seconds("key_follow", block.get("key_follow", "5m")),
+        tick=_seconds("tick", block.get("tick", "15s")),
+        log_retention_days=_retention(block.get("log_retention_days", Settings.log_retention_days)),
+        self_approval=_flag("self_approval", block.get("self_approval", Settings.self_approval)),
         capture_retention_days=whole(
             "capture_retention_days",
-            given.get("capture_retention_days", Settings.capture_retention_days),
+            block.get("capture_retention_days", Settings.capture_retention_days),
             least=1,
             most=3650,
         ),
-        snap_start=_one_of(SnapStart, "snap_start", given.get("snap_start", Settings.snap_start)),
+        snap_start=_one_of(SnapStart, "snap_start", block.get("snap_start", Settings.snap_start)),
     )
     if settings.prod and settings.runtime is Runtime.PYTHON_3_11:
         raise InvalidInput("runtime", "python3.11", "python3.13 where prod is true (C library)")

@@ -85,13 +85,13 @@ def period_starts(rule: Rule, now: float) -> list[int]:
     return [end - back * rule.period for back in range(count, 0, -1)]
 
 
-def evaluate(rule: Rule, found: Mapping[int, Datapoint], now: float) -> Finding | None:
+def evaluate(rule: Rule, datapoints: Mapping[int, Datapoint], now: float) -> Finding | None:
     """The state at ``now``, or None when the alarm keeps the one it has.
 
     ``found`` maps the start of a period to its datapoint; a period without one is missing.
     """
     starts = period_starts(rule, now)
-    real = [found[start] for start in starts if start in found][-rule.periods :]
+    real = [datapoints[start] for start in starts if start in datapoints][-rule.periods :]
     lacking = rule.periods - len(real)
     breaching = [point for point in real if rule.breached_by(point.value)]
     filled_bad = lacking if rule.missing == "breaching" else 0

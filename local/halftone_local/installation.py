@@ -89,11 +89,11 @@ def _make() -> None:
     shutil.rmtree(half, ignore_errors=True)
     uv = find_uv_bin()
     install = ["pip", "install", "--quiet", "--require-hashes", "--no-deps"]
-    for words in (
+    for command in (
         ["venv", "--quiet", "--relocatable", "--python", sys.executable, str(half)],
         [*install, "--python", str(half), "--requirement", str(_PACKED_LOCK)],
     ):
-        done = subprocess.run([uv, *words], capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run([uv, *command], capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             raise LocalAwsError(f"the local AWS could not be installed:\n{done.stderr.strip()}")
     (half / IMPORTS.name).mkdir()

@@ -86,9 +86,9 @@ def _percentile(samples: Sequence[Sample], share: float) -> float:
 
 
 def _at_rank(ordered: Sequence[Sample], rank: int) -> float:
-    seen = 0.0
+    counted = 0.0
     for sample in ordered:
-        seen += sample.count
-        if rank < seen:
+        counted += sample.count
+        if rank < counted:
             return sample.low
     return ordered[-1].low

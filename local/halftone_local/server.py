@@ -42,13 +42,13 @@ def main() -> None:
 
 def _require_pinned_release() -> None:
     try:
-        found = version("ministack")
+        installed = version("ministack")
     except PackageNotFoundError:
-        found = "none"
-    if found != MINISTACK_VERSION:
+        installed = "none"
+    if installed != MINISTACK_VERSION:
         raise SystemExit(
             f"ministack {MINISTACK_VERSION} is required, the interpreter {sys.executable} has "
-            f"{found}. The patches replace internals of exactly that release: run `make setup`."
+            f"{installed}. The patches replace internals of exactly that release: run `make setup`."
         )
 
 

@@ -160,12 +160,12 @@ def start(
 
 def _server_environment(aws: LocalAws, *, follows_parent: bool) -> dict[str, str]:
     """A short environment of its own: workers inherit it, and ministack obeys many variables."""
-    kept = {
+    environment = {
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ
     }
     if follows_parent:
-        kept["HALFTONE_LOCAL_FOLLOWS_PARENT"] = "1"
-    return kept | {
+        environment["HALFTONE_LOCAL_FOLLOWS_PARENT"] = "1"
+    return environment | {
         "PYTHONPATH": str(IMPORTS),
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(aws.scratch),
@@ -189,7 +189,7 @@ def _server_environment(aws: LocalAws, *, follows_parent: bool) -> dict[str, str
 
 def _wait_healthy(aws: LocalAws, process: subprocess.Popen[bytes], report: Report) -> None:
     began = time.monotonic()
-    said = 0
+    reported = 0
     while not aws.healthy():
         waited = time.monotonic() - began
         if process.poll() is not None:
@@ -200,9 +200,9 @@ def _wait_healthy(aws: LocalAws, process: subprocess.Popen[bytes], report: Repor
             raise LocalAwsError(
                 f"the local AWS did not answer within {START_SECONDS} s; {_tail(aws.log)}"
             )
-        if int(waited) > said:
-            said = int(waited)
-            report(f"waiting for the local AWS on port {aws.port}: {said} s")
+        if int(waited) > reported:
+            reported = int(waited)
+            report(f"waiting for the local AWS on port {aws.port}: {reported} s")
         time.sleep(0.1)
     report(f"local AWS ready on {aws.endpoint_url} after {time.monotonic() - began:.1f} s")
 

@@ -83,8 +83,8 @@ class ControlApi:
 
     def get(self, path: str, **query: object) -> Json:
         """The resource at ``path``; a parameter that is None is left out."""
-        found: Json = self.read(path, **query).json
-        return found
+        resource: Json = self.read(path, **query).json
+        return resource
 
     def read(self, path: str, **query: object) -> Reply:
         """The same, with its headers."""
@@ -157,10 +157,12 @@ class ControlApi:
         *,
         query: Mapping[str, object] | None = None,
     ) -> Reply:
-        given = {name: _word(value) for name, value in (query or {}).items() if value is not None}
+        parameters = {
+            name: _word(value) for name, value in (query or {}).items() if value is not None
+        }
         request = Request(
             method=method,
-            path=f"/v1{path}" + (f"?{urlencode(given)}" if given else ""),
+            path=f"/v1{path}" + (f"?{urlencode(parameters)}" if parameters else ""),
             headers={"content-type": "application/json", **(headers or {})},
             body=b"" if body is None else json.dumps(body).encode(),
         )
@@ -185,12 +187,12 @@ class ControlApi:
 
 def _wait(method: str, reply: Reply | None, attempt: int) -> float | None:
     """Seconds until the request is sent again; None if it must not be, or would be in vain."""
-    asked = reply.headers.get("retry-after", "") if reply else ""
+    retry_after = reply.headers.get("retry-after", "") if reply else ""
     throttled = reply is not None and reply.status == 429
     repeatable = method not in ("PUT", "PATCH") and (reply is None or reply.status == 503)
-    if not (throttled or repeatable or asked):
+    if not (throttled or repeatable or retry_after):
         return None
-    seconds = float(asked) if asked.isdecimal() else 0.25 * 2**attempt
+    seconds = float(retry_after) if retry_after.isdecimal() else 0.25 * 2**attempt
     return seconds if seconds <= LONGEST_WAIT else None
 
 

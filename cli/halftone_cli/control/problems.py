@@ -84,18 +84,18 @@ def error_of(status: int, body: bytes) -> HalftoneError:
     error = _BY_KIND.get(kind) or _BY_STATUS.get(status, ServerFault)
     detail = problem.get("detail")
     if isinstance(detail, str):
-        for asked, command in _COMMANDS.items():
-            detail = detail.replace(asked, command)
+        for request, command in _COMMANDS.items():
+            detail = detail.replace(request, command)
         return error(detail)
-    said = problem.get("message") or "no reason given"
-    told = _GATEWAYS.get(status, f"the control API answered {status}: {said}")
+    message = problem.get("message") or "no reason given"
+    sentence = _GATEWAYS.get(status, f"the control API answered {status}: {message}")
     # A 5xx of API Gateway's own says that the control function did not answer.
-    return Unavailable(told) if status == 404 or status >= 500 else error(told)
+    return Unavailable(sentence) if status == 404 or status >= 500 else error(sentence)
 
 
 def _problem(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

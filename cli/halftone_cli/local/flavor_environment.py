@@ -31,12 +31,12 @@ def flavor_environment(flavor: Flavor) -> Path:
     lock = _lock(flavor)
     python = ".".join(map(str, sys.version_info[:3]))
     key = hashlib.sha256(f"{python} {sys.platform} ".encode() + lock.read_bytes()).hexdigest()[:24]
-    kept = _cache() / "flavors" / f"{flavor}-{key}"
-    if not kept.is_dir():
+    folder = _cache() / "flavors" / f"{flavor}-{key}"
+    if not folder.is_dir():
         count = len(packages_of(flavor))
         note(f"installing what flavor {flavor} has on Lambda, {count} packages, for the first time")
-        _keep(lock, kept, flavor)
-    return kept
+        _keep(lock, folder, flavor)
+    return folder
 
 
 def packages_of(flavor: Flavor) -> list[str]:
@@ -46,8 +46,8 @@ def packages_of(flavor: Flavor) -> list[str]:
 
 def _lock(flavor: Flavor) -> Path:
     """The flavor's lock: in an installed wheel data of ``halftone_cdk``, else in the checkout."""
-    found = importlib.util.find_spec("halftone_cdk")
-    folder = Path(found.origin).parent if found and found.origin else None
+    spec = importlib.util.find_spec("halftone_cdk")
+    folder = Path(spec.origin).parent if spec and spec.origin else None
     candidates = [folder / "assets", folder.parents[1]] if folder else []
     for candidate in candidates:
         lock = candidate / "requirements" / f"model-{flavor}.txt"
@@ -67,16 +67,16 @@ def _cache() -> Path:
     return Path(cache) / "halftone"
 
 
-def _keep(lock: Path, kept: Path, flavor: Flavor) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=kept.parent, ignore_cleanup_errors=True) as made:
-        target = Path(made) / "packages"
+def _keep(lock: Path, folder: Path, flavor: Flavor) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as fresh:
+        target = Path(fresh) / "packages"
         _install(lock, target, flavor)
         try:
-            target.rename(kept)
+            target.rename(folder)
         except OSError:
             # Another command was faster; what it installed is the same.
-            if not kept.is_dir():
+            if not folder.is_dir():
                 raise
 
 
@@ -99,10 +99,10 @@ def _install(lock: Path, target: Path, flavor: Flavor) -> None:
 
 def _uv() -> str:
     beside = Path(sys.executable).with_name("uv")
-    found = str(beside) if beside.is_file() else shutil.which("uv")
-    if found is None:
+    program = str(beside) if beside.is_file() else shutil.which("uv")
+    if program is None:
         raise Unavailable(
             "the samples run with what the flavor has on Lambda, which uv installs:"
             " pip install uv, or pass --no-run"
         )
-    return found
+    return program

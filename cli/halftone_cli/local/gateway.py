@@ -134,8 +134,8 @@ def response_of(response: object) -> HttpResponse:
 
 def gateways_own(status: int) -> HttpResponse:
     """What API Gateway says itself when no function answered."""
-    told = _MESSAGES.get(status) or HTTPStatus(status).phrase
-    body = json.dumps({"message": told}).encode()
+    message = _MESSAGES.get(status) or HTTPStatus(status).phrase
+    body = json.dumps({"message": message}).encode()
     return HttpResponse(status, (("content-type", "application/json"),), body)
 
 
@@ -148,15 +148,15 @@ def _in_utf8(value: str) -> str:
 
 
 def _port_in(host: str) -> str:
-    found = re.search(r":([0-9]{1,5})$", host)
-    return found[1] if found else "80"
+    match = re.search(r":([0-9]{1,5})$", host)
+    return match[1] if match else "80"
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    joined: dict[str, str] = {}
     for name, value in pairs:
-        found[name] = f"{found[name]},{value}" if name in found else value
-    return found
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined
 
 
 def _as_text(content_type: str, body: bytes) -> str | None:

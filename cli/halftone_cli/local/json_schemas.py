@@ -72,7 +72,7 @@ def _one_of(*schemas: Schema) -> Schema:
 
 
 def _words(kind: type[StrEnum]) -> Schema:
-    return {"enum": [str(word) for word in kind]}
+    return {"enum": [str(choice) for choice in kind]}
 
 
 _MATCH = _object(

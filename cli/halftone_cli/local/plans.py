@@ -9,21 +9,21 @@ from halftone.domain.rollout.plan_schema import load_plan
 from halftone.packaging.yaml import read_yaml
 
 
-def chosen_plan(given: str) -> Plan:
+def chosen_plan(text: str) -> Plan:
     """The plan that is meant by a preset's name or a file: an endpoint.yaml, or a plan alone.
 
     Raises:
         InvalidInput: naming ``--plan``, or the field of the file that is wrong.
     """
-    if given in PRESETS:
-        return PRESETS[given]
+    if text in PRESETS:
+        return PRESETS[text]
     try:
-        content = Path(given).read_bytes()
+        content = Path(text).read_bytes()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         expected = f"{', '.join(PRESETS)} or a file that can be read ({why})"
-        raise InvalidInput("--plan", given, expected) from None
-    value = read_yaml(content, given)
+        raise InvalidInput("--plan", text, expected) from None
+    value = read_yaml(content, text)
     if isinstance(value, dict) and "model" in value:
         return load_spec(value).plan
     # What `plan show` prints stands below `plan:`, ready to be copied.

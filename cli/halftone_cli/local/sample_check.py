@@ -52,8 +52,8 @@ def _faults(order: dict[str, Any]) -> list[str]:
         return why and f"{name}: {why}"
 
     count = len(manifest.samples)
-    asked = [(f"sample {i} of {count}", s) for i, s in enumerate(manifest.samples, start=1)]
-    faults = [fault for name, sample in asked if (fault := check(name, sample))]
+    checks = [(f"sample {i} of {count}", s) for i, s in enumerate(manifest.samples, start=1)]
+    faults = [fault for name, sample in checks if (fault := check(name, sample))]
     first = manifest.samples[0]
     if not faults and manifest.interface is Interface.RECORDS and isinstance(first, Sample):
         # A request may have any number of records, and a sample often has one.

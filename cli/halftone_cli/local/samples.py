@@ -43,14 +43,14 @@ def sample_faults(built: BuiltPackage) -> list[str]:
         # This package alone: beside it may lie everything else that is installed.
         (core / "halftone").symlink_to(Path(halftone.__file__).resolve().parent)
         order = folder / "order.json"
-        wanted: dict[str, Any] = {
+        question: dict[str, Any] = {
             "artifacts": str(folder),
             "digest": built.digest,
             "endpoint": spec.name,
             "seconds": spec.timeout.total_seconds(),
             "max_body": spec.max_body,
         }
-        order.write_text(json.dumps(wanted), encoding="utf-8")
+        order.write_text(json.dumps(question), encoding="utf-8")
         command = [sys.executable, "-I", "-S", "-B", str(_CHECK), str(layer), str(core), str(order)]
         code = _run(command)
         if code:

@@ -67,14 +67,14 @@ class Sandbox:
 
     def faults(self) -> list[str]:
         """What is wrong with the answers to the package's own samples, as a release asks them."""
-        found = []
+        faults = []
         samples = self.built.manifest.samples
         for number, sample in enumerate(samples, start=1):
             event = smoke_event(self.limits.endpoint, sample)
             why = check_answer(sample, self._invoke(event) or {"errorMessage": self._late()})
             if why:
-                found.append(f"sample {number} of {len(samples)}: {why}")
-        return found
+                faults.append(f"sample {number} of {len(samples)}: {why}")
+        return faults
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The answer to a request, as a client would get it through API Gateway."""
@@ -135,7 +135,7 @@ def example_call(base: str, endpoint: str, manifest: Manifest) -> tuple[str, str
     """The URL at which the package's first sample is asked, and a curl line that asks it."""
     event: dict[str, Any] = smoke_event(endpoint, manifest.samples[0])
     url, method = f"{base}{event['rawPath']}", event["requestContext"]["http"]["method"]
-    words = ["curl", "-sS"] if method == "POST" else ["curl", "-sS", "-X", method]
+    command = ["curl", "-sS"] if method == "POST" else ["curl", "-sS", "-X", method]
     if event.get("body"):
-        words += ["-H", "content-type: application/json", "-d", event["body"]]
-    return url, shlex.join([*words, url])
+        command += ["-H", "content-type: application/json", "-d", event["body"]]
+    return url, shlex.join([*command, url])

@@ -33,10 +33,10 @@ def files(endpoint: str, model: str, flavor: Flavor) -> Files:
     """The files of a new endpoint; ``model`` names its first package."""
     package = f"models/{model}"
     name = f"{endpoint}-{model}"[:32].rstrip("-")
-    made = {"endpoint.yaml": _ENDPOINT.format(name=endpoint, model=package).encode()}
+    contents = {"endpoint.yaml": _ENDPOINT.format(name=endpoint, model=package).encode()}
     if flavor is not Flavor.ASGI:  # an app's requests are its own: its samples are the example
-        made["request.json"] = f"{json.dumps(REQUEST)}\n".encode()
-    return made | {f"{package}/{file}": data for file, data in _PACKAGES[flavor](name).items()}
+        contents["request.json"] = f"{json.dumps(REQUEST)}\n".encode()
+    return contents | {f"{package}/{file}": data for file, data in _PACKAGES[flavor](name).items()}
 
 
 def _python(name: str) -> Files:

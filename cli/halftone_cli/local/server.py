@@ -74,10 +74,10 @@ def _marks(watched: list[Path]) -> Iterator[tuple[str, int, int]]:
             if "__pycache__" in path.parts:
                 continue
             try:
-                seen = path.stat()
+                status = path.stat()
             except OSError:
                 continue  # gone between being listed and being looked at
-            yield str(path), seen.st_mtime_ns, seen.st_size
+            yield str(path), status.st_mtime_ns, status.st_size
 
 
 class LocalEndpoint:
@@ -139,8 +139,8 @@ def listening(endpoint: LocalEndpoint, host: str, port: int) -> Iterator[str]:
     try:
         server = _Server((host, port), Handler)
     except (OSError, OverflowError) as error:
-        told = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-        raise InvalidInput("--port", port, f"a free port on {host} ({told})") from None
+        cause = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+        raise InvalidInput("--port", port, f"a free port on {host} ({cause})") from None
     server.notes = endpoint.note
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -281,9 +281,9 @@ class _Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
 
-def _length(given: list[str]) -> int:
+def _length(lengths: list[str]) -> int:
     """What the headers ``content-length`` say; 0 without one."""
-    values = {value.strip() for value in given} or {"0"}
+    values = {value.strip() for value in lengths} or {"0"}
     value = values.pop()
     if values or not re.fullmatch("[0-9]{1,18}", value):
         raise _BadRequestError(400)

@@ -35,13 +35,13 @@ class Account:
         """The version of the CDK's bootstrap stack; None if there is none."""
         try:
             with identified():
-                found = self._cloudformation.describe_stacks(StackName=TOOLKIT)["Stacks"][0]
+                stack = self._cloudformation.describe_stacks(StackName=TOOLKIT)["Stacks"][0]
         except ClientError as error:
             if error_code(error) == "ValidationError":
                 return None
             with translated("looking for the CDK's bootstrap stack"):
                 raise
-        outputs = {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}
+        outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
         version = outputs.get("BootstrapVersion", "")
         return int(version) if version.isdecimal() else None
 
@@ -57,8 +57,8 @@ class Account:
         """How many messages lie in a dead-letter queue."""
         name = "ApproximateNumberOfMessages"
         with translated("counting the dead letters"), identified():
-            found = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])
-        return int(found["Attributes"][name])
+            answer = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])
+        return int(answer["Attributes"][name])
 
     def scheduled(self, endpoint: str) -> bool:
         """Whether the rule is on that reconciles the endpoint every minute."""

@@ -36,11 +36,13 @@ def stage_outputs(client: "CloudFormationClient", stage: str, *, deploy: str) ->
     stack = platform_stack_name(stage)
     missing: HalftoneError = NotFound("stage", stage, f"make it with `{deploy}`")
     with translated(f"looking for the stage {stage!r}", {"ValidationError": missing}), identified():
-        found = client.describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}
+        description = client.describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in description.get("Outputs", [])}
     for name in _OUTPUTS:
         if name not in outputs:
-            remedy = f"stack {stack} is {found['StackStatus']}: deploy it again with `{deploy}`"
+            remedy = (
+                f"stack {stack} is {description['StackStatus']}: deploy it again with `{deploy}`"
+            )
             raise NotFound("output", name, remedy)
     return outputs
 

@@ -51,8 +51,8 @@ def caller(url: str, headers: Mapping[str, str] | None = None) -> Callable[[str]
     client = URLLib3Session(timeout=_SECONDS, proxies=get_environ_proxies(url))
 
     def post(body: str) -> Response:
-        given = {"content-type": "application/json", **(headers or {})}
-        request = AWSRequest(method="POST", url=url, headers=given, data=body.encode())
+        sent_headers = {"content-type": "application/json", **(headers or {})}
+        request = AWSRequest(method="POST", url=url, headers=sent_headers, data=body.encode())
         try:
             response: Any = client.send(request.prepare())
         except BotoCoreError as error:

@@ -57,17 +57,17 @@ Run = Callable[[Sequence[str]], str]
 """What a program prints on stdout. Raises OSError if it can't be run or fails."""
 
 
-def run(words: Sequence[str]) -> str:
+def run(command: Sequence[str]) -> str:
     """See ``Run``."""
-    program = shutil.which(words[0])
+    program = shutil.which(command[0])
     if program is None:
-        raise FileNotFoundError(f"there is no {words[0]}")
+        raise FileNotFoundError(f"there is no {command[0]}")
     try:
         done = subprocess.run(  # noqa: S603 - version questions of our own
-            [program, *words[1:]], capture_output=True, text=True, timeout=30, check=True
+            [program, *command[1:]], capture_output=True, text=True, timeout=30, check=True
         )
     except subprocess.SubprocessError as error:
-        raise OSError(f"{words[0]} failed: {error}"[:_TAIL]) from error
+        raise OSError(f"{command[0]} failed: {error}"[:_TAIL]) from error
     return done.stdout
 
 
@@ -80,36 +80,36 @@ def tools(checkout: Path | None, run: Run = run) -> Iterator[Finding]:
     yield _tool(
         "node",
         lambda: run(["node", "--version"]).strip(),
-        lambda found: int(found.lstrip("v").partition(".")[0]) >= LEAST_NODE,
+        lambda version: int(version.lstrip("v").partition(".")[0]) >= LEAST_NODE,
         f"install Node {LEAST_NODE} or later: the CDK CLI runs on it",
     )
-    wanted = json.loads((checkout / "package.json").read_text())["devDependencies"]["aws-cdk"]
+    pinned = json.loads((checkout / "package.json").read_text())["devDependencies"]["aws-cdk"]
     yield _tool(
         "cdk",
         lambda: run([str(checkout / "node_modules" / ".bin" / "cdk"), "--version"]).split(" ")[0],
-        lambda found: found.strip() == wanted,
-        f"run `make setup`: this checkout deploys with CDK CLI {wanted}",
+        lambda version: version.strip() == pinned,
+        f"run `make setup`: this checkout deploys with CDK CLI {pinned}",
     )
 
 
 def _tool(check: str, ask: Callable[[], str], right: Callable[[str], bool], remedy: str) -> Finding:
     try:
-        found = ask()
+        version = ask()
     except OSError as error:
         return Finding(check, str(error), remedy)
-    return Finding(check, found, "" if re.match(r"v?\d", found) and right(found) else remedy)
+    return Finding(check, version, "" if re.match(r"v?\d", version) and right(version) else remedy)
 
 
-def account(given: Account, *, bootstrap: str) -> Iterator[Finding]:
+def account(asked_account: Account, *, bootstrap: str) -> Iterator[Finding]:
     """Credentials and bootstrap; ``bootstrap`` is the command that makes the latter."""
-    yield _asked("credentials", given.caller, "sign in, or name a profile in AWS_PROFILE")
+    yield _asked("credentials", asked_account.caller, "sign in, or name a profile in AWS_PROFILE")
 
     def version() -> Finding:
-        found = given.bootstrap_version()
-        if found is None:
+        version_found = asked_account.bootstrap_version()
+        if version_found is None:
             return Finding("bootstrap", "the account and region are not bootstrapped", bootstrap)
-        late = "" if found >= LEAST_BOOTSTRAP else bootstrap
-        return Finding("bootstrap", f"version {found}", late)
+        late = "" if version_found >= LEAST_BOOTSTRAP else bootstrap
+        return Finding("bootstrap", f"version {version_found}", late)
 
     yield _found("bootstrap", version, bootstrap)
 
@@ -163,21 +163,21 @@ def endpoints(ports: Ports, given: Account, only: str | None = None) -> Iterator
 def _versions(name: str, ports: Ports, view: View) -> Finding:
     """Whether Lambda still has what clients, names and a way back lead to."""
     check, state, running = f"{name}: versions", view.state, view.state.active
-    wanted = {placed.version for placed in state.placed}
-    wanted |= {state.champion.version} if state.champion else set()
-    wanted |= {v for v in (running.champion, running.challenger) if v} if running else set()
+    needed = {placed.version for placed in state.placed}
+    needed |= {state.champion.version} if state.champion else set()
+    needed |= {v for v in (running.champion, running.challenger) if v} if running else set()
     bad = []
-    for version in sorted(wanted, key=int):
+    for version in sorted(needed, key=int):
         try:
-            found, why = ports.versions.status(name, version)
+            status, why = ports.versions.status(name, version)
         except NotFound:
             bad.append(f"{version} is gone")
         except HalftoneError as error:
             return Finding(check, str(error), "may these credentials read the function?")
         else:
-            bad += [f"{version} failed: {why}"] if found is VersionStatus.FAILED else []
+            bad += [f"{version} failed: {why}"] if status is VersionStatus.FAILED else []
     if not bad:
-        return Finding(check, f"{', '.join(sorted(wanted, key=int)) or 'none'} can be invoked")
+        return Finding(check, f"{', '.join(sorted(needed, key=int)) or 'none'} can be invoked")
     remedy = f"release its package again, or `halftone deployments delete {name} VERSION`"
     return Finding(check, "; ".join(bad), remedy)
 
@@ -199,16 +199,16 @@ def _guard(name: str, view: View) -> Iterator[Finding]:
         return
     champion = view.state.champion.version if view.state.champion else None
     exposed = running is not None and running.armed_at is not None
-    wanted = running.challenger if running and exposed else champion
+    expected = running.challenger if running and exposed else champion
     last = view.state.rollout
     if running is None and last is not None and guard.armed_for == last.challenger != champion:
         # A rollback leaves them where they were: what serves is what served all along.
-        told = f"armed for version {last.challenger}, which was taken back; the next release arms"
-        yield Finding(check, f"{told} them anew")
-    elif wanted is not None and guard.armed_for != wanted:
-        found = f"armed for {guard.armed_for or 'no version'}, expected {wanted}"
+        detail = f"armed for version {last.challenger}, which was taken back; the next release arms"
+        yield Finding(check, f"{detail} them anew")
+    elif expected is not None and guard.armed_for != expected:
+        difference = f"armed for {guard.armed_for or 'no version'}, expected {expected}"
         remedy = f"`halftone rollback {name}`: a version without alarms must not have traffic"
-        yield Finding(check, found, remedy if exposed else _REARM)
+        yield Finding(check, difference, remedy if exposed else _REARM)
     else:
         yield Finding(check, f"armed for version {guard.armed_for or 'none'}")
     if guard.state is AlarmState.ALARM:
@@ -226,9 +226,9 @@ def _switched(check: str, on: Callable[[], bool]) -> Finding:
     """
 
     def asked() -> Finding:
-        found = on()
+        switched = on()
         remedy = "switch its EventBridge rule on again, or deploy if it is gone"
-        return Finding(check, "on" if found else "off", "" if found else remedy)
+        return Finding(check, "on" if switched else "off", "" if switched else remedy)
 
     return _found(check, asked, "may these credentials read EventBridge rules?")
 

@@ -77,15 +77,15 @@ def place(where: Where) -> Place:
         Unavailable: if no local AWS runs.
     """
     if where.local:
-        found = _local_aws()
-        _enter(found)
+        aws = _local_aws()
+        _enter(aws)
         stage = checked_name("--stage", where.stage or LOCAL_STAGE)
         from halftone_local.addresses import api_url  # noqa: PLC0415
 
         return Place(
             stage,
             _start_command(),
-            lambda url: api_url(found, url),
+            lambda url: api_url(aws, url),
             lambda: f"local/{getpass.getuser()}",
         )
     stage = where.stage or os.environ.get(STAGE_VARIABLE) or DEFAULT_STAGE
@@ -106,13 +106,13 @@ def _local_aws() -> LocalAws:
         from halftone_local import pins, supervisor  # noqa: PLC0415
     except ImportError as error:
         raise Unavailable(f"--local needs halftone[local]: {error}") from error
-    given = os.environ.get(LOCAL_PORT_VARIABLE) or str(pins.DEFAULT_PORT)
-    if not given.isdecimal():
-        raise InvalidInput(LOCAL_PORT_VARIABLE, given, "the port of the local AWS")
-    found = supervisor.running(int(given))
-    if found is None or not found.healthy():
-        raise Unavailable(f"no local AWS runs on port {given}: start it with `{_start_command()}`")
-    return found
+    port = os.environ.get(LOCAL_PORT_VARIABLE) or str(pins.DEFAULT_PORT)
+    if not port.isdecimal():
+        raise InvalidInput(LOCAL_PORT_VARIABLE, port, "the port of the local AWS")
+    running = supervisor.running(int(port))
+    if running is None or not running.healthy():
+        raise Unavailable(f"no local AWS runs on port {port}: start it with `{_start_command()}`")
+    return running
 
 
 def _start_command() -> str:

@@ -98,8 +98,8 @@ class Session:
     @cached_property
     def control(self) -> ControlApi:
         """The stage's control API, for this run of the command."""
-        found = self.stage.control
-        return found if self.request is None else replace(found, key=self.request)
+        control = self.stage.control
+        return control if self.request is None else replace(control, key=self.request)
 
     @property
     def spoken_with(self) -> ControlApi | None:

@@ -69,5 +69,5 @@ def put(url: str, headers: Mapping[str, str], data: bytes) -> None:
         if answer.status_code < 300:
             return
         if answer.status_code < 500 or attempt == _UPLOAD_ATTEMPTS:
-            said = answer.content.decode(errors="replace")[:200]
-            raise Unavailable(f"{where} did not take the package: {answer.status_code} {said}")
+            detail = answer.content.decode(errors="replace")[:200]
+            raise Unavailable(f"{where} did not take the package: {answer.status_code} {detail}")

@@ -17,20 +17,20 @@ def what_changed(record: AuditRecord) -> str:
     before = dict(record.before)
     if before.get("rollout") != record.after.get("rollout"):
         # A new rollout is told as such, not as what it differs in from the last one.
-        kept = {name: before[name] for name in before if name not in _ROLLOUT}
-        before = {**kept, **_UNBORN}
-    told = []
+        lasting = {name: before[name] for name in before if name not in _ROLLOUT}
+        before = {**lasting, **_UNBORN}
+    changes = []
     others = sorted({*before, *record.after} - {*_SERVING, *_ROLLOUT, "settings"})
     for name in (*_SERVING, *_ROLLOUT, *others):
         old, new = before.get(name), record.after.get(name)
         if old != new and not (new is None and old == _UNBORN.get(name)):
-            told.append(f"{name} {_arrow(name, old)}{_shown(name, new)}")
+            changes.append(f"{name} {_arrow(name, old)}{_shown(name, new)}")
     was, now = _settings(record.before), _settings(record.after)
-    told += [
+    changes += [
         f"{name.replace('_', ' ')} {setting(was.get(name)) or 'none'} → {setting(value) or 'none'}"
         for name, value in now.items()
     ]
-    return ", ".join(told) or "-"
+    return ", ".join(changes) or "-"
 
 
 def _settings(side: Mapping[str, object]) -> Mapping[str, object]:

@@ -61,8 +61,8 @@ def read_state(ports: Ports, endpoint: str) -> EndpointState:
     """
     state = ports.store.load(checked_name("ENDPOINT", endpoint))
     if state is None:
-        known = ", ".join(ports.catalogue.endpoints()) or "none yet"
-        raise NotFound("endpoint", endpoint, f"released to so far: {known}")
+        names = ", ".join(ports.catalogue.endpoints()) or "none yet"
+        raise NotFound("endpoint", endpoint, f"released to so far: {names}")
     return state
 
 
@@ -110,37 +110,39 @@ def _verdict(ports: Ports, state: EndpointState) -> Verdict | None:
     running = state.active
     if running is None or running.current is None:
         return None
-    kept = ports.evidence.load_evidence(state.endpoint, running.id)
-    return judge(kept, running.plan, running.current) if kept else None
+    evidence = ports.evidence.load_evidence(state.endpoint, running.id)
+    return judge(evidence, running.plan, running.current) if evidence else None
 
 
 def _disagreement(state: EndpointState, actual: ReadAliases) -> str:
     live, challenger = actual.live.routing, actual.challenger.routing
     running = state.active
     if running and running.phase is not Phase.ROLLING_BACK:
-        found = compare(running, live, challenger)
-        return "" if isinstance(found, Agreed) else found.reason
+        difference = compare(running, live, challenger)
+        return "" if isinstance(difference, Agreed) else difference.reason
     if state.champion is None:
         return ""
-    wanted = projection(state)
-    if live != wanted.live:
-        return f"the alias reads {spoken_routing(live)}, the record version {wanted.live.main}"
-    if challenger != wanted.challenger:
+    projected = projection(state)
+    if live != projected.live:
+        return f"the alias reads {spoken_routing(live)}, the record version {projected.live.main}"
+    if challenger != projected.challenger:
         reads = spoken_routing(challenger)
-        return f"the alias 'challenger' reads {reads}, the record version {wanted.challenger.main}"
+        return (
+            f"the alias 'challenger' reads {reads}, the record version {projected.challenger.main}"
+        )
     return ""
 
 
 def _unwatched(state: EndpointState, guard: Guard | None) -> str:
     """How what the alarms watch differs from what they must watch ("" if it does not)."""
-    wanted = projection(state).watch
+    watch = projection(state).watch
     needed = state.active is not None or state.serving.probation is not None
-    if wanted is None or guard is None or not needed or _arming(state):
+    if watch is None or guard is None or not needed or _arming(state):
         return ""
-    if (guard.armed_for, guard.alias) == (wanted.version, wanted.alias):
+    if (guard.armed_for, guard.alias) == (watch.version, watch.alias):
         return ""
     watched = f"version {guard.armed_for}" if guard.armed_for else "no one version"
-    return f"the alarms watch {watched}, the record says version {wanted.version}"
+    return f"the alarms watch {watched}, the record says version {watch.version}"
 
 
 def _arming(state: EndpointState) -> bool:

@@ -25,12 +25,12 @@ def status(stage: str, views: Iterable[View]) -> Json:
     return {"stage": stage, "endpoints": [_endpoint(view) for view in views]}
 
 
-def record(given: AuditRecord) -> Json:
+def record(entry: AuditRecord) -> Json:
     """One audit record, whole: every field that its hash covers, and the hash."""
-    return {**asdict(given), "at": given.at.isoformat()}
+    return {**asdict(entry), "at": entry.at.isoformat()}
 
 
-def plan(given: Plan) -> Json:
+def plan(shown_plan: Plan) -> Json:
     """A rollout plan."""
     return {
         "stages": [
@@ -42,33 +42,33 @@ def plan(given: Plan) -> Json:
                 "max_seconds": stage.max_time.total_seconds(),
                 "min_requests": stage.min_requests,
                 "approval": stage.approval,
-                "bake": given.is_bake(number),
+                "bake": shown_plan.is_bake(number),
             }
-            for number, stage in enumerate(given.stages)
+            for number, stage in enumerate(shown_plan.stages)
         ],
-        "alpha": given.alpha,
-        "on_inconclusive": given.on_inconclusive.value,
-        "margins": {name: asdict(margins) for name, margins in margins_of(given).items()},
+        "alpha": shown_plan.alpha,
+        "on_inconclusive": shown_plan.on_inconclusive.value,
+        "margins": {name: asdict(margins) for name, margins in margins_of(shown_plan).items()},
     }
 
 
-def margins_of(given: Plan) -> dict[str, Margins]:
+def margins_of(plan_of: Plan) -> dict[str, Margins]:
     """What counts as worse, by metric."""
-    return {name: value for name, value in vars(given).items() if isinstance(value, Margins)}
+    return {name: value for name, value in vars(plan_of).items() if isinstance(value, Margins)}
 
 
-def preview(given: EndpointPreview, endpoint: str | None) -> Json:
+def preview(of_endpoint: EndpointPreview, endpoint: str | None) -> Json:
     """Of ``plan preview``."""
-    found = given.preview
+    steps_preview = of_endpoint.preview
     return {
         "endpoint": endpoint,
-        "plan_of": given.plan_of or None,
+        "plan_of": of_endpoint.plan_of or None,
         "traffic": {
-            "requests_a_second": found.traffic.rate,
-            "errors_percent": 100 * found.traffic.errors,
-            "late_percent": 100 * found.traffic.late,
-            "source": found.traffic.source,
-            "keys_an_hour": found.traffic.keys,
+            "requests_a_second": steps_preview.traffic.rate,
+            "errors_percent": 100 * steps_preview.traffic.errors,
+            "late_percent": 100 * steps_preview.traffic.late,
+            "source": steps_preview.traffic.source,
+            "keys_an_hour": steps_preview.traffic.keys,
         },
         "steps": [
             {
@@ -89,17 +89,17 @@ def preview(given: EndpointPreview, endpoint: str | None) -> Json:
                     "failed_guarded": 0,
                 },
             }
-            for step in found.steps
+            for step in steps_preview.steps
         ],
-        "promoted_after_seconds": _seconds(found.promoted_after),
-        "approvals": found.approvals,
-        "warnings": list(found.warnings),
+        "promoted_after_seconds": _seconds(steps_preview.promoted_after),
+        "approvals": steps_preview.approvals,
+        "warnings": list(steps_preview.warnings),
     }
 
 
-def package(given: PackageRef) -> Json:
+def package(reference: PackageRef) -> Json:
     """A package by name and digest."""
-    return {"name": given.name, "digest": given.digest}
+    return {"name": reference.name, "digest": reference.digest}
 
 
 def _endpoint(view: View) -> Json:
@@ -161,9 +161,9 @@ def _rollout(rollout: Rollout) -> Json:
     }
 
 
-def _seconds(given: timedelta | None) -> float | None:
-    return None if given is None else given.total_seconds()
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
 
 
-def _moment(given: datetime | None) -> str | None:
-    return given.isoformat() if given else None
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -27,7 +27,7 @@ _COLOURS = {
 
 def overview(views: Sequence[View]) -> Table:
     """One row an endpoint."""
-    made = table(
+    rows = table(
         "endpoint",
         "champion",
         "phase",
@@ -39,7 +39,7 @@ def overview(views: Sequence[View]) -> Table:
     )
     for view in views:
         rollout = view.state.rollout
-        made.add_row(
+        rows.add_row(
             view.state.endpoint,
             _champion(view),
             _phase(rollout),
@@ -49,7 +49,7 @@ def overview(views: Sequence[View]) -> Table:
             _guardrail(view.guard),
             _why(view),
         )
-    return made
+    return rows
 
 
 def detail(stage: str, view: View) -> Group:
@@ -104,35 +104,35 @@ def _add_rollout(facts: Table, view: View, rollout: Rollout) -> None:
 def summary(view: View) -> str:
     """One line about an endpoint, for where a live view can't be."""
     rollout = view.state.rollout
-    told = f"{view.state.endpoint}: champion {_champion(view)}"
+    sentence = f"{view.state.endpoint}: champion {_champion(view)}"
     if rollout:
-        told += f"; {rollout.phase} {_challenger(rollout)} at {rollout.share:g} %"
-    return one_line(f"{told}; guardrail {_guardrail(view.guard).plain}; {_why(view)}")
+        sentence += f"; {rollout.phase} {_challenger(rollout)} at {rollout.share:g} %"
+    return one_line(f"{sentence}; guardrail {_guardrail(view.guard).plain}; {_why(view)}")
 
 
 def standing(view: View) -> list[str]:
     """What is true of an endpoint after somebody acted on it, read back, a line each."""
-    state, told = view.state, []
+    state, lines = view.state, []
     if state.champion:
-        told.append(
+        lines.append(
             f"{state.endpoint}: champion is version {state.champion.version} "
             f"({state.champion.package})"
         )
     if view.routing:
         agreement = view.disagreement or "as recorded"
-        told.append(f"alias, read back: {spoken_routing(view.routing)}; {agreement}")
+        lines.append(f"alias, read back: {spoken_routing(view.routing)}; {agreement}")
     if state.rollout:
-        told.append(f"rollout {state.rollout.id}: {state.rollout.phase}, {state.rollout.reason}")
-    told += [f"not read: {fault}" for fault in view.faults]
-    told.append(f"on record: {', '.join(f'{r.seq} {r.action}' for r in view.recent)}")
-    return [one_line(line) for line in told]
+        lines.append(f"rollout {state.rollout.id}: {state.rollout.phase}, {state.rollout.reason}")
+    lines += [f"not read: {fault}" for fault in view.faults]
+    lines.append(f"on record: {', '.join(f'{r.seq} {r.action}' for r in view.recent)}")
+    return [one_line(line) for line in lines]
 
 
 def history_table(records: Iterable[AuditRecord]) -> Table:
     """One row an audit record, in the order given."""
-    made = table("seq", "time", "actor", "action", "what changed", "reason")
+    rows = table("seq", "time", "actor", "action", "what changed", "reason")
     for record in records:
-        made.add_row(
+        rows.add_row(
             str(record.seq),
             stamp(record.at),
             one_line(record.actor),
@@ -140,15 +140,15 @@ def history_table(records: Iterable[AuditRecord]) -> Table:
             one_line(what_changed(record)),
             one_line(record.reason),
         )
-    return made
+    return rows
 
 
 def plan_table(plan: Plan, *, present: int | None = None) -> Table:
     """A plan's stages; an arrow marks the present one."""
-    made = table("stage", "share", "at least", "at most", "requests", "approval")
+    rows = table("stage", "share", "at least", "at most", "requests", "approval")
     for number, stage in enumerate(plan.stages):
         mark = " <-" if number == present else ""
-        made.add_row(
+        rows.add_row(
             f"{number + 1}{' bake' if plan.is_bake(number) else ''}{mark}",
             f"{stage.told}{' of some' if stage.match else ''}",
             spoken(stage.min_time),
@@ -156,20 +156,20 @@ def plan_table(plan: Plan, *, present: int | None = None) -> Table:
             f"{stage.min_requests}",
             "before" if stage.approval else "-",
         )
-    made.add_row("then", "100 %", "-", "-", "-", "-")
-    return made
+    rows.add_row("then", "100 %", "-", "-", "-", "-")
+    return rows
 
 
 def evidence_table(numbers: Mapping[str, Any]) -> Table:
     """A verdict's numbers, under the names that the analysis gave them: one row a metric."""
-    metrics = {name: found for name, found in numbers.items() if isinstance(found, Mapping)}
-    names = dict.fromkeys(name for found in metrics.values() for name in found)
+    metrics = {name: values for name, values in numbers.items() if isinstance(values, Mapping)}
+    names = dict.fromkeys(name for values in metrics.values() for name in values)
     # What counts "x of y" is one column.
     columns = [name for name in names if name.removesuffix("_of") not in names.keys() - {name}]
-    made = table("evidence", *(column.replace("_", " ") for column in columns))
-    for metric, found in metrics.items():
-        made.add_row(metric, *(_count(found, column) for column in columns))
-    return made
+    rows = table("evidence", *(column.replace("_", " ") for column in columns))
+    for metric, values in metrics.items():
+        rows.add_row(metric, *(_count(values, column) for column in columns))
+    return rows
 
 
 def _totals(numbers: Mapping[str, Any]) -> str:
@@ -178,9 +178,9 @@ def _totals(numbers: Mapping[str, Any]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {_count(totals, name)}" for name in totals)
 
 
-def _count(found: Mapping[str, Any], name: str) -> str:
-    told = _told(found.get(name))
-    return f"{told} of {_told(found[f'{name}_of'])}" if f"{name}_of" in found else told
+def _count(values: Mapping[str, Any], name: str) -> str:
+    count = _told(values.get(name))
+    return f"{count} of {_told(values[f'{name}_of'])}" if f"{name}_of" in values else count
 
 
 def _told(value: object) -> str:

@@ -75,19 +75,19 @@ def vendor_layer(group: str, target: Target) -> Layer:
 
 def _layer(name: str, source: str, target: Target, fill: Callable[[Path], None]) -> Layer:
     key = hashlib.sha256(f"{name} {source} {target} {_builder_digest()}".encode()).hexdigest()[:24]
-    kept = BUILD / "layers" / f"{name}-{target.runtime}-{target.architecture}-{key}"
-    if not kept.exists():
+    folder = BUILD / "layers" / f"{name}-{target.runtime}-{target.architecture}-{key}"
+    if not folder.exists():
         sys.stderr.write(f"building layer {name} for {target} ...\n")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as made:
-            _make(Path(made), target, fill)
-            _keep(Path(made) / "layer", kept)
-    facts = json.loads((kept / "layer.json").read_text())
-    return Layer(name, kept / "layer.zip", facts["digest"], facts["size"])
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
+            _make(Path(fresh), target, fill)
+            _keep(Path(fresh) / "layer", folder)
+    facts = json.loads((folder / "layer.json").read_text())
+    return Layer(name, folder / "layer.zip", facts["digest"], facts["size"])
 
 
-def _make(made: Path, target: Target, fill: Callable[[Path], None]) -> None:
-    tree, layer = made / "tree", made / "layer"
+def _make(folder: Path, target: Target, fill: Callable[[Path], None]) -> None:
+    tree, layer = folder / "tree", folder / "layer"
     packages = tree / "python"
     packages.mkdir(parents=True)
     layer.mkdir()
@@ -98,12 +98,12 @@ def _make(made: Path, target: Target, fill: Callable[[Path], None]) -> None:
     (layer / "layer.json").write_text(json.dumps(facts))
 
 
-def _keep(layer: Path, kept: Path) -> None:
+def _keep(layer: Path, folder: Path) -> None:
     try:
-        layer.rename(kept)
+        layer.rename(folder)
     except OSError:
         # Another synth was faster; what it built is the same.
-        if not kept.exists():
+        if not folder.exists():
             raise
 
 

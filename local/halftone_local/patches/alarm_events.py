@@ -63,9 +63,9 @@ def _telling(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def _previous(alarm: Alarm, old_state: str) -> Json:
-    known = _last_state.get(alarm["AlarmArn"], {})
-    if known.get("value") == old_state:
-        return known
+    last = _last_state.get(alarm["AlarmArn"], {})
+    if last.get("value") == old_state:
+        return last
     return {"value": old_state, "reason": "Unchecked: Initial alarm creation"}
 
 

@@ -138,13 +138,13 @@ def _datapoints(alarm: Alarm, rule: Rule, now: float) -> dict[int, Datapoint]:
         end=starts[-1] + rule.period,
         unit=alarm.get("Unit"),
     )
-    found = {}
+    datapoints = {}
     for start in starts:
         within = [s for s in samples if start <= s.time < start + rule.period]
         value = statistic(rule.statistic, within)
         if value is not None:
-            found[start] = Datapoint(start, value, sum(s.count for s in within))
-    return found
+            datapoints[start] = Datapoint(start, value, sum(s.count for s in within))
+    return datapoints
 
 
 def _change(alarm: Alarm, finding: Finding, now: float) -> None:

@@ -38,9 +38,9 @@ def _create(logical_id: str, properties: Properties, stack: str) -> Provisioned:
 def _update(
     name: str, old: Properties, new: Properties, stack: str, logical_id: str
 ) -> Provisioned:
-    wanted = _name(logical_id, new, stack)
-    provisioned = _put(wanted, new)
-    if wanted != name:
+    new_name = _name(logical_id, new, stack)
+    provisioned = _put(new_name, new)
+    if new_name != name:
         need(provisioners, "_delete_predecessor")(_delete, name, old)
     return provisioned
 

@@ -62,23 +62,23 @@ def _with_layers(original: Callable[[Any], None], cache: Path) -> Callable[[Any]
 
 
 def _python_path(folders: Sequence[Path], own: str | None) -> str:
-    found = [own] if own else []
+    path = [own] if own else []
     for folder in reversed(folders):
-        found += [str(p) for p in sorted((folder / "python/lib").glob("python3*/site-packages"))]
-        found.append(str(folder / "python"))
-    return os.pathsep.join(found)
+        path += [str(p) for p in sorted((folder / "python/lib").glob("python3*/site-packages"))]
+        path.append(str(folder / "python"))
+    return os.pathsep.join(path)
 
 
 def _directory(layer: Mapping[str, Any], cache: Path) -> Path:
     arn = layer["Arn"]
-    known = _unpacked.get(arn)
-    if known is None:
+    unpacked = _unpacked.get(arn)
+    if unpacked is None:
         content = need(lambda_svc, "_resolve_layer_zip")(layer)
         if content is None:
             raise RuntimeError(f"layer {arn} has no content")
-        known = _unpacked[arn] = unpack(content, cache)
-    os.utime(known)
-    return known
+        unpacked = _unpacked[arn] = unpack(content, cache)
+    os.utime(unpacked)
+    return unpacked
 
 
 def unpack(content: bytes, cache: Path) -> Path:

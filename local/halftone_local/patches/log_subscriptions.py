@@ -51,20 +51,20 @@ def apply() -> None:
 
 def _over_json(original: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
     def matches(pattern: str, message: str) -> bool:
-        found = _PATTERN.fullmatch(pattern or "")
-        return json_matches(found[1], found[2], message) if found else original(pattern, message)
+        match = _PATTERN.fullmatch(pattern or "")
+        return json_matches(match[1], match[2], message) if match else original(pattern, message)
 
     return matches
 
 
-def json_matches(name: str, wanted: str, message: str) -> bool:
+def json_matches(name: str, expected: str, message: str) -> bool:
     """Whether ``message`` is a JSON object whose field ``name`` is a text like ``wanted``."""
     try:
         line = json.loads(message)
     except (ValueError, RecursionError):
         return False
     value = line.get(name) if isinstance(line, dict) else None
-    pattern = ".*".join(re.escape(part) for part in wanted.split("*"))
+    pattern = ".*".join(re.escape(part) for part in expected.split("*"))
     return isinstance(value, str) and re.fullmatch(pattern, value, re.DOTALL) is not None
 
 

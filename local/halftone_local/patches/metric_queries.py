@@ -71,20 +71,20 @@ def _metric_data(data: Mapping[str, Any], is_cbor: bool) -> Any:
 def _result(
     query: Mapping[str, Any], start: float, end: float, *, newest_first: bool
 ) -> dict[str, Any]:
-    asked = query["MetricStat"]
-    metric, name = asked["Metric"], asked["Stat"]
-    buckets = _buckets(metric, int(asked["Period"]), start, end, asked.get("Unit"))
+    stat = query["MetricStat"]
+    metric, name = stat["Metric"], stat["Stat"]
+    buckets = _buckets(metric, int(stat["Period"]), start, end, stat.get("Unit"))
     values = [(time, statistic(name, buckets[time])) for time in sorted(buckets)]
-    shown = [(time, value) for time, value in values if value is not None]
+    points = [(time, value) for time, value in values if value is not None]
     if newest_first:
-        shown.reverse()
-    if not shown:
+        points.reverse()
+    if not points:
         statistic(name, [])  # refuses an unknown statistic even where there is no data
     return {
         "Id": query["Id"],
         "Label": query.get("Label", metric["MetricName"]),
-        "Timestamps": [time for time, _ in shown],
-        "Values": [value for _, value in shown],
+        "Timestamps": [time for time, _ in points],
+        "Values": [value for _, value in points],
         "StatusCode": "Complete",
     }
 

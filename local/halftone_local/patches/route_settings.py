@@ -24,17 +24,17 @@ def apply() -> None:
 
 def _merging(original: Callable[..., Any]) -> Callable[..., Any]:
     def update(api_id: str, stage_name: str, data: dict[str, Any]) -> Any:
-        given = data.get("routeSettings")
+        settings = data.get("routeSettings")
         stage = need(apigateway, "_stages").get(api_id, {}).get(stage_name)
-        if given is None or stage is None:
+        if settings is None or stage is None:
             return original(api_id, stage_name, data)
         keys = {route["routeKey"] for route in need(apigateway, "_routes").get(api_id, {}).values()}
-        for key in given:
+        for key in settings:
             if key not in keys:
                 return _error(
                     f"Unable to find Route by key {key} within the provided RouteSettings"
                 )
-        merged = {**stage.get("routeSettings", {}), **given}
+        merged = {**stage.get("routeSettings", {}), **settings}
         return original(api_id, stage_name, {**data, "routeSettings": merged})
 
     return update

@@ -42,9 +42,9 @@ class Roles(Construct):
         self, scope: Construct, construct_id: str, *, stage: str, http_api: api.IHttpApi
     ) -> None:
         super().__init__(scope, construct_id)
-        known = tuple(operations())
+        all_operations = tuple(operations())
         for role in Role:
-            resources = [self._arn(http_api, pattern) for pattern in patterns(role, known)]
+            resources = [self._arn(http_api, pattern) for pattern in patterns(role, all_operations)]
             iam.ManagedPolicy(
                 self,
                 role.value.title(),
@@ -69,13 +69,13 @@ def operations() -> Iterator[Operation]:
             yield Operation(method.upper(), path, Action(operation["x-halftone-action"]))
 
 
-def patterns(role: Role, known: tuple[Operation, ...]) -> list[str]:
+def patterns(role: Role, all_operations: tuple[Operation, ...]) -> list[str]:
     """``METHOD/path`` with wildcards: what ``role`` may invoke."""
     if MAY[role] == frozenset(Action):
         return ["*/v1/*"]
     changes = {
         f"{operation.method}{_wild(operation.path)}"
-        for operation in known
+        for operation in all_operations
         if operation.action in MAY[role] and operation.method != "GET"
     }
     return ["GET/v1/*", *sorted(changes)]

@@ -57,8 +57,8 @@ class _Digest:
         # The getters of CfnFunction give no environment, because CDK adds to that until the end.
         inspector = TreeInspector()
         self._function.inspect(inspector)
-        given = inspector.attributes["aws:cdk:cloudformation:props"]
-        properties: dict[str, object] = Stack.of(self._function).resolve(given)
+        declared = inspector.attributes["aws:cdk:cloudformation:props"]
+        properties: dict[str, object] = Stack.of(self._function).resolve(declared)
         if not properties.get("environment"):
             raise RuntimeError("the function's environment can't be read: it has none, or none yet")
         return properties

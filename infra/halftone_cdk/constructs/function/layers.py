@@ -26,9 +26,9 @@ def layer_version(scope: Construct, layer: Layer, settings: Settings) -> lambda_
     Each stack has its own: one that stacks share could not be replaced while any of them uses it.
     """
     stack = Stack.of(scope)
-    made = stack.node.try_find_child(f"Layer-{layer.name}")
-    if isinstance(made, lambda_.LayerVersion):
-        return made
+    existing = stack.node.try_find_child(f"Layer-{layer.name}")
+    if isinstance(existing, lambda_.LayerVersion):
+        return existing
     return lambda_.LayerVersion(
         stack,
         f"Layer-{layer.name}",
@@ -48,9 +48,9 @@ def check_size(function: str, code: Path, layers: Sequence[Layer]) -> None:
     parts = [("code", unzipped_size(code)), *((layer.name, layer.size) for layer in layers)]
     total = sum(size for _, size in parts)
     if total > UNZIPPED_LIMIT:
-        shown = ", ".join(f"{name} {size / 2**20:.1f}" for name, size in parts)
+        sizes = ", ".join(f"{name} {size / 2**20:.1f}" for name, size in parts)
         raise TooLarge(
-            f"the function {function!r} would weigh {total / 2**20:.1f} MB unzipped ({shown});"
+            f"the function {function!r} would weigh {total / 2**20:.1f} MB unzipped ({sizes});"
             f" Lambda takes {UNZIPPED_LIMIT // 2**20} MB"
         )
 

@@ -26,8 +26,8 @@ def published(function: lambda_.Function, name: str, layers: Sequence[Layer]) ->
     described = f"{resource.description} ({{:.16}})"
     resource.add_property_override("Description", frozen_settings(resource, layers, described))
     version = lambda_.Version(function, "Version", lambda_=function)
-    made = cast("lambda_.CfnVersion", version.node.default_child)
-    made.override_logical_id(frozen_settings(resource, layers, f"{name}Version{{:.16}}"))
+    cfn_version = cast("lambda_.CfnVersion", version.node.default_child)
+    cfn_version.override_logical_id(frozen_settings(resource, layers, f"{name}Version{{:.16}}"))
     Annotations.of(function).acknowledge_warning(
         "@aws-cdk/aws-lambda:snapStartRequirePublish", "the version stands beside it"
     )
