@@ -4,6 +4,7 @@ A POST is carried out once for its key, an edit is made of what was seen, and th
 the reason on record. An operation that is added without a request here fails.
 """
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +64,16 @@ def gated() -> Endpoint:
     return rolling(GATED, Phase.AWAITING_APPROVAL)
 
 
+def restored() -> Endpoint:
+    """The table is that of before the newest version served."""
+    endpoint = quiet()
+    store = endpoint.world.store
+    table = copy.deepcopy({name: kept for name, kept in vars(store).items() if name != "changed"})
+    endpoint.serve("third")
+    vars(store).update(table)
+    return endpoint
+
+
 def case(
     path: str,
     body: Mapping[str, Any] | None = None,
@@ -86,6 +97,7 @@ CASES = {
     "promote_rollout": case(f"{ROLLOUT}/promote", world=rolling),
     "abort_rollout": case(f"{ROLLOUT}/abort", world=rolling),
     "roll_back": case(f"{BASE}/rollback?v=1"),
+    "adopt_endpoint": case(f"{BASE}/adopt", {"keep": "aliases"}, world=restored),
     "change_serving": case(f"{BASE}/serving", {"access": "private"}),
     "set_traffic": case(f"{BASE}/traffic", {"traffic": {"champion": 90, "blue": 10}}),
     "set_mirror": case(f"{BASE}/mirror", {"mirror": {"green": 10}}),

@@ -15,6 +15,7 @@ from halftone.domain.traffic.policy import (
     Access,
     Capture,
     Client,
+    Cors,
     KeySource,
     Match,
     Mirror,
@@ -41,6 +42,7 @@ OTHER = {
         "stopped": "migration",
         "latency_budget": timedelta(seconds=1.5),
         "label": "risk",
+        "cors": Cors(("https://shop.example",)),
     },
     Capacity: {
         "description": "Is it fraud?",

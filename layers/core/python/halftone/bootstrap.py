@@ -158,7 +158,8 @@ def ports(
         claims=DynamoIdempotencyStore(table, given.table),
         groups=DynamoGroups(table, given.table),
         uploads=S3Uploads(bucket, given.artifacts),
-        stacks=CloudFormationStacks(seldom("cloudformation", PATIENT)),
+        # Deploys alone ask CloudFormation: no snapshot of another function need hold its client.
+        stacks=CloudFormationStacks(cast("Any", _client(session, True, "cloudformation", PATIENT))),
         metric_lag=given.metric_lag,
         key_lag=given.key_lag,
     )

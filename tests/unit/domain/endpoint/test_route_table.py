@@ -40,11 +40,13 @@ def test_what_is_placed_and_how_it_is_served_is_told_with_the_revision():
 
 @pytest.mark.parametrize("phase", Phase)
 def test_the_trial_is_told_in_the_phases_in_which_the_challenger_takes_part(phase):
-    found = route_config_of(state(phase=phase, stage=2, share=20.0, since=5.0)).trial
+    trial = route_config_of(state(phase=phase, stage=2, share=20.0, since=5.0)).trial
     if phase in TAKES_PART:
-        assert found == Experiment(rollout().id, "2", 2, Mode.GUARDED, share=20.0, since=5.0)
+        assert found == Experiment(
+            rollout().id, "2", 2, Mode.GUARDED, share=20.0, since=5.0, began=START
+        )
     else:
-        assert found is None
+        assert trial is None
 
 
 def test_a_mirror_step_tells_its_share_and_who_is_meant():
