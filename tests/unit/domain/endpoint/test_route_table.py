@@ -42,7 +42,7 @@ def test_what_is_placed_and_how_it_is_served_is_told_with_the_revision():
 def test_the_trial_is_told_in_the_phases_in_which_the_challenger_takes_part(phase):
     trial = route_config_of(state(phase=phase, stage=2, share=20.0, since=5.0)).trial
     if phase in TAKES_PART:
-        assert found == Experiment(
+        assert trial == Experiment(
             rollout().id, "2", 2, Mode.GUARDED, share=20.0, since=5.0, began=START
         )
     else:
