@@ -99,7 +99,7 @@ BLIND_ADVANCE = instead(
     "point(ports, state, alias, routing, revision=read.revision)",
     "point(ports, state, alias, routing, revision=None)",
 )
-BLIND_ROLLBACK = instead("reconcile", "revision=known[alias]", "revision=None")
+BLIND_ROLLBACK = instead("reconcile", "revision=revisions[alias]", "revision=None")
 NO_SECOND_LOOK = instead("reconcile", "newest.revision != state.revision", "newest.revision < 0")
 IN_HALVES = instead(
     "unit_of_work",
@@ -115,12 +115,12 @@ IN_HALVES = instead(
 RECORD_BEFORE_ALIAS = instead(
     "advance",
     """\
-        seen = ports.aliases.both(endpoint)
+        aliases = ports.aliases.both(endpoint)
         state = ports.store.load(endpoint)
 """,
     """\
         state = ports.store.load(endpoint)
-        seen = ports.aliases.both(endpoint)
+        aliases = ports.aliases.both(endpoint)
 """,
 )
 NO_LOOK_AT_ALARMS = instead(
@@ -138,16 +138,16 @@ NO_LOOK_AFTER_SUPERSEDING = instead(
     'raise ConcurrentWrite("the rollout under way was ended: look at what serves now")',
     "state = ports.store.load(request.endpoint)",
 )
-NO_RECONCILING = instead("advance", "reconcile(ports, state, seen)", "pass")
+NO_RECONCILING = instead("advance", "reconcile(ports, state, aliases)", "pass")
 NO_YIELDING = instead("advance", "if isinstance(agreement, Yield):", "if False:")
 UNCONFIRMED = ("        if routing != fenced.home:", "        if False:")
 CHALLENGER_FORGOTTEN = instead("reconcile", "in fenced.way_home:", "in (ALIAS,):", UNCONFIRMED)
 LIVE_FORGOTTEN = instead("reconcile", "in fenced.way_home:", "in (CHALLENGER,):", UNCONFIRMED)
 NO_FRONT = instead(
     "advance",
-    "give(ports, state, seen, wanted.live, wanted.challenger)",
-    "give(ports, state, seen, replace(running, mode=type(running.mode)('weighted'))"
-    ".routing(running.target), wanted.challenger)",
+    "give(ports, state, aliases, desired.live, desired.challenger)",
+    "give(ports, state, aliases, replace(running, mode=type(running.mode)('weighted'))"
+    ".routing(running.target), desired.challenger)",
 )
 DISPATCH_FIRST = instead(
     "unit_of_work",
@@ -191,12 +191,12 @@ CONFIRMED_BEFORE_ALIAS = instead(
 PROMOTED_BEFORE_ALIAS = instead(
     "advance",
     """\
-    wanted = projection(state)
-    before = seen
+    desired = projection(state)
+    before = aliases
 """,
     """\
-    wanted = projection(state)
-    before = seen
+    desired = projection(state)
+    before = aliases
     if running.target == 100.0:
         _promoted(ports, state, running)
 """,

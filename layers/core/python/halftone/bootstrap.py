@@ -104,20 +104,20 @@ def _followed() -> timedelta:
     return timedelta(seconds=float(os.environ.get("HALFTONE_KEY_FOLLOW_SECONDS", usual)))
 
 
-def capture_ports(given: CaptureSettings) -> CapturePorts:
+def capture_ports(settings: CaptureSettings) -> CapturePorts:
     """The harvest's ports on AWS, with the caller's own credentials."""
     session = boto3.session.Session()
     return CapturePorts(
-        files=S3Files(session.client("s3", config=PATIENT), given.captures),
+        files=S3Files(session.client("s3", config=PATIENT), settings.captures),
         keys=DynamoKeys(
-            session.client("dynamodb", config=PATIENT), given.table, followed=given.followed
+            session.client("dynamodb", config=PATIENT), settings.table, followed=settings.followed
         ),
         metrics=CloudWatchKeyMetrics(session.client("cloudwatch", config=PATIENT)),
     )
 
 
 def ports(
-    given: Settings,
+    settings: Settings,
     *,
     urgent: bool = False,
     lazy: bool | None = None,
@@ -136,32 +136,32 @@ def ports(
     invoker = client("lambda", INVOKE)
     table = session.client("dynamodb", config=URGENT if urgent else PATIENT)
     cloudwatch = client("cloudwatch", PATIENT)
-    store, registry = DynamoStore(table, given.table), DynamoRegistry(table, given.table)
+    store, registry = DynamoStore(table, settings.table), DynamoRegistry(table, settings.table)
     bucket = client("s3", SIGNING)
     return Ports(
         clock=SystemClock(),
         store=store,
         catalogue=store,
         evidence=store,
-        aliases=LambdaAliases(functions, given.stage),
-        versions=LambdaVersions(functions, invoker, given.stage),
-        guardrails=CloudWatchGuardrails(cloudwatch, given.stage),
+        aliases=LambdaAliases(functions, settings.stage),
+        versions=LambdaVersions(functions, invoker, settings.stage),
+        guardrails=CloudWatchGuardrails(cloudwatch, settings.stage),
         metrics=CloudWatchMetrics(cloudwatch),
-        packages=S3Packages(bucket, given.artifacts),
-        workflow=StepFunctionsWorkflow(client("stepfunctions", PATIENT), given.workflow),
+        packages=S3Packages(bucket, settings.artifacts),
+        workflow=StepFunctionsWorkflow(client("stepfunctions", PATIENT), settings.workflow),
         registry=registry,
         registry_pages=registry,
-        logs=CloudWatchLogs(seldom("logs", PATIENT), given.stage),
+        logs=CloudWatchLogs(seldom("logs", PATIENT), settings.stage),
         charts=CloudWatchCharts(cloudwatch),
-        scaling=LambdaScaling(functions, given.stage),
-        gate=HttpGate(seldom("apigatewayv2", PATIENT), given.api),
-        claims=DynamoIdempotencyStore(table, given.table),
-        groups=DynamoGroups(table, given.table),
-        uploads=S3Uploads(bucket, given.artifacts),
+        scaling=LambdaScaling(functions, settings.stage),
+        gate=HttpGate(seldom("apigatewayv2", PATIENT), settings.api),
+        claims=DynamoIdempotencyStore(table, settings.table),
+        groups=DynamoGroups(table, settings.table),
+        uploads=S3Uploads(bucket, settings.artifacts),
         # Deploys alone ask CloudFormation: no snapshot of another function need hold its client.
         stacks=CloudFormationStacks(cast("Any", _client(session, True, "cloudformation", PATIENT))),
-        metric_lag=given.metric_lag,
-        key_lag=given.key_lag,
+        metric_lag=settings.metric_lag,
+        key_lag=settings.key_lag,
     )
 
 

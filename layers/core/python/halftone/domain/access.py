@@ -99,9 +99,9 @@ def principal_of(arn: str) -> str:
     Raises:
         InvalidInput: if it is no ARN of a role, a session of one, a user, or an account's root.
     """
-    found = _SESSION.fullmatch(arn) or _ROLE.fullmatch(arn)
-    if found:
-        return f"arn:{found['partition']}:iam::{found['account']}:role/{found['role']}"
+    match = _SESSION.fullmatch(arn) or _ROLE.fullmatch(arn)
+    if match:
+        return f"arn:{match['partition']}:iam::{match['account']}:role/{match['role']}"
     federated = _FEDERATED.fullmatch(arn)
     if federated:
         return federated["all"]
@@ -118,14 +118,16 @@ def principal_in(actor: str) -> str:
         return actor
 
 
-def checked_members(field: str, given: Mapping[str, Sequence[str]]) -> dict[str, frozenset[Role]]:
+def checked_members(
+    field: str, roles_by_member: Mapping[str, Sequence[str]]
+) -> dict[str, frozenset[Role]]:
     """Members with their roles, each by its principal; an ARN given twice has both's roles.
 
     Raises:
         InvalidInput: naming the ARN or the role that can't be taken.
     """
     members: dict[str, frozenset[Role]] = {}
-    for arn, names in given.items():
+    for arn, names in roles_by_member.items():
         if len(arn) > LONGEST_ARN or not arn.isascii():
             raise InvalidInput(field, arn, f"ARNs of at most {LONGEST_ARN} ASCII characters")
         if _FEDERATED.fullmatch(arn):

@@ -63,15 +63,15 @@ def _encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def unknown_field(at: str, value: object, known: Iterable[str]) -> InvalidInput:
+def unknown_field(at: str, value: object, allowed: Iterable[str]) -> InvalidInput:
     """The error about a field, ``at`` its path, that is none of ``known``; tells the nearest."""
     # Only who has erred pays for the import, and no model server does.
     from difflib import get_close_matches  # noqa: PLC0415
 
-    names = sorted(known)
+    names = sorted(allowed)
     near = get_close_matches(at.rpartition(".")[2][:100], names, 1)
-    meant = f" (did you mean {near[0]}?)" if near else ""
-    return InvalidInput(at, value, f"no such field{meant}; known: {', '.join(names)}")
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return InvalidInput(at, value, f"no such field{hint}; known: {', '.join(names)}")
 
 
 class InvalidPackage(InvalidInput):

@@ -26,16 +26,16 @@ def check_texts(at: str, value: object) -> None:
     """
     # With a stack of its own, because what is read may be nested deeper than Python calls.
     rest: list[tuple[str, object]] = [(at, value)]
-    seen: set[int] = set()
+    visited: set[int] = set()
     while rest:
         path, inner = rest.pop()
         if isinstance(inner, str):
             if not is_storable(inner):
                 raise InvalidInput(path or "body", inner, _EXPECTED)
         elif isinstance(inner, Mapping | Sequence) and not isinstance(inner, bytes):
-            if id(inner) in seen:
+            if id(inner) in visited:
                 continue  # an anchor of YAML, which may even hold itself
-            seen.add(id(inner))
+            visited.add(id(inner))
             rest.extend(reversed(list(_parts(path, inner))))
 
 

@@ -25,8 +25,8 @@ class ModelChange:
     @property
     def registers(self) -> bool:
         """Whether ``version`` is new."""
-        known = self.before.newest if self.before else 0
-        return self.version is not None and self.version.number > known
+        newest = self.before.newest if self.before else 0
+        return self.version is not None and self.version.number > newest
 
 
 class Registry(Protocol):

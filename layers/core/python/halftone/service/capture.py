@@ -55,11 +55,11 @@ def ingest(ports: CapturePorts, delivery: Delivery) -> Ingested:
         Unavailable: if a part of it could not be done; the rest was. A repetition does what is
             missing.
     """
-    found = [read_line(message) for _, message in delivery.lines]
-    rows = [one for one in found if isinstance(one, Row)]
+    lines = [read_line(message) for _, message in delivery.lines]
+    rows = [one for one in lines if isinstance(one, Row)]
     sightings = [
         one
-        for one in found
+        for one in lines
         # The log is the endpoint's own: it can't speak of another's rollouts.
         if isinstance(one, KeyObservation) and one.rollout.startswith(f"{delivery.endpoint}-")
     ]
@@ -69,7 +69,7 @@ def ingest(ports: CapturePorts, delivery: Delivery) -> Ingested:
             *[_count(ports, delivery, part) for part in _by_stage(together(sightings)).values()],
         ]
     )
-    return Ingested(len(rows), len(sightings), len(found) - len(rows) - len(sightings))
+    return Ingested(len(rows), len(sightings), len(lines) - len(rows) - len(sightings))
 
 
 def _all_of(steps: Sequence[Callable[[], None]]) -> None:
@@ -140,8 +140,8 @@ def _counts(
             continue
         bucket, keys = bucket_start(what.since), {"Errors": what.errors, "Late": what.late}
         later = {"ErrorsLater": what.errors_later, "LateLater": what.late_later}
-        told = {**keys, **{metric: 1 for metric, count in later.items() if count}}
-        for metric, value in told.items():
+        observed = {**keys, **{metric: 1 for metric, count in later.items() if count}}
+        for metric, value in observed.items():
             if value is not None:
                 counts[Observation(one.version, bucket, metric)][float(value)] += 1
     return {where: dict(values) for where, values in counts.items()}

@@ -22,16 +22,16 @@ def group_named(ports: Ports, name: str) -> Group:
     Raises:
         NotFound: if there is none.
     """
-    found = ports.groups.load_group(name)
-    if found is None:
+    group = ports.groups.load_group(name)
+    if group is None:
         raise NotFound("group", name, "GET /v1/groups lists those there are")
-    return found
+    return group
 
 
 def roles_of(ports: Ports, principal: str) -> dict[str, frozenset[Role]]:
     """The roles of ``principal``, by the groups that name it."""
-    found = (ports.groups.load_group(name) for name in ports.groups.groups())
-    return {g.name: g.members[principal] for g in found if g and principal in g.members}
+    groups = (ports.groups.load_group(name) for name in ports.groups.groups())
+    return {g.name: g.members[principal] for g in groups if g and principal in g.members}
 
 
 def make_group(
@@ -49,12 +49,12 @@ def make_group(
         InvalidInput: if the name, an ARN or a role can't be taken.
         Conflict: if there is a group of that name.
     """
-    wanted = Group(checked_name("name", name), description, checked_members("members", members))
+    group = Group(checked_name("name", name), description, checked_members("members", members))
     standing = ports.groups.load_group(name)
     if standing is not None:
         raise Conflict(f"there is a group {name!r} already: PUT /v1/groups/{name} changes it")
-    words = reason or f"made with {len(wanted.members)} members"
-    return _commit(ports, None, wanted, action="group-made", actor=actor, reason=words)
+    message = reason or f"made with {len(group.members)} members"
+    return _commit(ports, None, group, action="group-made", actor=actor, reason=message)
 
 
 def verified(ports: Ports, name: str) -> tuple[int, AuditHead]:
@@ -66,8 +66,10 @@ def verified(ports: Ports, name: str) -> tuple[int, AuditHead]:
     """
     group = group_named(ports, name)
     # What was written since the group was read is of no harm: the chain is checked up to there.
-    known = takewhile(lambda record: record.seq <= group.audit.seq, ports.groups.group_audit(name))
-    return audit.verify(_chain(name), known, group.audit), group.audit
+    records = takewhile(
+        lambda record: record.seq <= group.audit.seq, ports.groups.group_audit(name)
+    )
+    return audit.verify(_chain(name), records, group.audit), group.audit
 
 
 def edit_group(
@@ -95,24 +97,24 @@ def edit_group(
         after = replace(before, description=description, members=checked)
         if after == before:
             return before
-        words = reason or _difference(before.members, checked)
-        return _commit(ports, before, after, action="group-changed", actor=actor, reason=words)
+        message = reason or _difference(before.members, checked)
+        return _commit(ports, before, after, action="group-changed", actor=actor, reason=message)
 
     return retry_on_conflict(f"group {name}", attempt)
 
 
 def _difference(before: Mapping[str, frozenset[Role]], after: Mapping[str, frozenset[Role]]) -> str:
     changed = [who for who in after if who in before and before[who] != after[who]]
-    words = {
+    by_verb = {
         "added": sorted({*after} - {*before}),
         "removed": sorted({*before} - {*after}),
         "changed": changed,
     }
-    told = "; ".join(f"{verb} {', '.join(who)}" for verb, who in words.items() if who)
-    if len(told) > _LONGEST:
+    message = "; ".join(f"{verb} {', '.join(who)}" for verb, who in by_verb.items() if who)
+    if len(message) > _LONGEST:
         # The record has before and after whole: an item of the table holds only so much.
-        told = "; ".join(f"{verb} {len(who)} members" for verb, who in words.items() if who)
-    return told or "described anew"
+        message = "; ".join(f"{verb} {len(who)} members" for verb, who in by_verb.items() if who)
+    return message or "described anew"
 
 
 def _commit(

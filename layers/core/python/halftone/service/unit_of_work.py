@@ -99,13 +99,13 @@ def commit_rollout(
 
 def summary(state: EndpointState) -> dict[str, object]:
     """What the audit says of a state: enough to read a history, without plans and packages."""
-    shown: dict[str, object] = {
+    fields: dict[str, object] = {
         "champion": state.champion.version if state.champion else None,
         "package": str(state.champion.package) if state.champion else None,
     }
     rollout = state.rollout
     if rollout:
-        shown |= {
+        fields |= {
             "rollout": rollout.id,
             "phase": rollout.phase.value,
             "challenger": rollout.challenger,
@@ -117,7 +117,7 @@ def summary(state: EndpointState) -> dict[str, object]:
             "mode": (state.serving if rollout.phase.final else rollout).mode.value,
             "target": rollout.target,
         }
-    return shown
+    return fields
 
 
 def retry_on_conflict(endpoint: str, attempt: Callable[[], _T]) -> _T:

@@ -50,26 +50,26 @@ def patched_capacity(upkeep: Capacity, value: object) -> Capacity:
         raise InvalidInput("settings", value, f"an object with any of {', '.join(_FIELDS)}")
     check_texts("", value)
     after = upkeep
-    for name, given in value.items():
+    for name, setting in value.items():
         if name == "description":
-            after = replace(after, description=_text("description", given or ""))
+            after = replace(after, description=_text("description", setting or ""))
         elif name == "tags":
-            after = replace(after, tags=_tags(upkeep.tags, given))
+            after = replace(after, tags=_tags(upkeep.tags, setting))
         elif name == "concurrency":
-            after = replace(after, concurrency=parse_concurrency(given))
+            after = replace(after, concurrency=parse_concurrency(setting))
         elif name == "throttle":
-            after = replace(after, throttle=parse_throttle(given))
+            after = replace(after, throttle=parse_throttle(setting))
         else:
-            raise InvalidInput(str(name), given, f"no such setting; known: {', '.join(_FIELDS)}")
+            raise InvalidInput(str(name), setting, f"no such setting; known: {', '.join(_FIELDS)}")
     return after
 
 
 def scaled(upkeep: Capacity, version: str, replicas: int) -> Capacity:
     """``upkeep`` with so many replicas of a version."""
-    wanted = {known: count for known, count in upkeep.replicas.items() if known != version}
+    counts = {other: count for other, count in upkeep.replicas.items() if other != version}
     if replicas:
-        wanted[version] = replicas
-    return replace(upkeep, replicas=wanted)
+        counts[version] = replicas
+    return replace(upkeep, replicas=counts)
 
 
 def dump_capacity(upkeep: Capacity) -> dict[str, object]:

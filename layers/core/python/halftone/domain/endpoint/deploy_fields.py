@@ -73,8 +73,8 @@ def with_fields(state: EndpointState, fields: Mapping[str, Any]) -> EndpointStat
         del served["traffic"]
     serving = changed(state, served) if served else state.serving
     tags = {n.removeprefix(TAG): text for n, text in fields.items() if n.startswith(TAG)}
-    kept = {n: v for n, v in fields.items() if n in ("description", "concurrency", "throttle")}
-    upkeep = patched_capacity(state.upkeep, {**kept, **({"tags": tags} if tags else {})})
+    settings = {n: v for n, v in fields.items() if n in ("description", "concurrency", "throttle")}
+    upkeep = patched_capacity(state.upkeep, {**settings, **({"tags": tags} if tags else {})})
     about = replace(state.about, owner=fields[OWNER]) if OWNER in fields else state.about
     return replace(state, serving=serving, upkeep=upkeep, about=about)
 

@@ -150,14 +150,14 @@ def must_be_idle(state: EndpointState, aliases: ReadAliases | None, version: str
 
 
 def must_not_be_the_last(
-    state: EndpointState, history: Past, known: Iterable[Deployment], version: str
+    state: EndpointState, history: Past, deployments: Iterable[Deployment], version: str
 ) -> None:
     """The last deployment that is known to have answered well stays.
 
     Raises:
         Conflict: if ``version`` is that one.
     """
-    good = {d.version for d in known if d.version in history.served and not d.deleted}
+    good = {d.version for d in deployments if d.version in history.served and not d.deleted}
     if good == {version}:
         raise Conflict(
             f"version {version} is the last of {state.endpoint!r} that is known to have answered "

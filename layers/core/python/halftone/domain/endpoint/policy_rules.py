@@ -43,11 +43,11 @@ def changed(state: EndpointState, fields: Mapping[str, Any]) -> TrafficPolicy:
         ]
         serving = replace(serving, rules=tuple(rules))
     if "mirror" in fields:
-        wanted: Mirror | None = fields["mirror"]
-        if wanted is not None:
-            version = _version(state, wanted.version, "mirror")
-            wanted = replace(wanted, version=version)
-        serving = replace(serving, mirror=wanted)
+        mirror: Mirror | None = fields["mirror"]
+        if mirror is not None:
+            version = _version(state, mirror.version, "mirror")
+            mirror = replace(mirror, version=version)
+        serving = replace(serving, mirror=mirror)
     if serving != state.serving:
         _check(state, serving, {*fields})
     return serving
@@ -108,10 +108,10 @@ def _version(state: EndpointState, called: str, at: str, share: float = 100.0) -
         if champion is None:
             raise Conflict(f"{at}: {state.endpoint!r} has no champion yet")
         return champion
-    found = [p for p in state.placed if called in (p.name, p.version)]
+    matches = [p for p in state.placed if called in (p.name, p.version)]
     # A name that is another's version number means the version.
-    exact: Placed | None = next((p for p in found if p.version == called), None) or (
-        found[0] if found else None
+    exact: Placed | None = next((p for p in matches if p.version == called), None) or (
+        matches[0] if matches else None
     )
     if exact is None:
         names = ", ".join(sorted({CHAMPION, *(p.name for p in state.placed)}))

@@ -63,25 +63,25 @@ def shares(state: EndpointState, live: Routing | None = None) -> Mapping[str, fl
     ``live`` is the alias as it was read (None: as it must be). Fronts take the split first, and the
     rollout's share of what is left. Nobody answers where the endpoint is stopped.
     """
-    wanted = projection(state)
+    desired = projection(state)
     if state.serving.stopped:
         return {}
-    alias = wanted.live if live is None else live
+    alias = desired.live if live is None else live
     reached = {version: alias.share_of(version) for version in (alias.main, alias.other) if version}
     reached.pop(UNRELEASED.main, None)
-    champion = wanted.routes.champion
+    champion = desired.routes.champion
     if champion not in reached or reached[champion] < 100.0:
         return reached  # the alias splits, or does not lead to the front: no front passes on
-    rest, found = 100.0, {}
-    for portion in wanted.routes.serving.split:
-        found[portion.version] = portion.share
+    rest, by_version = 100.0, {}
+    for portion in desired.routes.serving.split:
+        by_version[portion.version] = portion.share
         rest -= portion.share
-    trial = wanted.routes.trial
+    trial = desired.routes.trial
     if trial and trial.mode is Mode.GUARDED and trial.share > 0:
         passed_on = rest * trial.share / 100.0
-        found[trial.version] = found.get(trial.version, 0.0) + passed_on
+        by_version[trial.version] = by_version.get(trial.version, 0.0) + passed_on
         rest -= passed_on
-    return {champion: rest, **found}
+    return {champion: rest, **by_version}
 
 
 def _aliases(state: EndpointState) -> tuple[Routing, Routing]:

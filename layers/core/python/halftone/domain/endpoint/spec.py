@@ -85,9 +85,9 @@ class EndpointSpec:
 
 def dump_upkeep(spec: EndpointSpec) -> dict[str, object]:
     """What the declaration says of the endpoint's upkeep, as ``patched_capacity`` reads it."""
-    said = Capacity(spec.description, spec.tags, spec.concurrency, spec.throttle)
+    capacity = Capacity(spec.description, spec.tags, spec.concurrency, spec.throttle)
     usual = dump_capacity(Capacity())
-    return {name: value for name, value in dump_capacity(said).items() if value != usual[name]}
+    return {name: value for name, value in dump_capacity(capacity).items() if value != usual[name]}
 
 
 _TAG = re.compile(r"[\w .:/=+@-]+")
@@ -113,11 +113,11 @@ def load_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a fi
         raise InvalidInput("endpoint.yaml", value, "a mapping with at least name and model")
     value = {name: field for name, field in value.items() if name != EDITORS}
     check_texts("", value)
-    known = {*EndpointSpec.__dataclass_fields__} - {"errors", "late", "crashes", "serving"}
-    known |= {"guardrails", *FIELDS}
+    names = {*EndpointSpec.__dataclass_fields__} - {"errors", "late", "crashes", "serving"}
+    names |= {"guardrails", *FIELDS}
     for name in value:
-        if name not in known:
-            raise unknown_field(str(name), value[name], known)
+        if name not in names:
+            raise unknown_field(str(name), value[name], names)
     spec = EndpointSpec(
         name=checked_name("name", value.get("name")), model=_path("model", value.get("model"))
     )
@@ -156,11 +156,11 @@ def load_spec(value: object) -> EndpointSpec:  # noqa: PLR0912 - one branch a fi
     return replace(spec, serving=_within(spec.timeout, serving))
 
 
-def _within(timeout: timedelta, given: Mapping[str, Any]) -> dict[str, object]:
-    budget = given.get("latency_budget")
+def _within(timeout: timedelta, deadlines: Mapping[str, Any]) -> dict[str, object]:
+    budget = deadlines.get("latency_budget")
     if budget is not None and budget > timeout:
         raise InvalidInput("latency_budget", spoken(budget), f"at most timeout, {spoken(timeout)}")
-    return dump_policy(given)
+    return dump_policy(deadlines)
 
 
 def _path(at: str, value: object) -> str:

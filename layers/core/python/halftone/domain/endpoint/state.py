@@ -93,7 +93,7 @@ class EndpointState:
         What serves, rolls out, or is named by a rule, a portion, the mirror or a person stays. What
         is placed again takes requests again, if it was stopped.
         """
-        if any(known.version == version for known in self.placed):
+        if any(placed.version == version for placed in self.placed):
             return tuple(replace(p, stopped="") if p.version == version else p for p in self.placed)
         every = (*self.placed, Placed(version, version))
         surplus = len(every) - MOST_PLACED

@@ -165,9 +165,9 @@ def _cell(kind: str, value: object) -> object:
         # which SQL can look into, so that one table holds all of them.
         if value is None:
             return None
-        given = isinstance(value, str)
+        is_text = isinstance(value, str)
         return _text(
-            str(value) if given else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            str(value) if is_text else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         )
     if kind == "boolean":
         return bool(value) if value in (0, 1, True, False) else None

@@ -95,7 +95,7 @@ def window(since: datetime, until: datetime, now: datetime, period: timedelta | 
     if until > now + timedelta(days=1):
         raise InvalidInput("until", until.isoformat(), "a moment that is not in the future")
     age = now - since
-    finest = next((finest for kept, finest in _KEPT if age <= kept), None)
+    finest = next((finest for retention, finest in _KEPT if age <= retention), None)
     if finest is None:
         raise InvalidInput("since", since.isoformat(), "within the last 455 days")
     if period is None:
@@ -103,8 +103,8 @@ def window(since: datetime, until: datetime, now: datetime, period: timedelta | 
         fits = (p for p in PERIODS if p >= finest and span / p <= 500)
         period = next(fits, PERIODS[-1])
     elif period not in PERIODS:
-        known = ", ".join(spoken(p) for p in PERIODS)
-        raise InvalidInput("period", spoken(period), f"one of {known}")
+        periods = ", ".join(spoken(p) for p in PERIODS)
+        raise InvalidInput("period", spoken(period), f"one of {periods}")
     elif period < finest:
         raise InvalidInput(
             "period", spoken(period), f"at least {spoken(finest)}, which is kept for so long"
@@ -151,20 +151,20 @@ def series_of(chart: Chart) -> Mapping[str, Values]:
 def _summed(series: Sequence[Values], count: int) -> Values:
     sums: list[float | None] = []
     for i in range(count):
-        known = [value for values in series if (value := values[i]) is not None]
-        sums.append(sum(known) if known else None)
+        present = [value for values in series if (value := values[i]) is not None]
+        sums.append(sum(present) if present else None)
     return tuple(sums)
 
 
 def _weighted(series: Sequence[tuple[Values, Values]], count: int) -> Values:
     means: list[float | None] = []
     for i in range(count):
-        known = [(value, w[i] or 0.0) for v, w in series if (value := v[i]) is not None]
-        total = sum(weight for _, weight in known)
+        weighted = [(value, w[i] or 0.0) for v, w in series if (value := v[i]) is not None]
+        total = sum(weight for _, weight in weighted)
         if total:
-            means.append(sum(value * weight for value, weight in known) / total)
+            means.append(sum(value * weight for value, weight in weighted) / total)
         else:
-            means.append(sum(value for value, _ in known) / len(known) if known else None)
+            means.append(sum(value for value, _ in weighted) / len(weighted) if weighted else None)
     return tuple(means)
 
 

@@ -44,5 +44,5 @@ class LogLine:
 
 def version_in(stream: str) -> str | None:
     """The version that a log stream's name tells, or None if it is no sandbox's stream."""
-    found = _STREAM.fullmatch(stream)
-    return found[1] if found else None
+    match = _STREAM.fullmatch(stream)
+    return match[1] if match else None

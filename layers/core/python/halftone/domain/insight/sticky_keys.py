@@ -29,8 +29,8 @@ class Seen:
 
     def and_then(self, other: "Seen") -> "Seen":
         """What is known after another sighting."""
-        known = [late for late in (self.late, other.late) if late is not None]
-        return Seen(self.failed or other.failed, any(known) if known else None, self.since)
+        measured = [late for late in (self.late, other.late) if late is not None]
+        return Seen(self.failed or other.failed, any(measured) if measured else None, self.since)
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,14 @@ def together(sightings: list[KeyObservation]) -> list[KeyObservation]:
     for one in sorted(sightings, key=lambda each: each.at):
         name = (one.rollout, one.stage, one.version, one.key)
         first = merged.setdefault(name, one)
-        known = seen_in(first).and_then(seen_in(one))  # batches are seconds long
+        observed = seen_in(first).and_then(seen_in(one))  # batches are seconds long
         merged[name] = KeyObservation(
-            first.version, first.rollout, first.stage, first.key, first.at, known.failed, known.late
+            first.version,
+            first.rollout,
+            first.stage,
+            first.key,
+            first.at,
+            observed.failed,
+            observed.late,
         )
     return list(merged.values())

@@ -70,9 +70,9 @@ def check_digest(file: BinaryIO, expected: str, *, source: str) -> None:
     Raises:
         InvalidPackage: if it does not.
     """
-    found = digest_of(file)
-    if found != expected:
-        raise InvalidPackage("digest", found, f"{expected}, its name", source=source)
+    actual = digest_of(file)
+    if actual != expected:
+        raise InvalidPackage("digest", actual, f"{expected}, its name", source=source)
 
 
 def inspect(file: BinaryIO, *, source: str) -> tuple[zipfile.ZipFile, Manifest]:
@@ -184,29 +184,29 @@ def _plain(name: str) -> bool:
 
 
 def _check_names(names: Sequence[str], refuse: _Refuse) -> None:
-    seen: set[str] = set()
+    earlier: set[str] = set()
     folders = {str(parent).casefold() for name in names for parent in PurePosixPath(name).parents}
     for name in names:
         # Without case, because some file systems have none.
         folded = name.casefold()
-        if folded in seen:
+        if folded in earlier:
             raise refuse("name", name, "a name that no other entry has")
         if folded in folders:
             raise refuse("name", name, "a file, but other entries lie below it")
-        seen.add(folded)
+        earlier.add(folded)
 
 
 def _manifest(
     archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], source: str
 ) -> Manifest:
-    found = [entry for entry in entries if entry.filename == MANIFEST_NAME]
-    if not found:
+    matches = [entry for entry in entries if entry.filename == MANIFEST_NAME]
+    if not matches:
         expected = f"{MANIFEST_NAME} among them: build packages with Halftone"
         raise InvalidPackage("files", sorted(archive.namelist())[:5], expected, source=source)
-    if found[0].file_size > MAX_MANIFEST:
+    if matches[0].file_size > MAX_MANIFEST:
         expected = f"at most {MAX_MANIFEST} bytes"
-        raise InvalidPackage(MANIFEST_NAME, found[0].file_size, expected, source=source)
-    text = _read(archive, found[0], source, found[0].file_size)
+        raise InvalidPackage(MANIFEST_NAME, matches[0].file_size, expected, source=source)
+    text = _read(archive, matches[0], source, matches[0].file_size)
     return manifest_from_json(text, source=f"{source}: {MANIFEST_NAME}")
 
 

@@ -29,8 +29,8 @@ def incompatibilities(before: Manifest, after: Manifest) -> tuple[str, ...]:
 
 def _inputs(before: tuple[Field, ...], after: tuple[Field, ...]) -> list[str]:
     sent, taken = ({field.name: field for field in fields} for fields in (before, after))
-    found = [f"input {name!r} is gone" for name in sent if name not in taken]
-    found += [
+    problems = [f"input {name!r} is gone" for name in sent if name not in taken]
+    problems += [
         f"input {name!r} is new, and no client sends it: give it a default, or make it optional"
         for name in taken.keys() - sent
         if not taken[name].may_be_absent
@@ -38,8 +38,8 @@ def _inputs(before: tuple[Field, ...], after: tuple[Field, ...]) -> list[str]:
     for name in sent.keys() & taken:
         if not _takes_all(sent[name], taken[name]):
             was, now = sent[name].expected(), taken[name].expected()
-            found.append(f"input {name!r} was {was}, and is {now}")
-    return sorted(found)
+            problems.append(f"input {name!r} was {was}, and is {now}")
+    return sorted(problems)
 
 
 def _takes_all(sent: Field, taken: Field) -> bool:
@@ -57,17 +57,17 @@ def _takes_all(sent: Field, taken: Field) -> bool:
 
 def _outputs(before: tuple[Field, ...], after: tuple[Field, ...]) -> list[str]:
     answered = {field.name: field for field in after}
-    found = []
+    problems = []
     for field in before:
         now = answered.get(field.name)
         if now is None:
-            found.append(f"output {field.name!r} is gone")
+            problems.append(f"output {field.name!r} is gone")
         elif (now.shape, _kind(now)) != (field.shape, _kind(field)) or (
             now.optional and not field.optional
         ):
             was = field.expected()
-            found.append(f"output {field.name!r} was {was}, and is {now.expected()}")
-    return found
+            problems.append(f"output {field.name!r} was {was}, and is {now.expected()}")
+    return problems
 
 
 def _kind(field: Field) -> str:

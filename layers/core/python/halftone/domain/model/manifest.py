@@ -102,7 +102,7 @@ class Manifest:
 
         What was there from the beginning always stands there: the digests of packages hang on it.
         """
-        given: dict[str, object] = {
+        document: dict[str, object] = {
             "name": self.name,
             "description": self.description,
             "flavor": str(self.flavor),
@@ -118,7 +118,7 @@ class Manifest:
             "methods": dict(self.methods),
             "allow_pickle": self.allow_pickle,
         }
-        return {**given, **{name: value for name, value in optional.items() if value}}
+        return {**document, **{name: value for name, value in optional.items() if value}}
 
     def to_json(self) -> bytes:
         """The one JSON text of this manifest; ``manifest_from_json`` reads it back."""

@@ -102,9 +102,9 @@ def _flavor(value: object) -> Flavor:
 
 
 def _signature(
-    flavor: Flavor, given: Mapping[str, object]
+    flavor: Flavor, document: Mapping[str, object]
 ) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
-    inputs, outputs = given.get("inputs"), given.get("outputs")
+    inputs, outputs = document.get("inputs"), document.get("outputs")
     if flavor is Flavor.ASGI or (flavor is Flavor.PYTHON and inputs is None and outputs is None):
         return (), ()
     answered = parse_fields("outputs", outputs)
@@ -123,8 +123,8 @@ def _samples(
     return parse_record_samples(value, inputs, outputs) if inputs else parse_json_samples(value)
 
 
-def _entry(flavor: Flavor, given: Mapping[str, object]) -> str:
-    entry, allowed = given.get("entry"), given.get("allow_pickle")
+def _entry(flavor: Flavor, document: Mapping[str, object]) -> str:
+    entry, allowed = document.get("entry"), document.get("allow_pickle")
     if allowed is not None and not isinstance(allowed, bool):
         raise InvalidInput("allow_pickle", allowed, "true or false")
     if flavor is not Flavor.SKLEARN:
@@ -165,15 +165,15 @@ def _headers(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > 20:
         raise InvalidInput("headers", value, "a list of at most 20 headers, such as [x-region]")
     names: list[str] = []
-    for i, given in enumerate(value):
-        name = given.lower() if isinstance(given, str) else ""
+    for i, header in enumerate(value):
+        name = header.lower() if isinstance(header, str) else ""
         if not _HEADER.fullmatch(name):
-            raise InvalidInput(f"headers[{i}]", given, "the name of a header, such as x-region")
+            raise InvalidInput(f"headers[{i}]", header, "the name of a header, such as x-region")
         if name in _UNREADABLE:
             expected = "another header: a model sees who calls, never a secret of the caller's"
-            raise InvalidInput(f"headers[{i}]", given, expected)
+            raise InvalidInput(f"headers[{i}]", header, expected)
         if name in names:
-            raise InvalidInput(f"headers[{i}]", given, "a header that is not named before")
+            raise InvalidInput(f"headers[{i}]", header, "a header that is not named before")
         names.append(name)
     return tuple(names)
 
@@ -191,13 +191,13 @@ def _methods(value: object, outputs: tuple[Field, ...]) -> dict[str, str]:
     if not isinstance(value, Mapping):
         expected = "a mapping of output fields to methods, such as {risk: predict_proba}"
         raise InvalidInput("methods", value, expected)
-    known = [output.name for output in outputs]
+    names = [output.name for output in outputs]
     for name, method in value.items():
-        if name not in known:
-            raise InvalidInput(f"methods.{name}", method, f"an output among {', '.join(known)}")
+        if name not in names:
+            raise InvalidInput(f"methods.{name}", method, f"an output among {', '.join(names)}")
         if method not in METHODS:
             raise InvalidInput(f"methods.{name}", method, f"one of {', '.join(METHODS)}")
-    return {name: str(value.get(name) or _default_method(name, known)) for name in known}
+    return {name: str(value.get(name) or _default_method(name, names)) for name in names}
 
 
 def _default_method(name: str, outputs: list[str]) -> str:

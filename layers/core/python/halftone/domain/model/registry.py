@@ -128,10 +128,10 @@ def parse_reference(at: str, value: object) -> ModelReference:
     Raises:
         InvalidInput: naming the field ``at`` and the value.
     """
-    found = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
         raise InvalidInput(at, value, _EXPECTED)
-    name, number, alias = found.groups()
+    name, number, alias = match.groups()
     if number:
         return ModelReference(checked_name(at, name), number=int(number))
     return ModelReference(checked_name(at, name), alias=parse_alias(at, alias))

@@ -36,14 +36,14 @@ def patched(details: Details, value: object, *, at: str = "") -> Details:
         raise InvalidInput(at or "details", value, f"an object with any of {', '.join(_FIELDS)}")
     check_texts(at, value)
     changes: dict[str, object] = {}
-    for name, given in value.items():
+    for name, field in value.items():
         path = f"{at}.{name}" if at else str(name)
         if name == "description":
-            changes[name] = _text(path, given or "")
+            changes[name] = _text(path, field or "")
         elif name in _ENTRIES:
-            changes[name] = _merged(path, getattr(details, name), given, _ENTRIES[name])
+            changes[name] = _merged(path, getattr(details, name), field, _ENTRIES[name])
         else:
-            raise unknown_field(path, given, _FIELDS)
+            raise unknown_field(path, field, _FIELDS)
     after = replace(details, **changes)  # type: ignore[arg-type]
     size = _size(f"{at}.metadata" if at else "metadata", after.metadata)
     if size > MAX_METADATA:
@@ -70,15 +70,15 @@ def details_as_given(details: Details) -> dict[str, object]:
 def _merged(
     at: str,
     before: Mapping[str, object],
-    given: object,
+    changes: object,
     read: Callable[[str, str, object], object],
 ) -> Mapping[str, object]:
-    if given is None:
+    if changes is None:
         return {}
-    if not isinstance(given, Mapping):
-        raise InvalidInput(at, given, "an object of names and values")
+    if not isinstance(changes, Mapping):
+        raise InvalidInput(at, changes, "an object of names and values")
     after = dict(before)
-    for name, value in given.items():
+    for name, value in changes.items():
         path = f"{at}.{name}"
         if not isinstance(name, str) or not _KEY.fullmatch(name):
             raise InvalidInput(path, name, "a name of 1 to 64 letters, digits, _ . / -")

@@ -53,10 +53,10 @@ class Sample:
 
     def as_given(self) -> dict[str, object]:
         """The form that ``parse_samples`` reads."""
-        given: dict[str, object] = {"instances": [dict(record) for record in self.instances]}
+        document: dict[str, object] = {"instances": [dict(record) for record in self.instances]}
         if self.predictions is not None:
-            given["predictions"] = [dict(record) for record in self.predictions]
-        return {**given, "tolerance": self.tolerance}
+            document["predictions"] = [dict(record) for record in self.predictions]
+        return {**document, "tolerance": self.tolerance}
 
 
 @dataclass(frozen=True)
@@ -114,15 +114,15 @@ def parse_record_samples(
         InvalidInput: with a path such as ``samples[0].instances[0].age``.
     """
     samples = []
-    for at, given in _mappings(value, Sample, "{instances, predictions, tolerance}"):
-        instances = read_records(f"{at}.instances", inputs, given.get("instances"))
+    for at, document in _mappings(value, Sample, "{instances, predictions, tolerance}"):
+        instances = read_records(f"{at}.instances", inputs, document.get("instances"))
         predictions = None
-        if "predictions" in given:
-            predictions = tuple(read_records(f"{at}.predictions", outputs, given["predictions"]))
+        if "predictions" in document:
+            predictions = tuple(read_records(f"{at}.predictions", outputs, document["predictions"]))
             if len(predictions) != len(instances):
                 expected = f"one prediction for each of the {len(instances)} instances"
-                raise InvalidInput(f"{at}.predictions", given["predictions"], expected)
-        samples.append(Sample(tuple(instances), predictions, _tolerance(at, given)))
+                raise InvalidInput(f"{at}.predictions", document["predictions"], expected)
+        samples.append(Sample(tuple(instances), predictions, _tolerance(at, document)))
     return tuple(samples)
 
 
@@ -133,12 +133,14 @@ def parse_json_samples(value: object) -> tuple[JsonSample, ...]:
         InvalidInput: with a path such as ``samples[0].response``.
     """
     samples = []
-    for at, given in _mappings(value, JsonSample, "{request, response, tolerance}"):
+    for at, document in _mappings(value, JsonSample, "{request, response, tolerance}"):
         for name in ("request", "response"):
-            if name not in given:
+            if name not in document:
                 raise InvalidInput(f"{at}.{name}", None, "a JSON value")
-            _check_json(f"{at}.{name}", given[name])
-        samples.append(JsonSample(given["request"], given["response"], _tolerance(at, given)))
+            _check_json(f"{at}.{name}", document[name])
+        samples.append(
+            JsonSample(document["request"], document["response"], _tolerance(at, document))
+        )
     return tuple(samples)
 
 
@@ -150,8 +152,12 @@ def parse_app_samples(value: object) -> tuple[AppSample, ...]:
     """
     form = "{method, path, body, status, response, tolerance}"
     samples = []
-    for at, given in _mappings(value, AppSample, form):
-        method, path, status = given.get("method"), given.get("path"), given.get("status", 200)
+    for at, document in _mappings(value, AppSample, form):
+        method, path, status = (
+            document.get("method"),
+            document.get("path"),
+            document.get("status", 200),
+        )
         if method not in METHODS:
             raise InvalidInput(f"{at}.method", method, f"one of {', '.join(METHODS)}")
         if not isinstance(path, str) or not _PATH.fullmatch(path):
@@ -159,9 +165,9 @@ def parse_app_samples(value: object) -> tuple[AppSample, ...]:
         if type(status) is not int or not 100 <= status <= 599:
             raise InvalidInput(f"{at}.status", status, "a status from 100 to 599")
         for name in ("body", "response"):
-            _check_json(f"{at}.{name}", given.get(name))
-        body, response = given.get("body"), given.get("response")
-        tolerance = _tolerance(at, given)
+            _check_json(f"{at}.{name}", document.get(name))
+        body, response = document.get("body"), document.get("response")
+        tolerance = _tolerance(at, document)
         samples.append(AppSample(str(method), path, body, status, response, tolerance))
     return tuple(samples)
 
@@ -171,20 +177,20 @@ def _mappings(
 ) -> list[tuple[str, Mapping[str, object]]]:
     if not isinstance(value, list) or not value:
         raise InvalidInput("samples", value, f"a list of at least one sample: {form}")
-    found = []
-    for i, given in enumerate(value):
+    mappings = []
+    for i, document in enumerate(value):
         at = f"samples[{i}]"
-        if not isinstance(given, Mapping):
-            raise InvalidInput(at, given, f"a mapping: {form}")
-        for key in given:
+        if not isinstance(document, Mapping):
+            raise InvalidInput(at, document, f"a mapping: {form}")
+        for key in document:
             if key not in kind.__dataclass_fields__:
-                raise unknown_field(f"{at}.{key}", given[key], kind.__dataclass_fields__)
-        found.append((at, given))
-    return found
+                raise unknown_field(f"{at}.{key}", document[key], kind.__dataclass_fields__)
+        mappings.append((at, document))
+    return mappings
 
 
-def _tolerance(at: str, given: Mapping[str, object]) -> float:
-    tolerance = given.get("tolerance", DEFAULT_TOLERANCE)
+def _tolerance(at: str, document: Mapping[str, object]) -> float:
+    tolerance = document.get("tolerance", DEFAULT_TOLERANCE)
     if type(tolerance) not in (int, float) or not 0 <= tolerance < 1:  # type: ignore[operator]
         raise InvalidInput(f"{at}.tolerance", tolerance, "a number from 0 to 1, such as 0.0001")
     return float(tolerance)  # type: ignore[arg-type]

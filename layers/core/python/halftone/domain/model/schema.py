@@ -218,8 +218,8 @@ def read_records(at: str, fields: Sequence[Field], value: object) -> list[dict[s
                 raise InvalidInput(path, error.value, error.expected) from None
         if present != len(record):
             name = next(name for name in record if name not in read)
-            known = ", ".join(read)
-            raise InvalidInput(f"{at}[{i}].{name}", record[name], f"no such field; known: {known}")
+            names = ", ".join(read)
+            raise InvalidInput(f"{at}[{i}].{name}", record[name], f"no such field; known: {names}")
         records.append(read)
     return records
 
@@ -232,7 +232,7 @@ def parse_fields(at: str, value: object) -> tuple[Field, ...]:
     """
     if not isinstance(value, list) or not value:
         raise InvalidInput(at, value, "a list of fields such as {name: age, type: int64}")
-    fields = tuple(_parse_field(f"{at}[{i}]", given) for i, given in enumerate(value))
+    fields = tuple(_parse_field(f"{at}[{i}]", document) for i, document in enumerate(value))
     for i, field in enumerate(fields):
         if any(field.name == earlier.name for earlier in fields[:i]):
             raise InvalidInput(f"{at}[{i}].name", field.name, "a name that no other field has")
@@ -245,54 +245,54 @@ def fields_as_given(fields: Sequence[Field]) -> list[dict[str, object]]:
 
 
 def _as_given(field: Field) -> dict[str, object]:
-    given: dict[str, object] = {"name": field.name, "type": str(field.type)}
+    document: dict[str, object] = {"name": field.name, "type": str(field.type)}
     if field.shape:
-        given["shape"] = list(field.shape)
+        document["shape"] = list(field.shape)
     if field.minimum is not None:
-        given["minimum"] = field.minimum
+        document["minimum"] = field.minimum
     if field.maximum is not None:
-        given["maximum"] = field.maximum
+        document["maximum"] = field.maximum
     for name in ("optional", "description"):
         if getattr(field, name):
-            given[name] = getattr(field, name)
+            document[name] = getattr(field, name)
     for name in ("example", "default"):
         if getattr(field, name) is not None:
-            given[name] = getattr(field, name)
-    return given
+            document[name] = getattr(field, name)
+    return document
 
 
-def _parse_field(at: str, given: object) -> Field:
-    if not isinstance(given, Mapping):
-        raise InvalidInput(at, given, "a mapping such as {name: age, type: int64}")
-    for key in given:
+def _parse_field(at: str, document: object) -> Field:
+    if not isinstance(document, Mapping):
+        raise InvalidInput(at, document, "a mapping such as {name: age, type: int64}")
+    for key in document:
         if key not in Field.__dataclass_fields__:
-            raise unknown_field(f"{at}.{key}", given[key], Field.__dataclass_fields__)
-    name = given.get("name")
+            raise unknown_field(f"{at}.{key}", document[key], Field.__dataclass_fields__)
+    name = document.get("name")
     # Columns of real data are called "od280/od315" and "petal width (cm)".
     if not isinstance(name, str) or not _NAME.fullmatch(name) or not name.isprintable():
         expected = "1 to 64 printable characters without quotes, backslashes and outer spaces"
         raise InvalidInput(f"{at}.name", name, expected)
-    kind = given.get("type")
+    kind = document.get("type")
     if kind not in tuple(FieldType):
         raise InvalidInput(f"{at}.type", kind, f"one of {', '.join(FieldType)}")
-    least = _bound(f"{at}.minimum", given.get("minimum"), FieldType(kind))
-    most = _bound(f"{at}.maximum", given.get("maximum"), FieldType(kind))
+    least = _bound(f"{at}.minimum", document.get("minimum"), FieldType(kind))
+    most = _bound(f"{at}.maximum", document.get("maximum"), FieldType(kind))
     if least is not None and most is not None and most < least:
         raise InvalidInput(f"{at}.maximum", most, f"at least the minimum, {least:g}")
-    shape = _shape(f"{at}.shape", given.get("shape", []))
+    shape = _shape(f"{at}.shape", document.get("shape", []))
     field = Field(
         name,
         FieldType(kind),
         shape,
         least,
         most,
-        optional=_flag(f"{at}.optional", given.get("optional", False)),
-        description=_description(f"{at}.description", given.get("description", "")),
+        optional=_flag(f"{at}.optional", document.get("optional", False)),
+        description=_description(f"{at}.description", document.get("description", "")),
     )
     return replace(
         field,
-        example=_value_of(field, f"{at}.example", given.get("example")),
-        default=_value_of(field, f"{at}.default", given.get("default")),
+        example=_value_of(field, f"{at}.example", document.get("example")),
+        default=_value_of(field, f"{at}.default", document.get("default")),
     )
 
 

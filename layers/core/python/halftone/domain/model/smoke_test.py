@@ -45,17 +45,17 @@ def check_answer(sample: AnySample, response: Mapping[str, object]) -> str | Non
     """Why ``response`` is not the answer that ``sample`` expects; None if it is."""
     status = response.get("statusCode")
     answer = _json(_text(response))
-    wanted = sample.status if isinstance(sample, AppSample) else 200
-    if status != wanted:
+    expected_status = sample.status if isinstance(sample, AppSample) else 200
+    if status != expected_status:
         detail = answer.get("detail") if isinstance(answer, dict) else None
         # A function that crashed answers with errorMessage instead of a status.
-        words = detail or response.get("errorMessage") or "no reason given"
-        return f"status is {status}, expected {wanted}: {words}"
+        explanation = detail or response.get("errorMessage") or "no reason given"
+        return f"status is {status}, expected {expected_status}: {explanation}"
     if isinstance(sample, AppSample):
         if sample.response is None:
             return None
-        found = _text(response) if isinstance(sample.response, str) and answer is None else answer
-        return _difference("response", sample.response, found, sample.tolerance)
+        actual = _text(response) if isinstance(sample.response, str) and answer is None else answer
+        return _difference("response", sample.response, actual, sample.tolerance)
     if isinstance(sample, JsonSample):
         return _difference("response", sample.response, answer, sample.tolerance)
     predictions = answer.get("predictions") if isinstance(answer, dict) else None
@@ -84,31 +84,31 @@ def _json(text: str | None) -> object:
         return None
 
 
-def _difference(at: str, expected: object, found: object, tolerance: float) -> str | None:
+def _difference(at: str, expected: object, actual: object, tolerance: float) -> str | None:
     if isinstance(expected, Mapping):
-        if not isinstance(found, dict) or found.keys() != expected.keys():
-            return f"{at} is {_shown(found)}, expected the fields {', '.join(expected)}"
-        pairs = [(f"{at}.{name}", expected[name], found[name]) for name in expected]
+        if not isinstance(actual, dict) or actual.keys() != expected.keys():
+            return f"{at} is {_shown(actual)}, expected the fields {', '.join(expected)}"
+        pairs = [(f"{at}.{name}", expected[name], actual[name]) for name in expected]
     elif isinstance(expected, Sequence) and not isinstance(expected, str):
-        if not isinstance(found, list) or len(found) != len(expected):
-            return f"{at} is {_shown(found)}, expected a list of {len(expected)}"
-        pairs = [(f"{at}[{i}]", expected[i], found[i]) for i in range(len(expected))]
+        if not isinstance(actual, list) or len(actual) != len(expected):
+            return f"{at} is {_shown(actual)}, expected a list of {len(expected)}"
+        pairs = [(f"{at}[{i}]", expected[i], actual[i]) for i in range(len(expected))]
     else:
-        return _scalar_difference(at, expected, found, tolerance)
+        return _scalar_difference(at, expected, actual, tolerance)
     return next(filter(None, (_difference(*pair, tolerance) for pair in pairs)), None)
 
 
-def _scalar_difference(at: str, expected: object, found: object, tolerance: float) -> str | None:
-    if type(found) is type(expected) and found == expected:
+def _scalar_difference(at: str, expected: object, actual: object, tolerance: float) -> str | None:
+    if type(actual) is type(expected) and actual == expected:
         return None
     # JSON does not tell 3 from 3.0. NaN is never near anything.
-    if {type(expected), type(found)} in ({float}, {float, int}):
-        wanted = _float(expected)
-        allowed = tolerance * max(1.0, abs(wanted))
-        if math.isfinite(wanted) and abs(_float(found) - wanted) <= allowed:
+    if {type(expected), type(actual)} in ({float}, {float, int}):
+        expected_number = _float(expected)
+        allowed = tolerance * max(1.0, abs(expected_number))
+        if math.isfinite(expected_number) and abs(_float(actual) - expected_number) <= allowed:
             return None
-        return f"{at} is {_shown(found)}, expected {expected!r} within {allowed:g}"
-    return f"{at} is {_shown(found)}, expected {expected!r}"
+        return f"{at} is {_shown(actual)}, expected {expected!r} within {allowed:g}"
+    return f"{at} is {_shown(actual)}, expected {expected!r}"
 
 
 def _float(number: object) -> float:

@@ -49,7 +49,7 @@ _SCORED = 20
 def judge(evidence: Evidence, plan: Plan, stage: Stage, units: str = "requests") -> Verdict:
     """What the evidence says at this stage; ``units`` is what it counts, for people."""
     bar = -math.log(plan.alpha)
-    found: dict[str, Comparison | Tolerated] = {
+    comparisons: dict[str, Comparison | Tolerated] = {
         name: metric.compare(tolerance=_tolerance(plan, name), alpha=plan.alpha)
         for name, metric in evidence.metrics.items()
     }
@@ -57,8 +57,8 @@ def judge(evidence: Evidence, plan: Plan, stage: Stage, units: str = "requests")
     # Told by the plan and not by what came in, so that the stakes stand before the first look.
     if plan.changed and any(one.mirror for one in plan.stages):
         tolerance = plan.changed / 100
-        found["changed"] = Tolerated.of(scored, tolerance=tolerance, alpha=plan.alpha)
-    worse = log_e_worse(found)
+        comparisons["changed"] = Tolerated.of(scored, tolerance=tolerance, alpha=plan.alpha)
+    worse = log_e_worse(comparisons)
     lost = log_e_lost(evidence)
     numbers: dict[str, object] = {
         "stage_requests": evidence.in_stage,
@@ -67,16 +67,16 @@ def judge(evidence: Evidence, plan: Plan, stage: Stage, units: str = "requests")
         "e_needed": shown(bar),
         "e_share": shown(lost),
         "set_aside": evidence.set_aside,
-        **{name: _numbers(comparison) for name, comparison in found.items()},
+        **{name: _numbers(comparison) for name, comparison in comparisons.items()},
     }
-    kind, reason = _say(evidence, stage, found, units, worse=worse, lost=lost, bar=bar)
+    kind, reason = _say(evidence, stage, comparisons, units, worse=worse, lost=lost, bar=bar)
     return Verdict(kind, reason, numbers, proof=shown(worse - bar))
 
 
 def _say(
     evidence: Evidence,
     stage: Stage,
-    found: Found,
+    comparisons: Found,
     units: str,
     *,
     worse: float,
@@ -84,16 +84,16 @@ def _say(
     bar: float,
 ) -> tuple[VerdictKind, str]:
     # Answers are judged only where somebody sends feedback or mirrors; all else is always seen.
-    seen = {
+    required = {
         name: comparison
-        for name, comparison in found.items()
+        for name, comparison in comparisons.items()
         if name in _HARMLESS and (name != "bad" or comparison.challenger.n)
     }
-    told = "; ".join(f"{name} {_told(comparison)}" for name, comparison in seen.items())
+    summary = "; ".join(f"{name} {_told(comparison)}" for name, comparison in required.items())
     if worse >= bar:
-        worst = max(found, key=lambda name: found[name].log_e_regression)
+        worst = max(comparisons, key=lambda name: comparisons[name].log_e_regression)
         needed = f"e-value {shown(worse):g} of {shown(bar):g} needed"
-        return VerdictKind.FAIL, f"{needed}, most of it by {worst}: {_told(found[worst])}"
+        return VerdictKind.FAIL, f"{needed}, most of it by {worst}: {_told(comparisons[worst])}"
     if evidence.doubts:
         return VerdictKind.ERROR, _doubted(evidence)
     due = evidence.beside * stage.mirror / 100
@@ -102,11 +102,12 @@ def _say(
     if evidence.in_stage < stage.min_requests:
         reason = f"{evidence.in_stage} of at least {stage.min_requests} {units} at this stage"
         return VerdictKind.NO_DATA, reason
-    unproven = [name for name, comparison in seen.items() if not comparison.is_harmless]
+    unproven = [name for name, comparison in required.items() if not comparison.is_harmless]
     if unproven:
-        reason = f"{' and '.join(unproven)} not proven harmless yet: {told}{_missing(seen, units)}"
+        missing = _missing(required, units)
+        reason = f"{' and '.join(unproven)} not proven harmless yet: {summary}{missing}"
         return VerdictKind.INCONCLUSIVE, reason
-    return VerdictKind.PASS, f"no worse than the champion: {told}"
+    return VerdictKind.PASS, f"no worse than the champion: {summary}"
 
 
 def log_e_lost(evidence: Evidence) -> float:
@@ -117,11 +118,11 @@ def log_e_lost(evidence: Evidence) -> float:
     return combine([share(evidence.splits), evidence.windows.log_e])
 
 
-def log_e_worse(found: Mapping[str, Proof]) -> float:
+def log_e_worse(comparisons: Mapping[str, Proof]) -> float:
     """ln of the e-value against "the challenger is no worse in any metric"."""
     return combine(
-        [comparison.log_e_regression for comparison in found.values()],
-        [_WEIGHTS.get(name, 1.0) for name in found],
+        [comparison.log_e_regression for comparison in comparisons.values()],
+        [_WEIGHTS.get(name, 1.0) for name in comparisons],
     )
 
 
@@ -145,27 +146,27 @@ def _tolerance(plan: Plan, metric: str) -> float | None:
     return margins.tolerance / 100 or None
 
 
-def _numbers(found: Comparison | Tolerated) -> dict[str, object]:
+def _numbers(comparison: Comparison | Tolerated) -> dict[str, object]:
     """What goes on record of one metric. JSON has no infinity: an open bound is null."""
-    if isinstance(found, Tolerated):
+    if isinstance(comparison, Tolerated):
         return {
-            "challenger": found.challenger.x,
-            "challenger_of": found.challenger.n,
-            "e_worse": shown(found.log_e_regression),
-            "e_harmless": shown(found.log_e_harmless),
-            "requests_needed": found.requests_needed,
+            "challenger": comparison.challenger.x,
+            "challenger_of": comparison.challenger.n,
+            "e_worse": shown(comparison.log_e_regression),
+            "e_harmless": shown(comparison.log_e_harmless),
+            "requests_needed": comparison.requests_needed,
         }
-    bounds = (found.interval.low, found.interval.high)
+    bounds = (comparison.interval.low, comparison.interval.high)
     return {
-        "challenger": found.challenger.x,
-        "challenger_of": found.challenger.n,
-        "champion": found.champion.x,
-        "champion_of": found.champion.n,
-        "e_worse": shown(found.log_e_regression),
-        "e_harmless": shown(found.log_e_harmless),
-        "odds_ratio": _finite(found.estimate),
+        "challenger": comparison.challenger.x,
+        "challenger_of": comparison.challenger.n,
+        "champion": comparison.champion.x,
+        "champion_of": comparison.champion.n,
+        "e_worse": shown(comparison.log_e_regression),
+        "e_harmless": shown(comparison.log_e_harmless),
+        "odds_ratio": _finite(comparison.estimate),
         "odds_ratio_interval": [_finite(bound) for bound in bounds],
-        "requests_needed": found.requests_needed,
+        "requests_needed": comparison.requests_needed,
     }
 
 
@@ -173,15 +174,15 @@ def _finite(value: float | None) -> float | None:
     return float(f"{value:.3g}") if value is not None and math.isfinite(value) else None
 
 
-def _told(found: Comparison | Tolerated) -> str:
-    if isinstance(found, Tolerated):
-        return f"{found.challenger.x} of {found.challenger.n}"
-    ours, theirs = found.challenger, found.champion
+def _told(comparison: Comparison | Tolerated) -> str:
+    if isinstance(comparison, Tolerated):
+        return f"{comparison.challenger.x} of {comparison.challenger.n}"
+    ours, theirs = comparison.challenger, comparison.champion
     return f"{ours.x} of {ours.n} (champion {theirs.x} of {theirs.n})"
 
 
-def _missing(found: Found, units: str) -> str:
-    needed = [c.requests_needed for c in found.values() if not c.is_harmless]
+def _missing(comparisons: Found, units: str) -> str:
+    needed = [c.requests_needed for c in comparisons.values() if not c.is_harmless]
     if not needed or None in needed:
         return ""
     return f"; about {max(n for n in needed if n is not None)} more {units} at present rates"
@@ -189,10 +190,10 @@ def _missing(found: Found, units: str) -> str:
 
 def _doubted(evidence: Evidence) -> str:
     newest = evidence.doubts[-1]
-    told = f"the counts of {newest.start:%H:%M:%S} UTC can't be right: {newest.why}"
+    message = f"the counts of {newest.start:%H:%M:%S} UTC can't be right: {newest.why}"
     more = len(evidence.doubts) - 1
     beside = f" (and {more} more)" if more else ""
-    return f"{told}{beside}; held until none was seen for {spoken(WATCHED)}"
+    return f"{message}{beside}; held until none was seen for {spoken(WATCHED)}"
 
 
 def _lost(evidence: Evidence, stage: Stage) -> str:
@@ -206,5 +207,5 @@ def _lost(evidence: Evidence, stage: Stage) -> str:
         for split in evidence.splits
     )
     lately = "; ".join(f"{s.challenger} of the last {s.total}" for s in evidence.windows.splits)
-    told = f"the challenger does not get the share it was given: {shares}"
-    return f"{told}; lately {lately}" if lately else told
+    message = f"the challenger does not get the share it was given: {shares}"
+    return f"{message}; lately {lately}" if lately else message

@@ -95,20 +95,20 @@ def decide_at_gate(rollout: Rollout, now: Verdict, ahead: Verdict) -> Decision |
     for verdict, when in ((now, "since it was asked for"), (ahead, "in the last minute")):
         failing = verdict.kind is VerdictKind.FAIL
         if failing or verdict.kind not in (VerdictKind.PASS, rollout.gate):
-            told = f"approved, but it became worse {when}, {verdict.kind}: {verdict.reason}"
+            message = f"approved, but it became worse {when}, {verdict.kind}: {verdict.reason}"
             # What is not complete proves nothing; once it is, no word stands in for it.
-            return AskAgain(told, rollout.gate if failing else verdict.kind.value)
+            return AskAgain(message, rollout.gate if failing else verdict.kind.value)
     return Advance(now.reason)
 
 
 def _at_greatest_age(rollout: Rollout, stage: Stage, verdict: Verdict) -> Decision:
-    word = rollout.plan.on_inconclusive
+    on_inconclusive = rollout.plan.on_inconclusive
     aged = f"{verdict.kind} after {spoken(stage.max_time)} at {stage.told}: {verdict.reason}"
-    if word is OnInconclusive.ROLLBACK:
+    if on_inconclusive is OnInconclusive.ROLLBACK:
         return RollBack(f"{aged}; the plan says roll back")
     # The plan's word can stand in for a verdict, but not for evidence: too few requests, or
     # metrics that can't be read, are held however the plan reads.
-    if word is OnInconclusive.PROMOTE and verdict.kind is VerdictKind.INCONCLUSIVE:
+    if on_inconclusive is OnInconclusive.PROMOTE and verdict.kind is VerdictKind.INCONCLUSIVE:
         return Advance(f"{aged}; the plan says promote")
     return Hold(f"held, {aged}")
 
@@ -143,8 +143,8 @@ def compare(rollout: Rollout, live: Routing, challenger: Routing) -> Agreed | Re
         # A first release has nobody to be compared with: before its shift the aliases stand where
         # the template put them, afterwards on the release itself.
         return Agreed()
-    found = _compare_live(rollout, live)
-    return _compare_challenger(rollout, challenger) if isinstance(found, Agreed) else found
+    agreement = _compare_live(rollout, live)
+    return _compare_challenger(rollout, challenger) if isinstance(agreement, Agreed) else agreement
 
 
 def _compare_live(rollout: Rollout, actual: Routing) -> Agreed | Restore | Yield:
@@ -152,8 +152,8 @@ def _compare_live(rollout: Rollout, actual: Routing) -> Agreed | Restore | Yield
     # In guarded mode the alias knows of no shares but none and all.
     allowed = {rollout.routing(share).share_of(rollout.challenger) for share in shares}
     share = actual.share_of(rollout.challenger)
-    known = {rollout.champion, rollout.challenger, None}
-    if not {actual.main, actual.other} <= known:
+    allowed_versions = {rollout.champion, rollout.challenger, None}
+    if not {actual.main, actual.other} <= allowed_versions:
         return Yield(f"the alias was changed outside the engine: it reads {actual}")
     if share in allowed:
         return Agreed()
@@ -177,6 +177,6 @@ def _compare_challenger(rollout: Rollout, actual: Routing) -> Agreed | Restore |
         return Agreed()
     if before:
         # Nobody calls it for this rollout yet: what stood there before has no part in it.
-        told = f"reads {actual}, and the challenger takes no part yet"
-        return Restore(CHALLENGER, rollout.home, f"the alias 'challenger' {told}")
+        problem = f"reads {actual}, and the challenger takes no part yet"
+        return Restore(CHALLENGER, rollout.home, f"the alias 'challenger' {problem}")
     return Yield(f"the alias 'challenger' was changed outside the engine: it reads {actual}")

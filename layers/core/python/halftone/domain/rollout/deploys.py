@@ -59,8 +59,8 @@ class Declaration:
     @property
     def fingerprint(self) -> str:
         """Equal for equal declarations."""
-        told = [self.serving, self.upkeep, self.owner, self.digest, self.settings]
-        return hashlib.blake2b(canonical_json(told), digest_size=16).hexdigest()
+        parts = [self.serving, self.upkeep, self.owner, self.digest, self.settings]
+        return hashlib.blake2b(canonical_json(parts), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -134,15 +134,15 @@ class Deploys:
 
     def record(self, request: str) -> DeployRecord | None:
         """The record of the deploy with that event."""
-        return next((known for known in self.journal if known.request == request), None)
+        return next((entry for entry in self.journal if entry.request == request), None)
 
     def having(self, record: DeployRecord) -> "Deploys":
         """With ``record`` in the place of the one of the same request, or at the end."""
-        others = [known for known in self.journal if known.request != record.request]
+        others = [entry for entry in self.journal if entry.request != record.request]
         if len(others) == len(self.journal):
             return replace(self, journal=_bounded((*others, record)))
-        kept = tuple(record if r.request == record.request else r for r in self.journal)
-        return replace(self, journal=_bounded(kept))
+        journal = tuple(record if r.request == record.request else r for r in self.journal)
+        return replace(self, journal=_bounded(journal))
 
     def set_by_people(self, names: Iterable[str]) -> "Deploys":
         """Once somebody has set these fields, no return of a deploy changes them.
@@ -179,32 +179,32 @@ def differences(
 ) -> dict[str, Any]:
     """The fields that ``now`` declares otherwise than ``base``; what is gone is as ``usual``."""
     before, after = base.fields if base else {}, now.fields
-    gone = {name: usual.get(name) for name in before if name not in after}
-    said = {
+    removed = {name: usual.get(name) for name in before if name not in after}
+    changed = {
         name: value for name, value in after.items() if name not in before or before[name] != value
     }
-    return {**gone, **said}
+    return {**removed, **changed}
 
 
-def opens(name: str, live: Any, wanted: Any) -> bool:
+def opens(name: str, live: Any, declared: Any) -> bool:
     """Whether ``wanted`` in the place of ``live`` lets in more requests, or keeps more of them."""
-    if live == wanted:
+    if live == declared:
         return False
     if name == "access":
         return bool(live == "private")
     if name == "stopped":
-        return bool(live) and not wanted
+        return bool(live) and not declared
     if name == "concurrency":
-        return live is not None and (wanted is None or wanted > live)
+        return live is not None and (declared is None or declared > live)
     if name == "throttle":
-        return live is not None and (wanted is None or any(wanted[n] > live[n] for n in live))
+        return live is not None and (declared is None or any(declared[n] > live[n] for n in live))
     if name == "cors":
         before = live or {"origins": [], "headers": []}
-        return wanted is not None and any(
-            not {*wanted.get(n, ())} <= {*before.get(n, ())} for n in ("origins", "headers")
+        return declared is not None and any(
+            not {*declared.get(n, ())} <= {*before.get(n, ())} for n in ("origins", "headers")
         )
     if name == "capture":
-        return not {*live["redact"]} <= {*wanted["redact"]}
+        return not {*live["redact"]} <= {*declared["redact"]}
     return False
 
 

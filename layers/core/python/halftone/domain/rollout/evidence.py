@@ -176,7 +176,7 @@ class Evidence:
         plan = rollout.plan
         margins = {"errors": plan.errors, "late": plan.late, "bad": plan.quality}
         margins |= {f"over_{i}": plan.latency for i in range(len(rollout.latency_limits))}
-        return cls(rollout.id, since, {name: _start(given) for name, given in margins.items()})
+        return cls(rollout.id, since, {name: _start(margin) for name, margin in margins.items()})
 
     def fold(
         self,
@@ -238,9 +238,9 @@ class Evidence:
             return
         now = {bucket.start: bucket for bucket in buckets}
         then = {bucket.start: bucket for bucket in self.counted}
-        known = {doubt.start for doubt in self.doubts}
+        doubted = {doubt.start for doubt in self.doubts}
         for start in sorted(now.keys() | then.keys()):
-            if not max(again, self.again) <= start < self.until or start in known:
+            if not max(again, self.again) <= start < self.until or start in doubted:
                 continue
             was, read = then.get(start, Bucket(start)), now.get(start, Bucket(start))
             if was.differs(read):
@@ -259,34 +259,34 @@ def _start(margins: Margins) -> Standing:
     return Standing.start(regression_margin=margins.regression, safety_margin=margins.safety)
 
 
-def _settled(known: Evidence) -> Evidence:
+def _settled(evidence: Evidence) -> Evidence:
     """What waits was drawn with the share before: it is bet on before a bucket of this one's.
 
     The change itself may have no bucket: there is none where nobody asked anything.
     """
-    return replace(known, metrics={name: m.settled() for name, m in known.metrics.items()})
+    return replace(evidence, metrics={name: m.settled() for name, m in evidence.metrics.items()})
 
 
-def _added(known: Evidence, bucket: Bucket, rollout: Rollout, owner: Border | None) -> Evidence:
+def _added(evidence: Evidence, bucket: Bucket, rollout: Rollout, owner: Border | None) -> Evidence:
     ours, theirs = bucket.challenger, bucket.champion
-    strata = {name: Stratum(ours.tally(name), theirs.tally(name)) for name in known.metrics}
-    metrics = {name: known.metrics[name].update(strata[name]) for name in strata}
+    strata = {name: Stratum(ours.tally(name), theirs.tally(name)) for name in evidence.metrics}
+    metrics = {name: evidence.metrics[name].update(strata[name]) for name in strata}
     if owner is not None and not _is_steady(bucket, rollout, owner):
         # Different shares are not pooled.
         metrics = {
-            name: known.metrics[name].settled().update(strata[name]).settled() for name in strata
+            name: evidence.metrics[name].settled().update(strata[name]).settled() for name in strata
         }
-    present = owner is not None and owner.stage == known.stage
+    present = owner is not None and owner.stage == evidence.stage
     split = _drawn(bucket, rollout, owner)
     return replace(
-        known,
+        evidence,
         metrics=metrics,
-        challenger=known.challenger + ours,
-        champion=known.champion + theirs,
-        in_stage=known.in_stage + (ours.requests if present else 0),
-        beside=known.beside + (theirs.requests if present else 0),
-        splits=added(known.splits, split) if split else known.splits,
-        windows=known.windows.update(split) if split else known.windows,
+        challenger=evidence.challenger + ours,
+        champion=evidence.champion + theirs,
+        in_stage=evidence.in_stage + (ours.requests if present else 0),
+        beside=evidence.beside + (theirs.requests if present else 0),
+        splits=added(evidence.splits, split) if split else evidence.splits,
+        windows=evidence.windows.update(split) if split else evidence.windows,
     )
 
 

@@ -34,33 +34,33 @@ def load_plan(value: object, *, at: str = "plan") -> Plan:
     if isinstance(value, str):
         return _preset(at, value)
     check_texts(at, value)
-    given = _mapping(at, value)
-    known = {"preset", "steps", "bake", "alpha", "on_inconclusive", "margins", "latency_floor"}
-    no_others(at, given, known)
-    base = _preset(f"{at}.preset", given.get("preset", "gradual"))
+    document = _mapping(at, value)
+    names = {"preset", "steps", "bake", "alpha", "on_inconclusive", "margins", "latency_floor"}
+    no_others(at, document, names)
+    base = _preset(f"{at}.preset", document.get("preset", "gradual"))
     steps = base.stages[:-1] if base.bakes else base.stages
     bake = base.stages[-1] if base.bakes else None
-    if "steps" in given:
-        steps = _parse_steps(f"{at}.steps", given["steps"])
-    if "bake" in given:
-        bake = _parse_bake(f"{at}.bake", given["bake"])
+    if "steps" in document:
+        steps = _parse_steps(f"{at}.steps", document["steps"])
+    if "bake" in document:
+        bake = _parse_bake(f"{at}.bake", document["bake"])
     # A last step of 100 % says what every plan ends with: all it can add is a gate before that.
     gate = any(step.weight == 100.0 and step.approval for step in steps)
     below = tuple(step for step in steps if step.weight < 100.0)
     stages = (*below, bake) if bake else below
     plan = replace(base, stages=stages, bakes=bake is not None, approve_all=gate)
     _rising(at, plan)
-    if "alpha" in given:
-        plan = replace(plan, alpha=_alpha(f"{at}.alpha", given["alpha"]))
-    if "on_inconclusive" in given:
+    if "alpha" in document:
+        plan = replace(plan, alpha=_alpha(f"{at}.alpha", document["alpha"]))
+    if "on_inconclusive" in document:
         plan = replace(
-            plan, on_inconclusive=_word(f"{at}.on_inconclusive", given["on_inconclusive"])
+            plan, on_inconclusive=_word(f"{at}.on_inconclusive", document["on_inconclusive"])
         )
-    if "latency_floor" in given:
-        floor = duration(f"{at}.latency_floor", given["latency_floor"])
+    if "latency_floor" in document:
+        floor = duration(f"{at}.latency_floor", document["latency_floor"])
         plan = replace(plan, latency_floor=floor)
-    if "margins" in given:
-        plan = _with_margins(f"{at}.margins", given["margins"], plan)
+    if "margins" in document:
+        plan = _with_margins(f"{at}.margins", document["margins"], plan)
     return plan
 
 
@@ -122,28 +122,28 @@ def _parse_bake(at: str, value: object) -> Stage | None:
 
 
 def _parse_stage(at: str, value: object, base: Stage, *, most: float) -> Stage:
-    given = {
+    document = {
         name: part
         for name, part in _mapping(at, value).items()
         if name not in _NARROWING or part != "none"
     }
-    no_others(at, given, _OF_STAGES)
-    stage = _with_share(at, given, base, most=most)
-    if "min_time" in given:
-        least = duration(f"{at}.min_time", given["min_time"])
+    no_others(at, document, _OF_STAGES)
+    stage = _with_share(at, document, base, most=most)
+    if "min_time" in document:
+        least = duration(f"{at}.min_time", document["min_time"])
         stage = replace(stage, min_time=least, max_time=max(stage.max_time, _greatest_age(least)))
-    if "max_time" in given:
-        stage = replace(stage, max_time=duration(f"{at}.max_time", given["max_time"]))
+    if "max_time" in document:
+        stage = replace(stage, max_time=duration(f"{at}.max_time", document["max_time"]))
     if stage.max_time < stage.min_time:
-        raise InvalidInput(f"{at}.max_time", given.get("max_time"), "at least min_time")
-    if "min_requests" in given:
+        raise InvalidInput(f"{at}.max_time", document.get("max_time"), "at least min_time")
+    if "min_requests" in document:
         # One request at the least: a step that may see nothing would be promoted on silence.
-        count = whole(f"{at}.min_requests", given["min_requests"], least=1)
+        count = whole(f"{at}.min_requests", document["min_requests"], least=1)
         stage = replace(stage, min_requests=count)
-    if "approval" in given:
-        if given["approval"] not in ("before", "none"):
-            raise InvalidInput(f"{at}.approval", given["approval"], "before or none")
-        stage = replace(stage, approval=given["approval"] == "before")
+    if "approval" in document:
+        if document["approval"] not in ("before", "none"):
+            raise InvalidInput(f"{at}.approval", document["approval"], "before or none")
+        stage = replace(stage, approval=document["approval"] == "before")
     return stage
 
 
@@ -151,30 +151,32 @@ _OF_STAGES = {"weight", "mirror", "match", "min_time", "max_time", "min_requests
 _NARROWING = ("mirror", "match")
 
 
-def _with_share(at: str, given: Mapping[str, object], base: Stage, *, most: float) -> Stage:
+def _with_share(at: str, document: Mapping[str, object], base: Stage, *, most: float) -> Stage:
     """``base`` with the share that the challenger answers or scores, and of whose requests."""
     for name in _NARROWING:
-        if name in given and base.weight < 100.0:
-            raise InvalidInput(f"{at}.{name}", given[name], "a step: the bake is of all requests")
-    if "mirror" in given and "weight" in given:
+        if name in document and base.weight < 100.0:
+            raise InvalidInput(
+                f"{at}.{name}", document[name], "a step: the bake is of all requests"
+            )
+    if "mirror" in document and "weight" in document:
         why = "either a weight or a mirror share: a version answers, or it is scored unseen"
-        raise InvalidInput(f"{at}.mirror", given["mirror"], why)
-    match = load_match(f"{at}.match", given["match"]) if "match" in given else None
-    if "mirror" in given:
-        return replace(base, weight=0.0, mirror=_share(at, given, "mirror", 100.0), match=match)
-    if "weight" in given:
-        return replace(base, weight=_share(at, given, "weight", most), match=match)
+        raise InvalidInput(f"{at}.mirror", document["mirror"], why)
+    match = load_match(f"{at}.match", document["match"]) if "match" in document else None
+    if "mirror" in document:
+        return replace(base, weight=0.0, mirror=_share(at, document, "mirror", 100.0), match=match)
+    if "weight" in document:
+        return replace(base, weight=_share(at, document, "weight", most), match=match)
     if base.weight == 100.0:
         expected = "a percentage from 0.1 to 100, or a mirror share in its place"
         raise InvalidInput(f"{at}.weight", None, expected)
     return base
 
 
-def _share(at: str, given: Mapping[str, object], name: str, most: float) -> float:
-    share = percentage(f"{at}.{name}", given[name], least=0.1, most=most)
+def _share(at: str, document: Mapping[str, object], name: str, most: float) -> float:
+    share = percentage(f"{at}.{name}", document[name], least=0.1, most=most)
     if share != round(share, 2):
         # Finer weights would not survive the way to Lambda's fractions and back unchanged.
-        raise InvalidInput(f"{at}.{name}", given[name], "at most two decimals")
+        raise InvalidInput(f"{at}.{name}", document[name], "at most two decimals")
     return share
 
 
@@ -207,11 +209,11 @@ def _word(at: str, value: object) -> OnInconclusive:
 
 
 def _with_margins(at: str, value: object, plan: Plan) -> Plan:
-    given = _mapping(at, value)
+    document = _mapping(at, value)
     every = {"errors": plan.errors, "late": plan.late}
     every |= {"latency": plan.latency, "quality": plan.quality}
-    no_others(at, given, {*every, "changed"})
-    for metric, margins in given.items():
+    no_others(at, document, {*every, "changed"})
+    for metric, margins in document.items():
         here = f"{at}.{metric}"
         fields = _mapping(here, margins)
         if metric == "changed":

@@ -112,9 +112,9 @@ class ProofAhead:
 
         ``drawn`` is the challenger's part (0 to 1) of all units that are compared.
         """
-        found = [self._of(metric, drawn) for metric in self.rates]
-        needed = [count for count in found if count is not None]
-        return max(needed) if len(needed) == len(found) else None
+        counts = [self._of(metric, drawn) for metric in self.rates]
+        needed = [count for count in counts if count is not None]
+        return max(needed) if len(needed) == len(counts) else None
 
     def seen(self, drawn: float, count: int) -> None:
         """Take note of so many of the challenger's units at that share."""
@@ -257,9 +257,9 @@ def _step(
     delay: timedelta,
 ) -> StepPreview:
     rate = units.rate
-    seen = _after(stage.min_requests, rate, delay)
+    enough = _after(stage.min_requests, rate, delay)
     proven = _after(proof, rate, delay)
-    lasts, bound_by = _lasts(stage, plan.on_inconclusive, seen, proven)
+    lasts, bound_by = _lasts(stage, plan.on_inconclusive, enough, proven)
     count = int(rate * (lasts or stage.max_time).total_seconds())
     share, base, alpha = units.drawn, traffic.errors, plan.alpha * stake("errors", _JUDGED)
     capital = Capital.on_regression(plan.errors.regression)
@@ -289,21 +289,26 @@ def _step(
 
 
 def _lasts(
-    stage: Stage, word: OnInconclusive, seen: timedelta | None, proven: timedelta | None
+    stage: Stage,
+    on_inconclusive: OnInconclusive,
+    enough: timedelta | None,
+    proven: timedelta | None,
 ) -> tuple[timedelta | None, str]:
     """How long a stage lasts, and what it waits for in the end."""
-    needs = {"min_time": stage.min_time, "min_requests": seen, "proof": proven}
+    needs = {"min_time": stage.min_time, "min_requests": enough, "proof": proven}
     never = [name for name, span in needs.items() if span is None]
     spans = {name: span for name, span in needs.items() if span is not None}
     bound_by = never[-1] if never else max(spans, key=lambda name: spans[name])
     longest = None if never else spans[bound_by]
     if longest is not None and longest <= stage.max_time:
         return longest, bound_by
-    if word is OnInconclusive.ROLLBACK:
+    if on_inconclusive is OnInconclusive.ROLLBACK:
         return None, bound_by
-    if word is OnInconclusive.PROMOTE and seen is not None:
+    if on_inconclusive is OnInconclusive.PROMOTE and enough is not None:
         # Too few requests are held whatever the plan says; a missing proof is not.
-        return max(stage.max_time, seen), "max_time" if seen <= stage.max_time else "min_requests"
+        return max(
+            stage.max_time, enough
+        ), "max_time" if enough <= stage.max_time else "min_requests"
     return longest, bound_by
 
 
@@ -321,27 +326,27 @@ def _late(step: StepPreview, plan: Plan) -> list[str]:
     """What is wrong with a step that reaches its greatest age first, with the arithmetic."""
     stage, rate, units = step.stage, step.counted.rate, step.counted.units
     gives = f"{step.name} gives the challenger {step.counted.spoken}"
-    waits, word = "it is held until they have come", plan.on_inconclusive
+    waits, on_inconclusive = "it is held until they have come", plan.on_inconclusive
     least = timedelta(seconds=min(stage.min_requests / rate, LONGEST.total_seconds()))
     if least > stage.max_time:
-        told = f"{stage.min_requests:,} {units} take {about(least)}"
-        if word is OnInconclusive.ROLLBACK:
+        message = f"{stage.min_requests:,} {units} take {about(least)}"
+        if on_inconclusive is OnInconclusive.ROLLBACK:
             waits = "then it is rolled back"
-        return [f"{gives}: {told}, max_time is {spoken(stage.max_time)}; {waits}"]
+        return [f"{gives}: {message}, max_time is {spoken(stage.max_time)}; {waits}"]
     if step.proof is None:
-        told = "the proof that it is harmless is not in sight"
+        message = "the proof that it is harmless is not in sight"
     else:
         proven = timedelta(seconds=min(step.proof / rate, LONGEST.total_seconds()))
         if proven <= stage.max_time:
             return []
-        told = f"the proof that it is harmless takes {step.proof:,} {units}, {about(proven)}"
-    if word is OnInconclusive.ROLLBACK:
+        message = f"the proof that it is harmless takes {step.proof:,} {units}, {about(proven)}"
+    if on_inconclusive is OnInconclusive.ROLLBACK:
         waits = "then it is rolled back"
-    elif word is OnInconclusive.PROMOTE:
+    elif on_inconclusive is OnInconclusive.PROMOTE:
         waits = "then it goes on without the proof"
     else:
         waits = "it is held until then, or until a person decides"
-    return [f"{gives}: {told}, max_time is {spoken(stage.max_time)}; {waits}"]
+    return [f"{gives}: {message}, max_time is {spoken(stage.max_time)}; {waits}"]
 
 
 def _missed(step: StepPreview) -> str:

@@ -36,7 +36,7 @@ def rotated(keys: tuple[SigningKey, ...], secret: str, now: datetime) -> tuple[S
     """
     new = SigningKey(secret[:4], secret, now)
     ended = [now, *(key.since for key in keys)]  # when each key was followed by another
-    kept = [
+    valid = [
         key for key, end in zip(keys, ended, strict=False) if now - end < VALID and key.id != new.id
     ]
-    return (new, *kept)
+    return (new, *valid)

@@ -64,8 +64,8 @@ def check(authorization: str | None, clients: Iterable[Client], now: datetime) -
     if not authorization:
         raise Unauthorized("this endpoint is private: send a client's token as Bearer or Basic")
     name, token = _credentials(authorization)
-    found = _TOKEN.fullmatch(token)
-    token_id = found.group(1) if found else ""
+    match = _TOKEN.fullmatch(token)
+    token_id = match.group(1) if match else ""
     client = next((one for one in clients if one.token_id == token_id), None)
     expected = client.digest if client else _NOBODY
     same = hmac.compare_digest(digest_of(token), expected)

@@ -19,16 +19,18 @@ def load_match(at: str, value: object) -> Match:
     Raises:
         InvalidInput: naming the field and its value; a match without conditions is refused.
     """
-    known = {"headers", "query", "clients", "addresses"}
-    given = mapping(at, value, "a mapping of headers, query, clients or addresses")
-    no_others(at, given, known)
-    if not given:
-        raise InvalidInput(at, value, f"at least one of {', '.join(sorted(known))}")
+    names = {"headers", "query", "clients", "addresses"}
+    document = mapping(at, value, "a mapping of headers, query, clients or addresses")
+    no_others(at, document, names)
+    if not document:
+        raise InvalidInput(at, value, f"at least one of {', '.join(sorted(names))}")
     return Match(
-        headers=_named(f"{at}.headers", given.get("headers", {}), header_name),
-        query=_named(f"{at}.query", given.get("query", {}), parameter_name),
-        clients=_texts(f"{at}.clients", given["clients"]) if "clients" in given else (),
-        addresses=_networks(f"{at}.addresses", given["addresses"]) if "addresses" in given else (),
+        headers=_named(f"{at}.headers", document.get("headers", {}), header_name),
+        query=_named(f"{at}.query", document.get("query", {}), parameter_name),
+        clients=_texts(f"{at}.clients", document["clients"]) if "clients" in document else (),
+        addresses=_networks(f"{at}.addresses", document["addresses"])
+        if "addresses" in document
+        else (),
     )
 
 
@@ -85,25 +87,25 @@ def mapping(at: str, value: object, expected: str) -> Mapping[str, object]:
     return value
 
 
-def no_others(at: str, given: Mapping[str, object], known: set[str]) -> None:
+def no_others(at: str, document: Mapping[str, object], names: set[str]) -> None:
     """Refuse fields that are not known.
 
     Raises:
         InvalidInput: naming the first one.
     """
-    for name in given:
-        if name not in known:
+    for name in document:
+        if name not in names:
             where = f"{at}.{name}" if at else name
-            raise unknown_field(where, given[name], known)
+            raise unknown_field(where, document[name], names)
 
 
 def _named(
     at: str, value: object, read_name: Callable[[str, object], str]
 ) -> dict[str, tuple[str, ...]]:
-    given = mapping(at, value, "a mapping of names to values")
+    document = mapping(at, value, "a mapping of names to values")
     return {
         read_name(f"{at}.{name}", name): _texts(f"{at}.{name}", values)
-        for name, values in given.items()
+        for name, values in document.items()
     }
 
 

@@ -75,16 +75,16 @@ def load_policy(value: object, *, at: str = "") -> dict[str, Any]:
     Raises:
         InvalidInput: naming the field, its value and what was expected.
     """
-    given = mapping(at or "serving", value, f"a mapping of {', '.join(FIELDS)}")
-    no_others(at, given, {*FIELDS})
-    check_texts(at, given)
+    document = mapping(at or "serving", value, f"a mapping of {', '.join(FIELDS)}")
+    no_others(at, document, {*FIELDS})
+    check_texts(at, document)
     try:
-        if len(json.dumps(dict(given), allow_nan=False)) > LARGEST:
+        if len(json.dumps(dict(document), allow_nan=False)) > LARGEST:
             raise InvalidInput(at or "serving", "...", f"at most {LARGEST} bytes of settings")
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(at or "serving", str(error), "what JSON can hold") from None
     prefix = f"{at}." if at else ""
-    return {name: FIELDS[name](f"{prefix}{name}", field) for name, field in given.items()}
+    return {name: FIELDS[name](f"{prefix}{name}", field) for name, field in document.items()}
 
 
 def dump_policy(fields: Mapping[str, Any]) -> dict[str, object]:
@@ -154,10 +154,11 @@ def _rules(at: str, value: object) -> tuple[Rule, ...]:
 
 
 def _rule(at: str, value: object) -> Rule:
-    given = mapping(at, value, "{match: ..., to: DEPLOYMENT}")
-    no_others(at, given, {"match", "to"})
+    document = mapping(at, value, "{match: ..., to: DEPLOYMENT}")
+    no_others(at, document, {"match", "to"})
     return Rule(
-        load_match(f"{at}.match", given.get("match")), _deployment(f"{at}.to", given.get("to"))
+        load_match(f"{at}.match", document.get("match")),
+        _deployment(f"{at}.to", document.get("to")),
     )
 
 
@@ -179,17 +180,17 @@ def _traffic(at: str, value: object) -> tuple[Portion, ...]:
 def _mirror(at: str, value: object) -> Mirror | None:
     if value in _NONE:
         return None
-    given = mapping(at, value, "{DEPLOYMENT: SHARE} or {to: DEPLOYMENT, share: SHARE}")
-    if "to" not in given:
-        if len(given) != 1:
+    document = mapping(at, value, "{DEPLOYMENT: SHARE} or {to: DEPLOYMENT, share: SHARE}")
+    if "to" not in document:
+        if len(document) != 1:
             raise InvalidInput(at, value, "one deployment: there is one mirror")
-        name, share = next(iter(given.items()))
+        name, share = next(iter(document.items()))
         return Mirror(_deployment(f"{at}.{name}", name), percentage(f"{at}.{name}", share))
-    no_others(at, given, {"to", "share", "match"})
-    match = given.get("match")
+    no_others(at, document, {"to", "share", "match"})
+    match = document.get("match")
     return Mirror(
-        _deployment(f"{at}.to", given["to"]),
-        percentage(f"{at}.share", given.get("share")),
+        _deployment(f"{at}.to", document["to"]),
+        percentage(f"{at}.share", document.get("share")),
         None if match is None else load_match(f"{at}.match", match),
     )
 
@@ -197,13 +198,13 @@ def _mirror(at: str, value: object) -> Mirror | None:
 def _capture(at: str, value: object) -> Capture:
     if not isinstance(value, Mapping):
         return Capture(percentage(at, value))
-    given = mapping(at, value, "a share, or {share: SHARE, redact: [FIELD]}")
-    no_others(at, given, {"share", "redact"})
-    redact = given.get("redact", ())
+    document = mapping(at, value, "a share, or {share: SHARE, redact: [FIELD]}")
+    no_others(at, document, {"share", "redact"})
+    redact = document.get("redact", ())
     if not isinstance(redact, list | tuple) or len(redact) > 100:
         raise InvalidInput(f"{at}.redact", redact, "a list of at most 100 fields")
     fields = tuple(_path(f"{at}.redact[{i}]", name) for i, name in enumerate(redact))
-    return Capture(percentage(f"{at}.share", given.get("share", 0)), fields)
+    return Capture(percentage(f"{at}.share", document.get("share", 0)), fields)
 
 
 def _latency_budget(at: str, value: object) -> timedelta | None:
@@ -218,17 +219,17 @@ def _latency_budget(at: str, value: object) -> timedelta | None:
 def _cors(at: str, value: object) -> Cors | None:
     if value in _NONE:
         return None
-    given = mapping(at, value, "{origins: [ORIGIN, ...]} or none")
-    no_others(at, given, {"origins", "headers", "max_age"})
-    origins = _list(f"{at}.origins", given.get("origins"), _origin, least=1)
+    document = mapping(at, value, "{origins: [ORIGIN, ...]} or none")
+    no_others(at, document, {"origins", "headers", "max_age"})
+    origins = _list(f"{at}.origins", document.get("origins"), _origin, least=1)
     if "*" in origins and len(origins) > 1:
         raise InvalidInput(f"{at}.origins", list(origins), '"*" alone, or origins')
     usual = Cors(origins)
-    max_age = given.get("max_age")
+    max_age = document.get("max_age")
     span = usual.max_age if max_age is None else duration(f"{at}.max_age", max_age)
     if not 0 <= span.total_seconds() <= 86400 or span.microseconds:
         raise InvalidInput(f"{at}.max_age", max_age, "whole seconds up to 24h")
-    headers = _list(f"{at}.headers", given.get("headers", ()), header_name)
+    headers = _list(f"{at}.headers", document.get("headers", ()), header_name)
     return Cors(origins, headers, span)
 
 
@@ -237,10 +238,10 @@ def _list(
 ) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not least <= len(value) <= 50:
         raise InvalidInput(at, value, f"a list of {least} to 50")
-    found = tuple(read(f"{at}[{i}]", one) for i, one in enumerate(value))
-    if len({*found}) != len(found):
+    members = tuple(read(f"{at}[{i}]", one) for i, one in enumerate(value))
+    if len({*members}) != len(members):
         raise InvalidInput(at, value, "each once")
-    return found
+    return members
 
 
 def _origin(at: str, value: object) -> str:

@@ -38,18 +38,18 @@ def stop(
     """
 
     def attempt() -> tuple[EndpointState, str]:
-        seen = known(ports, endpoint, revision)
-        found = named(seen, deployment)
-        must_be_idle(seen.state, seen.aliases, found.version, "stopped")
-        placed = placed_in(seen.state, found.version)
+        endpoint_read = known(ports, endpoint, revision)
+        target = named(endpoint_read, deployment)
+        must_be_idle(endpoint_read.state, endpoint_read.aliases, target.version, "stopped")
+        placed = placed_in(endpoint_read.state, target.version)
         if placed is None or placed.stopped:
-            return seen.state, found.version
-        said = reason or f"stopped by {actor}"
-        after = _placing(seen.state, replace(placed, stopped=said))
-        after = replace(after, upkeep=scaled(after.upkeep, found.version, 0))
+            return endpoint_read.state, target.version
+        message = reason or f"stopped by {actor}"
+        after = _placing(endpoint_read.state, replace(placed, stopped=message))
+        after = replace(after, upkeep=scaled(after.upkeep, target.version, 0))
         return written(
-            ports, seen.state, after, "stopped", found, actor=actor, reason=said
-        ), found.version
+            ports, endpoint_read.state, after, "stopped", target, actor=actor, reason=message
+        ), target.version
 
     state, version = retry_on_conflict(endpoint, attempt)
     with suppress(NotFound):
@@ -75,19 +75,21 @@ def start(
     """
 
     def attempt() -> EndpointState:
-        seen = known(ports, endpoint, revision)
-        found = named(seen, deployment)
-        placed = placed_in(seen.state, found.version)
+        endpoint_read = known(ports, endpoint, revision)
+        target = named(endpoint_read, deployment)
+        placed = placed_in(endpoint_read.state, target.version)
         if placed is None:
-            said = seen.standing(found)
+            status = endpoint_read.standing(target)
             raise Conflict(
-                f"version {found.version} of {endpoint!r} can't be started: {said.message}"
+                f"version {target.version} of {endpoint!r} can't be started: {status.message}"
             )
         if not placed.stopped:
-            return seen.state
-        after = _placing(seen.state, replace(placed, stopped=""))
-        said_why = reason or f"started by {actor}"
-        return written(ports, seen.state, after, "started", found, actor=actor, reason=said_why)
+            return endpoint_read.state
+        after = _placing(endpoint_read.state, replace(placed, stopped=""))
+        message = reason or f"started by {actor}"
+        return written(
+            ports, endpoint_read.state, after, "started", target, actor=actor, reason=message
+        )
 
     return retry_on_conflict(endpoint, attempt)
 
@@ -113,30 +115,34 @@ def rename(
     """
 
     def attempt() -> EndpointState:
-        seen = known(ports, endpoint, revision)
-        found = named(seen, deployment)
-        if name != found.version:
+        endpoint_read = known(ports, endpoint, revision)
+        target = named(endpoint_read, deployment)
+        if name != target.version:
             checked_name("name", name)
         if name in (CHAMPION, CHALLENGER):
             raise InvalidInput("name", name, "another name: it stands for whichever has that part")
-        placed = placed_in(seen.state, found.version)
+        placed = placed_in(endpoint_read.state, target.version)
         if placed is None:
-            raise Conflict(f"version {found.version} of {endpoint!r} takes no requests to be named")
+            raise Conflict(
+                f"version {target.version} of {endpoint!r} takes no requests to be named"
+            )
         if placed.name == name:
-            return seen.state
-        other = next((p for p in seen.state.placed if p.name == name), None)
+            return endpoint_read.state
+        other = next((p for p in endpoint_read.state.placed if p.name == name), None)
         if other is not None:
             raise Conflict(f"version {other.version} of {endpoint!r} is called {name!r} already")
-        others = (p for p in seen.state.placed if p.version != found.version)
+        others = (p for p in endpoint_read.state.placed if p.version != target.version)
         own = [p.version for p in others if p.name != p.version]
-        if name != found.version and len(own) >= MOST_NAMED:
+        if name != target.version and len(own) >= MOST_NAMED:
             raise Conflict(
                 f"{len(own)} deployments of {endpoint!r} have names of their own: delete some, or "
                 f"give a name back, as that of version {own[0]} by naming it {own[0]!r}"
             )
-        after = _placing(seen.state, replace(placed, name=name))
-        said = reason or f"version {found.version} is called {name!r}"
-        return written(ports, seen.state, after, "named", found, actor=actor, reason=said)
+        after = _placing(endpoint_read.state, replace(placed, name=name))
+        message = reason or f"version {target.version} is called {name!r}"
+        return written(
+            ports, endpoint_read.state, after, "named", target, actor=actor, reason=message
+        )
 
     return retry_on_conflict(endpoint, attempt)
 
@@ -158,24 +164,26 @@ def delete(
     """
 
     def attempt() -> tuple[EndpointState, str]:
-        seen = known(ports, endpoint)
-        found = named(seen, deployment)
-        must_be_idle(seen.state, seen.aliases, found.version, "deleted")
-        if found.deleted:
-            return seen.state, found.version
-        must_not_be_the_last(seen.state, seen.history, seen.deployments, found.version)
-        said = reason or f"deleted by {actor}"
-        state = seen.state
-        rest = tuple(placed for placed in state.placed if placed.version != found.version)
-        after = replace(
-            forget(state, found.version),
-            placed=rest,
-            upkeep=scaled(state.upkeep, found.version, 0),
+        endpoint_read = known(ports, endpoint)
+        target = named(endpoint_read, deployment)
+        must_be_idle(endpoint_read.state, endpoint_read.aliases, target.version, "deleted")
+        if target.deleted:
+            return endpoint_read.state, target.version
+        must_not_be_the_last(
+            endpoint_read.state, endpoint_read.history, endpoint_read.deployments, target.version
         )
-        gone = replace(found, deleted=said)
+        message = reason or f"deleted by {actor}"
+        state = endpoint_read.state
+        rest = tuple(placed for placed in state.placed if placed.version != target.version)
+        after = replace(
+            forget(state, target.version),
+            placed=rest,
+            upkeep=scaled(state.upkeep, target.version, 0),
+        )
+        deleted = replace(target, deleted=message)
         return written(
-            ports, state, after, "deleted", gone, actor=actor, reason=said
-        ), found.version
+            ports, state, after, "deleted", deleted, actor=actor, reason=message
+        ), target.version
 
     # From the record on nobody can return to it or name it; only then does it go.
     state, version = retry_on_conflict(endpoint, attempt)

@@ -54,8 +54,12 @@ def listed(ports: Ports, endpoint: str, *, deleted: bool = False) -> Sequence[De
     Raises:
         NotFound: if there is no such endpoint.
     """
-    seen = known(ports, endpoint)
-    return [seen.standing(d) for d in reversed(seen.deployments) if deleted or not d.deleted]
+    endpoint_read = known(ports, endpoint)
+    return [
+        endpoint_read.standing(d)
+        for d in reversed(endpoint_read.deployments)
+        if deleted or not d.deleted
+    ]
 
 
 def shown(ports: Ports, endpoint: str, deployment: str) -> tuple[EndpointState, Shown]:
@@ -64,15 +68,15 @@ def shown(ports: Ports, endpoint: str, deployment: str) -> tuple[EndpointState, 
     Raises:
         NotFound: if there is no such endpoint or deployment.
     """
-    seen = known(ports, endpoint)
-    found = named(seen, deployment)
+    endpoint_read = known(ports, endpoint)
+    target = named(endpoint_read, deployment)
     replicas = Provisioned()
-    if not found.deleted and seen.aliases:
+    if not target.deleted and endpoint_read.aliases:
         with suppress(NotFound):
-            replicas = ports.scaling.provisioned(endpoint, found.version)
-    number = ports.registry.number_of(found.package.name, found.package.digest)
-    memory = seen.history.memory.get(found.version)
-    return seen.state, Shown(seen.standing(found), number, replicas, memory)
+            replicas = ports.scaling.provisioned(endpoint, target.version)
+    number = ports.registry.number_of(target.package.name, target.package.digest)
+    memory = endpoint_read.history.memory.get(target.version)
+    return endpoint_read.state, Shown(endpoint_read.standing(target), number, replicas, memory)
 
 
 def known(ports: Ports, endpoint: str, revision: int | None = None) -> Known:
@@ -95,18 +99,20 @@ def known(ports: Ports, endpoint: str, revision: int | None = None) -> Known:
     return Known(state, deployments, history, aliases)
 
 
-def named(seen: Known, deployment: str) -> Deployment:
+def named(endpoint_read: Known, deployment: str) -> Deployment:
     """The deployment of that version, or that is called so.
 
     Raises:
         NotFound: if there is none.
     """
-    called = next((p.version for p in seen.state.placed if p.name == deployment), deployment)
-    found = next((d for d in seen.deployments if d.version == called), None)
-    if found is None:
-        names = ", ".join(d.version for d in seen.deployments) or "none"
-        raise NotFound("deployment", deployment, f"{seen.state.endpoint!r} has {names}")
-    return found
+    called = next(
+        (p.version for p in endpoint_read.state.placed if p.name == deployment), deployment
+    )
+    match = next((d for d in endpoint_read.deployments if d.version == called), None)
+    if match is None:
+        names = ", ".join(d.version for d in endpoint_read.deployments) or "none"
+        raise NotFound("deployment", deployment, f"{endpoint_read.state.endpoint!r} has {names}")
+    return match
 
 
 def resolve_version(ports: Ports, endpoint: str, name: str | None) -> str | None:
@@ -125,8 +131,8 @@ def resolve_version(ports: Ports, endpoint: str, name: str | None) -> str | None
     published = [deployment.version for deployment in ports.store.deployments(endpoint)]
     if version not in published:
         placed = {p.version: p.name for p in state.placed}
-        shown = [f"{v} ({placed[v]})" if placed.get(v, v) != v else v for v in published]
-        raise NotFound("version", name, f"{endpoint!r} has {', '.join(shown) or 'none yet'}")
+        choices = [f"{v} ({placed[v]})" if placed.get(v, v) != v else v for v in published]
+        raise NotFound("version", name, f"{endpoint!r} has {', '.join(choices) or 'none yet'}")
     return version
 
 

@@ -38,25 +38,34 @@ def scale(
     whole("replicas", replicas, most=MOST_REPLICAS)
 
     def attempt() -> tuple[EndpointState, str, int]:
-        seen = known(ports, endpoint, revision)
-        found = named(seen, deployment)
-        placed = placed_in(seen.state, found.version)
-        champion = seen.state.champion
-        serving = bool(champion and champion.version == found.version)
+        endpoint_read = known(ports, endpoint, revision)
+        target = named(endpoint_read, deployment)
+        placed = placed_in(endpoint_read.state, target.version)
+        champion = endpoint_read.state.champion
+        serving = bool(champion and champion.version == target.version)
         if replicas and not serving and (placed is None or placed.stopped):
             raise Conflict(
-                f"version {found.version} of {endpoint!r} takes no requests: start it first"
+                f"version {target.version} of {endpoint!r} takes no requests: start it first"
             )
-        was = seen.state.upkeep.replicas.get(found.version, 0)
+        was = endpoint_read.state.upkeep.replicas.get(target.version, 0)
         if was == replicas:
-            return seen.state, found.version, was
-        after = replace(seen.state, upkeep=scaled(seen.state.upkeep, found.version, replicas))
-        said = reason or f"{replicas} replicas of version {found.version}"
+            return endpoint_read.state, target.version, was
+        after = replace(
+            endpoint_read.state, upkeep=scaled(endpoint_read.state.upkeep, target.version, replicas)
+        )
+        message = reason or f"{replicas} replicas of version {target.version}"
         numbers = {"replicas": replicas, "was": was}
         after_all = written(
-            ports, seen.state, after, "scaled", found, actor=actor, reason=said, numbers=numbers
+            ports,
+            endpoint_read.state,
+            after,
+            "scaled",
+            target,
+            actor=actor,
+            reason=message,
+            numbers=numbers,
         )
-        return after_all, found.version, was
+        return after_all, target.version, was
 
     state, version, was = retry_on_conflict(endpoint, attempt)
     try:
@@ -73,11 +82,11 @@ def _take_back(
     ports: Ports, endpoint: str, version: str, counts: tuple[int, int], why: str
 ) -> None:
     """Put the number of replicas on record that the platform still has."""
-    wanted, was = counts
+    requested, was = counts
 
     def attempt() -> None:
         state = ports.store.load(endpoint)
-        if state is None or state.upkeep.replicas.get(version, 0) != wanted:
+        if state is None or state.upkeep.replicas.get(version, 0) != requested:
             return
         commit(
             ports,
@@ -86,7 +95,7 @@ def _take_back(
             action="refused",
             actor=ENGINE,
             reason=why,
-            numbers={"version": version, "replicas": was, "was": wanted},
+            numbers={"version": version, "replicas": was, "was": requested},
         )
 
     retry_on_conflict(endpoint, attempt)

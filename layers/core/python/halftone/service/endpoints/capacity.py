@@ -69,7 +69,7 @@ def edit(
         ask(ports, endpoint, state.upkeep, changes)
     except Conflict as refused:
         if state.upkeep != before:
-            _take_back(ports, endpoint, wanted=state.upkeep, was=before, why=str(refused))
+            _take_back(ports, endpoint, requested=state.upkeep, was=before, why=str(refused))
         raise
     return state
 
@@ -81,7 +81,7 @@ def _fields(upkeep: Capacity, changes: Mapping[str, object]) -> list[str]:
     return [*(name for name in changes if name != "tags"), *(f"{TAG}{name}" for name in names)]
 
 
-def ask(ports: Ports, endpoint: str, wanted: Capacity, named: Container[str]) -> None:
+def ask(ports: Ports, endpoint: str, capacity: Capacity, named: Container[str]) -> None:
     """Ask the platform for those limits of ``wanted`` that are named.
 
     Raises:
@@ -89,19 +89,21 @@ def ask(ports: Ports, endpoint: str, wanted: Capacity, named: Container[str]) ->
         Unavailable: if the platform did not answer.
     """
     if "concurrency" in named:
-        ports.scaling.reserve(endpoint, wanted.concurrency)
+        ports.scaling.reserve(endpoint, capacity.concurrency)
     if "throttle" in named:
-        ports.gate.throttle(endpoint, wanted.throttle)
+        ports.gate.throttle(endpoint, capacity.throttle)
 
 
-def _take_back(ports: Ports, endpoint: str, *, wanted: Capacity, was: Capacity, why: str) -> None:
+def _take_back(
+    ports: Ports, endpoint: str, *, requested: Capacity, was: Capacity, why: str
+) -> None:
     """Put on record what is in force again, and see to it that it is."""
 
     def attempt() -> None:
         state = ports.store.load(endpoint)
         if state is None or (state.upkeep.concurrency, state.upkeep.throttle) != (
-            wanted.concurrency,
-            wanted.throttle,
+            requested.concurrency,
+            requested.throttle,
         ):
             return
         back = replace(state.upkeep, concurrency=was.concurrency, throttle=was.throttle)

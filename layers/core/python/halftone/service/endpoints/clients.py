@@ -110,8 +110,8 @@ def revoke_client(
 
     def told(before: EndpointState, after: EndpointState) -> dict[str, object]:
         left = {c.token_id for c in after.serving.clients}
-        gone = [c for c in before.serving.clients if c.token_id not in left]
-        return {"clients": [_told(c) for c in gone]}
+        revoked = [c for c in before.serving.clients if c.token_id not in left]
+        return {"clients": [_told(c) for c in revoked]}
 
     return apply(
         ports,

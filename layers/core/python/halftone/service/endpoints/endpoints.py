@@ -42,15 +42,15 @@ class Wanted:
         return theirs and self.owner in ("", state.about.owner)
 
 
-def matching(ports: Ports, wanted: Wanted, *, after: str = "") -> Iterator[EndpointState]:
+def matching(ports: Ports, query: Wanted, *, after: str = "") -> Iterator[EndpointState]:
     """The endpoints that are looked for, by name, after the one named ``after``.
 
     One read each: whoever takes a page reads no more than that page, where all fit.
     """
     for name in ports.catalogue.endpoints():
-        if name > after and wanted.name in name:
+        if name > after and query.name in name:
             state = ports.store.load(name)
-            if state and wanted.fits(state):
+            if state and query.fits(state):
                 yield state
 
 
@@ -97,11 +97,11 @@ def set_owner(
         deploys = state.deploys.set_by_people([OWNER])
         if (about, deploys) == (state.about, state.deploys):
             return state
-        words = reason or (f"owned by {owner}" if owner else "owned by nobody")
+        message = reason or (f"owned by {owner}" if owner else "owned by nobody")
         numbers = {"owner": owner, "self_approval": self_approval, "was": state.about.owner}
         after = replace(state, about=about, deploys=deploys)
         return commit(
-            ports, state, after, action="owner", actor=actor, reason=words, numbers=numbers
+            ports, state, after, action="owner", actor=actor, reason=message, numbers=numbers
         )
 
     return retry_on_conflict(name, attempt)

@@ -37,10 +37,10 @@ def set_serving(
     revision: int | None = None,
 ) -> EndpointState:
     """Change the fields that are given, all at once, and leave the others."""
-    wanted = load_policy(fields)
+    policy = load_policy(fields)
 
     def next_one(state: EndpointState) -> TrafficPolicy:
-        return watched(ports, state, changed(state, wanted), why=f"{action} by {actor}")
+        return watched(ports, state, changed(state, policy), why=f"{action} by {actor}")
 
     return apply(
         ports,
@@ -50,8 +50,8 @@ def set_serving(
         actor=actor,
         reason=reason,
         revision=revision,
-        told=lambda before, after: _differences(before, after, wanted),
-        fields=(*wanted, *(("stopped",) if "traffic" in wanted else ())),
+        told=lambda before, after: _differences(before, after, policy),
+        fields=(*policy, *(("stopped",) if "traffic" in policy else ())),
     )
 
 
@@ -65,9 +65,9 @@ def set_traffic(
     revision: int | None = None,
 ) -> EndpointState:
     """Split requests among deployments: shares sum to 100, or to 0 to answer none."""
-    given = {"traffic": traffic}
+    fields = {"traffic": traffic}
     return set_serving(
-        ports, endpoint, given, actor=actor, reason=reason, action="set-traffic", revision=revision
+        ports, endpoint, fields, actor=actor, reason=reason, action="set-traffic", revision=revision
     )
 
 
@@ -81,9 +81,9 @@ def set_mirror(
     revision: int | None = None,
 ) -> EndpointState:
     """Send a share of requests to a deployment that no client hears of, too; None for no more."""
-    given = {"mirror": mirror}
+    fields = {"mirror": mirror}
     return set_serving(
-        ports, endpoint, given, actor=actor, reason=reason, action="set-mirror", revision=revision
+        ports, endpoint, fields, actor=actor, reason=reason, action="set-mirror", revision=revision
     )
 
 
@@ -97,9 +97,9 @@ def set_rules(
     revision: int | None = None,
 ) -> EndpointState:
     """Say which requests go to which deployment, whatever the shares."""
-    given = {"rules": rules}
+    fields = {"rules": rules}
     return set_serving(
-        ports, endpoint, given, actor=actor, reason=reason, action="set-rules", revision=revision
+        ports, endpoint, fields, actor=actor, reason=reason, action="set-rules", revision=revision
     )
 
 
@@ -113,9 +113,9 @@ def set_key(
     revision: int | None = None,
 ) -> EndpointState:
     """Say by what requests are told apart, so that the same one always meets the same version."""
-    given = {"key": key}
+    fields = {"key": key}
     return set_serving(
-        ports, endpoint, given, actor=actor, reason=reason, action="set-key", revision=revision
+        ports, endpoint, fields, actor=actor, reason=reason, action="set-key", revision=revision
     )
 
 
@@ -129,9 +129,9 @@ def set_mode(
     revision: int | None = None,
 ) -> EndpointState:
     """Weighted or guarded, from the next rollout on; refused while one is under way."""
-    given = {"mode": mode}
+    fields = {"mode": mode}
     return set_serving(
-        ports, endpoint, given, actor=actor, reason=reason, action="set-mode", revision=revision
+        ports, endpoint, fields, actor=actor, reason=reason, action="set-mode", revision=revision
     )
 
 
@@ -145,9 +145,9 @@ def set_access(
     revision: int | None = None,
 ) -> EndpointState:
     """Public, or private to clients with a token."""
-    given = {"access": access}
+    fields = {"access": access}
     return set_serving(
-        ports, endpoint, given, actor=actor, reason=reason, action="set-access", revision=revision
+        ports, endpoint, fields, actor=actor, reason=reason, action="set-access", revision=revision
     )
 
 
@@ -161,9 +161,9 @@ def set_capture(
     revision: int | None = None,
 ) -> EndpointState:
     """Keep a share of requests and answers, without the fields that are named."""
-    given = {"capture": capture}
+    fields = {"capture": capture}
     return set_serving(
-        ports, endpoint, given, actor=actor, reason=reason, action="set-capture", revision=revision
+        ports, endpoint, fields, actor=actor, reason=reason, action="set-capture", revision=revision
     )
 
 
@@ -208,10 +208,10 @@ def apply(
 
 
 def _differences(
-    before: EndpointState, after: EndpointState, wanted: Mapping[str, Any]
+    before: EndpointState, after: EndpointState, fields: Mapping[str, Any]
 ) -> dict[str, object]:
     """What the fields that were asked for said before, and say now."""
     was, now = dump_state_policy(before), dump_state_policy(after)
     return {
-        name: {"was": was[name], "is": now[name]} for name in dump_policy(wanted) if name in now
+        name: {"was": was[name], "is": now[name]} for name in dump_policy(fields) if name in now
     }

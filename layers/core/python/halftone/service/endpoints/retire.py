@@ -86,7 +86,7 @@ def _closed(deploys: Deploys) -> Deploys:
     declared = deploys.declared
     if declared is None:
         return Deploys()
-    kept = {
+    policy = {
         name: declared.serving[name] for name in ("access", "stopped") if name in declared.serving
     }
-    return Deploys(declared=Declaration(serving=kept, owner=declared.owner))
+    return Deploys(declared=Declaration(serving=policy, owner=declared.owner))

@@ -51,11 +51,11 @@ def signature(ports: Ports, endpoint: str) -> Signature:
 
 def curl(url: str, call: Call, *, private: bool) -> str:
     """``call`` as a shell line; to a private endpoint, by the client in CLIENT with its TOKEN."""
-    words = ["curl", "-sS"]
+    arguments = ["curl", "-sS"]
     if private:
-        words += ["-u", '"$CLIENT:$TOKEN"']
+        arguments += ["-u", '"$CLIENT:$TOKEN"']
     if call.body is not None:
-        words += ["-H", "'content-type: application/json'", "-d", shlex.quote(call.body)]
+        arguments += ["-H", "'content-type: application/json'", "-d", shlex.quote(call.body)]
     if call.method != ("GET" if call.body is None else "POST"):
-        words += ["-X", call.method]
-    return " ".join([*words, shlex.quote(f"{url}{call.path}")])
+        arguments += ["-X", call.method]
+    return " ".join([*arguments, shlex.quote(f"{url}{call.path}")])

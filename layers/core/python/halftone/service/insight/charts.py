@@ -44,18 +44,18 @@ def figures(
     """
     now = ports.clock.now()
     until = until or now
-    asked = window(since or until - timedelta(hours=1), until, now, period)
-    meant = _meant(ports, endpoint, version, model)
-    numbers = [deployment.version for deployment in meant]
-    counted = dict(zip(numbers, ports.charts.counted(endpoint, numbers, asked), strict=True))
+    requested = window(since or until - timedelta(hours=1), until, now, period)
+    versions = _meant(ports, endpoint, version, model)
+    numbers = [deployment.version for deployment in versions]
+    counted = dict(zip(numbers, ports.charts.counted(endpoint, numbers, requested), strict=True))
     by_model = defaultdict(list)
-    for deployment in meant:
+    for deployment in versions:
         by_model[deployment.package.name].append(counted[deployment.version])
     return Figures(
-        window=asked,
-        endpoint=charted(tuple(counted.values()), asked),
-        versions={number: charted([each], asked) for number, each in counted.items()},
-        models={name: charted(each, asked) for name, each in sorted(by_model.items())},
+        window=requested,
+        endpoint=charted(tuple(counted.values()), requested),
+        versions={number: charted([each], requested) for number, each in counted.items()},
+        models={name: charted(each, requested) for name, each in sorted(by_model.items())},
     )
 
 
@@ -63,18 +63,18 @@ def _meant(ports: Ports, endpoint: str, version: str | None, model: str | None) 
     state = ports.store.load(endpoint)
     if state is None:
         raise NotFound("endpoint", endpoint)
-    known = ports.store.deployments(endpoint)
+    deployments = ports.store.deployments(endpoint)
     serving = {placed.version for placed in state.placed}
     if state.champion:
         serving.add(state.champion.version)
     if version is not None:
-        known = [deployment for deployment in known if deployment.version == version]
-        if not known:
+        deployments = [deployment for deployment in deployments if deployment.version == version]
+        if not deployments:
             raise NotFound("version", version, f"{endpoint!r} has no such deployment")
     if model is not None:
-        known = [deployment for deployment in known if deployment.package.name == model]
-        if not known:
+        deployments = [deployment for deployment in deployments if deployment.package.name == model]
+        if not deployments:
             raise NotFound("model", model, f"{endpoint!r} has no deployment of it")
     # The sort is stable: those that serve first, then the newest.
-    ranked = sorted(known, key=lambda d: (d.version not in serving, -int(d.version)))
+    ranked = sorted(deployments, key=lambda d: (d.version not in serving, -int(d.version)))
     return sorted(ranked[:MOST_VERSIONS], key=lambda d: int(d.version))

@@ -55,12 +55,12 @@ def replicas(
         NotFound: if there is no such endpoint.
     """
     _must_exist(ports, endpoint)
-    found: list[Replica] = []
+    all_replicas: list[Replica] = []
     while True:
         page, token = ports.logs.replicas(endpoint, token=token)
-        found += [replica for replica in page if version in (None, replica.version)]
-        if not token or len(found) >= most:
-            return found, token
+        all_replicas += [replica for replica in page if version in (None, replica.version)]
+        if not token or len(all_replicas) >= most:
+            return all_replicas, token
 
 
 def newest(
@@ -85,9 +85,9 @@ def newest(
         # What wrote its last line before the oldest that is shown has nothing to add.
         if len(lines) == most and replica.last_at and replica.last_at + _LAG < lines[0].at:
             break
-        found = ports.logs.newest(endpoint, replica, most)
-        places[replica.stream] = found.token
-        lines = _within(list(merge(lines, found.lines, key=_time))[-most:])
+        page = ports.logs.newest(endpoint, replica, most)
+        places[replica.stream] = page.token
+        lines = _within(list(merge(lines, page.lines, key=_time))[-most:])
     since = lines[0].at if lines else None
     return Reading(lines, _Cursor(since, places).text())
 
@@ -117,17 +117,17 @@ def following(
         place = before.places.get(replica.stream)
         if place is None and before.since and replica.first_at and replica.first_at < before.since:
             # It was there and was not read: of what it wrote, all that was shown is older.
-            found = ports.logs.newest(endpoint, replica, most)
-            lines = [line for line in found.lines if line.at >= before.since]
+            page = ports.logs.newest(endpoint, replica, most)
+            lines = [line for line in page.lines if line.at >= before.since]
         else:
-            found = ports.logs.onward(endpoint, replica, place or "", most)
-            lines = list(found.lines)
-        places[replica.stream] = found.token
+            page = ports.logs.onward(endpoint, replica, place or "", most)
+            lines = list(page.lines)
+        places[replica.stream] = page.token
         read.append(lines)
         size += sum(len(line.text) + _BESIDE for line in lines)
-    known = {**places, **{s: p for s, p in before.places.items() if s not in places}}
-    kept = dict(islice(known.items(), _MOST_PLACES))
-    return Reading(list(merge(*read, key=_time)), _Cursor(before.since, kept).text())
+    all_places = {**places, **{s: p for s, p in before.places.items() if s not in places}}
+    next_places = dict(islice(all_places.items(), _MOST_PLACES))
+    return Reading(list(merge(*read, key=_time)), _Cursor(before.since, next_places).text())
 
 
 @dataclass(frozen=True)
@@ -170,11 +170,11 @@ def piece(
                 continue
             token = place.token if replica.stream == place.stream else ""
             while True:
-                found = ports.logs.onward(endpoint, replica, token, _PAGE)
+                page_read = ports.logs.onward(endpoint, replica, token, _PAGE)
                 calls += 1
-                lines += found.lines
-                size += sum(len(line.text) + _BESIDE for line in found.lines)
-                ended, token = found.token == token, found.token
+                lines += page_read.lines
+                size += sum(len(line.text) + _BESIDE for line in page_read.lines)
+                ended, token = page_read.token == token, page_read.token
                 if size >= MOST_SIZE or calls >= _MOST_CALLS:
                     return Piece(lines, _Place(place.listing, replica.stream, token).text())
                 if ended:
@@ -194,11 +194,11 @@ def everything(
     """
     cursor: str | None = None
     while True:
-        found = piece(ports, endpoint, cursor, version=version, stream=stream)
-        yield from found.lines
-        if found.cursor is None:
+        page = piece(ports, endpoint, cursor, version=version, stream=stream)
+        yield from page.lines
+        if page.cursor is None:
             return
-        cursor = found.cursor
+        cursor = page.cursor
 
 
 def _wanted(
@@ -210,11 +210,11 @@ def _wanted(
 def _all(ports: Ports, endpoint: str, version: str | None, stream: str | None) -> Iterator[Replica]:
     _must_exist(ports, endpoint)
     if stream is not None:
-        told = version_in(stream)
-        if told is None or version not in (None, told):
+        version_logged = version_in(stream)
+        if version_logged is None or version not in (None, version_logged):
             whose = f"of version {version}" if version else "as replicas are listed"
             raise InvalidInput("replica", stream, f"a log stream {whose}")
-        yield Replica(stream, told)
+        yield Replica(stream, version_logged)
         return
     token = ""
     while True:
@@ -257,13 +257,13 @@ class _Cursor:
     def read(cls, text: str) -> "_Cursor":
         try:
             since, places = _unpacked(text)
-            known = {str(stream): str(place) for stream, place in places.items()}
+            positions = {str(stream): str(place) for stream, place in places.items()}
             moment = datetime.fromisoformat(since) if since else None
             if moment and (moment.tzinfo is None or not 2000 <= moment.year <= 9998):
                 raise ValueError("no time of a log")  # noqa: TRY301 - told as the others below
         except (ValueError, TypeError, AttributeError, RecursionError):
             raise InvalidInput("cursor", text, "the cursor of a reading before") from None
-        return cls(moment, known)
+        return cls(moment, positions)
 
 
 @dataclass(frozen=True)

@@ -72,12 +72,12 @@ def preview_endpoint(
     elif sticky and traffic.keys is None:
         traffic = with_keys(ports, state, traffic)
     if errors is not None:
-        told = f"{traffic.source}; errors taken as {100 * errors:g} %"
-        traffic = replace(traffic, errors=errors, source=told)
-    found = preview(plan, traffic, lag=ports.metric_lag, key_lag=ports.key_lag)
+        basis = f"{traffic.source}; errors taken as {100 * errors:g} %"
+        traffic = replace(traffic, errors=errors, source=basis)
+    previewed = preview(plan, traffic, lag=ports.metric_lag, key_lag=ports.key_lag)
     if sticky and traffic.keys is None:
-        found = replace(found, warnings=(_UNKNOWN, *found.warnings))
-    return EndpointPreview(plan, of, found)
+        previewed = replace(previewed, warnings=(_UNKNOWN, *previewed.warnings))
+    return EndpointPreview(plan, of, previewed)
 
 
 def warnings_of(ports: Ports, endpoint: str) -> Sequence[str]:
@@ -165,13 +165,13 @@ def with_keys(ports: Ports, state: EndpointState, traffic: Traffic) -> Traffic:
     # Only keys from the share before on are counted: those below it are not drawn afresh.
     every = drawn / (1 - running.since / 100)
     keys = min(every * (SPAN / (until - since)), traffic.rate * SPAN.total_seconds())
-    told = f"{drawn:,} keys in {about(until - since)} of the stage under way"
+    basis = f"{drawn:,} keys in {about(until - since)} of the stage under way"
     return replace(
         traffic,
         keys=keys,
         errors=_rate(champion.errors, champion.requests),
         late=_rate(champion.late, champion.timed),
-        source=f"{traffic.source}; {told}",
+        source=f"{traffic.source}; {basis}",
     )
 
 

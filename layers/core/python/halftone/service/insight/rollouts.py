@@ -56,13 +56,13 @@ def rollouts(ports: Ports, name: str) -> Sequence[Told]:
         NotFound: if there is no such endpoint.
     """
     endpoint(ports, name)
-    found: dict[str, Told] = {}
+    by_id: dict[str, Told] = {}
     for record in ports.store.audit(name):
         after = record.after
         if "rollout" not in after or record.action == "asked":
             continue
         key, phase, share = str(after["rollout"]), Phase(str(after["phase"])), after["share"]
-        before = found.get(key) or Told(
+        before = by_id.get(key) or Told(
             id=key,
             phase=phase,
             package=str(after["candidate"]),
@@ -77,7 +77,7 @@ def rollouts(ports: Ports, name: str) -> Sequence[Told]:
         )
         if before.phase.final:
             continue  # what is changed later carries its last rollout along
-        found[key] = replace(
+        by_id[key] = replace(
             before,
             phase=phase,
             challenger=_version(after.get("challenger")),
@@ -85,7 +85,7 @@ def rollouts(ports: Ports, name: str) -> Sequence[Told]:
             ended_at=record.at if phase.final else None,
             reason=record.reason,
         )
-    return tuple(reversed(found.values()))
+    return tuple(reversed(by_id.values()))
 
 
 def rollout(ports: Ports, name: str, key: str) -> Told:
@@ -94,9 +94,9 @@ def rollout(ports: Ports, name: str, key: str) -> Told:
     Raises:
         NotFound: if there is no such endpoint or no such rollout of it.
     """
-    for told in rollouts(ports, name):
-        if told.id == key:
-            return told
+    for entry in rollouts(ports, name):
+        if entry.id == key:
+            return entry
     raise NotFound("rollout", key, f"GET /v1/endpoints/{name}/rollouts lists those there are")
 
 
@@ -107,7 +107,7 @@ def history(ports: Ports, name: str) -> Sequence[Deployed]:
         NotFound: if there is no such endpoint.
     """
     state = endpoint(ports, name)
-    told = {one.id: one for one in rollouts(ports, name)}
+    by_id = {one.id: one for one in rollouts(ports, name)}
     recorded = lives(ports.store.audit(name))
     stopped = {placed.version: placed.stopped for placed in state.placed}
     entries = []
@@ -121,7 +121,7 @@ def history(ports: Ports, name: str) -> Sequence[Deployed]:
         entries.append(
             Deployed(
                 deployment=deployment,
-                rollout=told.get(deployment.rollout),
+                rollout=by_id.get(deployment.rollout),
                 serving=state.champion == deployment,
                 record=record,
             )
@@ -138,9 +138,9 @@ def verdict(ports: Ports, state: EndpointState) -> Verdict | None:
     running = state.active
     if running is None or running.current is None:
         return None
-    kept = ports.evidence.load_evidence(state.endpoint, running.id)
-    return judge(kept, running.plan, running.current, running.units) if kept else None
+    evidence = ports.evidence.load_evidence(state.endpoint, running.id)
+    return judge(evidence, running.plan, running.current, running.units) if evidence else None
 
 
-def _version(given: object) -> str | None:
-    return None if given is None else str(given)
+def _version(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -74,13 +74,13 @@ def _point(
     aliases = {name: pointed for name, pointed in model.aliases.items() if name != alias}
     if number is not None:
         aliases[alias.value] = number
-    words = f"{alias} is {model.name}:{number}" if number else f"{alias} points at nothing"
+    message = f"{alias} is {model.name}:{number}" if number else f"{alias} points at nothing"
     return write_model(
         ports,
         before or model,
         replace(model, aliases=aliases),
         action="alias",
         actor=actor,
-        reason=reason or words,
-        said=({alias.value: model.aliases.get(alias)}, {alias.value: number}),
+        reason=reason or message,
+        change=({alias.value: model.aliases.get(alias)}, {alias.value: number}),
     )

@@ -31,9 +31,9 @@ def version_of(ports: Ports, reference: ModelReference) -> ModelVersion:
         NotFound: if there is no such model, version, or alias.
     """
     if reference.number is not None:
-        found = ports.registry.version(reference.model, reference.number)
-        if found is not None:
-            return found
+        version = ports.registry.version(reference.model, reference.number)
+        if version is not None:
+            return version
     return resolved(ports, model_named(ports, reference.model), reference)
 
 
@@ -49,10 +49,10 @@ def resolved(ports: Ports, model: Model, reference: ModelReference) -> ModelVers
         if number is None:
             set_ = ", ".join(sorted(model.aliases)) or "none"
             raise NotFound("model version", str(reference), f"aliases that are set: {set_}")
-    found = ports.registry.version(model.name, number or 0)
-    if found is None:
+    version = ports.registry.version(model.name, number or 0)
+    if version is None:
         raise NotFound("model version", str(reference), f"the newest is {model.newest}")
-    return found
+    return version
 
 
 def passed(version: ModelVersion) -> ModelVersion:
@@ -79,8 +79,8 @@ def verified(ports: Ports, name: str) -> tuple[int, AuditHead]:
     model = model_named(ports, name)
     records = ports.registry_pages.model_audit(name)
     # What was written since the model was read is of no harm: the chain is checked up to there.
-    known = takewhile(lambda record: record.seq <= model.audit.seq, records)
-    return audit.verify(model.chain, known, model.audit), model.audit
+    chained = takewhile(lambda record: record.seq <= model.audit.seq, records)
+    return audit.verify(model.chain, chained, model.audit), model.audit
 
 
 def write_model(
@@ -91,7 +91,7 @@ def write_model(
     action: str,
     actor: str,
     reason: str,
-    said: tuple[Mapping[str, object], Mapping[str, object]],
+    change: tuple[Mapping[str, object], Mapping[str, object]],
     version: ModelVersion | None = None,
 ) -> Model:
     """Write ``after`` in place of ``before`` (None: it is new) with its record; as it was written.
@@ -107,8 +107,8 @@ def write_model(
         at=ports.clock.now(),
         actor=actor,
         action=action,
-        before=said[0],
-        after=said[1],
+        before=change[0],
+        after=change[1],
         reason=reason,
         numbers={},
     )

@@ -62,34 +62,37 @@ def registered(
     details: object = None,
 ) -> ModelVersion:
     """``register`` of a package whose manifest the caller has."""
-    given = patched(Details(description=manifest.description), details or {}, at="details")
+    merged_details = patched(Details(description=manifest.description), details or {}, at="details")
 
     def attempt() -> ModelVersion:
-        known = ports.registry.number_of(manifest.name, digest)
-        if known is not None:
-            found = version_of(ports, ModelReference(manifest.name, number=known))
-            return _same(found, details)
+        number = ports.registry.number_of(manifest.name, digest)
+        if number is not None:
+            existing = version_of(ports, ModelReference(manifest.name, number=number))
+            return _same(existing, details)
         before = ports.registry.model(manifest.name)
         model = before or Model(manifest.name)
-        made = ModelVersion(
+        version = ModelVersion(
             number=model.newest + 1,
             package=PackageRef(manifest.name, digest),
             flavor=manifest.flavor.value,
             registered_at=ports.clock.now(),
             registered_by=actor,
-            details=given,
+            details=merged_details,
         )
         write_model(
             ports,
             before,
-            replace(model, newest=made.number),
+            replace(model, newest=version.number),
             action="registered",
             actor=actor,
-            reason=reason or f"{made.package} registered as {made.name}",
-            said=({}, {"version": made.number, "digest": digest, **details_as_given(given)}),
-            version=made,
+            reason=reason or f"{version.package} registered as {version.name}",
+            change=(
+                {},
+                {"version": version.number, "digest": digest, **details_as_given(merged_details)},
+            ),
+            version=version,
         )
-        return made
+        return version
 
     return retry_on_conflict(manifest.name, attempt)
 
@@ -126,21 +129,23 @@ def describe(
                 "version before this one is tagged FAILED"
             )
         changed = replace(version, details=after)
-        said = _difference(version, changed)
-        kept = dict(model.aliases)
+        difference = _difference(version, changed)
+        aliases = dict(model.aliases)
         if after.validation is Validation.FAILED:
             # What failed is nobody's candidate any more.
-            kept = {alias: number for alias, number in kept.items() if number != version.number}
-        for alias in model.aliases.keys() - kept.keys():
-            said[0][alias], said[1][alias] = version.number, None
+            aliases = {
+                alias: number for alias, number in aliases.items() if number != version.number
+            }
+        for alias in model.aliases.keys() - aliases.keys():
+            difference[0][alias], difference[1][alias] = version.number, None
         write_model(
             ports,
             model,
-            replace(model, aliases=kept),
+            replace(model, aliases=aliases),
             action="described",
             actor=actor,
             reason=reason or f"details of {version.name} changed",
-            said=said,
+            change=difference,
             version=changed,
         )
         return changed
@@ -178,19 +183,19 @@ def set_owner(
             action="owner",
             actor=actor,
             reason=reason or (f"owned by {owner}" if owner else "owned by nobody"),
-            said=({"owner": model.owner}, {"owner": owner}),
+            change=({"owner": model.owner}, {"owner": owner}),
         )
 
     return retry_on_conflict(name, attempt)
 
 
-def _same(found: ModelVersion, details: object) -> ModelVersion:
+def _same(version: ModelVersion, details: object) -> ModelVersion:
     """A version that is registered already, if that is all that is asked for."""
-    if details and patched(found.details, details, at="details") != found.details:
+    if details and patched(version.details, details, at="details") != version.details:
         raise Conflict(
-            f"this package is registered as {found.name} with other details: change them there"
+            f"this package is registered as {version.name} with other details: change them there"
         )
-    return found
+    return version
 
 
 def _difference(

@@ -16,13 +16,13 @@ def is_settled(ports: Ports, endpoint: str, rollout: str, waits: DeployWaits) ->
         Conflict: if it never will: preparing failed, or it was rolled back. The message is the
             reason on record.
     """
-    told = [r for r in ports.store.audit(endpoint) if r.after.get("rollout") == rollout]
-    if not rollout or not told:
+    records = [r for r in ports.store.audit(endpoint) if r.after.get("rollout") == rollout]
+    if not rollout or not records:
         return True
     # Records of another rollout may follow: the last one of this rollout is what counts.
-    last = told[-1]
+    last = records[-1]
     phase, candidate = Phase(str(last.after["phase"])), last.after["candidate"]
-    through = waits is DeployWaits.PROMOTED or told[0].after["champion"] is None
+    through = waits is DeployWaits.PROMOTED or records[0].after["champion"] is None
     if phase is Phase.FAILED:
         raise Conflict(f"{candidate} was not released: {last.reason}")
     if phase is Phase.ROLLED_BACK:

@@ -156,10 +156,10 @@ class _Application(Merging):
         if record and record.fingerprint:
             return True
         if state and record is None:
-            known = answered(ports, deploy.endpoint, deploy.key)
-            if known and known.numbers.get("refused"):
-                raise Conflict(known.reason)
-            if known:
+            earlier = answered(ports, deploy.endpoint, deploy.key)
+            if earlier and earlier.numbers.get("refused"):
+                raise Conflict(earlier.reason)
+            if earlier:
                 return False
         if record is None and not self._goes_on(state):
             return False
@@ -217,14 +217,14 @@ class _Application(Merging):
             deploys = replace(deploys, declared=deploy.now, fingerprint=record.fingerprint)
         names = sorted(n for n in {*was, *now} if was.get(n) != now.get(n))
         numbers = {name: {"was": was.get(name), "is": now.get(name)} for name in names}
-        words = f"endpoint.yaml changed in {', '.join(names)}" if names else "deployed as before"
+        message = f"endpoint.yaml changed in {', '.join(names)}" if names else "deployed as before"
         commit(
             self._parts,
             state,
             replace(after, deploys=deploys),
             action=action,
             actor=deploy.actor,
-            reason=words,
+            reason=message,
             numbers={**numbers, "request": deploy.key if done else f"{deploy.key}/limits"},
         )
         self._wrote = True
@@ -365,13 +365,13 @@ class _Application(Merging):
             return
         deploys = state.deploys
         records = deploys.after(deploy.now.fingerprint)
-        known = records is not None
+        on_record = records is not None
         # A resource that took the endpoint over in a deploy that is undone owns it no more.
         moved = [record for record in records or () if record.adopts]
         to = Deploys(
             moved[-1].claim if moved else deploys.claim,
-            deploy.now if known else deploys.declared,
-            deploy.now.fingerprint if known else deploys.fingerprint,
+            deploy.now if on_record else deploys.declared,
+            deploy.now.fingerprint if on_record else deploys.fingerprint,
         )
         take_back(self._parts, state, records or (), actor=deploy.actor, key=deploy.key, to=to)
 

@@ -89,16 +89,16 @@ class Merging:
         ports, name = self._parts, state.endpoint
         if OWNER not in fields:
             return
-        wanted, live = fields[OWNER], state.about.owner
+        declared, live = fields[OWNER], state.about.owner
         before = base.owner if base else None
-        if live not in (before, wanted):
+        if live not in (before, declared):
             raise Conflict(
-                f"endpoint.yaml gives {name!r} from {_group(before)} to {_group(wanted)}, but "
+                f"endpoint.yaml gives {name!r} from {_group(before)} to {_group(declared)}, but "
                 f"{_group(live)} owns it on record: PUT /v1/endpoints/{name}/owner gives it away, "
                 "by an admin of both"
             )
-        if wanted is not None and ports.groups.load_group(wanted) is None:
-            raise NotFound("group", wanted, "POST /v1/groups makes one")
+        if declared is not None and ports.groups.load_group(declared) is None:
+            raise NotFound("group", declared, "POST /v1/groups makes one")
 
     def _takes_over(self, state: EndpointState) -> bool:
         """Whether ``state`` is that of a new name of an endpoint, which serves nothing yet."""

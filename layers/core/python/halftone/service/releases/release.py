@@ -222,10 +222,10 @@ def _course(
 def _intend(ports: Ports, state: EndpointState, release: PreparedRelease) -> Rollout | None:
     """The rollout for the request: recorded now, or found to have been recorded before."""
     request, version = release.request, release.version
-    wanted = rollout_id(request.endpoint, request.key)
-    if state.rollout and state.rollout.id == wanted:
+    new_id = rollout_id(request.endpoint, request.key)
+    if state.rollout and state.rollout.id == new_id:
         return state.rollout
-    before = answered(ports, request.endpoint, wanted)
+    before = answered(ports, request.endpoint, new_id)
     if before:
         # Answered once already: there is nothing to repeat. What it joined may still be there.
         joined = state.rollout and before.numbers.get("joined") == state.rollout.id
@@ -250,7 +250,7 @@ def _intend(ports: Ports, state: EndpointState, release: PreparedRelease) -> Rol
             f"{running.phase} at {running.share:g} %): wait, roll it back, or supersede it",
         )
     if running:
-        reason = f"superseded by {package} ({wanted})"
+        reason = f"superseded by {package} ({new_id})"
         roll_back(
             ports,
             request.endpoint,
@@ -272,7 +272,7 @@ def _intend(ports: Ports, state: EndpointState, release: PreparedRelease) -> Rol
     # The alarms will watch the challenger, and nothing takes traffic unwatched.
     serving = without(state.serving, probation.version) if probation else state.serving
     rollout = Rollout(
-        id=wanted,
+        id=new_id,
         plan=request.plan,
         package=package,
         settings=request.settings,
@@ -314,14 +314,15 @@ def _must_fit(ports: Ports, state: EndpointState, package: PackageRef, manifest:
     if champion is None or champion.package.digest == package.digest or state.serving.stopped:
         return
     try:
-        found = incompatibilities(ports.packages.manifest(champion.package.digest), manifest)
+        problems = incompatibilities(ports.packages.manifest(champion.package.digest), manifest)
     except NotFound:
         return  # kept no more: then there is nothing to compare with
-    if found:
-        more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    if problems:
+        more = f"; and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
         raise Conflict(
             f"clients of {state.endpoint!r} could not be answered by {package}: "
-            f"{'; '.join(found[:_TOLD])}{more}. Make it a new endpoint, or disable this one first"
+            f"{'; '.join(problems[:_TOLD])}{more}. Make it a new endpoint, "
+            "or disable this one first"
         )
 
 
@@ -329,6 +330,6 @@ def _remember(
     ports: Ports, state: EndpointState, request: ReleaseRequest, reason: str, *, joined: str | None
 ) -> None:
     """Record a request that starts nothing, so that its repetition starts nothing either."""
-    wanted = rollout_id(request.endpoint, request.key)
-    numbers = {"request": wanted, "joined": joined}
+    new_id = rollout_id(request.endpoint, request.key)
+    numbers = {"request": new_id, "joined": joined}
     commit(ports, state, state, action="asked", actor=request.actor, reason=reason, numbers=numbers)

@@ -89,8 +89,8 @@ def revert(
             return state
         running = state.active
         if running is None:
-            wanted = version or (seen.champion if seen and seen.rollout else None)
-            return _returned(ports, endpoint, state.revision, wanted, actor=actor, reason=reason)
+            target = version or (seen.champion if seen and seen.rollout else None)
+            return _returned(ports, endpoint, state.revision, target, actor=actor, reason=reason)
         if version not in (None, running.champion):
             # Before anything is changed; but where that can't be read, going back comes first.
             with suppress(Unavailable):
@@ -106,29 +106,29 @@ def revert(
     return retry_on_conflict(endpoint, attempt)
 
 
-def _came_about(state: EndpointState, seen: Seen, version: str | None) -> bool:
+def _came_about(state: EndpointState, expected: Seen, version: str | None) -> bool:
     """Whether what was asked for is so by now; if not, ``state`` is one to bring it about from.
 
     Raises:
         Conflict: if neither, because others have acted since.
     """
     now, newest = Seen.of(state), state.rollout
-    if now == seen:
+    if now == expected:
         return False
-    if newest and newest.phase.final and newest.id == seen.rollout:
+    if newest and newest.phase.final and newest.id == expected.rollout:
         if newest.phase is Phase.PROMOTED and now.champion == newest.challenger:
             return False
-        if now.champion == seen.champion:
+        if now.champion == expected.champion:
             return version in (None, now.champion)
     # Somebody else took back what was seen to serve, or ended what was seen to roll out. Going back
     # any further was not asked for.
-    taken_back = now.champion != seen.champion and state.bar_of(seen.champion) is not None
-    ended = seen.rollout is not None and now.champion == seen.champion
+    taken_back = now.champion != expected.champion and state.bar_of(expected.champion) is not None
+    ended = expected.rollout is not None and now.champion == expected.champion
     if now.rollout is None and (taken_back or ended) and version in (None, now.champion):
         return True
     raise Conflict(
-        f"{state.endpoint!r} has moved on since this was asked for: it was at {seen.told}, and is "
-        f"at {now.told}; look again, and ask with a new key"
+        f"{state.endpoint!r} changed after this was requested: it was at {expected.told}, "
+        f"and is at {now.told}; read it again, and repeat the request with a new key"
     )
 
 
@@ -141,15 +141,15 @@ def _live(state: EndpointState) -> Deployment:
 def _returned(
     ports: Ports, endpoint: str, revision: int, version: str | None, *, actor: str, reason: str
 ) -> EndpointState:
-    seen = ports.aliases.both(endpoint)
+    aliases = ports.aliases.both(endpoint)
     state = ports.store.load(endpoint)
     if state is None or state.revision != revision:
         raise ConcurrentWrite(f"{endpoint!r} changed while its aliases were read")
-    must_be_newest(ports, state, seen)
+    must_be_newest(ports, state, aliases)
     state = with_past(ports, state)
     live = _live(state)
     target = _sound_target(ports, state, live, version)
-    fenced = _fenced(ports, state, live, target, seen, actor=actor, reason=reason)
+    fenced = _fenced(ports, state, live, target, aliases, actor=actor, reason=reason)
     try:
         done = finish(ports, fenced)
     except ConcurrentWrite:
@@ -163,7 +163,7 @@ def _fenced(
     state: EndpointState,
     live: Deployment,
     target: Deployment,
-    seen: ReadAliases,
+    aliases: ReadAliases,
     *,
     actor: str,
     reason: str,
@@ -182,8 +182,8 @@ def _fenced(
         phase=Phase.ROLLING_BACK,
         message=reason,
         reason=reason,
-        alias_revision=seen.live.revision,
-        challenger_revision=seen.challenger.revision,
+        alias_revision=aliases.live.revision,
+        challenger_revision=aliases.challenger.revision,
     )
     probation = state.serving.probation
     # The alarms are about to watch the version that returns.
@@ -252,7 +252,7 @@ def _target(state: EndpointState, live: Deployment, version: str | None) -> Depl
 
 def _watch(ports: Ports, state: EndpointState) -> None:
     """Let the alarms watch the version that returned; if they can't, it serves all the same."""
-    wanted = projection(state).watch
-    if wanted is not None:
+    watch = projection(state).watch
+    if watch is not None:
         with suppress(NotFound, Unavailable):
-            arm(ports, state.endpoint, wanted, f"return to version {wanted.version}")
+            arm(ports, state.endpoint, watch, f"return to version {watch.version}")

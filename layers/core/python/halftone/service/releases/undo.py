@@ -50,7 +50,7 @@ def take_back(
     if state.active and state.active.id in names:
         roll_back(ports, state.endpoint, actor=actor, reason=why, rollout=state.active.id)
         raise ConcurrentWrite("the rollout of a failed deploy was ended: look at what serves now")
-    kept: dict[str, str] = {}
+    not_restored: dict[str, str] = {}
     champion = state.champion
     if champion and champion.rollout in names:
         stays = _stays(ports, state, champion.rollout, champion.version)
@@ -71,7 +71,7 @@ def take_back(
                 stays = str(error)
             else:
                 raise ConcurrentWrite("the champion of a failed deploy gave way: look again")
-        kept["champion"] = stays
+        not_restored["champion"] = stays
     live, fields = live_fields(state), {}
     current = dict(live)
     for record in records:
@@ -101,7 +101,11 @@ def take_back(
         action="reverted",
         actor=actor,
         reason=why,
-        numbers={**numbers, "request": key, **({"kept": kept | refused} if kept | refused else {})},
+        numbers={
+            **numbers,
+            "request": key,
+            **({"kept": not_restored | refused} if not_restored | refused else {}),
+        },
     )
     with suppress(NotFound, Conflict):
         ask(ports, state.endpoint, written.upkeep, LIMITS)

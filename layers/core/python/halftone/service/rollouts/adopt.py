@@ -46,41 +46,41 @@ def adopt(ports: Ports, endpoint: str, keep: Keep, *, actor: str, reason: str) -
     """
 
     def attempt() -> EndpointState:
-        seen = ports.aliases.both(endpoint)
+        aliases = ports.aliases.both(endpoint)
         state = ports.store.load(endpoint)
         if state is None:
             raise NotFound("endpoint", endpoint, "see `halftone status`")
-        if not _held(ports, state, seen):
+        if not _held(ports, state, aliases):
             raise Conflict(f"the record of {endpoint!r} is not older than its aliases")
-        champion = _kept(ports, state, seen, keep)
-        return _adopted(ports, state, seen, champion, actor=actor, reason=reason)
+        champion = _kept(ports, state, aliases, keep)
+        return _adopted(ports, state, aliases, champion, actor=actor, reason=reason)
 
     return retry_on_conflict(endpoint, attempt)
 
 
-def _held(ports: Ports, state: EndpointState, seen: ReadAliases) -> bool:
+def _held(ports: Ports, state: EndpointState, aliases: ReadAliases) -> bool:
     try:
-        must_be_newest(ports, state, seen)
+        must_be_newest(ports, state, aliases)
     except RecordRestored:
         return True
     return False
 
 
-def _kept(ports: Ports, state: EndpointState, seen: ReadAliases, keep: Keep) -> Deployment:
+def _kept(ports: Ports, state: EndpointState, aliases: ReadAliases, keep: Keep) -> Deployment:
     endpoint = state.endpoint
     if keep is Keep.RECORD:
         if state.champion is None:
             raise Conflict(f"the record of {endpoint!r} has no champion: keep the aliases")
         if not exists(ports, endpoint, state.champion.version):
-            gone = f"version {state.champion.version} of {endpoint!r} is gone from Lambda"
-            raise Conflict(f"{gone}: keep the aliases")
+            problem = f"version {state.champion.version} of {endpoint!r} is gone from Lambda"
+            raise Conflict(f"{problem}: keep the aliases")
         return state.champion
-    version = seen.live.routing.main
+    version = aliases.live.routing.main
     if version == UNRELEASED.main:
         raise Conflict(f"the alias of {endpoint!r} is at no version yet: keep the record")
-    known = next((d for d in ports.store.deployments(endpoint) if d.version == version), None)
-    if known is not None and not known.deleted:
-        return known
+    deployment = next((d for d in ports.store.deployments(endpoint) if d.version == version), None)
+    if deployment is not None and not deployment.deleted:
+        return deployment
     # Published after what the table was restored to: the version itself says what it loads.
     pointer = ports.versions.pointer(endpoint, version)
     package = PackageRef(ports.packages.manifest(pointer.digest).name, pointer.digest)
@@ -90,7 +90,7 @@ def _kept(ports: Ports, state: EndpointState, seen: ReadAliases, keep: Keep) -> 
 def _adopted(
     ports: Ports,
     state: EndpointState,
-    seen: ReadAliases,
+    aliases: ReadAliases,
     champion: Deployment,
     *,
     actor: str,
@@ -107,7 +107,7 @@ def _adopted(
     if over and over.phase is Phase.ROLLING_BACK:
         over = over.to(Phase.ROLLED_BACK, share=0.0, mirror=0.0)
     home = Routing(champion.version)
-    overwrite(ports, state, seen, home)
+    overwrite(ports, state, aliases, home)
     read = ports.aliases.both(state.endpoint)
     if (read.live.routing, read.challenger.routing) != (home, home):
         raise ConcurrentWrite(f"an alias of {state.endpoint!r} was changed at the same time")
@@ -127,6 +127,6 @@ def _adopted(
         action=ADOPTED,
         actor=actor,
         reason=reason,
-        numbers={"champion": champion.version, "alias": str(seen.live.routing)},
+        numbers={"champion": champion.version, "alias": str(aliases.live.routing)},
         deployment=champion,
     )

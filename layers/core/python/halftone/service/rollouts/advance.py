@@ -85,22 +85,22 @@ def advance(ports: Ports, endpoint: str, rollout: str | None, *, every: timedelt
     """
     phase: Phase | None = None
     for _ in range(_STEPS):
-        seen = ports.aliases.both(endpoint)
+        aliases = ports.aliases.both(endpoint)
         state = ports.store.load(endpoint)
         running = state.active if state else None
         try:
             if state is not None:
-                must_be_newest(ports, state, seen)
+                must_be_newest(ports, state, aliases)
                 state = withdraw_failed(ports, state)
                 if running is None:
-                    reconcile(ports, state, seen)
+                    reconcile(ports, state, aliases)
                     if renew_key(ports, state):
                         continue
             if state is None or running is None or rollout not in (None, running.id):
                 last = state.rollout if state else None
                 return Tick(True, timedelta(0), last.phase if last else None, "nothing to do")
             phase = running.phase
-            step = _step(ports, state, running, seen)
+            step = _step(ports, state, running, aliases)
         except RecordRestored as older:
             return _held(ports, endpoint, str(older), every)
         except ConcurrentWrite:
@@ -129,16 +129,16 @@ def _later(ports: Ports, running: Rollout, waiting: Hold, every: timedelta) -> T
 
 
 def _step(
-    ports: Ports, state: EndpointState, running: Rollout, seen: ReadAliases
+    ports: Ports, state: EndpointState, running: Rollout, aliases: ReadAliases
 ) -> EndpointState | Hold | Tick:
     """One recorded step, or why there is none to take now."""
     if running.phase is Phase.ROLLING_BACK:
         return finish(ports, state)
-    agreement = compare(running, seen.live.routing, seen.challenger.routing)
+    agreement = compare(running, aliases.live.routing, aliases.challenger.routing)
     if isinstance(agreement, Yield):
         return _back(ports, state, running, agreement.reason)
     if isinstance(agreement, Restore):
-        return _restore(ports, state, running, agreement, seen)
+        return _restore(ports, state, running, agreement, aliases)
     if running.phase in (Phase.PREPARING, Phase.SHIFTING):
         reason = failed(ports, running.package)
         if reason:
@@ -149,22 +149,22 @@ def _step(
             return Tick(False, step, running.phase, "waiting for Lambda")
         return step
     if running.phase is Phase.SHIFTING:
-        return _shift(ports, state, running, seen)
+        return _shift(ports, state, running, aliases)
     return _watch(ports, state, running)
 
 
 def _restore(
-    ports: Ports, state: EndpointState, running: Rollout, found: Restore, seen: ReadAliases
+    ports: Ports, state: EndpointState, running: Rollout, repair: Restore, aliases: ReadAliases
 ) -> EndpointState:
     # Less traffic for the challenger is always safe, so this write needs no intent of its own.
-    at = seen.live if found.alias == ALIAS else seen.challenger
-    written = point(ports, state, found.alias, found.routing, revision=at.revision)
-    if found.alias == ALIAS:
+    at = aliases.live if repair.alias == ALIAS else aliases.challenger
+    written = point(ports, state, repair.alias, repair.routing, revision=at.revision)
+    if repair.alias == ALIAS:
         repaired = replace(running, alias_revision=written)
     else:
         repaired = replace(running, challenger_revision=written)
     anchored = replace(state, anchor=anchor_of(state))
-    return commit_rollout(ports, anchored, repaired, action="repaired", reason=found.reason)
+    return commit_rollout(ports, anchored, repaired, action="repaired", reason=repair.reason)
 
 
 def _watch(ports: Ports, state: EndpointState, running: Rollout) -> EndpointState | Hold:
@@ -172,16 +172,16 @@ def _watch(ports: Ports, state: EndpointState, running: Rollout) -> EndpointStat
         guard = ports.guardrails.read(state.endpoint)
     except NotFound as gone:
         return _back(ports, state, running, f"there is no guardrail any more: {gone}")
-    wanted = projection(state).watch
+    watch = projection(state).watch
     # Whoever rewrote the alarms since they were armed did not take a red state off them: it counts.
-    if wanted and not watches(guard, wanted) and guard.state is not AlarmState.ALARM:
+    if watch and not watches(guard, watch) and guard.state is not AlarmState.ALARM:
         # Traffic without an armed alarm is not to be: arm or go back.
         try:
-            arm(ports, state.endpoint, wanted, f"rollout {running.id}")
+            arm(ports, state.endpoint, watch, f"rollout {running.id}")
         except Unavailable as error:
             return _back(ports, state, running, f"the guardrail could not be armed: {error}")
         guard = ports.guardrails.read(state.endpoint)
-    alarmed = _alarmed(guard, wanted)
+    alarmed = _alarmed(guard, watch)
     reason = "" if alarmed else failed(ports, running.package)
     if reason:
         return _back(ports, state, running, reason)
@@ -209,7 +209,7 @@ def _watch(ports: Ports, state: EndpointState, running: Rollout) -> EndpointStat
 
 
 def _shift(
-    ports: Ports, state: EndpointState, running: Rollout, seen: ReadAliases
+    ports: Ports, state: EndpointState, running: Rollout, aliases: ReadAliases
 ) -> EndpointState | Hold:
     """Give the challenger what the record intends, and record it once the alias says so."""
     # Also where the alias is there already, after a crash: all traffic is not to be confirmed over
@@ -217,14 +217,14 @@ def _shift(
     unfit = _unfit(ports, state.endpoint, running)
     if unfit:
         return _back(ports, state, running, unfit)
-    if running.gate and seen.live.routing == running.routing(running.share):
-        found = _look_at_gate(ports, state, running)
-        if found is not None:
-            return found
-    wanted = projection(state)
-    before = seen
-    seen = give(ports, state, seen, wanted.live, wanted.challenger)
-    anchored = state if seen is before else replace(state, anchor=anchor_of(state))
+    if running.gate and aliases.live.routing == running.routing(running.share):
+        obstacle = _look_at_gate(ports, state, running)
+        if obstacle is not None:
+            return obstacle
+    desired = projection(state)
+    before = aliases
+    aliases = give(ports, state, aliases, desired.live, desired.challenger)
+    anchored = state if aliases is before else replace(state, anchor=anchor_of(state))
     if running.target == 100.0:
         return _promoted(ports, anchored, running)
     now = ports.clock.now()
@@ -234,8 +234,8 @@ def _shift(
         share=running.target,
         mirror=running.next_mirror,
         stage_since=now,
-        alias_revision=seen.live.revision,
-        challenger_revision=seen.challenger.revision,
+        alias_revision=aliases.live.revision,
+        challenger_revision=aliases.challenger.revision,
         exposed_at=running.exposed_at or now,
         gate="",
     )
@@ -283,23 +283,25 @@ def _unfit(ports: Ports, endpoint: str, running: Rollout) -> str:
         return "the guardrail is not armed for the challenger"
     if guard.state is AlarmState.ALARM and running.champion is not None:
         return f"guardrail in alarm: {guard.reason}"
-    wanted = Watch(guard.armed_for, running.called_through(running.following))
-    if not watches(guard, wanted):
+    watch = Watch(guard.armed_for, running.called_through(running.following))
+    if not watches(guard, watch):
         # From scoring unseen to answering: the platform counts crashes by the alias called.
         try:
-            arm(ports, endpoint, wanted, f"rollout {running.id}")
+            arm(ports, endpoint, watch, f"rollout {running.id}")
         except Unavailable as error:
             return f"the guardrail could not be armed: {error}"
     return ""
 
 
-def _alarmed(guard: Guard, wanted: Watch | None) -> Alarmed | None:
+def _alarmed(guard: Guard, watch: Watch | None) -> Alarmed | None:
     if guard.state is not AlarmState.ALARM:
         return None
-    if wanted is None or watches(guard, wanted):
+    if watch is None or watches(guard, watch):
         return Alarmed(guard.reason)
-    seen = f"version {guard.armed_for}" if guard.armed_for else "no one version"
-    return Alarmed(f"{guard.reason} (red as it was found, watching {seen} through {guard.alias!r})")
+    watched = f"version {guard.armed_for}" if guard.armed_for else "no one version"
+    return Alarmed(
+        f"{guard.reason} (red as it was found, watching {watched} through {guard.alias!r})"
+    )
 
 
 def _promoted(ports: Ports, state: EndpointState, running: Rollout) -> EndpointState:
@@ -309,8 +311,8 @@ def _promoted(ports: Ports, state: EndpointState, running: Rollout) -> EndpointS
     if not published:
         raise ConcurrentWrite("the table was restored while the alias was written")
     champion: Deployment = published[0]
-    told = "the alias reads 100 %"
-    done = running.to(Phase.PROMOTED, share=100.0, target=100.0, mirror=0.0, reason=told, gate="")
+    reason = "the alias reads 100 %"
+    done = running.to(Phase.PROMOTED, share=100.0, target=100.0, mirror=0.0, reason=reason, gate="")
     after = succeed(with_past(ports, state), champion)
     return commit(
         ports,

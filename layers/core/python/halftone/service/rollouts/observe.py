@@ -27,18 +27,18 @@ def analyze(ports: Ports, endpoint: str, rollout: Rollout) -> Verdict:
         return Verdict(VerdictKind.NO_DATA, "the challenger has had no traffic")
     if rollout.champion is None:
         return Verdict(VerdictKind.NO_DATA, "there is no champion to compare with")
-    kept = ports.evidence.load_evidence(endpoint, rollout.id)
-    known = kept or Evidence.begin(rollout, bucket_start(rollout.exposed_at))
+    stored = ports.evidence.load_evidence(endpoint, rollout.id)
+    earlier = stored or Evidence.begin(rollout, bucket_start(rollout.exposed_at))
     until = bucket_start(ports.clock.now() - lag_of(ports, rollout))
-    if until <= known.until and known.stage == rollout.stage:
-        return judge(known, rollout.plan, stage, rollout.units)
+    if until <= earlier.until and earlier.stage == rollout.stage:
+        return judge(earlier, rollout.plan, stage, rollout.units)
     try:
-        buckets = _counted(ports, endpoint, rollout, known.again, until)
+        buckets = _counted(ports, endpoint, rollout, earlier.again, until)
     except Unavailable as error:
         return Verdict(VerdictKind.ERROR, str(error))
-    evidence = known.fold(buckets, until, rollout, again=known.again)
-    new = [bucket for bucket in buckets if bucket.start >= known.until]
-    ports.evidence.keep_evidence(endpoint, evidence, new, previous=kept.until if kept else None)
+    evidence = earlier.fold(buckets, until, rollout, again=earlier.again)
+    new = [bucket for bucket in buckets if bucket.start >= earlier.until]
+    ports.evidence.keep_evidence(endpoint, evidence, new, previous=stored.until if stored else None)
     verdict = judge(evidence, rollout.plan, stage, rollout.units)
     # The alarm on this metric is a second way back, for when no tick comes to act on the verdict.
     # A look that can't publish is still a look.
@@ -54,17 +54,17 @@ def look_ahead(ports: Ports, endpoint: str, rollout: Rollout) -> Verdict:
     is reason enough to ask again before a challenger gets more.
     """
     stage = rollout.current
-    known = ports.evidence.load_evidence(endpoint, rollout.id)
-    if stage is None or known is None:
+    stored = ports.evidence.load_evidence(endpoint, rollout.id)
+    if stage is None or stored is None:
         return Verdict(VerdictKind.NO_DATA, "the challenger has had no traffic")
     until = bucket_start(ports.clock.now())
     try:
-        buckets = _counted(ports, endpoint, rollout, known.until, until)
+        buckets = _counted(ports, endpoint, rollout, stored.until, until)
     except Unavailable as error:
         return Verdict(VerdictKind.ERROR, str(error))
     keyed = rollout.cohorts[0] == KEYS
     sound = [bucket for bucket in buckets if not bucket.impossible(keyed=keyed)]
-    return judge(known.fold(sound, until, rollout), rollout.plan, stage, rollout.units)
+    return judge(stored.fold(sound, until, rollout), rollout.plan, stage, rollout.units)
 
 
 def lag_of(ports: Ports, rollout: Rollout) -> timedelta:
@@ -84,7 +84,7 @@ def _counted(
     challenger, champion = rollout.challenger, rollout.champion
     if challenger is None or champion is None:
         return ()
-    found: list[Bucket] = []
+    buckets: list[Bucket] = []
     borders = rollout.begun
     for border, following in zip_longest(borders, borders[1:]):
         first = max(since, rollout.counted_since(border))
@@ -92,7 +92,7 @@ def _counted(
         if first >= last:
             continue
         cohorts = rollout.cohorts_in(border)
-        found += ports.metrics.buckets(
+        buckets += ports.metrics.buckets(
             endpoint,
             challenger=challenger,
             champion=champion,
@@ -103,4 +103,4 @@ def _counted(
             cohorts=cohorts,
             feedback=feedback_cohort(border.stage),
         )
-    return found
+    return buckets

@@ -39,9 +39,9 @@ def with_past(ports: Ports, state: EndpointState) -> EndpointState:
             if record.action in _TAKES_BACK and isinstance(before, str):
                 taken_back.add(before)
     champion = state.champion.version if state.champion else None
-    known = {d.version: d for d in ports.store.deployments(state.endpoint) if not d.deleted}
-    earlier = (v for v in order if v in known and v != champion and v not in taken_back)
-    return replace(state, past=tuple(known[version] for version in earlier)[-MOST_PAST:])
+    by_version = {d.version: d for d in ports.store.deployments(state.endpoint) if not d.deleted}
+    earlier = (v for v in order if v in by_version and v != champion and v not in taken_back)
+    return replace(state, past=tuple(by_version[version] for version in earlier)[-MOST_PAST:])
 
 
 _TAKES_BACK = ("return", "adopted")

@@ -75,13 +75,13 @@ def _admit(
             return _fail(ports, state, rollout, f"sample {number} of {len(samples)}: {fault}")
     # Arming takes the alarms off whatever they watched, and a red state off them. The champion's is
     # no reason to hold up the release that mends it, but it is one to be on record.
-    found = ports.guardrails.read(state.endpoint)
+    guard = ports.guardrails.read(state.endpoint)
     watch = projection(state).watch or Watch(version, rollout.called_through(rollout.following))
     arm(ports, state.endpoint, watch, f"rollout {rollout.id}")
     armed = ports.clock.now()
     ready = replace(rollout.onward(), armed_at=armed, latency_limits=_limits(ports, state, rollout))
     answered = f"version {version} answered its samples ({len(samples)})"
-    reason = f"{answered}, alarms armed for it{_red(found, rollout)}"
+    reason = f"{answered}, alarms armed for it{_red(guard, rollout)}"
     return commit(
         ports,
         state,
@@ -92,27 +92,27 @@ def _admit(
         numbers={
             "samples": len(samples),
             "target": ready.target,
-            "guardrail": {"was": found.state.value, "armed_for": found.armed_for},
+            "guardrail": {"was": guard.state.value, "armed_for": guard.armed_for},
         },
     )
 
 
-def _red(found: Guard, rollout: Rollout) -> str:
+def _red(guard: Guard, rollout: Rollout) -> str:
     """What there is to tell of a guardrail that was in alarm before it was armed anew."""
-    if found.state is not AlarmState.ALARM:
+    if guard.state is not AlarmState.ALARM:
         return ""
-    version = f"version {found.armed_for}" if found.armed_for else "no one version"
-    whom = f"the champion, {version}" if found.armed_for == rollout.champion else version
-    return f"; the guardrail was in alarm for {whom}: {found.reason}"
+    version = f"version {guard.armed_for}" if guard.armed_for else "no one version"
+    whom = f"the champion, {version}" if guard.armed_for == rollout.champion else version
+    return f"; the guardrail was in alarm for {whom}: {guard.reason}"
 
 
 def _limits(ports: Ports, state: EndpointState, rollout: Rollout) -> tuple[float, ...]:
     """What will count as slow: the champion's own quantiles, and never what nobody would notice."""
     if rollout.champion is None:
         return ()
-    known = ports.metrics.quantiles(state.endpoint, rollout.champion, until=ports.clock.now())
+    latencies = ports.metrics.quantiles(state.endpoint, rollout.champion, until=ports.clock.now())
     floor = rollout.plan.latency_floor.total_seconds() * 1000
-    return tuple(sorted({max(limit, floor) for limit in known}))
+    return tuple(sorted({max(limit, floor) for limit in latencies}))
 
 
 def _fail(ports: Ports, state: EndpointState, rollout: Rollout, reason: str) -> EndpointState:

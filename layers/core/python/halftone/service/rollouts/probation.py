@@ -37,9 +37,9 @@ def watched(
         must_have_passed(ports, state, serving)
     if (serving.split, serving.rules) == (state.serving.split, state.serving.rules):
         return serving
-    given = receivers(state, serving)
-    proven = {d.version for d in with_past(ports, state).past or ()} if given else set()
-    unproven = [version for version in given if version not in proven]
+    versions = receivers(state, serving)
+    proven = {d.version for d in with_past(ports, state).past or ()} if versions else set()
+    unproven = [version for version in versions if version not in proven]
     if not unproven:
         return replace(serving, probation=None)
     if len(unproven) > 1:

@@ -63,7 +63,7 @@ def point(
     )
 
 
-def must_be_newest(ports: Ports, state: EndpointState, seen: ReadAliases) -> None:
+def must_be_newest(ports: Ports, state: EndpointState, aliases: ReadAliases) -> None:
     """Hold the record to what the aliases, read *before* it, say of it.
 
     Raises:
@@ -71,9 +71,9 @@ def must_be_newest(ports: Ports, state: EndpointState, seen: ReadAliases) -> Non
     """
     if state.restored:
         raise RecordRestored(state.restored)
-    anchor = seen.anchor
-    known = (state.audit, state.anchor.audit if state.anchor else None)
-    if anchor is None or anchor.audit in known:
+    anchor = aliases.anchor
+    recorded = (state.audit, state.anchor.audit if state.anchor else None)
+    if anchor is None or anchor.audit in recorded:
         return
     if anchor.audit.seq <= state.audit.seq:
         record = next(iter(ports.store.audit(state.endpoint, after=anchor.audit.seq - 1)), None)
@@ -103,7 +103,7 @@ def watches(guard: Guard, watch: Watch) -> bool:
 
 
 def give(
-    ports: Ports, state: EndpointState, seen: ReadAliases, live: Routing, challenger: Routing
+    ports: Ports, state: EndpointState, aliases: ReadAliases, live: Routing, challenger: Routing
 ) -> ReadAliases:
     """Both aliases there, ``challenger`` first; answers them as they were read back.
 
@@ -112,14 +112,14 @@ def give(
     """
     moved = False
     for alias, read, routing in (
-        (CHALLENGER, seen.challenger, challenger),
-        (ALIAS, seen.live, live),
+        (CHALLENGER, aliases.challenger, challenger),
+        (ALIAS, aliases.live, live),
     ):
         if read.routing != routing:
             point(ports, state, alias, routing, revision=read.revision)
             moved = True
     if not moved:
-        return seen
+        return aliases
     after = ports.aliases.both(state.endpoint)
     if (after.live.routing, after.challenger.routing) != (live, challenger):
         raise ConcurrentWrite(
@@ -128,13 +128,13 @@ def give(
     return after
 
 
-def overwrite(ports: Ports, state: EndpointState, seen: ReadAliases, home: Routing) -> None:
+def overwrite(ports: Ports, state: EndpointState, aliases: ReadAliases, home: Routing) -> None:
     """Both aliases at ``home`` by a person's word, whatever the record says of them.
 
     Raises:
         RoutingChanged: if one of them is not as ``seen`` any more.
     """
-    for alias, read in ((ALIAS, seen.live), (CHALLENGER, seen.challenger)):
+    for alias, read in ((ALIAS, aliases.live), (CHALLENGER, aliases.challenger)):
         point(ports, state, alias, home, revision=read.revision)
 
 
@@ -150,21 +150,21 @@ def take(ports: Ports, state: EndpointState, fenced: Rollout) -> Anchor:
         NotFound: if the champion's version is gone from Lambda, or the aliases are.
         Unavailable: if an alias can't be written, or does not say so afterwards.
     """
-    known = {ALIAS: fenced.alias_revision, CHALLENGER: fenced.challenger_revision}
+    revisions = {ALIAS: fenced.alias_revision, CHALLENGER: fenced.challenger_revision}
     for alias in fenced.way_home:
         for _ in range(RACES):
-            if known[alias] is None:
-                known = _revisions(ports, state, fenced)
+            if revisions[alias] is None:
+                revisions = _revisions(ports, state, fenced)
             try:
-                point(ports, state, alias, fenced.home, revision=known[alias])
+                point(ports, state, alias, fenced.home, revision=revisions[alias])
             except RoutingChanged:
-                known[alias] = None
+                revisions[alias] = None
             else:
                 break
         else:
             raise Unavailable(f"{state.endpoint!r}: {alias!r} changed {RACES} times in a row")
-    seen = ports.aliases.both(state.endpoint)
-    for alias, routing in ((ALIAS, seen.live.routing), (CHALLENGER, seen.challenger.routing)):
+    aliases = ports.aliases.both(state.endpoint)
+    for alias, routing in ((ALIAS, aliases.live.routing), (CHALLENGER, aliases.challenger.routing)):
         if routing != fenced.home:
             read = f"the alias {alias!r} of {state.endpoint!r} reads {routing} after the rollback"
             raise Unavailable(read)
@@ -172,12 +172,12 @@ def take(ports: Ports, state: EndpointState, fenced: Rollout) -> Anchor:
 
 
 def _revisions(ports: Ports, state: EndpointState, fenced: Rollout) -> dict[str, str | None]:
-    seen = ports.aliases.both(state.endpoint)
+    aliases = ports.aliases.both(state.endpoint)
     newest = ports.store.load(state.endpoint)
     if newest is None or newest.revision != state.revision:
         raise ConcurrentWrite(f"rollout {fenced.id} was rolled back by somebody else")
-    must_be_newest(ports, newest, seen)
-    return {ALIAS: seen.live.revision, CHALLENGER: seen.challenger.revision}
+    must_be_newest(ports, newest, aliases)
+    return {ALIAS: aliases.live.revision, CHALLENGER: aliases.challenger.revision}
 
 
 def take_unrecorded(ports: Ports, endpoint: str, *, meant: Mapping[str, object]) -> bool:
@@ -191,16 +191,16 @@ def take_unrecorded(ports: Ports, endpoint: str, *, meant: Mapping[str, object])
     """
 
     def attempt() -> bool:
-        seen = ports.aliases.both(endpoint)
-        if not _meant(seen.anchor, meant):
+        aliases = ports.aliases.both(endpoint)
+        if not _meant(aliases.anchor, meant):
             return False
-        live, home = seen.live.routing, Routing(seen.live.routing.main)
+        live, home = aliases.live.routing, Routing(aliases.live.routing.main)
         if live != home:
-            ports.aliases.write(endpoint, home, revision=seen.live.revision)
-        passes_on = seen.challenger.routing not in (home, UNRELEASED) and home != UNRELEASED
+            ports.aliases.write(endpoint, home, revision=aliases.live.revision)
+        passes_on = aliases.challenger.routing not in (home, UNRELEASED) and home != UNRELEASED
         if passes_on:
-            known = seen.challenger.revision
-            ports.aliases.write(endpoint, home, revision=known, alias=CHALLENGER)
+            revision = aliases.challenger.revision
+            ports.aliases.write(endpoint, home, revision=revision, alias=CHALLENGER)
         return live != home or passes_on
 
     return retry_on_conflict(endpoint, attempt)
@@ -224,20 +224,20 @@ def settle(ports: Ports, endpoint: str) -> EndpointState:
     """
 
     def attempt() -> EndpointState:
-        seen = ports.aliases.both(endpoint)
+        aliases = ports.aliases.both(endpoint)
         state = ports.store.load(endpoint)
         if state is None:
             raise NotFound("endpoint", endpoint, "see `halftone status`")
         if state.active:
             return state  # its ticks do it
-        must_be_newest(ports, state, seen)
-        return reconcile(ports, state, seen, after_change=True)
+        must_be_newest(ports, state, aliases)
+        return reconcile(ports, state, aliases, after_change=True)
 
     return retry_on_conflict(endpoint, attempt)
 
 
 def reconcile(
-    ports: Ports, state: EndpointState, seen: ReadAliases, *, after_change: bool = False
+    ports: Ports, state: EndpointState, aliases: ReadAliases, *, after_change: bool = False
 ) -> EndpointState:
     """Bring record, aliases and alarms into agreement where nothing rolls out.
 
@@ -252,58 +252,60 @@ def reconcile(
     if state.champion is None:
         return state
     home = Routing(state.champion.version)
-    if seen.live.routing != home:
-        _must_be_as_seen(ports, state, seen)
-        state, seen = _set_live_right(ports, state, seen, home)
+    if aliases.live.routing != home:
+        _must_be_as_seen(ports, state, aliases)
+        state, aliases = _set_live_right(ports, state, aliases, home)
     probation = state.serving.probation
     if probation is not None:
-        return _keep_watch(ports, state, probation, seen)
-    return _set_challenger_right(ports, state, seen, after_change=after_change)
+        return _keep_watch(ports, state, probation, aliases)
+    return _set_challenger_right(ports, state, aliases, after_change=after_change)
 
 
-def _must_be_as_seen(ports: Ports, state: EndpointState, seen: ReadAliases) -> None:
-    if ports.aliases.both(state.endpoint) != seen:
+def _must_be_as_seen(ports: Ports, state: EndpointState, aliases: ReadAliases) -> None:
+    if ports.aliases.both(state.endpoint) != aliases:
         raise ConcurrentWrite(
             f"an alias of {state.endpoint!r} was on its way to what the record says"
         )
 
 
 def _set_live_right(
-    ports: Ports, state: EndpointState, seen: ReadAliases, home: Routing
+    ports: Ports, state: EndpointState, aliases: ReadAliases, home: Routing
 ) -> tuple[EndpointState, ReadAliases]:
     """State and aliases once the record and ``live`` agree on the champion."""
-    read = seen.live.routing
+    read = aliases.live.routing
     reason = f"the alias reads {read}, the champion is version {home.main}"
-    known = with_past(ports, state)
-    earlier = [d for d in known.past or () if read == Routing(d.version)]
+    with_history = with_past(ports, state)
+    earlier = [d for d in with_history.past or () if read == Routing(d.version)]
     if earlier:
         # The record follows the alias: what it was taken from is barred as after any return.
-        after = bar(known, home.main, f"its alias was pointed at version {read.main} by hand")
+        after = bar(
+            with_history, home.main, f"its alias was pointed at version {read.main} by hand"
+        )
         after = succeed(replace(after, placed=after.placing(read.main)), earlier[0])
-        return commit(ports, state, after, action="adopted", actor=ENGINE, reason=reason), seen
-    point(ports, state, ALIAS, home, revision=seen.live.revision)
+        return commit(ports, state, after, action="adopted", actor=ENGINE, reason=reason), aliases
+    point(ports, state, ALIAS, home, revision=aliases.live.revision)
     after = replace(state, anchor=anchor_of(state))
     written = commit(ports, state, after, action="repaired", actor=ENGINE, reason=reason)
     return written, ports.aliases.both(state.endpoint)
 
 
 def _set_challenger_right(
-    ports: Ports, state: EndpointState, seen: ReadAliases, *, after_change: bool
+    ports: Ports, state: EndpointState, aliases: ReadAliases, *, after_change: bool
 ) -> EndpointState:
-    wanted, read = projection(state).challenger, seen.challenger.routing
-    if read == wanted:
+    desired, read = projection(state).challenger, aliases.challenger.routing
+    if read == desired:
         return state
-    _must_be_as_seen(ports, state, seen)
-    point(ports, state, CHALLENGER, wanted, revision=seen.challenger.revision)
+    _must_be_as_seen(ports, state, aliases)
+    point(ports, state, CHALLENGER, desired, revision=aliases.challenger.revision)
     if after_change:
         return state
-    reason = f"the alias {CHALLENGER!r} reads {read}, and belongs at {wanted}"
+    reason = f"the alias {CHALLENGER!r} reads {read}, and belongs at {desired}"
     after = replace(state, anchor=anchor_of(state))
     return commit(ports, state, after, action="repaired", actor=ENGINE, reason=reason)
 
 
 def _keep_watch(
-    ports: Ports, state: EndpointState, probation: Probation, seen: ReadAliases
+    ports: Ports, state: EndpointState, probation: Probation, aliases: ReadAliases
 ) -> EndpointState:
     """Do for the deployment on probation what a tick does for a challenger.
 
@@ -317,7 +319,7 @@ def _keep_watch(
         if probation.armed:
             if guard.state is AlarmState.ALARM:
                 return withdraw(ports, state, f"guardrail in alarm: {guard.reason}")
-            if watches(guard, watch) and seen.challenger.routing == home:
+            if watches(guard, watch) and aliases.challenger.routing == home:
                 taken = f"the alias {CHALLENGER!r} was taken from it outside the engine"
                 return withdraw(ports, state, taken)
         if not watches(guard, watch):
@@ -328,12 +330,12 @@ def _keep_watch(
         if probation.armed:
             return withdraw(ports, state, f"the guardrail could not be armed: {error}")
         raise
-    after = give(ports, state, seen, home, called)
+    after = give(ports, state, aliases, home, called)
     if probation.armed:
         return state
     armed = replace(probation, armed=True, since=ports.clock.now())
     serving = replace(state.serving, probation=armed)
-    anchor = anchor_of(state) if after is not seen else state.anchor
+    anchor = anchor_of(state) if after is not aliases else state.anchor
     return commit(
         ports,
         state,

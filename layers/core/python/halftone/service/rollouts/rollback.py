@@ -59,16 +59,16 @@ def roll_back(
         Unavailable: if the record can't be written. If traffic was split, the alias was set to the
             champion all the same; the next try, or the next tick, finds the gap and records it.
     """
-    asked = _Asked(actor, reason, rollout, fired_at, bars)
+    request = _Asked(actor, reason, rollout, fired_at, bars)
     try:
-        return _recorded(ports, endpoint, asked, seen)
+        return _recorded(ports, endpoint, request, seen)
     except Unavailable as gap:
         # Safety over bookkeeping. Whoever called repeats the call, and the record follows.
         meant = {"rollout": rollout, "fired_at": fired_at}
         if not take_unrecorded(ports, endpoint, meant=meant):
             raise
         late = f"{reason} (the alias went first, the record followed: {gap})"
-        return _recorded(ports, endpoint, replace(asked, reason=late))
+        return _recorded(ports, endpoint, replace(request, reason=late))
 
 
 @dataclass(frozen=True)
@@ -90,23 +90,25 @@ class _Asked:
 
 
 def _recorded(
-    ports: Ports, endpoint: str, asked: _Asked, seen: EndpointState | None = None
+    ports: Ports, endpoint: str, request: _Asked, seen: EndpointState | None = None
 ) -> EndpointState | None:
     fenced: str | None = None
 
     def attempt() -> EndpointState | None:
         nonlocal fenced, seen
         state, seen = seen or ports.store.load(endpoint), None
-        found = state.rollout if state else None
-        if state is None or found is None:
+        current = state.rollout if state else None
+        if state is None or current is None:
             return None
-        if fenced is not None and (found.id != fenced or found.phase.final):
+        if fenced is not None and (current.id != fenced or current.phase.final):
             return state  # somebody else put the last word to what was fenced here
-        if found.phase.final or not asked.means(found):
+        if current.phase.final or not request.means(current):
             return None
         # What is fenced once stays what is meant, whatever is released while this call goes on.
-        behind = fence(ports, state, found, actor=asked.actor, reason=asked.reason, bars=asked.bars)
-        fenced = found.id
+        behind = fence(
+            ports, state, current, actor=request.actor, reason=request.reason, bars=request.bars
+        )
+        fenced = current.id
         return finish(ports, behind)
 
     return retry_on_conflict(endpoint, attempt)
@@ -184,11 +186,11 @@ def _without_champion(ports: Ports, state: EndpointState, fenced: Rollout) -> En
     The newest earlier champion that is still there takes its place. If there is none, what was to
     be taken back is all that can answer, and stays: an endpoint without an answer helps nobody.
     """
-    known = with_past(ports, state)
-    gone = fenced.champion
-    for earlier in reversed(known.past or ()):
-        if earlier.version != gone and exists(ports, state.endpoint, earlier.version):
-            return _home_to(ports, known, fenced, earlier, gone)
+    with_history = with_past(ports, state)
+    lost = fenced.champion
+    for earlier in reversed(with_history.past or ()):
+        if earlier.version != lost and exists(ports, state.endpoint, earlier.version):
+            return _home_to(ports, with_history, fenced, earlier, lost)
     left = next(
         (d for d in ports.store.deployments(state.endpoint) if d.version == fenced.challenger), None
     )
@@ -196,15 +198,15 @@ def _without_champion(ports: Ports, state: EndpointState, fenced: Rollout) -> En
         raise Unavailable(
             f"no version that ever served {state.endpoint!r} is left on Lambda: release one"
         )
-    return _home_to(ports, known, fenced, left, gone)
+    return _home_to(ports, with_history, fenced, left, lost)
 
 
 def _home_to(
-    ports: Ports, state: EndpointState, fenced: Rollout, home: Deployment, gone: str | None
+    ports: Ports, state: EndpointState, fenced: Rollout, home: Deployment, lost: str | None
 ) -> EndpointState:
-    reason = f"version {gone} is gone from Lambda: version {home.version} answers in its place"
+    reason = f"version {lost} is gone from Lambda: version {home.version} answers in its place"
     after = succeed(state, home)
-    after = forget(after, gone) if gone else after
+    after = forget(after, lost) if lost else after
     stays = home.version == fenced.challenger
     bars = tuple(bar for bar in after.barred if not stays or bar.version != home.version)
     return commit(
@@ -219,5 +221,5 @@ def _home_to(
         action="repaired",
         actor=ENGINE,
         reason=reason,
-        numbers={"gone": gone, "champion": home.version},
+        numbers={"gone": lost, "champion": home.version},
     )
