@@ -65,6 +65,8 @@ ASKS: dict[str, Callable[[Any], object]] = {
     "versions.point": lambda p: p.versions.point("fraud", Pointer("r1", DIGEST)),
     "versions.publish": lambda p: p.versions.publish("fraud", Pointer("r1", DIGEST)),
     "versions.status": lambda p: p.versions.status("fraud", "1"),
+    "versions.pointer": lambda p: p.versions.pointer("fraud", "1"),
+    "versions.memory": lambda p: p.versions.memory("fraud", "1"),
     "versions.delete": lambda p: p.versions.delete("fraud", "1"),
     "versions.invoke": lambda p: p.versions.invoke("fraud", "1", {}),
     "guardrails.read": lambda p: p.guardrails.read("fraud"),
