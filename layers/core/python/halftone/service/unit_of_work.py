@@ -1,4 +1,4 @@
-"""The one way in which state changes: with its audit record, in one conditional write."""
+"""Unit of work: writes a state and its audit record in one conditional write."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,7 +17,7 @@ from halftone.ports import Ports
 from halftone.ports.state import Change
 
 ENGINE = "halftone"
-"""The actor of changes that no person and no alarm asked for."""
+"""The actor of changes that the engine makes by itself."""
 
 _ATTEMPTS = 10
 _T = TypeVar("_T")
@@ -121,10 +121,10 @@ def summary(state: EndpointState) -> dict[str, object]:
 
 
 def retry_on_conflict(endpoint: str, attempt: Callable[[], _T]) -> _T:
-    """What ``attempt`` answers once nobody writes in between; each time it must read afresh.
+    """Call ``attempt`` until it meets no concurrent write; it must read the state each time.
 
     Raises:
-        Unavailable: if somebody always does.
+        Unavailable: if every attempt meets one.
     """
     for _ in range(_ATTEMPTS):
         try:

@@ -92,9 +92,9 @@ def _apply(life: Life, record: AuditRecord, changed: Mapping[str, object]) -> No
         entry.name = names.get(version, "")
     ending = record.action in ("stopped", "deleted")
     if "replicas" in changed and not ending:
-        asked = _mapping(changed["replicas"])
+        replicas = _mapping(changed["replicas"])
         for version, entry in life.deployments.items():
-            count = asked.get(version, 0)
+            count = replicas.get(version, 0)
             entry.replicas = count if isinstance(count, int) else 0
     about = life.deployments.get(str(record.numbers.get("version")))
     if about is not None and ending:

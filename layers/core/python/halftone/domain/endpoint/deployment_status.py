@@ -75,12 +75,12 @@ def past(records: Iterable[AuditRecord]) -> Past:
 def last_names(names: Mapping[str, str], record: AuditRecord) -> dict[str, str]:
     """``names`` by version after ``record``; a deleted version keeps the name that it had."""
     was, now = _names(record.before), _names(record.after)
-    kept = {**names, **was, **now}
+    merged = {**names, **was, **now}
     if record.action == "named":
         # A deployment that is named by its own number gives its name back.
         for version in was.keys() - now.keys():
-            kept.pop(version, None)
-    return kept
+            merged.pop(version, None)
+    return merged
 
 
 def _names(summary: Mapping[str, object]) -> dict[str, str]:
@@ -111,7 +111,7 @@ def deployment_status(
     version = deployment.version
     placed = placed_in(state, version)
     share = _share(state, aliases, version)
-    status, message = _told(state, history, deployment, placed, share)
+    status, message = _describe(state, history, deployment, placed, share)
     name = placed.name if placed else history.names.get(version, version)
     return DeploymentStatus(deployment, name, status, message, share)
 
@@ -171,7 +171,7 @@ def _share(state: EndpointState, aliases: ReadAliases | None, version: str) -> f
     return shares(state, aliases.live.routing).get(version, 0.0)
 
 
-def _told(
+def _describe(
     state: EndpointState,
     history: Past,
     deployment: Deployment,

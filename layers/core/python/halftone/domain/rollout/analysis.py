@@ -69,11 +69,11 @@ def judge(evidence: Evidence, plan: Plan, stage: Stage, units: str = "requests")
         "set_aside": evidence.set_aside,
         **{name: _numbers(comparison) for name, comparison in comparisons.items()},
     }
-    kind, reason = _say(evidence, stage, comparisons, units, worse=worse, lost=lost, bar=bar)
+    kind, reason = _classify(evidence, stage, comparisons, units, worse=worse, lost=lost, bar=bar)
     return Verdict(kind, reason, numbers, proof=shown(worse - bar))
 
 
-def _say(
+def _classify(
     evidence: Evidence,
     stage: Stage,
     comparisons: Found,
@@ -89,11 +89,11 @@ def _say(
         for name, comparison in comparisons.items()
         if name in _HARMLESS and (name != "bad" or comparison.challenger.n)
     }
-    summary = "; ".join(f"{name} {_told(comparison)}" for name, comparison in required.items())
+    summary = "; ".join(f"{name} {_describe(comparison)}" for name, comparison in required.items())
     if worse >= bar:
         worst = max(comparisons, key=lambda name: comparisons[name].log_e_regression)
         needed = f"e-value {shown(worse):g} of {shown(bar):g} needed"
-        return VerdictKind.FAIL, f"{needed}, most of it by {worst}: {_told(comparisons[worst])}"
+        return VerdictKind.FAIL, f"{needed}, most of it by {worst}: {_describe(comparisons[worst])}"
     if evidence.doubts:
         return VerdictKind.ERROR, _doubted(evidence)
     due = evidence.beside * stage.mirror / 100
@@ -174,7 +174,7 @@ def _finite(value: float | None) -> float | None:
     return float(f"{value:.3g}") if value is not None and math.isfinite(value) else None
 
 
-def _told(comparison: Comparison | Tolerated) -> str:
+def _describe(comparison: Comparison | Tolerated) -> str:
     if isinstance(comparison, Tolerated):
         return f"{comparison.challenger.x} of {comparison.challenger.n}"
     ours, theirs = comparison.challenger, comparison.champion

@@ -1,7 +1,7 @@
-"""Decisions: what a rollout does next, from what is known. Pure; applying them is elsewhere.
+"""Decide what a rollout does next. Pure: the caller applies the decision.
 
-``decide`` holds every rule of promotion. It never says "go on" unless a verdict says pass, or the
-plan's own word says so for a step that has reached its greatest age with its least requests seen.
+``decide`` holds every rule of promotion. It advances only on a verdict of pass, or if the plan
+says ``promote`` for a step that has its least requests and has reached its greatest age.
 """
 
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ from halftone.domain.rollout.verdict import Verdict, VerdictKind
 
 @dataclass(frozen=True)
 class Hold:
-    """Nothing changes; ``reason`` says what is being waited for."""
+    """Change nothing; ``reason`` is what the rollout waits for."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Advance:
-    """The present stage is done: on to the next one, or to all traffic after the last."""
+    """Go to the next stage, or to all traffic after the last one."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class RollBack:
-    """The champion alone, now."""
+    """Return all traffic to the champion now."""
 
     reason: str
 
@@ -82,7 +82,7 @@ def decide(rollout: Rollout, verdict: Verdict, alarmed: Alarmed | None, now: dat
 
 
 def decide_at_gate(rollout: Rollout, now: Verdict, ahead: Verdict) -> Decision | AskAgain:
-    """What follows a person's word at a gate that evidence had opened.
+    """Decide what follows an approval at a gate.
 
     ``now`` is the verdict on all closed buckets, ``ahead`` what it would be with those of the last
     minute, as far as they are there. Between the question and the answer hours may lie.

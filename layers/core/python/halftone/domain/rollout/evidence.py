@@ -244,13 +244,15 @@ class Evidence:
                 continue
             was, read = then.get(start, Bucket(start)), now.get(start, Bucket(start))
             if was.differs(read):
-                yield Doubt(start, until, f"{_told(was)} were counted, it reads {_told(read)} now")
+                yield Doubt(
+                    start, until, f"{_describe(was)} were counted, it reads {_describe(read)} now"
+                )
 
 
 _MOST_DOUBTS = 20
 
 
-def _told(bucket: Bucket) -> str:
+def _describe(bucket: Bucket) -> str:
     ours, theirs = bucket.challenger, bucket.champion
     return f"{ours.requests} + {theirs.requests} with {ours.errors} + {theirs.errors} errors"
 

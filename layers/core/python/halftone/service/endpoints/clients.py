@@ -79,7 +79,7 @@ def add_client(
         actor=actor,
         reason=reason,
         revision=revision,
-        told=lambda _, __: _told(client),
+        told=lambda _, __: _dump_client(client),
     )
     return Added(client, token, state)
 
@@ -111,7 +111,7 @@ def revoke_client(
     def told(before: EndpointState, after: EndpointState) -> dict[str, object]:
         left = {c.token_id for c in after.serving.clients}
         revoked = [c for c in before.serving.clients if c.token_id not in left]
-        return {"clients": [_told(c) for c in revoked]}
+        return {"clients": [_dump_client(c) for c in revoked]}
 
     return apply(
         ports,
@@ -137,6 +137,6 @@ def list_clients(ports: Ports, endpoint: str) -> tuple[Client, ...]:
     return state.serving.clients
 
 
-def _told(client: Client) -> dict[str, object]:
+def _dump_client(client: Client) -> dict[str, object]:
     expires = client.expires_at.isoformat() if client.expires_at else None
     return {"client": client.name, "token_id": client.token_id, "expires_at": expires}

@@ -1,10 +1,10 @@
-"""Returning: an earlier deployment is the champion again, where nothing rolls out any more.
+"""Revert: makes an earlier deployment the champion again while no rollout is running.
 
-It is a rollback like any other once its fence is written: the champion that goes is taken back and
-barred, and a crash in between is finished by the next tick.
+Once its fence is written, it is an ordinary rollback: the replaced champion is withdrawn and
+barred, and the next tick finishes what a crash interrupts.
 
-Whoever says "back" says what they saw: see ``Seen``. Said by several at once, or said again, it
-goes back once.
+The caller passes the state that it read (see ``Seen``). Concurrent or repeated requests revert
+once.
 """
 
 from contextlib import suppress

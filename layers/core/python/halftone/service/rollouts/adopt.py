@@ -1,8 +1,8 @@
-"""A table that was restored to an earlier day: a person says what holds, the aliases or the record.
+"""Adopt an endpoint after its table was restored from a backup: keep the aliases or the record.
 
-While the aliases know of a later record than the table has, nothing is written to AWS: see
-``reconcile.must_be_newest``. What the table has lost can't be told from it, so nobody but a person
-can say which of both is right.
+While the aliases refer to a later record than the table has, nothing is written to AWS (see
+``reconcile.must_be_newest``). The table does not show which records it lost, so a person decides
+which of the two is right.
 """
 
 from dataclasses import replace
@@ -26,7 +26,7 @@ ADOPTED = "adopted"
 
 
 class Keep(StrEnum):
-    """What holds: what the aliases say, or what the record says."""
+    """What to keep: the versions in the aliases, or the champion on record."""
 
     ALIASES = "aliases"
     RECORD = "record"

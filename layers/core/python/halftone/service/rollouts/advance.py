@@ -1,9 +1,8 @@
-"""The tick: look, decide, and apply one decision. All that moves a rollout forward happens here.
+"""The tick: analyzes the evidence, decides, and applies one decision. Only ticks advance rollouts.
 
-A tick reads the aliases *before* the record. Whatever it then decides is written with the alias
-revision it read: if a rollback came in between, the alias has moved on and the write fails. Each
-tick first brings record and aliases into agreement, so that a crash anywhere in the tick before is
-repaired here.
+A tick reads the aliases *before* the record. It writes its decision with the alias revision that it
+read: after a rollback in between, the alias has another revision and the write fails. Each tick
+first reconciles record and aliases, so that it repairs a crash in the tick before.
 
 The order in which a share is given is the reconciler's (``service.rollouts.reconcile``): the
 alarms, the alias ``challenger``, the alias ``live``, read back; then the record, and with it the
@@ -69,7 +68,7 @@ _UNSEEN = Verdict(VerdictKind.NO_DATA, "not looked at: the guardrail is in alarm
 
 @dataclass(frozen=True)
 class Tick:
-    """What a tick says to whatever calls it: whether to come again, and after how long."""
+    """The result of a tick: whether the rollout is done, and else when the next tick is due."""
 
     done: bool
     wait: timedelta
@@ -104,14 +103,14 @@ def advance(ports: Ports, endpoint: str, rollout: str | None, *, every: timedelt
         except RecordRestored as older:
             return _held(ports, endpoint, str(older), every)
         except ConcurrentWrite:
-            continue  # somebody wrote in between: look again, decide again
+            continue  # a concurrent write: read and decide again
         if not isinstance(step, EndpointState):
             return step if isinstance(step, Tick) else _later(ports, running, step, every)
     return Tick(False, POLL, phase, "more to do")
 
 
 def _held(ports: Ports, endpoint: str, reason: str, every: timedelta) -> Tick:
-    """Say on record that nothing is written, so that it stays so whatever is recorded next."""
+    """Record that the endpoint is held, so that later changes keep it held."""
     state = ports.store.load(endpoint)
     if state is not None and not state.restored:
         with suppress(ConcurrentWrite):
@@ -131,7 +130,7 @@ def _later(ports: Ports, running: Rollout, waiting: Hold, every: timedelta) -> T
 def _step(
     ports: Ports, state: EndpointState, running: Rollout, aliases: ReadAliases
 ) -> EndpointState | Hold | Tick:
-    """One recorded step, or why there is none to take now."""
+    """Take one recorded step, or return why none is due."""
     if running.phase is Phase.ROLLING_BACK:
         return finish(ports, state)
     agreement = compare(running, aliases.live.routing, aliases.challenger.routing)
@@ -211,7 +210,7 @@ def _watch(ports: Ports, state: EndpointState, running: Rollout) -> EndpointStat
 def _shift(
     ports: Ports, state: EndpointState, running: Rollout, aliases: ReadAliases
 ) -> EndpointState | Hold:
-    """Give the challenger what the record intends, and record it once the alias says so."""
+    """Give the challenger its target share, and record it once the aliases are confirmed."""
     # Also where the alias is there already, after a crash: all traffic is not to be confirmed over
     # an alarm that came in between.
     unfit = _unfit(ports, state.endpoint, running)
@@ -246,7 +245,7 @@ def _shift(
 def _look_at_gate(
     ports: Ports, state: EndpointState, running: Rollout
 ) -> EndpointState | Hold | None:
-    """What stands against the share that a person approved; None where nothing does.
+    """What prevents the share that a person approved; None if nothing does.
 
     The evidence is as old as the gate, and the last minute is not in it.
     """

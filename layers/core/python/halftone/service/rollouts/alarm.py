@@ -1,4 +1,4 @@
-"""What a guardrail's alarm does: whatever it watches gets no more traffic."""
+"""Handle a guardrail's alarm: take all traffic from the version that it watches."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ def on_alarm(
 ) -> EndpointState | None:
     """End the rollout under way, or else the share of the deployment on probation.
 
-    Answers None if the alarm tells of neither: it comes late, or for the second time.
+    Returns None if the alarm applies to neither: it is late or a duplicate.
     """
     ended = roll_back(ports, endpoint, actor=actor, reason=reason, fired_at=fired_at)
     if ended is not None:

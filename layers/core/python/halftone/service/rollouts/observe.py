@@ -1,4 +1,4 @@
-"""Looking: bring the evidence of a rollout up to date, keep it, and judge it."""
+"""Update the evidence of a rollout, store it, and analyze it."""
 
 from collections.abc import Sequence
 from contextlib import suppress

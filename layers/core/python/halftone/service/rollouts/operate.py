@@ -1,11 +1,11 @@
-"""What a person may say to a rollout under way: pause, resume, approve, reject, promote, abort.
+"""Commands that control a running rollout: pause, resume, approve, reject, promote, abort.
 
-Each is one recorded change with the person and a reason. Said again it changes nothing; said in a
-phase that it does not fit, it is refused with that phase. None of them switches an alarm off: going
-back stays possible in every phase.
+Each command is one recorded change with its actor and reason. Repeating a command changes nothing.
+A command that the current phase does not allow raises ``Conflict`` with that phase. No command
+disarms an alarm: a rollback is possible in every phase.
 
-Each takes ``rollout``, the id of the one that is meant. None means whatever is under way: then a
-word that is repeated late may meet the next rollout, so whatever repeats requests names it.
+``rollout`` is the id of the rollout. None means the running one; a late retry may then apply to the
+next rollout, so callers that retry pass the id.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from halftone.service.rollouts.rollback import roll_back
 from halftone.service.unit_of_work import commit_rollout, retry_on_conflict
 
 _WATCHED = (Phase.OBSERVING, Phase.BAKING)
-_GOING_BACK = (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
+_ROLLBACK_PHASES = (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
 
 
 def pause(
@@ -36,10 +36,10 @@ def pause(
     def next_one(running: Rollout) -> Rollout | None:
         if running.phase is Phase.PAUSED:
             return None
-        _must(running, "paused", *_WATCHED)
+        _require_phase(running, "paused", *_WATCHED)
         return running.to(Phase.PAUSED, paused_at=ports.clock.now())
 
-    return _say(ports, endpoint, rollout, "paused", next_one, actor=actor, reason=reason)
+    return _apply_command(ports, endpoint, rollout, "paused", next_one, actor=actor, reason=reason)
 
 
 def resume(
@@ -55,13 +55,13 @@ def resume(
     def next_one(running: Rollout) -> Rollout | None:
         if running.phase in _WATCHED:
             return None
-        _must(running, "resumed", Phase.PAUSED)
+        _require_phase(running, "resumed", Phase.PAUSED)
         now = ports.clock.now()
         paused = now - (running.paused_at or now)
         since = (running.stage_since or now) + max(paused, timedelta(0))
         return running.to(running.resting, stage_since=since, paused_at=None)
 
-    return _say(ports, endpoint, rollout, "resumed", next_one, actor=actor, reason=reason)
+    return _apply_command(ports, endpoint, rollout, "resumed", next_one, actor=actor, reason=reason)
 
 
 def approve(
@@ -75,8 +75,7 @@ def approve(
 ) -> Rollout:
     """Open the gate before stage ``stage`` (0 is the first; the number after the last, 100 %).
 
-    Naming the stage is what makes it safe to say twice: a second word for a gate that is open does
-    not open the next one.
+    The stage makes the command idempotent: repeating it does not open the next gate.
 
     Raises:
         NotFound: if the endpoint does not exist.
@@ -88,16 +87,18 @@ def approve(
         last = len(running.plan.stages)
         if not 0 <= stage <= last:
             raise InvalidInput("stage", stage, f"0 to {last}, as rollout {running.id} has them")
-        if running.phase not in _GOING_BACK and _has_passed(running, stage):
+        if running.phase not in _ROLLBACK_PHASES and _has_passed(running, stage):
             return None
-        _must(running, f"approved for stage {stage}", Phase.AWAITING_APPROVAL)
+        _require_phase(running, f"approved for stage {stage}", Phase.AWAITING_APPROVAL)
         if running.following != stage:
             raise Conflict(
                 f"rollout {running.id} is {running.phase} of stage {running.following}, not {stage}"
             )
         return running.to(Phase.SHIFTING, target=running.next_share)
 
-    return _say(ports, endpoint, rollout, "approved", next_one, actor=actor, reason=reason)
+    return _apply_command(
+        ports, endpoint, rollout, "approved", next_one, actor=actor, reason=reason
+    )
 
 
 def reject(
@@ -114,7 +115,7 @@ def reject(
     running = _meant(state, rollout)
     if running.phase is Phase.ROLLED_BACK:
         return state
-    _must(running, "rejected", Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK)
+    _require_phase(running, "rejected", Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK)
     return _end(ports, endpoint, running.id, actor=actor, reason=f"rejected: {reason}")
 
 
@@ -133,7 +134,7 @@ def promote(
     def next_one(running: Rollout) -> Rollout | None:
         if _takes_all(running):
             return None
-        _must(running, "promoted", *_WATCHED, Phase.PAUSED, Phase.AWAITING_APPROVAL)
+        _require_phase(running, "promoted", *_WATCHED, Phase.PAUSED, Phase.AWAITING_APPROVAL)
         if running.exposed_at is None:
             raise Conflict(
                 f"rollout {running.id} is {running.phase} of its first traffic: it can be promoted "
@@ -141,7 +142,9 @@ def promote(
             )
         return running.to(Phase.SHIFTING, target=100.0, paused_at=None, gate="")
 
-    return _say(ports, endpoint, rollout, "promote-now", next_one, actor=actor, reason=reason)
+    return _apply_command(
+        ports, endpoint, rollout, "promote-now", next_one, actor=actor, reason=reason
+    )
 
 
 def abort(
@@ -157,7 +160,7 @@ def abort(
     return _end(ports, endpoint, rollout, actor=actor, reason=f"aborted: {reason}")
 
 
-def _say(
+def _apply_command(
     ports: Ports,
     endpoint: str,
     rollout: str | None,
@@ -221,7 +224,7 @@ def _meant(state: EndpointState, rollout: str | None) -> Rollout:
     return newest
 
 
-def _must(running: Rollout, verb: str, *phases: Phase) -> None:
+def _require_phase(running: Rollout, verb: str, *phases: Phase) -> None:
     if running.phase not in phases:
         fitting = " or ".join(phases)
         raise Conflict(

@@ -1,4 +1,4 @@
-"""Which versions an endpoint was served by: the only ones that are known to have answered well."""
+"""The past champions of an endpoint: the versions that a rollback may return to."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -64,10 +64,10 @@ def point(
 
 
 def must_be_newest(ports: Ports, state: EndpointState, aliases: ReadAliases) -> None:
-    """Hold the record to what the aliases, read *before* it, say of it.
+    """Check that the record is not older than the aliases, which are read *before* it.
 
     Raises:
-        RecordRestored: if they know of a record that is not in its audit.
+        RecordRestored: if their anchor refers to a record that is not in the audit.
     """
     if state.restored:
         raise RecordRestored(state.restored)
@@ -88,7 +88,7 @@ def must_be_newest(ports: Ports, state: EndpointState, aliases: ReadAliases) -> 
 
 
 def arm(ports: Ports, endpoint: str, watch: Watch, why: str) -> None:
-    """Let all alarms watch, from a clean state. Their state is to be read before.
+    """Arm all alarms and reset their state. Read their state before this call.
 
     Raises:
         NotFound: if there are no alarms.
@@ -180,19 +180,19 @@ def _revisions(ports: Ports, state: EndpointState, fenced: Rollout) -> dict[str,
     return {ALIAS: aliases.live.revision, CHALLENGER: aliases.challenger.revision}
 
 
-def take_unrecorded(ports: Ports, endpoint: str, *, meant: Mapping[str, object]) -> bool:
-    """Without the record: the champion alone by both aliases; whether there was anything to take.
+def take_unrecorded(ports: Ports, endpoint: str, *, expected: Mapping[str, object]) -> bool:
+    """Point both aliases at the champion without a record; return whether either one changed.
 
-    ``meant`` holds what the anchor must say (``rollout``, ``fired_at``): an alarm of before the
-    alarms were armed, or a word to another rollout, means nothing of what is there now.
+    ``expected`` holds what the anchor must match (``rollout``, ``fired_at``). An alarm from before
+    the alarms were armed, or a command for another rollout, does not apply.
 
-    Not so where a challenger takes all traffic already: then there is nothing that could be told
-    from the aliases.
+    If the challenger already takes all traffic, the aliases do not show the champion, and nothing
+    changes.
     """
 
     def attempt() -> bool:
         aliases = ports.aliases.both(endpoint)
-        if not _meant(aliases.anchor, meant):
+        if not _anchor_matches(aliases.anchor, expected):
             return False
         live, home = aliases.live.routing, Routing(aliases.live.routing.main)
         if live != home:
@@ -206,10 +206,10 @@ def take_unrecorded(ports: Ports, endpoint: str, *, meant: Mapping[str, object])
     return retry_on_conflict(endpoint, attempt)
 
 
-def _meant(anchor: Anchor | None, meant: Mapping[str, object]) -> bool:
+def _anchor_matches(anchor: Anchor | None, expected: Mapping[str, object]) -> bool:
     if anchor is None:
         return True  # written by an earlier release, which left no anchor
-    rollout, fired_at = meant.get("rollout"), meant.get("fired_at")
+    rollout, fired_at = expected.get("rollout"), expected.get("fired_at")
     if rollout is not None and rollout != anchor.rollout:
         return False
     return fired_at is None or (anchor.armed_at is not None and anchor.armed_at <= fired_at)  # type: ignore[operator]

@@ -1,6 +1,6 @@
-"""Rollback: the champion alone answers, whatever else is under way.
+"""Rollback: returns all traffic to the champion and ends the rollout.
 
-The order of writes is what makes it final:
+The order of the writes makes it final:
 
 1. *Fence*: the record says ``rolling_back`` and bars the challenger, conditional on the revision
    read. From here on every other actor that decides on an older record fails to write it, and every
@@ -45,35 +45,35 @@ def roll_back(
     seen: EndpointState | None = None,
     bars: bool = True,
 ) -> EndpointState | None:
-    """End the rollout under way (only the one named, if one is named) and say why.
+    """Roll back the running rollout (only ``rollout``, if it is given) and record the reason.
 
-    ``fired_at`` is when the alarm went off that asks for it: one that did before the alarms were
-    armed for the challenger tells of another one, late or for the second time. ``seen`` is the
-    state as the caller has just read it, so that no call stands before the fence. ``bars`` is False
-    where nothing is held against the challenger: another release takes its place.
+    ``fired_at`` is the time of the alarm that triggers the rollback. An alarm from before the
+    alarms were armed for this challenger is ignored: it is late or a duplicate. ``seen`` is the
+    state that the caller has just read; it saves a read before the fence. ``bars`` is False if the
+    challenger is not at fault, because another release supersedes it.
 
-    Answers the state afterwards, or None if there is nothing to roll back: no rollout, another one
-    than meant, or one that is final. Safe to call any number of times.
+    Returns the state afterwards, or None if there is nothing to roll back: no rollout, a rollout
+    with another id, or a finished one. Idempotent.
 
     Raises:
         Unavailable: if the record can't be written. If traffic was split, the alias was set to the
             champion all the same; the next try, or the next tick, finds the gap and records it.
     """
-    request = _Asked(actor, reason, rollout, fired_at, bars)
+    request = _RollbackRequest(actor, reason, rollout, fired_at, bars)
     try:
         return _recorded(ports, endpoint, request, seen)
     except Unavailable as gap:
-        # Safety over bookkeeping. Whoever called repeats the call, and the record follows.
-        meant = {"rollout": rollout, "fired_at": fired_at}
-        if not take_unrecorded(ports, endpoint, meant=meant):
+        # Safety first: take the traffic away now. The caller retries, and then it is recorded.
+        expected = {"rollout": rollout, "fired_at": fired_at}
+        if not take_unrecorded(ports, endpoint, expected=expected):
             raise
         late = f"{reason} (the alias went first, the record followed: {gap})"
         return _recorded(ports, endpoint, replace(request, reason=late))
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A rollback as it was asked for."""
+class _RollbackRequest:
+    """The arguments of a rollback."""
 
     actor: str
     reason: str
@@ -82,7 +82,7 @@ class _Asked:
     bars: bool
 
     def means(self, running: Rollout) -> bool:
-        """Whether it is that rollout which is to end."""
+        """Whether the request applies to ``running``."""
         if self.rollout not in (None, running.id):
             return False
         armed = running.armed_at
@@ -90,7 +90,7 @@ class _Asked:
 
 
 def _recorded(
-    ports: Ports, endpoint: str, request: _Asked, seen: EndpointState | None = None
+    ports: Ports, endpoint: str, request: _RollbackRequest, seen: EndpointState | None = None
 ) -> EndpointState | None:
     fenced: str | None = None
 
@@ -101,10 +101,10 @@ def _recorded(
         if state is None or current is None:
             return None
         if fenced is not None and (current.id != fenced or current.phase.final):
-            return state  # somebody else put the last word to what was fenced here
+            return state  # another call has finished the rollback
         if current.phase.final or not request.means(current):
             return None
-        # What is fenced once stays what is meant, whatever is released while this call goes on.
+        # A retry must finish this rollout and not one that starts in the meantime.
         behind = fence(
             ports, state, current, actor=request.actor, reason=request.reason, bars=request.bars
         )
@@ -124,7 +124,7 @@ def fence(
     numbers: Mapping[str, object] | None = None,
     bars: bool = True,
 ) -> EndpointState:
-    """Step 1. Answers the fenced state; a rollout that is fenced already stays as it is."""
+    """Step 1. Returns the fenced state; a rollout that is already fenced is unchanged."""
     if running.phase is Phase.ROLLING_BACK:
         return state
     going = running.to(Phase.ROLLING_BACK, target=0.0, promoting=running.target == 100.0)
@@ -154,11 +154,11 @@ def finish(ports: Ports, state: EndpointState) -> EndpointState:
     try:
         anchor = take(ports, state, fenced)
     except NotFound:
-        # Lambda says the same of an alias that is gone and of a version.
+        # Lambda returns the same error for a missing alias and for a missing version.
         ports.aliases.both(state.endpoint)
         if fenced.champion is None or exists(ports, state.endpoint, fenced.champion):
             raise
-        return finish(ports, _without_champion(ports, state, fenced))
+        return finish(ports, _restore_past_champion(ports, state, fenced))
     done = fenced.to(Phase.ROLLED_BACK, share=0.0, mirror=0.0)
     return commit(
         ports,
@@ -180,17 +180,17 @@ def exists(ports: Ports, endpoint: str, version: str) -> bool:
     return True
 
 
-def _without_champion(ports: Ports, state: EndpointState, fenced: Rollout) -> EndpointState:
-    """The fence with another way home: the champion's version is gone from Lambda.
+def _restore_past_champion(ports: Ports, state: EndpointState, fenced: Rollout) -> EndpointState:
+    """Record another rollback target, because the champion's version is missing from Lambda.
 
-    The newest earlier champion that is still there takes its place. If there is none, what was to
-    be taken back is all that can answer, and stays: an endpoint without an answer helps nobody.
+    The target is the newest past champion that still exists. If there is none, it is the
+    challenger: no other version can answer requests.
     """
     with_history = with_past(ports, state)
     lost = fenced.champion
     for earlier in reversed(with_history.past or ()):
         if earlier.version != lost and exists(ports, state.endpoint, earlier.version):
-            return _home_to(ports, with_history, fenced, earlier, lost)
+            return _replace_champion(ports, with_history, fenced, earlier, lost)
     left = next(
         (d for d in ports.store.deployments(state.endpoint) if d.version == fenced.challenger), None
     )
@@ -198,10 +198,10 @@ def _without_champion(ports: Ports, state: EndpointState, fenced: Rollout) -> En
         raise Unavailable(
             f"no version that ever served {state.endpoint!r} is left on Lambda: release one"
         )
-    return _home_to(ports, with_history, fenced, left, lost)
+    return _replace_champion(ports, with_history, fenced, left, lost)
 
 
-def _home_to(
+def _replace_champion(
     ports: Ports, state: EndpointState, fenced: Rollout, home: Deployment, lost: str | None
 ) -> EndpointState:
     reason = f"version {lost} is gone from Lambda: version {home.version} answers in its place"
