@@ -1,7 +1,7 @@
-"""How an endpoint is kept: what it says of itself, and how much it may and must be able to take.
+"""An endpoint's description, tags and capacity: concurrency, throttle and replicas.
 
-It may change at any time without a deploy, so it is part of the endpoint's state: every change is
-one conditional write with one audit record. What AWS must do about it follows that record.
+They may change at any time without a deploy, so they are part of the endpoint's state: each change
+is one conditional write with one audit record. The calls to AWS follow that record.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a change of an endpoint's state changed that people set, for its audit record. Pure.
+"""The settings that differ between two states of an endpoint, for the audit record. Pure.
 
 The record of every change holds it, whichever use case made the change, so that none can leave it
 out. What a rollout changes (shares, phases) stands in the record's own summary.

@@ -1,4 +1,4 @@
-"""Whose an endpoint is, and since when. Pure."""
+"""The owner and the creator of an endpoint. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime

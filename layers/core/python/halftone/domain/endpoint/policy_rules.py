@@ -1,4 +1,4 @@
-"""What serving settings mean at an endpoint, and which of them make no sense there. Pure.
+"""Resolve and validate traffic settings against an endpoint's deployments. Pure.
 
 Only what is to be changed is held to these rules: a setting that the world has grown out of, such
 as a mirror whose deployment has become champion, is in nobody's way.

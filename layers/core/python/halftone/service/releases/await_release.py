@@ -1,4 +1,4 @@
-"""How far a release has come, for whoever waits for it."""
+"""Check whether a release has reached the state that its deploy waits for."""
 
 from halftone.domain.endpoint.spec import DeployWaits
 from halftone.domain.errors import Conflict

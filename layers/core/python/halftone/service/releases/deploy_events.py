@@ -1,4 +1,4 @@
-"""What CloudFormation asks of ``Custom::Release``, and what it is answered."""
+"""The events that CloudFormation sends for ``Custom::Release``, and their results."""
 
 from dataclasses import dataclass
 

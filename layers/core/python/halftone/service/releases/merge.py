@@ -1,4 +1,4 @@
-"""What becomes of an endpoint with what a deploy declares: checked as a whole, and not written."""
+"""Merge a deploy's declaration into an endpoint's state and check it, without writing it."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""A package that a person or a pipeline offers an endpoint, made a release of it."""
+"""Turn a release request from a person or a pipeline into a release."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Undoing a deploy that failed: exactly what it changed, and nobody has set since, is as it was."""
+"""Undo a failed deploy: restore each field that it set and that nobody has set since."""
 
 from collections.abc import Sequence
 from contextlib import suppress

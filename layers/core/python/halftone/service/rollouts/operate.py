@@ -112,7 +112,7 @@ def reject(
     """
 
     state = _state(ports, endpoint)
-    running = _meant(state, rollout)
+    running = _newest_rollout(state, rollout)
     if running.phase is Phase.ROLLED_BACK:
         return state
     _require_phase(running, "rejected", Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK)
@@ -170,11 +170,11 @@ def _apply_command(
     actor: str,
     reason: str,
 ) -> Rollout:
-    """Record what ``next_one`` makes of the rollout that is meant; None from it: so it is."""
+    """Record the rollout that ``next_one`` returns; None leaves the rollout as it is."""
 
     def attempt() -> Rollout:
         state = _state(ports, endpoint)
-        running = _meant(state, rollout)
+        running = _newest_rollout(state, rollout)
         following = next_one(running)
         if following is None:
             return running
@@ -187,14 +187,14 @@ def _apply_command(
 def _end(
     ports: Ports, endpoint: str, rollout: str | None, *, actor: str, reason: str
 ) -> EndpointState:
-    """Roll back what is meant, before anything else is asked; what was so before stays so."""
+    """Roll back first, and check afterwards; a rollout that is rolled back stays so."""
 
     def attempt() -> EndpointState:
         ended = roll_back(ports, endpoint, actor=actor, reason=reason, rollout=rollout)
         if ended is not None:
             return ended
         state = _state(ports, endpoint)
-        over = _meant(state, rollout)
+        over = _newest_rollout(state, rollout)
         if over.phase is Phase.ROLLED_BACK:
             return state
         if over.phase.final:
@@ -211,8 +211,8 @@ def _state(ports: Ports, endpoint: str) -> EndpointState:
     return state
 
 
-def _meant(state: EndpointState, rollout: str | None) -> Rollout:
-    """The newest rollout, over or not, if it is the one named."""
+def _newest_rollout(state: EndpointState, rollout: str | None) -> Rollout:
+    """The newest rollout, running or finished; it must have the id ``rollout`` if that is given."""
     newest = state.rollout
     if newest is None:
         raise Conflict(f"nothing is rolling out on {state.endpoint!r}")

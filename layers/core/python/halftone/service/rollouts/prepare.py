@@ -1,4 +1,4 @@
-"""Preparing: everything that must be true of a challenger before it gets its first request.
+"""Prepare a challenger: publish it, send its samples and arm its alarms before any traffic.
 
 The model pointer is set, a version published and active, the package's own samples answered by
 that very version, and the alarms armed for it. Each call does what can be done now and answers how

@@ -83,10 +83,10 @@ def settled(ports: Ports, before: TrafficPolicy | None, state: EndpointState) ->
 def withdraw(
     ports: Ports, endpoint: str, *, actor: str, reason: str, fired_at: datetime | None = None
 ) -> EndpointState | None:
-    """Take the deployment on probation back; None if there is none, or not meant.
+    """Withdraw the deployment on probation; None if there is none, or the alarm is not about it.
 
-    ``fired_at`` is when the alarm went off that asks for it: one from before the alarms were armed
-    is about another version. Safe to call any number of times.
+    ``fired_at`` is the time of the alarm: an alarm from before the alarms were armed is about
+    another version. Idempotent.
     """
 
     def attempt() -> EndpointState | None:
