@@ -25,6 +25,7 @@
     z  the shares that are shown are not those that are served
 
     champion gone  the champion is deleted in Lambda after a hand took its alias: every tick fails
+    undone  a deploy that was taken back at once is answered as a success when its event comes again
     late shift  a share that was decided on is given late, without a look at what came since
 
 Not to be seen here, because no actor of the engine's takes part in them:
@@ -94,6 +95,8 @@ FAULTS: Mapping[str, Fault] = {
     "y": Fault("at the gate", ("challenger turns bad", "ten seconds", "person approves", "tick"),
                6, "bad news overlooked"),
     "z": Fault("beside", ("person gives 1 a share", "1 is deleted in Lambda"), 16, "shares"),
+    "undone": Fault("deployed", ("deploy that replaces",), 13, "replace retires",
+                    Bounds(0, crashes=1, faults=1)),
     "late shift": Fault("watched", ("schedule", "challenger turns bad"), 6, "bad news overlooked",
                         Bounds(1, faults=1)),
     "champion gone": Fault("passing on", ("hand points live at 2", "1 is deleted in Lambda"),

@@ -116,8 +116,8 @@ class Ledger:
     tokens: frozenset[str] = frozenset()
     """Secrets that were handed out."""
 
-    forged: bool = False
-    """Whether somebody has sent feedback that Halftone signed nothing for."""
+    revised: bool = False
+    """Whether counts were revised after they could be read: what was counted first then stays."""
 
     def written(self, dispatch: RouteConfig | None, now: datetime) -> "Ledger":
         """This ledger once ``dispatch`` is what fronts read."""

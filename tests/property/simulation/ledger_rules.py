@@ -89,7 +89,7 @@ def _committed(
     if running and running.stage_since and running.challenger:
         last = known.stretches[-1].cohorts if known.stretches else None
         if running.cohorts != last:
-            since = bucket_start(world.real.clock.moment)
+            since = bucket_start(running.stage_since)
             changes["stretches"] = (*known.stretches, Stretch(since, running.cohorts))
     return changes
 

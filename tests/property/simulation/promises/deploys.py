@@ -31,6 +31,8 @@ def check_step(before: Snapshot, standing: Standing, now: Snapshot) -> None:
         if was is state:
             continue
         source = before.state
+        if name != NAME and state.champion is None and state.active is None:
+            continue  # nothing will ever answer by that name
         if deploy and name != NAME and source and source.serving.access is Access.PUBLIC:
             continue  # somebody has opened it: its new name is as open
         _check_open(was, state, deploy)

@@ -102,8 +102,8 @@ def _check_kept(before: Snapshot, now: Snapshot) -> None:
         buckets = [b for b in closed(before, rollout) if b.start + BUCKET <= kept.until]
         if any(b.challenger.errors > b.challenger.requests for b in buckets):
             return  # what is impossible counts for nothing: how it is told is the engine's affair
-        if kept.doubts:
-            return  # counts were revised: what was counted first stays, and nothing goes on by it
+        if now.ledger.revised:
+            return  # what was counted first stays; that nothing goes on by it is asked above
         happened = sum(bucket.challenger.requests for bucket in buckets)
         owned = sum(b.challenger.requests for b in buckets if not _is_between(before, b))
         if kept.challenger.requests > happened:

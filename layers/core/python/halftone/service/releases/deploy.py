@@ -159,6 +159,10 @@ class _Application(Merging):
             earlier = answered(ports, deploy.endpoint, deploy.key)
             if earlier and earlier.numbers.get("refused"):
                 raise Conflict(earlier.reason)
+            undone = answered(ports, deploy.endpoint, f"{deploy.key}/undone")
+            if undone:
+                # Taken back at once: its event, delivered again, has failed, too.
+                raise Conflict(undone.reason)
             if earlier:
                 return False
         if record is None and not self._goes_on(state):
