@@ -23,7 +23,6 @@ from halftone.domain.rollout.verdict import Verdict, VerdictKind
 from halftone.domain.traffic.policy import TrafficPolicy
 from halftone.entrypoints import eventbridge
 from halftone.ports import Ports
-from halftone.service.endpoints import retire
 from halftone.service.releases import deploy, release, revert
 from halftone.service.rollouts import (
     advance,
@@ -37,6 +36,16 @@ from halftone.service.rollouts.reconcile import watches
 
 Swap = tuple[object, str, object]
 """An owner (a module or a class), the name of what it has, and what stands there instead."""
+
+
+def swap(original: Any, instead: object) -> Swap:
+    """``instead`` in place of a function, a method or a property, by whatever name it has."""
+    function = original.fget if isinstance(original, property) else original
+    owner: object = sys.modules[function.__module__]
+    *path, name = function.__qualname__.split(".")
+    for part in path:
+        owner = getattr(owner, part)
+    return owner, name, instead
 
 
 @contextmanager
@@ -160,44 +169,36 @@ def _joins_anything(state: EndpointState, request: Any, package: Any) -> Any:
     return (release._Course.JOINS if same else course), package
 
 
-def _retires(ports: Ports, endpoint: str, **asked: Any) -> EndpointState | None:
-    """A Delete that nobody knows again."""
-    return _retire(ports, endpoint, **{**asked, "key": None})
-
-
-_retire = retire.retire
-
-
 class _Everything(frozenset[str]):
     def __contains__(self, _: object) -> bool:
         return True
 
 
 MUTATIONS: Mapping[str, Callable[[], Sequence[Swap]]] = {
-    "a": lambda: [(champions, "bar", _no_bar), (champions, "succeed", _keeps_its_share)],
-    "b": lambda: [(champions, "bar", _no_bar), (policy_rules, "_target", policy_rules._version)],
-    "c": lambda: [(champions, "bar", _no_bar), (revert, "_target", _by_number)],
-    "d": lambda: [(RouteConfig, "named", _Everything())],
-    "e": lambda: [(validation, "failed", lambda *_: "")],
-    "f": lambda: [(champions, "bar", _no_bar)],
-    "g": lambda: [(revert, "return_to", _forgetful)],
-    "h": lambda: [(reconcile, "_meant", lambda *_: True)],
-    "i": lambda: [(rollback, "exists", lambda *_: True)],
+    "a": lambda: [swap(champions.bar, _no_bar), swap(champions.succeed, _keeps_its_share)],
+    "b": lambda: [swap(champions.bar, _no_bar), swap(policy_rules._target, policy_rules._version)],
+    "c": lambda: [swap(champions.bar, _no_bar), swap(revert._target, _by_number)],
+    "d": lambda: [swap(RouteConfig.named, _Everything())],
+    "e": lambda: [swap(validation.failed, lambda *_: "")],
+    "f": lambda: [swap(champions.bar, _no_bar)],
+    "g": lambda: [swap(revert.revert, _forgetful)],
+    "h": lambda: [swap(reconcile._anchor_matches, lambda *_: True)],
+    "i": lambda: [swap(rollback.exists, lambda *_: True)],
     "j": lambda: [
-        (eventbridge, "_fired_at", lambda state: datetime.fromisoformat(state["timestamp"]))
+        swap(eventbridge._fired_at, lambda state: datetime.fromisoformat(state["timestamp"]))
     ],
-    "k": lambda: [(champions, "bar", _no_bar), (probation, "watched", _arms_at_once)],
-    "l": lambda: [(advance, "_watch", _arms_unread)],
-    "m": lambda: [(deploy._Application, "_returns", lambda *_: False)],
-    "n": lambda: [(deploy, "_owns", lambda *_: True)],
-    "o": lambda: [(deploy._Application, "_with_settings_of_renamed", lambda _, state: state)],
-    "p": lambda: [(deploy._Application, "apply", _ends_first)],
-    "q": lambda: [(release, "_course", _joins_anything)],
-    "r": lambda: [(reconcile, "must_be_newest", lambda *_: None)],
-    "v": lambda: [(observe, "_counted", _counted_by_the_clock)],
-    "w": lambda: [(decisions, "decide", _loss_is_no_finding)],
-    "x": lambda: [(Bucket, "impossible", lambda *_, **__: "")],
-    "y": lambda: [(advance, "_look_at_gate", lambda *_: None)],
-    "z": lambda: [(validation, "withdraw_failed", lambda _, state: state)],
+    "k": lambda: [swap(champions.bar, _no_bar), swap(probation.watched, _arms_at_once)],
+    "l": lambda: [swap(advance._watch, _arms_unread)],
+    "m": lambda: [swap(deploy._Application._returns, lambda *_: False)],
+    "n": lambda: [swap(deploy._owns, lambda *_: True)],
+    "o": lambda: [swap(deploy._Application._with_settings_of_renamed, lambda _, state: state)],
+    "p": lambda: [swap(deploy._Application.apply, _ends_first)],
+    "q": lambda: [swap(release._course, _joins_anything)],
+    "r": lambda: [swap(reconcile.must_be_newest, lambda *_: None)],
+    "v": lambda: [swap(observe._counted, _counted_by_the_clock)],
+    "w": lambda: [swap(decisions.decide, _loss_is_no_finding)],
+    "x": lambda: [swap(Bucket.impossible, lambda *_, **__: "")],
+    "y": lambda: [swap(advance._look_at_gate, lambda *_: None)],
+    "z": lambda: [swap(validation.withdraw_failed, lambda _, state: state)],
 }
 """By the letter of the fault."""
