@@ -21,7 +21,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS, LIFE, GAP, SHARE = 500, 8, timedelta(seconds=30), 0.2
 
 
-def strata(chance: random.Random, failing: dict[bool, float]) -> list[Stratum]:
+def strata(chance: random.Random, failing: dict[bool, float], keys: int = KEYS) -> list[Stratum]:
     """What is counted of keys that come at random and ask eight times, half a minute apart.
 
     ``failing`` is the chance of each request of a key of the challenger (True) or the champion.
@@ -29,7 +29,7 @@ def strata(chance: random.Random, failing: dict[bool, float]) -> list[Stratum]:
     counts: dict[datetime, dict[bool, list[int]]] = defaultdict(
         lambda: {True: [0, 0], False: [0, 0]}
     )
-    for number in range(KEYS):
+    for number in range(keys):
         ours = chance.random() < SHARE
         known: Seen | None = None
         for asked in range(LIFE):
@@ -46,13 +46,20 @@ def strata(chance: random.Random, failing: dict[bool, float]) -> list[Stratum]:
     return [Stratum(Tally(*counts[at][True]), Tally(*counts[at][False])) for at in sorted(counts)]
 
 
-def proven(chance: random.Random, ever: dict[bool, float], *, worse: bool, margin: float) -> bool:
+def proven(
+    chance: random.Random,
+    ever: dict[bool, float],
+    *,
+    worse: bool,
+    margin: float,
+    keys: int = KEYS,
+) -> bool:
     """Whether a stage ever proves a regression or (not ``worse``) harmlessness, where keys fail
     ``ever`` so often in all their requests together.
     """
     each = {ours: 1 - (1 - rate) ** (1 / LIFE) for ours, rate in ever.items()}
     standing = Standing.start(regression_margin=margin, safety_margin=margin)
-    for stratum in strata(chance, each):
+    for stratum in strata(chance, each, keys):
         standing = standing.update(stratum)
         if (standing.regression if worse else standing.safety).log_e >= PROVEN:
             return True
@@ -79,7 +86,7 @@ def test_what_is_not_so_is_proven_in_no_more_than_5_percent(rate, worse, margin)
 def test_a_challenger_whose_keys_fail_three_times_as_often_is_found():
     chance = random.Random(7)  # noqa: S311 - a simulation
     ever = {True: odds(0.1, 3.0), False: 0.1}
-    assert sum(proven(chance, ever, worse=True, margin=1.25) for _ in range(10)) >= 8
+    assert sum(proven(chance, ever, worse=True, margin=1.25, keys=1500) for _ in range(10)) >= 8
 
 
 def test_late_failures_are_most_of_what_is_seen():
