@@ -61,7 +61,7 @@ UNDER_WAY = st.none() | st.builds(
     phase=st.sampled_from(Phase),
     champion=st.none() | st.just("1"),
     share=st.floats(0, 100),
-    stage_since=st.none() | MOMENTS,
+    stage_since=MOMENTS,  # what is written of a stage is written from the moment it began
     latency_limits=st.lists(st.floats(0, 1e6), max_size=3).map(tuple),
     message=st.text(max_size=4),
 )
