@@ -72,6 +72,16 @@ def test_a_deployment_that_was_taken_back_shows_its_own_reason(api):
     assert "too slow" in api.get(f"{PATH}/deployments/2").json["message"]
 
 
+def test_the_sentence_of_an_endpoint_says_who_answers(api, endpoint):
+    endpoint.serve("third")
+    shares = {"mode": "guarded", "traffic": {"champion": 40, "1": 60}}
+    assert api.ask("PATCH", f"{PATH}/serving", shares).status == 200
+    endpoint.tick()
+    (listed,) = api.get("/v1/endpoints").json["items"]
+    assert "version 3 40 %" in listed["message"]
+    assert "version 1 60 %" in listed["message"]
+
+
 def test_history_comes_in_pages(api):
     page = api.get(f"{PATH}/history?limit=1").json
     assert [item["version"] for item in page["items"]] == ["2"]

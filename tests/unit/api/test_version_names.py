@@ -30,6 +30,37 @@ def test_figures_are_of_the_version_that_is_called_so(api, name):
     assert list(api.get(f"{BASE}/metrics?version={name}").json["versions"]) == [NAMES[name]]
 
 
+@pytest.mark.parametrize("query", ["v=1", "version=blue", "version=1"])
+def test_a_rollback_takes_a_name_and_either_word(api, endpoint, query):
+    endpoint.serve("third")
+    assert api.ask("PATCH", f"{BASE}/deployments/1", {"name": "blue"}).status == 200
+    assert api.post(f"{BASE}/rollback?{query}").json["champion"]["version"] == "1"
+
+
+def test_a_rollback_to_a_name_that_is_not_there_changes_nothing(api, endpoint):
+    before = endpoint.state
+    assert api.post(f"{BASE}/rollback?version=teal").status == 404
+    assert api.post(f"{BASE}/rollback?version=1&v=1").status == 400
+    assert endpoint.state == before
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (f"{BASE}/logs?version=No!", "a deployment's name"),
+        (f"{BASE}/deployments/No!", "a deployment's name"),
+        ("/v1/endpoints/No!", "a-z, 0-9 and single inner hyphens"),
+        ("/v1/models/No!", "lower-case letters"),
+        (f"{BASE}/rollouts/No!", "a rollout's id"),
+    ],
+)
+def test_no_error_explains_itself_by_a_regular_expression(api, path, words):
+    answer = api.get(path)
+    assert answer.status == 400
+    assert words in answer.problem["expected"]
+    assert not {"^", "$", "[", "\\"} & set(answer.problem["expected"])
+
+
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("name", ["9", "teal"])
 def test_a_version_that_is_not_there_is_an_error_that_names_those_that_are(api, path, name):

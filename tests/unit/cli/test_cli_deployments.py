@@ -10,6 +10,7 @@ import pytest
 
 from halftone.domain.errors import Unavailable
 from halftone.domain.model.schema import Field, FieldType
+from halftone.domain.rollout.phase import Phase
 from tests.support.deployments import served_by
 from tests.support.engine import NAME
 
@@ -133,6 +134,34 @@ def test_an_endpoint_is_shown_whole_and_its_settings_change(three):
     assert three("endpoints", "set", NAME, "--tag", "a").code == 0
     shown = three("endpoints", "show", NAME, "--json").json
     assert (shown["settings"]["tags"], shown["signature"]["version"]) == ({}, "3")
+
+
+def test_one_page_has_all_of_an_endpoint(three):
+    ran = three("endpoints", "show", NAME)
+
+    for line in ("answering    version 3 100 %", "access       public", "created      2026-"):
+        assert f"\n{line}" in ran.out
+    assert "address      http://127.0.0.1:9/endpoints/fraud\n" in ran.out
+    (row,) = (line for line in ran.out.splitlines() if line.startswith("3  "))
+    assert re.split("  +", row)[2:7] == [
+        "Deployed",
+        "100 %",
+        row.split()[5],
+        "1024 MB",
+        "0 of 0",
+    ]
+
+
+def test_a_failed_endpoint_is_shown_with_its_reason(cli):
+    cli.endpoint.offer("risk-1", {"statusCode": 500, "body": "broken"})
+    cli.endpoint.release("risk-1")
+    cli.endpoint.tick_until(Phase.FAILED)
+
+    ran = cli("endpoints", "show", NAME)
+
+    assert ran.code == 0
+    assert "Failed: risk-1@" in ran.out
+    assert "sample 1 of 1" in ran.out
 
 
 def test_what_a_package_says_of_its_fields_is_shown(three):

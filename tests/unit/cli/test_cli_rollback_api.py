@@ -50,7 +50,7 @@ def test_to_an_earlier_version_also_ends_the_rollout_under_way(cli):
         ((NAME,), 4, "version 1 is the first that 'fraud' was served by"),
         ((NAME, "--to", "1"), 4, "version 1 serves 'fraud' already"),
         ((NAME, "--to", "9"), 3, "there is no version '9'; 'fraud' was served by 1"),
-        ((NAME, "--to", "x"), 2, "v is 'x', expected"),
+        ((NAME, "--to", "x"), 3, "there is no deployment 'x'; 'fraud' has 1"),
         (("nope",), 3, "there is no endpoint 'nope'; `halftone endpoints list` shows which"),
         (("No!",), 2, "ENDPOINT is 'No!', expected 1 to 32 of a-z"),
     ],
@@ -150,3 +150,12 @@ def test_without_the_api_the_way_around_it_is_told_and_works(rolling, down):
     assert "`halftone rollback fraud --direct` does without the control API" in ran.err
     assert rolling("rollback", NAME, "--direct").code == 0
     assert rolling.endpoint.alias == Routing("1")
+
+
+def test_a_rollback_takes_a_deployments_name(cli):
+    for model in ("risk-1", "risk-2", "risk-3"):
+        cli.endpoint.serve(model)
+    assert cli("deployments", "name", NAME, "1", "teal").code == 0
+
+    assert cli("rollback", NAME, "--to", "teal").code == 0
+    assert cli.endpoint.state.champion.version == "1"

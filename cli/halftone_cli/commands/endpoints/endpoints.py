@@ -2,14 +2,16 @@
 
 import json
 import shlex
+from itertools import islice
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from halftone.domain.errors import InvalidInput
 from halftone_cli.commands.changing import MessageOption, endpoint_of, existing
 from halftone_cli.commands.options import EndpointArgument
-from halftone_cli.console import note, one_line, say_json, show, table
+from halftone_cli.console import note, one_line, say_json, show, stamped, table
 from halftone_cli.control.api import Json
 from halftone_cli.stage.session import Session
 
@@ -53,7 +55,10 @@ def list_endpoints(
 
 
 def show_endpoint(session: Session, endpoint: EndpointArgument) -> None:
-    """Show an endpoint: status, owner, settings, signature, and a curl line that works.
+    """Show an endpoint on one page, with a curl line that works.
+
+    Status, traffic, deployments with their size and replicas, access, owner, settings, signature.
+    Where nothing serves it, the status says why.
 
     \b
     Examples:
@@ -61,28 +66,110 @@ def show_endpoint(session: Session, endpoint: EndpointArgument) -> None:
     """
     found = endpoint_of(session, endpoint)
     settings = session.control.get(f"/endpoints/{endpoint}/settings")
-    signature = session.control.get(f"/endpoints/{endpoint}/signature")
-    signature |= _reached(signature, f"{session.stage.api}/endpoints/{endpoint}")
+    serving = session.control.get(f"/endpoints/{endpoint}/serving")
+    deployments = [
+        session.control.get(f"/endpoints/{endpoint}/deployments/{each['version']}")
+        for each in islice(
+            session.control.items(f"/endpoints/{endpoint}/deployments"), _DEPLOYMENTS
+        )
+    ]
+    clients = [] if serving["access"] == "public" else _clients(session, endpoint)
+    signature = _signature(session, endpoint) if found["champion"] else None
     if session.as_json:
-        say_json({**found, "settings": settings, "signature": signature})
+        say_json(
+            {
+                **found,
+                "settings": settings,
+                "serving": serving,
+                "deployments": deployments,
+                "clients": clients,
+                "signature": signature,
+            }
+        )
         return
     facts = {
         "endpoint": found["name"],
         "status": f"{found['status']}: {found['message']}",
+        "answering": _answering(serving),
+        "access": _access(serving, clients),
+        "address": f"{session.stage.api}/endpoints/{endpoint}",
         "owner": found["owner"] or "nobody",
         "creator": found["creator"] or "-",
+        "created": stamped(found["created_at"]) if found["created_at"] else "-",
         "description": settings["description"] or "-",
         "tags": _pairs(settings["tags"]) or "-",
-        "takes": ", ".join(map(_field, signature["inputs"])) or "-",
-        "gives": ", ".join(map(_field, signature["outputs"])) or "-",
+        "concurrency": _number(settings["concurrency"], "what the account has left"),
+        "throttle": _limit(settings["throttle"]),
     }
+    if signature:
+        facts["takes"] = ", ".join(map(_field, signature["inputs"])) or "-"
+        facts["gives"] = ", ".join(map(_field, signature["outputs"])) or "-"
     for name, value in facts.items():
         show(f"{name:<12} {one_line(value)}")
+    if deployments:
+        show(_deployments(deployments))
+    if signature is None:
+        return
     for field in (*signature["inputs"], *signature["outputs"]):
         about = _about(field)
         if about:
             show(one_line(f"{field['name']}: {about}"))
     show(one_line(signature["curl"]))
+
+
+_DEPLOYMENTS = 5
+"""How many of the newest deployments the page of an endpoint has; `deployments list` has all."""
+
+
+def _signature(session: Session, endpoint: str) -> Json:
+    signature = session.control.get(f"/endpoints/{endpoint}/signature")
+    return signature | _reached(signature, f"{session.stage.api}/endpoints/{endpoint}")
+
+
+def _clients(session: Session, endpoint: str) -> list[Json]:
+    found: list[Json] = session.control.get(f"/endpoints/{endpoint}/clients")["items"]
+    return found
+
+
+def _answering(serving: Json) -> str:
+    if serving["stopped"]:
+        return f"nobody: {serving['stopped']}"
+    shares = [f"version {v} {share:g} %" for v, share in serving["answering"].items() if share]
+    rules = f"; {len(serving['rules'])} rules before that" if serving["rules"] else ""
+    return (", ".join(shares) or "nobody") + rules
+
+
+def _access(serving: Json, clients: list[Json]) -> str:
+    if serving["access"] == "public":
+        return "public"
+    names = ", ".join(dict.fromkeys(str(client["name"]) for client in clients))
+    return f"private; clients: {names or 'none'}"
+
+
+def _number(value: int | None, otherwise: str) -> str:
+    return otherwise if value is None else str(value)
+
+
+def _limit(throttle: Json | None) -> str:
+    if throttle is None:
+        return "the stage's"
+    return f"{throttle['rate']:g} a second, {throttle['burst']} at once"
+
+
+def _deployments(found: list[Json]) -> Table:
+    made = table("version", "name", "status", "share", "package", "size", "replicas", "message")
+    for each in found:
+        made.add_row(
+            each["version"],
+            each["name"],
+            each["status"],
+            f"{each['share']:g} %",
+            f"{each['package']['name']}@{each['package']['digest'][:12]}",
+            f"{each['memory']} MB" if each["memory"] else "-",
+            f"{each['ready']} of {each['replicas']}",
+            one_line(each["message"]),
+        )
+    return made
 
 
 def _field(field: Json) -> str:

@@ -7,7 +7,7 @@ and the record follows.
 from dataclasses import dataclass
 
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import ConcurrentWrite, Unavailable
+from halftone.domain.errors import ConcurrentWrite, InvalidInput, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
 from halftone.ports import Ports
@@ -30,6 +30,8 @@ def rollback_directly(
     stage = session.stage
     urgent = stage.urgent()
     seen = _seen(urgent, endpoint)
+    if to is not None and not to.isdigit():
+        to = _version_called(seen, to)
     ask(session, lambda: _question(seen, endpoint, to), yes=yes)
     try:
         _go_back(stage, urgent, endpoint, seen, _Wish(to, stage.actor(), reason))
@@ -44,6 +46,14 @@ def rollback_directly(
         say_json(shapes.status(stage.name, [view]))
     else:
         show(*standing(view))
+
+
+def _version_called(seen: EndpointState | None, name: str) -> str:
+    version = seen.version_called(name) if seen else None
+    if version is None:
+        remedy = "the version's number, if the record can't be read or does not have the name"
+        raise InvalidInput("--to", name, remedy)
+    return version
 
 
 @dataclass(frozen=True)

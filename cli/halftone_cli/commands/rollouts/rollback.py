@@ -1,6 +1,7 @@
 """``halftone rollback``: the champion alone, or an earlier version again."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -30,7 +31,8 @@ def rollback(
         typer.Option(
             "--to",
             metavar="VERSION",
-            help="The version that is to serve: one that has served before.",
+            help="The version that is to serve, one that has served before: its number or its "
+            "deployment's name.",
             show_default=False,
         ),
     ] = None,
@@ -55,6 +57,7 @@ def rollback(
     Examples:
       halftone rollback fraud --message "scores drift since noon"
       halftone rollback fraud --to 3 --yes
+      halftone rollback fraud --to teal
       halftone rollback fraud --direct
     """
     if direct:
@@ -75,6 +78,9 @@ def _by_the_api(
     one version further than whoever asked could know.
     """
     seen = endpoint_of(session, endpoint)
+    if to is not None and not to.isdigit():
+        deployment = quote(to, safe="")
+        to = str(session.control.get(f"/endpoints/{endpoint}/deployments/{deployment}")["version"])
     running = newest_rollout(session, endpoint) if seen["status"] == Status.DEPLOYING else None
     ask(session, lambda: _question(seen, running, to), yes=yes)
     ended = running if running is not None else _ended_before(session, endpoint, message)

@@ -100,7 +100,7 @@ class TestWhatDoesNotFit:
 
     def test_an_approval_of_another_gate_than_the_one_it_waits_at(self, gated):
         told = self.refusal(gated, "approve", stage=3)
-        assert told.endswith("is awaiting_approval of stage 1, not 3")
+        assert told.endswith("is awaiting_approval of step 2, not 4")
 
     def test_an_approval_of_a_gate_that_was_open_once_it_went_back(self, gated):
         approve(gated, 1)

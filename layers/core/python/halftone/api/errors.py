@@ -181,7 +181,34 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return problem(NotJson("content-type", kind, JSON))
     if field == "body" and first["type"] == "missing":
         return problem(InvalidInput("body", None, "a JSON object"))
-    return problem(InvalidInput(_sayable(field), value, _expected(first["msg"])))
+    expected = _expected_text(field) if first["type"] == _PATTERN else _expected(first["msg"])
+    return problem(InvalidInput(_sayable(field), value, expected))
+
+
+_PATTERN = "string_pattern_mismatch"
+_NAME_TEXT = (
+    "lower-case letters and digits, parts joined by single hyphens, a letter first, such as fraud-2"
+)
+_TEXTS: Mapping[str, str] = {
+    "rollout": "a rollout's id, such as fraud-0123456789abcdef",
+    "deployment": "a deployment's name or the number of its version, such as green or 12",
+    "version": "a version's number, a deployment's name, champion or challenger",
+    "v": "a version's number, a deployment's name, champion or challenger",
+    "digest": "the SHA-256 of the package's zip, 64 hexadecimal digits",
+    "halftone-seen": "the champion's version, such as 12, and the id of a running rollout",
+    "idempotency-key": "printable ASCII characters without spaces",
+    "if-match": 'the ETag as it was answered, such as "12", or *',
+    "client": "a client's name or a token's id: letters, digits, hyphens, underscores, dots",
+    "principal": "the ARN of an IAM user or role, such as arn:aws:iam::111111111111:role/ann",
+}
+"""What a text must be that a pattern refuses, by the last part of its field's path."""
+
+
+def _expected_text(field: str) -> str:
+    """What is expected of a text, in words: a regular expression explains nothing."""
+    if field.startswith("members."):
+        return _TEXTS["principal"]
+    return _TEXTS.get(field.rpartition(".")[2].replace("_", "-"), _NAME_TEXT)
 
 
 def _expected(message: str) -> str:
@@ -195,7 +222,6 @@ def _expected(message: str) -> str:
 
 _SAID = {
     re.compile(r"Input should be (.*)", re.DOTALL): r"\1",
-    re.compile(r"String should match pattern (.*)", re.DOTALL): r"text that matches \1",
     re.compile(r"(String|List|Dictionary) should have (.*)", re.DOTALL): r"\2",
     re.compile(r"Extra inputs are not permitted"): "no field of that name",
     re.compile(r"Field required"): "a value",

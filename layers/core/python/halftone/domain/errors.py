@@ -63,13 +63,50 @@ def _encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
+OTHER_WORDS = {
+    "auth_mode": "access",
+    "auth": "access",
+    "authentication": "access",
+    "memory_size": "memory",
+    "memory_mb": "memory",
+    "instance_type": "memory",
+    "instance_size": "memory",
+    "size": "memory",
+    "mirror_traffic": "mirror",
+    "shadow": "mirror",
+    "environment": "flavor",
+    "conda_env": "flavor",
+    "code": "model",
+    "model_path": "model",
+    "rollout": "plan",
+    "strategy": "plan",
+    "steps": "plan",
+    "data_capture": "capture",
+    "data_collector": "capture",
+    "max_concurrency": "concurrency",
+    "reserved_concurrency": "concurrency",
+    "group": "owner",
+    "metadata": "tags",
+    "labels": "tags",
+    "scoring_script": "entry",
+    "entry_script": "entry",
+    "instance_count": "replicas",
+    "num_replicas": "replicas",
+    "replica_count": "replicas",
+    "provisioned_concurrency": "replicas",
+}
+"""Words of other systems for fields of ours: which field means the same."""
+
+
 def unknown_field(at: str, value: object, allowed: Iterable[str]) -> InvalidInput:
     """The error about a field, ``at`` its path, that is none of ``known``; tells the nearest."""
     # Only who has erred pays for the import, and no model server does.
     from difflib import get_close_matches  # noqa: PLC0415
 
     names = sorted(allowed)
-    near = get_close_matches(at.rpartition(".")[2][:100], names, 1)
+    last = at.rpartition(".")[2][:100]
+    translated = OTHER_WORDS.get(last.lower())
+    near = [translated] if translated in names else get_close_matches(last, names, 1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     return InvalidInput(at, value, f"no such field{hint}; known: {', '.join(names)}")
 

@@ -81,6 +81,11 @@ def must_not_have_started(
     own = allowed if state.about.self_approval is None else state.about.self_approval
     if not own and principal_in(running.actor) == principal:
         raise Forbidden(
-            f"{principal} started rollout {rollout}: somebody else must approve it, or the "
-            "endpoint's self_approval must be on"
+            f"{principal} started rollout {rollout}: somebody else must approve it, with the role "
+            f"approver or admin in {_groups(state.about.owner)}; or an admin sets "
+            f"`halftone endpoints own {endpoint} {state.about.owner or 'nobody'} --self-approval`"
         )
+
+
+def _groups(owner: str | None) -> str:
+    return f"the group {owner} or {EVERYWHERE}" if owner else f"the group {EVERYWHERE}"

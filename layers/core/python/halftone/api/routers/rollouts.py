@@ -16,6 +16,7 @@ from halftone.domain.access import Action
 from halftone.domain.errors import InvalidInput
 from halftone.ports import Ports
 from halftone.service.authorization import must_not_have_started
+from halftone.service.deployments.deployments import resolve_version
 from halftone.service.endpoints.endpoints import endpoint as found
 from halftone.service.insight import rollouts as service
 from halftone.service.releases.revert import Seen, revert
@@ -23,6 +24,16 @@ from halftone.service.rollouts import operate
 from halftone.service.rollouts.adopt import Keep, adopt
 
 routes = router("rollouts")
+
+_Target = Annotated[
+    str | None,
+    Query(
+        max_length=32,
+        pattern=r"^([1-9][0-9]{0,8}|[a-z][a-z0-9]*(-[a-z0-9]+)*)$",
+        description="The version that is to serve: its number or its deployment's name; else the "
+        "one before. `v` means the same, and takes numbers alone.",
+    ),
+]
 
 
 class Rollouts(Shape):
@@ -147,6 +158,7 @@ async def abort_rollout(
 
 @routes.post("/endpoints/{endpoint}/rollback", responses=shown(schemas.Endpoint))
 async def roll_back(
+    *,
     endpoint: EndpointName,
     call: Annotated[RequestContext, posts(Action.OPERATE)],
     body: Message | None = None,
@@ -154,6 +166,7 @@ async def roll_back(
         str | None,
         Query(pattern=r"^[1-9][0-9]{0,8}$", description="The version; else the one before."),
     ] = None,
+    version: _Target = None,
     halftone_seen: Annotated[
         str | None,
         Header(
@@ -166,22 +179,28 @@ async def roll_back(
 ) -> Response:
     """Go back in one call: to the champion, or to an earlier version.
 
-    A rollout under way ends, and its champion alone answers; `v` may name an earlier one still. If
+    A rollout under way ends, and its champion alone answers; `version` (or `v`)
+    may name an earlier one still. If
     nothing is under way, the version that served before becomes champion again, or `v`. Several
     who send the same `Halftone-Seen` go back once. Where nothing is under way and there is no `v`,
     it is required: 428 without it.
     """
+    if v is not None and version is not None:
+        raise InvalidInput("version", version, "one of `version` and `v`, which mean the same")
+    target = version or v
+    if target is not None and not target.isdigit():
+        target = resolve_version(call.ports, endpoint, target)
     reason = (body.message if body else "") or "rolled back by hand"
     now = Seen.of(found(call.ports, endpoint))
     seen = Seen.read(call.ports.claims.first_seen(call.request, halftone_seen or str(now)))
-    if halftone_seen is None and v is None and seen.rollout is None:
+    if halftone_seen is None and target is None and seen.rollout is None:
         raise PreconditionRequired(
             f"say what you saw in Halftone-Seen ({str(now)!r} by now), or name the version that is "
             "to serve in v: without it, two that say the same would go back twice"
         )
 
     def do(ports: Ports) -> Response:
-        state = revert(ports, endpoint, version=v, actor=call.actor, reason=reason, seen=seen)
+        state = revert(ports, endpoint, version=target, actor=call.actor, reason=reason, seen=seen)
         return answer(schemas.endpoint(state), etag=state.revision)
 
     def lost(ports: Ports) -> Response:

@@ -144,7 +144,9 @@ def _check(state: EndpointState, serving: TrafficPolicy, names: set[str]) -> Non
         if needing:
             what = "traffic to several deployments" if needing[-1] == "split" else needing[0]
             raise Conflict(
-                f"{what} needs mode guarded: an alias draws by chance, between two versions"
+                f"{what} needs mode guarded: an alias draws by chance, between two versions; set "
+                f"it with `halftone serving {state.endpoint} mode=guarded`, or `mode: guarded` "
+                "in endpoint.yaml"
             )
     if serving.access is Access.PUBLIC and names & {"access", "key", "rules", "mirror"}:
         _check_clients(serving)

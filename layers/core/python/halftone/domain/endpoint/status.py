@@ -11,6 +11,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from halftone.domain.endpoint.projection import shares
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.rollout.phase import Phase
 
@@ -49,7 +50,17 @@ def told(state: EndpointState) -> Told:
         if newest is None:
             return Told(Status.STOPPED, "nothing was released to it, or it was retired")
         return Told(Status.FAILED, f"{newest.package} is {newest.phase}: {newest.reason}")
-    serving = f"version {champion.version} answers ({champion.package})"
+    serving = answering(state)
     if newest and newest.phase in (Phase.FAILED, Phase.ROLLED_BACK):
         return Told(Status.DEPLOYED, f"{serving}; {newest.package} {newest.phase}: {newest.reason}")
     return Told(Status.DEPLOYED, serving)
+
+
+def answering(state: EndpointState) -> str:
+    """Which versions answer unpinned requests, as the record has it: by alias and routes."""
+    champion = state.champion
+    shared = {version: share for version, share in shares(state).items() if share}
+    if champion is None or set(shared) == {champion.version}:
+        return f"version {champion.version} answers ({champion.package})" if champion else "nobody"
+    spoken = ", ".join(f"version {version} {share:g} %" for version, share in shared.items())
+    return f"{spoken or 'nobody'} (the champion is version {champion.version}, {champion.package})"

@@ -105,9 +105,7 @@ def named(endpoint_read: Known, deployment: str) -> Deployment:
     Raises:
         NotFound: if there is none.
     """
-    called = next(
-        (p.version for p in endpoint_read.state.placed if p.name == deployment), deployment
-    )
+    called = endpoint_read.state.version_called(deployment)
     match = next((d for d in endpoint_read.deployments if d.version == called), None)
     if match is None:
         names = ", ".join(d.version for d in endpoint_read.deployments) or "none"

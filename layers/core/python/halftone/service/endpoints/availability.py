@@ -75,7 +75,10 @@ def publish(
 
     def next_one(state: EndpointState) -> TrafficPolicy:
         if state.serving.stopped not in ("", UNPUBLISHED):
-            raise Conflict(f"{endpoint!r} is stopped for another reason: {state.serving.stopped}")
+            how = "set its traffic" if state.serving.stopped == NO_TRAFFIC else "enable it first"
+            raise Conflict(
+                f"{endpoint!r} is not unpublished, but stopped: {state.serving.stopped}; {how}"
+            )
         return replace(state.serving, stopped="")
 
     return apply(

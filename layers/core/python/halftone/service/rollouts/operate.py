@@ -86,13 +86,18 @@ def approve(
     def next_one(running: Rollout) -> Rollout | None:
         last = len(running.plan.stages)
         if not 0 <= stage <= last:
-            raise InvalidInput("stage", stage, f"0 to {last}, as rollout {running.id} has them")
+            raise InvalidInput(
+                "stage",
+                stage,
+                f"0 to {last}: steps 1 to {last + 1} of rollout {running.id}, counted from 0",
+            )
         if running.phase not in _ROLLBACK_PHASES and _has_passed(running, stage):
             return None
-        _require_phase(running, f"approved for stage {stage}", Phase.AWAITING_APPROVAL)
+        _require_phase(running, f"approved for step {stage + 1}", Phase.AWAITING_APPROVAL)
         if running.following != stage:
             raise Conflict(
-                f"rollout {running.id} is {running.phase} of stage {running.following}, not {stage}"
+                f"rollout {running.id} is {running.phase} of step {running.following + 1}, "
+                f"not {stage + 1}"
             )
         return running.to(Phase.SHIFTING, target=running.next_share)
 
