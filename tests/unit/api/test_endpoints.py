@@ -153,7 +153,7 @@ def test_the_table_has_every_error_of_the_domain():
         ("GET", "/v1/endpoints?limit=0", 400, "invalid-input"),
         ("GET", "/v1/endpoints?mine=perhaps", 400, "invalid-input"),
         ("GET", "/v1/endpoints?grupo=clinic", 400, "invalid-input"),
-        ("POST", f"/v1/endpoints/{NAME}/rollback?version=1", 400, "invalid-input"),
+        ("POST", f"/v1/endpoints/{NAME}/rollback?revision=1", 400, "invalid-input"),
         ("GET", f"/v1/endpoints/{NAME}/rollouts?cursor=eyJhZnRlciI6IngifQ", 400, "invalid-input"),
     ],
 )
