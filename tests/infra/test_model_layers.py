@@ -45,7 +45,13 @@ OTHERS = {
     Flavor.PYTHON: ["flavors.asgi", "flavors.onnx", "flavors.sklearn"],
     Flavor.ONNX: ["flavors.asgi", "flavors.sklearn"],
     Flavor.SKLEARN: ["flavors.asgi", "flavors.onnx"],
-    Flavor.ASGI: ["flavors.onnx", "flavors.sklearn", "inference.arrays", "inference.columnar"],
+    Flavor.ASGI: [
+        "flavors.onnx",
+        "flavors.onnx_shapes",
+        "flavors.sklearn",
+        "inference.arrays",
+        "inference.columnar",
+    ],
 }
 PROGRAM = """
 import importlib, json, pathlib, pkgutil, sys
