@@ -144,10 +144,13 @@ class CountedStage:
         boto3.client("cloudwatch").put_metric_data(Namespace=names.NAMESPACE, MetricData=data)
 
     def alarm(self, state: Literal["ALARM", "OK"] = "ALARM") -> None:
-        """What CloudWatch does when the challenger breaches."""
-        boto3.client("cloudwatch").set_alarm_state(
-            AlarmName=names.guardrail_name(STAGE, ENDPOINT), StateValue=state, StateReason="red"
-        )
+        """What CloudWatch does when the challenger breaches: metric alarms, then the composite."""
+        kinds = sorted(names.GUARDRAIL_CONDITIONS[0])
+        metric = [names.metric_alarm_name(STAGE, ENDPOINT, kind) for kind in kinds]
+        for name in (*metric, names.guardrail_name(STAGE, ENDPOINT)):
+            boto3.client("cloudwatch").set_alarm_state(
+                AlarmName=name, StateValue=state, StateReason="red"
+            )
 
     def must_be(self, phase: Phase) -> None:
         """Make sure that the acts do what their names say."""

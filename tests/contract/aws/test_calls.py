@@ -45,9 +45,9 @@ def test_a_tick_that_sees_a_red_alarm_only_fences_before_it_writes_the_alias(act
 @pytest.mark.parametrize(
     ("name", "calls"),
     [
-        ("tick: nothing rolls out", 2),
-        ("tick: no bucket has closed (quiet)", 4),
-        ("tick: a bucket has closed, wait", 7),
+        ("tick: nothing rolls out", 4),
+        ("tick: no bucket has closed (quiet)", 8),
+        ("tick: a bucket has closed, wait", 11),
         ("pause", 2),
         ("the same event again", 1),
     ],
