@@ -1,9 +1,11 @@
 """Back, on real parts: what was taken back answers nobody, and several who say it go back once."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,7 @@ from halftone.domain.rollout.routing import Routing
 from halftone.service.endpoints.policy import set_traffic
 from halftone.service.rollouts.advance import advance
 from tests.e2e.people import Person
-from tests.e2e.support import Stage
+from tests.e2e.support import MODELS, Stage
 from tests.e2e.test_commands import halftone
 from tests.e2e.test_guarded import ask
 
@@ -105,11 +107,16 @@ def test_back_is_back_in_time_and_said_by_three_at_once_it_goes_back_once(
     assert ann.ask("POST", path, {}, idempotency_key="said-by-nobody")[0] == 428
 
 
-def test_a_change_that_is_refused_or_stale_leaves_a_rollout_its_alarms(stage: Stage) -> None:
+def test_a_change_that_is_refused_or_stale_leaves_a_rollout_its_alarms(
+    stage: Stage, tmp_path: Path
+) -> None:
     name = "watched-on"
     stage.release(name, "challenger", idle=True, steps=HELD, bake="none")
     tick(stage, name, Phase.OBSERVING)
-    stage.release(name, "challenger", idle=True, supersede=True, steps=[*HELD, {"weight": 90}])
+    another = shutil.copytree(MODELS / "challenger", tmp_path / "another")
+    with (another / "predict.py").open("a") as code:
+        code.write("# another package\n")
+    stage.release(name, str(another), idle=True, supersede=True, steps=HELD, bake="none")
     tick(stage, name, Phase.OBSERVING)
     assert stage.rollout(name).challenger == "3"
     before = stage.ports.guardrails.read(name)
