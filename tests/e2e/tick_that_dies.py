@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from demo.cloud import stage_parts
 from halftone.domain.names import ALIAS
-from halftone.domain.rollout.routing import ReadAliases, ReadRouting, Routing
+from halftone.domain.rollout.routing import Anchor, ReadAliases, ReadRouting, Routing
 from halftone.ports.functions import Aliases
 from halftone.service.rollouts.advance import advance
 
@@ -31,12 +31,20 @@ class Deadly:
         return self.real.both(endpoint)
 
     def write(
-        self, endpoint: str, routing: Routing, *, revision: str | None, alias: str = ALIAS
+        self,
+        endpoint: str,
+        routing: Routing,
+        *,
+        revision: str | None,
+        alias: str = ALIAS,
+        anchor: Anchor | None = None,
     ) -> str:
-        if alias != ALIAS:
-            return self.real.write(endpoint, routing, revision=revision, alias=alias)
-        if self.moment == "after":
-            self.real.write(endpoint, routing, revision=revision)
+        if alias != ALIAS or self.moment == "after":
+            written = self.real.write(
+                endpoint, routing, revision=revision, alias=alias, anchor=anchor
+            )
+            if alias != ALIAS:
+                return written
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("unreachable")
 
