@@ -186,9 +186,9 @@ def _agreement(name: str, view: View) -> Finding:
     check = f"{name}: alias"
     if view.routing is None:
         return Finding(check, "; ".join(view.faults), f"deploy the endpoint {name} again")
-    if view.disagreement:
+    if view.alias_disagreement:
         remedy = "the next tick repairs it; nobody but the engine may write the alias"
-        return Finding(check, view.disagreement, remedy)
+        return Finding(check, view.alias_disagreement, remedy)
     return Finding(check, "as recorded")
 
 

@@ -31,9 +31,10 @@ _T = TypeVar("_T")
 class View:
     """An endpoint as it was at ``at``.
 
-    ``disagreement`` says how an alias differs from the record ("" if it does not); ``faults`` what
-    could not be read, where ``routing`` or ``guard`` is None. ``answering`` are the percentages of
-    unpinned requests that versions answer, by alias and routes, where no rule matches.
+    ``alias_disagreement`` and ``alarm_disagreement`` say how these differ from the record ("" if they
+    do not); ``faults`` what could not be read, where ``routing`` or ``guard`` is None. ``answering``
+    are the percentages of unpinned requests that versions answer, by alias and routes, where no rule
+    matches.
     """
 
     at: datetime
@@ -42,9 +43,15 @@ class View:
     routing: Routing | None
     guard: Guard | None
     verdict: Verdict | None
-    disagreement: str
+    alias_disagreement: str
+    alarm_disagreement: str
     faults: tuple[str, ...]
     answering: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def disagreement(self) -> str:
+        """How aliases, or else alarms, differ from the record ("" if they do not)."""
+        return self.alias_disagreement or self.alarm_disagreement
 
     @property
     def since(self) -> datetime | None:
@@ -91,7 +98,8 @@ def read(ports: Ports, endpoint: str) -> View:
         routing=aliases.live.routing if aliases else None,
         guard=guard,
         verdict=_verdict(ports, state),
-        disagreement=state.restored or differs or _unwatched(state, guard),
+        alias_disagreement=state.restored or differs,
+        alarm_disagreement=_unwatched(state, guard),
         faults=tuple(faults),
         answering=shares(state, aliases.live.routing) if aliases else {},
     )
