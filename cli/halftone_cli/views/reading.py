@@ -31,10 +31,10 @@ _T = TypeVar("_T")
 class View:
     """An endpoint as it was at ``at``.
 
-    ``alias_disagreement`` and ``alarm_disagreement`` say how these differ from the record ("" if they
-    do not); ``faults`` what could not be read, where ``routing`` or ``guard`` is None. ``answering``
-    are the percentages of unpinned requests that versions answer, by alias and routes, where no rule
-    matches.
+    ``alias_disagreement`` and ``alarm_disagreement`` say how these differ from the record ("": they
+    do not); ``faults`` what could not be read, where ``routing`` or ``guard`` is None.
+    ``answering`` are the percentages of unpinned requests that versions answer, by alias and
+    routes, where no rule matches.
     """
 
     at: datetime
