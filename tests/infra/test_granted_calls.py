@@ -54,6 +54,7 @@ ASKED: Mapping[str, set[str]] = {
     "versions.delete": {"lambda:DeleteFunction"},
     "versions.invoke": {"lambda:InvokeFunction"},
     "versions.point": {"lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration"},
+    "versions.memory": {"lambda:GetFunctionConfiguration"},
     "versions.pointer": {"lambda:GetFunctionConfiguration"},
     "versions.publish": {"lambda:PublishVersion"},
     "versions.status": {"lambda:GetFunctionConfiguration"},

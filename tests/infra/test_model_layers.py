@@ -23,7 +23,11 @@ from halftone_cdk.paths import REQUIREMENTS
 from halftone_cdk.settings import Architecture, Runtime
 from tests.infra.support import EXAMPLES
 
-TARGETS = [Target(runtime, Architecture.X86_64) for runtime in Runtime]
+TARGETS = [
+    Target(runtime, Architecture.X86_64)
+    for runtime in dict.fromkeys((Runtime.current(), Runtime.PYTHON_3_13))
+]
+"""Bytecode is made by the running Python, or by the one in npm's pyodide."""
 PACKAGES = {
     Flavor.PYTHON: ["breast-cancer/models/challenger"],
     Flavor.ONNX: ["digits/models/challenger"],

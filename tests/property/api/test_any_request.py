@@ -34,7 +34,6 @@ HELD = CHECKS.get_by_names(
         "response_headers_conformance",
         "response_schema_conformance",
         "negative_data_rejection",
-        "missing_required_header",
         "unsupported_method",
         "allow_header_conformance",
     ]

@@ -37,7 +37,7 @@ class Stage:
 
     def say(self, use_case, *what, **more):
         """Say it, and let the servers read what it came to."""
-        answer = use_case(self.endpoint.parts, NAME, *what, **{**ANN, **more})
+        answer = use_case(self.endpoint.ports, NAME, *what, **{**ANN, **more})
         self.fleet.change(route_config_of(self.endpoint.state))
         return answer
 

@@ -215,20 +215,24 @@ class Scorer:
         columns = {}
         for tensor in asked.tensors:
             field, shape = tensor.field, (asked.count, *tensor.field.shape)
-            columns[field.name] = nested(self._elements(tensor), shape)
+            columns[field.name] = nested(self._elements(tensor, asked.count), shape)
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
-    def _elements(self, tensor: open_inference.Tensor) -> list[object]:
+    def _elements(self, tensor: open_inference.Tensor, count: int) -> list[object]:
         elements = tensor.elements
         if elements is None:
             elements = _read_bytes(tensor)
+            expected = count * prod(tensor.field.shape)
+            if len(elements) != expected:
+                actual = f"{len(elements)} elements"
+                raise InvalidInput(f"{tensor.at}.data", actual, f"{expected}, as its shape says")
         return self._input_columns[tensor.field.name].read(f"{tensor.at}.data", elements)
 
     def _array(self, tensor: open_inference.Tensor, count: int) -> Any:
         field = tensor.field
         if tensor.elements is None and field.type is not FieldType.STRING:
             return self._columnar.of_bytes(f"{tensor.at}.data", field, tensor.data, count)
-        return self._columnar.of_elements(field, self._elements(tensor), count)
+        return self._columnar.of_elements(field, self._elements(tensor, count), count)
 
     def _tensor(self, field: Field, array: Any, *, binary: bool) -> list[object] | bytes:
         """What a client gets of an output, which must fit the signature."""
