@@ -120,7 +120,11 @@ def test_an_endpoint_is_switched_off_and_on(two, off, on):
         (["serving", NAME, "key=["], 2, "key is '['"),
         (["serving", NAME, "mode=nonsense"], 2, "expected 'weighted' or 'guarded'"),
         (["serving", NAME, "nope=1"], 2, "nope is 1, expected no field of that name"),
-        (["clients", "add", NAME, "No Body"], 2, "name is 'No Body', expected text that matches"),
+        (
+            ["clients", "add", NAME, "No Body"],
+            2,
+            "name is 'No Body', expected lower-case letters and digits",
+        ),
         (["logs", "nope"], 3, "`halftone endpoints list` shows which there are"),
         (["traffic", "No!"], 2, "ENDPOINT is 'No!'"),
         (["traffic", "nope"], 3, "there is no endpoint 'nope'"),
