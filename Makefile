@@ -96,7 +96,7 @@ test-deployed: setup
 	@if $(PY) -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(DEPLOYED)")'; then :; \
 	elif sh tools/find_python.sh $(DEPLOYED) >/dev/null; then \
 	  $(MAKE) --no-print-directory .local/deployed/.done && \
-	  $(PY_DEPLOYED) -m pytest tests/unit tests/contract --numprocesses auto --dist loadfile --quiet; \
+	  $(PY_DEPLOYED) -m pytest tests/unit tests/contract --ignore tests/contract/local --numprocesses auto --dist loadfile --quiet; \
 	else echo "no Python $(DEPLOYED) on this machine: unit and contract tests run on one Python only"; fi
 
 .venv/.done: requirements/bootstrap.txt requirements/dev.txt pyproject.toml hatch_build.py
