@@ -127,7 +127,17 @@ class Endpoint:
         for _ in range(span // BUCKET):
             start = bucket_start(clock.now())
             self.world.metrics.counted[NAME].append(Bucket(start, challenger, champion))
+            for version, arm in self._answered(challenger, champion):
+                self.world.metrics.answered[NAME, version].append((start, arm))
             clock.pass_by(BUCKET)
+
+    def _answered(self, challenger: Arm, champion: Arm) -> list[tuple[str, Arm]]:
+        """What clients were answered by each version: nothing by one that scores unseen."""
+        rollout, serving = self.rollout, self.champion
+        if rollout is None or rollout.champion is None or rollout.challenger is None:
+            return [(serving, champion)] if serving else []
+        beside = [(rollout.challenger, challenger)] if rollout.share else []
+        return [(rollout.champion, champion), *beside]
 
     def trip(self, reason: str = "errors above 5 %") -> None:
         """The guardrail goes into alarm."""

@@ -91,6 +91,43 @@ def test_each_arm_is_counted_in_its_cohort(cloudwatch):
     assert found.champion == Arm(requests=4)
 
 
+def test_totals_are_what_each_version_answered_clients(cloudwatch):
+    minute = START.replace(second=0)
+    emit(cloudwatch, "Errors", "2", [1, 0, 0, 0, 0], minute)
+    emit(cloudwatch, "Errors", "2", [0, 0], minute, cohort="mirror")  # scored, and in the above
+    emit(cloudwatch, "Late", "2", [1, 0], minute + timedelta(minutes=1))
+    emit(cloudwatch, "Errors", "1", [0] * 3, minute + timedelta(seconds=119))
+    emit(cloudwatch, "Errors", "1", [0] * 4, minute + timedelta(minutes=2))  # after it
+    emit(cloudwatch, "Errors", "1", [0] * 4, minute - timedelta(seconds=1))  # before it
+    totals = CloudWatchMetrics(cloudwatch).totals(
+        "fraud", ["1", "2", "7"], since=minute, until=minute + timedelta(minutes=2)
+    )
+    assert totals == {
+        "1": Arm(requests=3),
+        "2": Arm(requests=3, errors=1, timed=2, late=1),
+        "7": Arm(),
+    }
+
+
+def test_the_totals_of_many_versions_take_few_calls():
+    calls = []
+
+    def paginate(**asked):
+        calls.append(len(asked["MetricDataQueries"]))
+        results = [
+            {"Id": each["Id"], "StatusCode": "Complete", "Timestamps": [], "Values": []}
+            for each in asked["MetricDataQueries"]
+        ]
+        return [{"MetricDataResults": results}]
+
+    client = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=paginate))
+    versions = [str(number) for number in range(100)]
+    totals = CloudWatchMetrics(client).totals(
+        "fraud", versions, since=START, until=START + timedelta(hours=1)
+    )
+    assert (list(totals), max(calls), len(calls)) == (versions, 496, 2)
+
+
 def test_feedback_is_counted_in_a_cohort_of_its_own(cloudwatch):
     emit(cloudwatch, "Errors", "2", [1, 1], START)
     emit(cloudwatch, "Bad", "2", [1, 1, 1], START)  # on requests that nobody drew, or long ago

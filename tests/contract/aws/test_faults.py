@@ -74,6 +74,9 @@ ASKS: dict[str, Callable[[Any], object]] = {
     "metrics.buckets": lambda p: p.metrics.buckets(
         "fraud", challenger="2", champion="1", since=NOW, until=NOW + timedelta(minutes=1)
     ),
+    "metrics.totals": lambda p: p.metrics.totals(
+        "fraud", ["1", "2"], since=NOW, until=NOW + timedelta(minutes=1)
+    ),
     "metrics.quantiles": lambda p: p.metrics.quantiles("fraud", "1", until=NOW),
     "metrics.publish": lambda p: p.metrics.publish("fraud", "2", 1.0, NOW),
     "packages.register": lambda p: p.packages.register("bucket", "key.zip", DIGEST),

@@ -10,8 +10,8 @@ from halftone.domain.rollout.evidence import Arm, Bucket, bucket_start
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import PRESETS, Plan, Stage
 from halftone.domain.rollout.preview import Traffic
-from halftone.domain.traffic.policy import KeySource, Mode, StickyKey
-from halftone.service.insight.preview import preview_endpoint
+from halftone.domain.traffic.policy import Capture, KeySource, Mode, StickyKey
+from halftone.service.insight.preview import preview_endpoint, warnings_of
 from tests.support.engine import NAME, Endpoint
 from tests.support.rollouts import MINUTE, PLAN
 
@@ -61,6 +61,59 @@ def test_the_champion_before_the_present_one_counts_as_a_champion(serving):
 
     assert seen.rate == 20.0
     assert seen.errors == pytest.approx(1440.5 / 72_001)
+
+
+def test_every_version_that_answered_counts_as_traffic(serving):
+    """0.197 a second were reckoned with where 0.544 came: two more versions had the rest."""
+    serving.serve("risk-2")
+    serving.serve("risk-3")
+    now = bucket_start(serving.world.clock.now())
+    for version, requests, errors in (("1", 700, 7), ("2", 550, 5), ("3", 708, 1)):
+        arm = Arm(requests, errors, requests)
+        serving.world.metrics.answered[NAME, version].append((now, arm))
+    serving.world.clock.pass_by(HOUR / 2)
+
+    seen = preview_endpoint(serving.ports, NAME).preview.traffic
+
+    assert seen.rate == pytest.approx(0.544, abs=0.001)
+    assert seen.errors == pytest.approx((13 + 0.5) / (1958 + 1))
+
+
+def test_a_version_that_was_taken_back_counts_as_traffic_alone(serving):
+    serving.release("risk-2", plan=PLAN)
+    serving.tick_until(Phase.OBSERVING)
+    serving.traffic(HOUR / 2, challenger=Arm(5, 0, 5), champion=Arm(5, 0, 5))
+    before = preview_endpoint(serving.ports, NAME).preview.traffic
+    serving.trip()
+    serving.tick_until(Phase.ROLLED_BACK)
+    serving.serve("risk-3")
+
+    after = preview_endpoint(serving.ports, NAME).preview.traffic
+
+    assert after.rate == before.rate
+    assert "of 17,100 and" in after.source  # the champion's alone
+
+
+CAPTURE_WARNING = "step 1 scores 1 % unseen before a person approves, and the capture keeps 0 %"
+
+
+@pytest.mark.parametrize("requests", [100, 0])
+@pytest.mark.parametrize(("share", "expected"), [(0.0, True), (5.0, False)])
+def test_a_plan_that_promises_pairs_warns_where_none_are_kept(serving, share, expected, requests):
+    serving.serving(capture=Capture(share))
+    serving.traffic(HOUR, champion=Arm(requests, 0, requests))
+    serving.release("risk-2", plan=PRESETS["large-model"])
+
+    warnings = warnings_of(serving.ports, NAME)
+
+    assert any(text.startswith(CAPTURE_WARNING) for text in warnings) == expected
+
+
+def test_a_plan_without_people_after_its_mirror_step_promises_no_pairs(serving):
+    serving.traffic(HOUR, champion=BUSY)
+    plan = Plan((Stage(0.0, mirror=10.0), Stage(50.0)), bakes=False)
+    found = preview_endpoint(serving.ports, NAME, plan=plan).preview
+    assert not any("capture" in text for text in found.warnings)
 
 
 def test_what_is_given_takes_the_place_of_what_was_seen(serving):

@@ -1,13 +1,13 @@
 """What the use cases need of CloudWatch: the alarms that end a rollout, and what was counted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from halftone.domain.names import ALIAS
-from halftone.domain.rollout.evidence import Bucket
+from halftone.domain.rollout.evidence import Arm, Bucket
 
 
 class AlarmState(StrEnum):
@@ -72,6 +72,15 @@ class Metrics(Protocol):
         ``feedback`` is the cohort of the answers that were judged.
 
         ``limits`` are milliseconds: ``Arm.over`` counts what took longer than each.
+        """
+        ...
+
+    def totals(
+        self, endpoint: str, versions: Sequence[str], *, since: datetime, until: datetime
+    ) -> Mapping[str, Arm]:
+        """What each of ``versions`` answered clients from ``since`` to ``until`` (whole minutes).
+
+        Pinned requests are left out, and what a version scored unseen for the mirror.
         """
         ...
 

@@ -16,7 +16,7 @@ from halftone.adapters.aws.clients import translated
 from halftone.adapters.aws.cloudwatch_data import Points, dimensions, query, read
 from halftone.domain.names import NAMESPACE, PROOF
 from halftone.domain.rollout.evidence import BUCKET, NO_COUNT, Arm, Bucket
-from halftone.domain.rollout.rollout import KEYS
+from halftone.domain.rollout.rollout import KEYS, MIRROR
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -35,6 +35,11 @@ _FIELDS = {
     "paired": ("Changed", "SampleCount"),
     "changed": ("Changed", "Sum"),
 }
+
+_ANSWERED = {field: _FIELDS[field] for field in ("requests", "errors", "timed", "late")}
+_MINUTE = timedelta(minutes=1)
+_MOST_QUERIES = 496
+"""GetMetricData takes 500; these are whole versions."""
 
 _LATER = {"errorslater": ("ErrorsLater", "Sum"), "latelater": ("LateLater", "Sum")}
 """Of keys: events of those that were counted as sound in the same ten seconds."""
@@ -99,6 +104,44 @@ class CloudWatchMetrics:
             for start in sorted(counts)
             if since <= start < until
         )
+
+    def totals(
+        self, endpoint: str, versions: Sequence[str], *, since: datetime, until: datetime
+    ) -> Mapping[str, Arm]:
+        """See the port. One call for each 62 versions or 100,000 values."""
+        queries = [
+            query(
+                f"{cohort or 'all'}_{field}_{number}",
+                endpoint,
+                version,
+                metric,
+                statistic,
+                period=_MINUTE,
+                cohort=cohort,
+            )
+            for number, version in enumerate(versions)
+            for cohort in ("", MIRROR)
+            for field, (metric, statistic) in _ANSWERED.items()
+        ]
+        sums: dict[str, int] = {}
+        for first in range(0, len(queries), _MOST_QUERIES):
+            some = queries[first : first + _MOST_QUERIES]
+            for name, points in self._read(endpoint, some, since, until).items():
+                values = [value for moment, value in points if since <= moment < until]
+                sums[name] = sum(max(0, _count(value)) for value in values)
+        return {
+            version: Arm(
+                **{
+                    field: max(
+                        0,
+                        sums.get(f"all_{field}_{number}", 0)
+                        - sums.get(f"{MIRROR}_{field}_{number}", 0),
+                    )
+                    for field in _ANSWERED
+                }
+            )
+            for number, version in enumerate(versions)
+        }
 
     def quantiles(self, endpoint: str, version: str, *, until: datetime) -> Sequence[float]:
         """See the port. One call."""

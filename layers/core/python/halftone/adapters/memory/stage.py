@@ -6,7 +6,7 @@ same behaviour.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import ConcurrentWrite, InvalidPackage, NotFound
 from halftone.domain.model.manifest import Manifest
 from halftone.domain.names import ALIAS
-from halftone.domain.rollout.evidence import Bucket, Evidence
+from halftone.domain.rollout.evidence import Arm, Bucket, Evidence
 from halftone.domain.rollout.rollout import KEYS
 from halftone.ports import Ports
 from halftone.ports.guardrails import AlarmState, Guard
@@ -133,7 +133,7 @@ class MemoryMetrics:
     """Port ``Metrics``: buckets as they were put in, whatever versions are asked for.
 
     ``keys`` are those of the cohort of keys, for endpoints that have any; ``cohorts`` are those
-    that were asked for last.
+    that were asked for last. ``answered`` is, by endpoint and version, what clients were answered.
     """
 
     counted: dict[str, list[Bucket]] = field(default_factory=lambda: defaultdict(list))
@@ -141,6 +141,9 @@ class MemoryMetrics:
     latencies: dict[str, Sequence[float]] = field(default_factory=dict)
     proofs: dict[tuple[str, str], float] = field(default_factory=dict)
     cohorts: tuple[str, str] = ("", "")
+    answered: dict[tuple[str, str], list[tuple[datetime, Arm]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
     def buckets(
         self,
@@ -159,6 +162,17 @@ class MemoryMetrics:
         keys = self.keys.get(endpoint) if KEYS in cohorts else None
         counted = self.counted[endpoint] if keys is None else keys
         return tuple(b for b in counted if since <= b.start < until)
+
+    def totals(
+        self, endpoint: str, versions: Sequence[str], *, since: datetime, until: datetime
+    ) -> Mapping[str, Arm]:
+        """See the port."""
+        return {
+            version: sum(
+                (arm for at, arm in self.answered[endpoint, version] if since <= at < until), Arm()
+            )
+            for version in versions
+        }
 
     def quantiles(self, endpoint: str, version: str, *, until: datetime) -> Sequence[float]:  # noqa: ARG002
         """See the port."""

@@ -18,6 +18,9 @@ from halftone.ports import Ports
 SPAN = timedelta(hours=1)
 """How far back traffic is looked at."""
 
+MOST_VERSIONS = 20
+"""How many of the newest versions, and of the latest champions, are asked for their traffic."""
+
 _LEAST = timedelta(minutes=10)
 """For less than that, the keys of a stage are mostly those who come all the time."""
 
@@ -75,8 +78,9 @@ def preview_endpoint(
         basis = f"{traffic.source}; errors taken as {100 * errors:g} %"
         traffic = replace(traffic, errors=errors, source=basis)
     previewed = preview(plan, traffic, lag=ports.metric_lag, key_lag=ports.key_lag)
-    if sticky and traffic.keys is None:
-        previewed = replace(previewed, warnings=(_UNKNOWN, *previewed.warnings))
+    unkept = _unkept(state, plan)
+    unknown = (_UNKNOWN,) if sticky and traffic.keys is None else ()
+    previewed = replace(previewed, warnings=(*unknown, *unkept, *previewed.warnings))
     return EndpointPreview(plan, of, previewed)
 
 
@@ -88,41 +92,52 @@ def warnings_of(ports: Ports, endpoint: str) -> Sequence[str]:
     try:
         return preview_endpoint(ports, endpoint).preview.warnings
     except HalftoneError:
+        state = ports.store.load(endpoint)
+        return _unkept(state, state.rollout.plan) if state and state.rollout else ()
+
+
+def _unkept(state: EndpointState, plan: Plan) -> Sequence[str]:
+    """That a person is to approve after a mirror step, and no pair of answers is kept for them."""
+    if state.serving.capture.share:
         return ()
+    for number, stage in enumerate(plan.stages, start=1):
+        gated = plan.approve_all or any(later.approval for later in plan.stages[number:])
+        if stage.mirror and gated:
+            warning = (
+                f"step {number} scores {stage.mirror:g} % unseen before a person approves, and the "
+                "capture keeps 0 %: there are no pairs of answers to look at; set it by `halftone "
+                f"capture {state.endpoint} 100`, or capture in endpoint.yaml"
+            )
+            return (warning,)
+    return ()
 
 
 def last_hour(ports: Ports, state: EndpointState) -> Traffic:
-    """The mean traffic of an endpoint's last hour, with the champion's errors and late answers.
+    """The mean traffic of an endpoint's last hour, with its champions' errors and late answers.
 
-    A rate is reckoned with as if half an event more had been seen, so that none is zero.
+    The traffic is what all versions answered together, whoever got it and by which rule. A rate is
+    reckoned with as if half an event more had been seen, so that none is zero.
 
     Raises:
         Conflict: if there was no request, or nothing serves.
         Unavailable: if the metrics can't be read.
     """
-    champion, newest = state.champion, state.rollout
+    champion = state.champion
     if champion is None:
         raise Conflict(f"nothing serves {state.endpoint!r} yet: give a rate of requests")
-    pair = {newest.champion, newest.challenger} if newest else set()
-    other = next((version for version in pair - {champion.version} if version), None)
-    until = bucket_start(ports.clock.now() - ports.metric_lag)
-    buckets = ports.metrics.buckets(
-        state.endpoint,
-        challenger=other or champion.version,
-        champion=champion.version,
-        since=until - SPAN,
-        until=until,
+    until = ports.clock.now() - ports.metric_lag
+    until = until.replace(second=0, microsecond=0)
+    totals = ports.metrics.totals(
+        state.endpoint, _answering(ports, state), since=until - SPAN, until=until
     )
-    served = reduce(Arm.__add__, (bucket.champion for bucket in buckets), Arm())
-    beside = reduce(Arm.__add__, (bucket.challenger for bucket in buckets), Arm())
-    if other is None:
-        beside = Arm()  # both sides of a bucket were asked for the same version
-    requests = served.requests + beside.requests
+    requests = sum(arm.requests for arm in totals.values())
     if not requests:
         raise Conflict(f"{state.endpoint!r} had no requests in the last hour: give a rate")
-    # The version before the champion was good enough to be one; a challenger has yet to show that.
-    if newest and newest.phase is Phase.PROMOTED:
-        served += beside
+    # An earlier champion was good enough to be one; a challenger has yet to show that.
+    champions = {champion.version} | {earlier.version for earlier in state.past or ()}
+    if state.rollout and state.rollout.phase is Phase.PROMOTED:
+        champions |= {state.rollout.champion or champion.version}
+    served = sum((arm for version, arm in totals.items() if version in champions), Arm())
     return Traffic(
         rate=requests / SPAN.total_seconds(),
         errors=_rate(served.errors, served.requests),
@@ -132,6 +147,20 @@ def last_hour(ports: Ports, state: EndpointState) -> Traffic:
             f"{served.requests:,} and {served.late:,} late of {served.timed:,} by champions"
         ),
     )
+
+
+def _answering(ports: Ports, state: EndpointState) -> Sequence[str]:
+    """The versions that may have answered clients in the last hour: those that can be called, have
+    been champions, or are the newest.
+    """
+    newest = sorted((int(d.version) for d in ports.store.deployments(state.endpoint)), reverse=True)
+    rollout = state.rollout
+    versions = [state.champion.version if state.champion else None]
+    versions += [rollout.champion, rollout.challenger] if rollout else []
+    versions += [placed.version for placed in state.placed]
+    versions += [earlier.version for earlier in (state.past or ())[-MOST_VERSIONS:]]
+    versions += [str(number) for number in newest[:MOST_VERSIONS]]
+    return tuple(dict.fromkeys(version for version in versions if version))
 
 
 def with_keys(ports: Ports, state: EndpointState, traffic: Traffic) -> Traffic:
