@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import TypeVar
 
 from halftone.domain.audit import AuditRecord
+from halftone.domain.endpoint.agreement import disagreement
 from halftone.domain.endpoint.projection import projection, shares
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import HalftoneError, NotFound
 from halftone.domain.names import checked_name
 from halftone.domain.rollout.analysis import judge
-from halftone.domain.rollout.decide import Agreed, compare
 from halftone.domain.rollout.phase import Phase
-from halftone.domain.rollout.routing import ReadAliases, Routing
+from halftone.domain.rollout.routing import Routing
 from halftone.domain.rollout.verdict import Verdict
 from halftone.ports import Ports
 from halftone.ports.guardrails import Guard
@@ -90,7 +90,7 @@ def read(ports: Ports, endpoint: str) -> View:
         # Its stack is gone, and with it the alias and the alarms: nothing is wrong.
         aliases, faults = None, []
     guard = None if retired else _try(lambda: ports.guardrails.read(endpoint), faults)
-    differs = _disagreement(state, aliases) if aliases else ""
+    differs = disagreement(state, aliases) if aliases else ""
     return View(
         at=ports.clock.now(),
         state=state,
@@ -122,25 +122,6 @@ def _verdict(ports: Ports, state: EndpointState) -> Verdict | None:
     return judge(evidence, running.plan, running.current) if evidence else None
 
 
-def _disagreement(state: EndpointState, actual: ReadAliases) -> str:
-    live, challenger = actual.live.routing, actual.challenger.routing
-    running = state.active
-    if running and running.phase is not Phase.ROLLING_BACK:
-        difference = compare(running, live, challenger)
-        return "" if isinstance(difference, Agreed) else difference.reason
-    if state.champion is None:
-        return ""
-    projected = projection(state)
-    if live != projected.live:
-        return f"the alias reads {spoken_routing(live)}, the record version {projected.live.main}"
-    if challenger != projected.challenger:
-        reads = spoken_routing(challenger)
-        return (
-            f"the alias 'challenger' reads {reads}, the record version {projected.challenger.main}"
-        )
-    return ""
-
-
 def _unwatched(state: EndpointState, guard: Guard | None) -> str:
     """How what the alarms watch differs from what they must watch ("" if it does not)."""
     watch = projection(state).watch
@@ -159,13 +140,3 @@ def _arming(state: EndpointState) -> bool:
     if running is not None:
         return running.phase in (Phase.PREPARING, Phase.SHIFTING)
     return probation is not None and not probation.armed
-
-
-def spoken_routing(routing: Routing) -> str:
-    """A routing for people: ``95 % version 3, 5 % version 4``."""
-    if routing.other is None:
-        return f"100 % version {routing.main}"
-    return (
-        f"{100 - routing.share:g} % version {routing.main}, "
-        f"{routing.share:g} % version {routing.other}"
-    )

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from halftone.domain.audit import AuditRecord
+from halftone.domain.endpoint.agreement import spoken_routing
 from halftone.domain.quantities import spoken
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Plan
@@ -15,7 +16,7 @@ from halftone.domain.rollout.rollout import Rollout
 from halftone.ports.guardrails import AlarmState, Guard
 from halftone_cli.console import one_line, stamp, table
 from halftone_cli.views.changes import what_changed
-from halftone_cli.views.reading import View, spoken_routing
+from halftone_cli.views.reading import View
 
 _COLOURS = {
     Phase.PROMOTED: "green",

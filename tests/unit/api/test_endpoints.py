@@ -24,6 +24,9 @@ from halftone.domain.errors import (
     Unavailable,
     UnderWay,
 )
+from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.routing import Routing
+from halftone.service.endpoints.retire import retire
 from halftone.service.groups import make_group
 from tests.support.control import ANN, BEN, Api, event, on, role
 from tests.support.engine import NAME, Endpoint
@@ -66,6 +69,100 @@ def test_endpoints_are_found(several, query, found):
     page = several.get(f"/v1/endpoints{query}").json
     assert [item["name"] for item in page["items"]] == found
     assert page["next"] is None
+
+
+def drifted(endpoint, version="1"):
+    """A hand that is not the engine's points the alias at ``version``."""
+    functions = endpoint.world.functions
+    functions.write(NAME, Routing(version), revision=None)
+
+
+@pytest.fixture
+def second():
+    """Version 2 serves, and 1 did."""
+    endpoint = Endpoint()
+    endpoint.serve("first")
+    endpoint.serve("second")
+    return endpoint
+
+
+DRIFT = "the alias reads 100 % version 1, the record version 2"
+
+
+@pytest.mark.parametrize("path", ["", "/fraud", "/fraud/serving"])
+def test_what_is_shown_is_what_the_alias_does_and_the_difference(second, path):
+    def read():
+        body = on(second.world).get(f"/v1/endpoints{path}").json
+        return body["items"][0] if path == "" else body
+
+    assert (read()["answering"], read()["difference"]) == ({"2": 100.0}, "")
+    drifted(second)
+    found = read()
+    assert (found["answering"], found["difference"]) == ({"1": 100.0}, DRIFT)
+    if path != "/fraud/serving":
+        assert found["message"] == (
+            f"{DRIFT}; version 1 100 % (the champion is version 2, {second.state.champion.package})"
+        )
+
+
+def test_a_page_reads_the_aliases_of_its_first_ten_endpoints(second):
+    """Lambda takes 15 such calls a second of an account, and the engine needs them."""
+    reads = []
+    for number in range(30):
+        name = f"e{number:02}"
+        state = replace(second.state, endpoint=name)
+        second.world.store.states[name] = state
+        second.world.functions.write(name, Routing("2"), revision=None)
+        second.world.functions.write(name, Routing("2"), revision=None, alias="challenger")
+    both = second.world.functions.both
+    second.world.functions.both = lambda name: reads.append(name) or both(name)
+
+    items = on(second.world).get("/v1/endpoints").json["items"]
+
+    assert reads == [f"e{number:02}" for number in range(10)]
+    assert [item["difference"] for item in items] == [""] * 10 + [None] * 21
+
+
+def gone(_name):
+    raise NotFound("function", "halftone-test-model-fraud")
+
+
+def test_a_failed_endpoint_whose_stack_is_destroyed_is_not_failed_any_more():
+    endpoint = Endpoint()
+    endpoint.offer("first", answer={"statusCode": 500, "body": "{}"})
+    endpoint.release("first")
+    endpoint.tick_until(Phase.FAILED)
+    api = on(endpoint.world)
+    failed = api.get("/v1/endpoints/fraud").json
+    assert (failed["status"], "is failed:" in failed["message"]) == ("Failed", True)
+
+    endpoint.world.functions.both = gone
+    destroyed = api.get("/v1/endpoints/fraud").json
+    assert destroyed["status"] == "Stopped"
+    assert destroyed["message"].startswith("its function does not exist any more; ")
+    assert failed["message"] in destroyed["message"]
+
+    retire(endpoint.ports, NAME, actor="cloudformation/fraud", reason="cdk destroy")
+    retired = api.get("/v1/endpoints/fraud").json
+    assert (retired["status"], retired["difference"]) == ("Stopped", None)
+    assert retired["message"] == "nothing was released to it, or it was retired"
+
+
+def test_an_endpoint_whose_function_is_gone_is_told_as_answering_nobody(second):
+    second.world.functions.both = gone
+    found = on(second.world).get("/v1/endpoints/fraud").json
+    assert found["status"] == "Failed"
+    assert found["message"].startswith("nobody answers: the function or one of its aliases does")
+
+
+def test_aliases_that_cannot_be_read_are_said_to_be_unread(second):
+    def fails(_name):
+        raise Unavailable("AWS did not answer")
+
+    second.world.functions.both = fails
+    found = on(second.world).get("/v1/endpoints/fraud").json
+    assert (found["status"], found["difference"]) == ("Deployed", None)
+    assert found["message"].startswith("the aliases were not read: AWS did not answer; version 2")
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])

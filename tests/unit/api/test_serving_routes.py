@@ -39,7 +39,8 @@ def test_what_is_shown_can_be_sent_back(api, endpoint):
     assert endpoint.history[-1].reason == "for the clinic"
     shown = api.get(SERVING)
     assert (shown.json, shown.etag) == (changed.json, changed.etag)
-    told = ("endpoint", "revision", "probation", "probation_since", "probation_armed", "answering")
+    told = ("endpoint", "revision", "probation", "probation_since", "probation_armed")
+    told = (*told, "answering", "difference")
     back = {name: value for name, value in shown.json.items() if name not in told}
     again = api.ask("PATCH", SERVING, back, match=shown.etag)
     assert (again.status, again.etag) == (200, shown.etag)

@@ -13,8 +13,8 @@ BUSY = Arm(requests=100, errors=1, timed=100, late=1)
 
 @pytest.fixture
 def busy(rolling):
-    """More than an hour of ten requests a second beside the rollout of the fixture."""
-    rolling.endpoint.traffic(timedelta(minutes=62), challenger=Arm(5, 0, 5), champion=Arm(5, 0, 5))
+    """An hour of ten requests a second beside the rollout of the fixture."""
+    rolling.endpoint.traffic(timedelta(hours=1), challenger=Arm(5, 0, 5), champion=Arm(5, 0, 5))
     return rolling
 
 

@@ -52,6 +52,11 @@ def list_endpoints(
         words = (each["owner"] or "-", each["creator"] or "-", each["message"])
         made.add_row(each["name"], each["status"], *(one_line(word) for word in words))
     show(made)
+    if unread := sum(each["difference"] is None and bool(each["champion"]) for each in found):
+        note(
+            f"{unread} of them are shown by their record: the aliases of ten a page are read; "
+            "`halftone endpoints show NAME` reads those of any"
+        )
 
 
 def show_endpoint(session: Session, endpoint: EndpointArgument) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 
 from halftone.api.responses import Shape
 from halftone.domain import audit
-from halftone.domain.endpoint import deployment, status
-from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.endpoint import deployment
 from halftone.domain.endpoint.status import Status
 from halftone.domain.model import manifest
 from halftone.domain.rollout import plan, rollout
@@ -16,6 +15,7 @@ from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Margins
 from halftone.domain.rollout.verdict import Verdict
 from halftone.domain.traffic.match_schema import dump_match
+from halftone.service.endpoints.endpoints import ReadEndpoint
 from halftone.service.insight.rollouts import Told
 
 
@@ -38,7 +38,9 @@ class Endpoint(Shape):
     """An endpoint.
 
     `restored` is why nothing is written to AWS: the table was restored to an earlier day ("": it
-    was not). `POST …/adopt` says what holds.
+    was not). `POST …/adopt` says what holds. `answering` are the shares of unpinned requests by
+    version, by alias and routes where no rule matches. `difference` is how the aliases as they were
+    read differ from the record ("": they do not; null: they were not compared).
     """
 
     name: str
@@ -52,6 +54,8 @@ class Endpoint(Shape):
     self_approval: bool | None
     revision: int
     restored: str
+    answering: Mapping[str, float]
+    difference: str | None
 
 
 class PlanStage(Shape):
@@ -168,13 +172,13 @@ def verdict(decided: Verdict) -> VerdictShown:
     )
 
 
-def endpoint(state: EndpointState) -> Endpoint:
+def endpoint(read: ReadEndpoint) -> Endpoint:
     """An endpoint."""
-    said, about = status.told(state), state.about
+    state, about = read.state, read.state.about
     return Endpoint(
         name=state.endpoint,
-        status=said.status,
-        message=said.message,
+        status=read.status.status,
+        message=read.status.message,
         champion=champion(state.champion) if state.champion else None,
         rollout=state.rollout.id if state.rollout else None,
         owner=about.owner,
@@ -183,6 +187,8 @@ def endpoint(state: EndpointState) -> Endpoint:
         self_approval=about.self_approval,
         revision=state.revision,
         restored=state.restored,
+        answering=dict(read.shares),
+        difference=read.difference,
     )
 
 

@@ -78,7 +78,7 @@ class Metrics(Protocol):
     def totals(
         self, endpoint: str, versions: Sequence[str], *, since: datetime, until: datetime
     ) -> Mapping[str, Arm]:
-        """What each of ``versions`` answered clients from ``since`` to ``until`` (whole minutes).
+        """What each of ``versions`` answered clients from ``since`` to ``until`` (aligned).
 
         Pinned requests are left out, and what a version scored unseen for the mirror.
         """

@@ -37,7 +37,6 @@ _FIELDS = {
 }
 
 _ANSWERED = {field: _FIELDS[field] for field in ("requests", "errors", "timed", "late")}
-_MINUTE = timedelta(minutes=1)
 _MOST_QUERIES = 496
 """GetMetricData takes 500; these are whole versions."""
 
@@ -116,7 +115,7 @@ class CloudWatchMetrics:
                 version,
                 metric,
                 statistic,
-                period=_MINUTE,
+                period=BUCKET,
                 cohort=cohort,
             )
             for number, version in enumerate(versions)
@@ -129,16 +128,17 @@ class CloudWatchMetrics:
             for name, points in self._read(endpoint, some, since, until).items():
                 values = [value for moment, value in points if since <= moment < until]
                 sums[name] = sum(max(0, _count(value)) for value in values)
+
+        def answered(field: str, number: int) -> int:
+            scored = sums.get(f"{MIRROR}_{field}_{number}", 0)
+            return max(0, sums.get(f"all_{field}_{number}", 0) - scored)
+
         return {
             version: Arm(
-                **{
-                    field: max(
-                        0,
-                        sums.get(f"all_{field}_{number}", 0)
-                        - sums.get(f"{MIRROR}_{field}_{number}", 0),
-                    )
-                    for field in _ANSWERED
-                }
+                answered("requests", number),
+                answered("errors", number),
+                answered("timed", number),
+                answered("late", number),
             )
             for number, version in enumerate(versions)
         }

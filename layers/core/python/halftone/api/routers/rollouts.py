@@ -17,6 +17,7 @@ from halftone.domain.errors import InvalidInput
 from halftone.ports import Ports
 from halftone.service.authorization import must_not_have_started
 from halftone.service.deployments.deployments import resolve_version
+from halftone.service.endpoints.endpoints import by_record
 from halftone.service.endpoints.endpoints import endpoint as found
 from halftone.service.insight import rollouts as service
 from halftone.service.releases.revert import Seen, revert
@@ -201,13 +202,13 @@ async def roll_back(
 
     def do(ports: Ports) -> Response:
         state = revert(ports, endpoint, version=target, actor=call.actor, reason=reason, seen=seen)
-        return answer(schemas.endpoint(state), etag=state.revision)
+        return answer(schemas.endpoint(by_record(state)), etag=state.revision)
 
     def lost(ports: Ports) -> Response:
         state = found(ports, endpoint)
         if seen.rollout and state.rollout and state.rollout.id == seen.rollout:
             return do(ports)  # the try came as far as ending that, and perhaps not to ``v``
-        return answer(schemas.endpoint(state), etag=state.revision)
+        return answer(schemas.endpoint(by_record(state)), etag=state.revision)
 
     return call.once(do, lost=lost)
 
@@ -234,7 +235,7 @@ async def adopt_endpoint(
 
     def lost(ports: Ports) -> Response:
         state = found(ports, endpoint)
-        return answer(schemas.endpoint(state), etag=state.revision)
+        return answer(schemas.endpoint(by_record(state)), etag=state.revision)
 
     def do(ports: Ports) -> Response:
         adopt(ports, endpoint, Keep(body.keep), actor=call.actor, reason=reason)

@@ -13,12 +13,11 @@ from halftone.api.requests import Body, EndpointName, Message, Why
 from halftone.api.responses import Shape, answer, router, shown
 from halftone.domain.access import Action
 from halftone.domain.endpoint.policy_rules import dump_state_policy
-from halftone.domain.endpoint.projection import shares
 from halftone.domain.endpoint.state import EndpointState
 from halftone.ports import Ports
 from halftone.service.endpoints import availability
 from halftone.service.endpoints import policy as service
-from halftone.service.endpoints.endpoints import endpoint as found
+from halftone.service.endpoints.endpoints import ReadEndpoint, as_read
 
 routes = router("serving")
 
@@ -65,9 +64,10 @@ class CorsShown(Shape):
 class Serving(Shape):
     """How an endpoint serves. `probation` is the deployment whose share the alarms watch.
 
-    Until `probation_armed` it takes no requests. `answering` are the shares by version as fronts
-    act on them now, where no rule matches: during a rollout, or until a deployment is watched, they
-    differ from `traffic`.
+    Until `probation_armed` it takes no requests. `answering` are the shares by version as aliases
+    and fronts act on them now, where no rule matches: during a rollout, or until a deployment is
+    watched, they differ from `traffic`. `difference` is how the aliases as they were read differ
+    from the record ("": they do not; null: they could not be read).
     """
 
     endpoint: str
@@ -88,10 +88,12 @@ class Serving(Shape):
     probation_since: datetime | None
     probation_armed: bool
     answering: Mapping[str, float]
+    difference: str | None
 
 
-def serving(state: EndpointState) -> Serving:
+def serving(read: ReadEndpoint) -> Serving:
     """The serving of ``state`` as it is shown; what is shown can be sent back."""
+    state = read.state
     watched = state.serving.probation
     return msgspec.convert(
         {
@@ -101,7 +103,8 @@ def serving(state: EndpointState) -> Serving:
             "probation": watched.version if watched else None,
             "probation_since": watched.since if watched else None,
             "probation_armed": watched is None or watched.armed,
-            "answering": dict(shares(state)),
+            "answering": dict(read.shares),
+            "difference": read.difference,
         },
         Serving,
     )
@@ -168,7 +171,7 @@ async def show_serving(
     endpoint: EndpointName, call: Annotated[RequestContext, reads()]
 ) -> Response:
     """Show how an endpoint serves."""
-    return _answer(found(call.ports, endpoint))
+    return _answer(call.ports, endpoint)
 
 
 @routes.patch("/endpoints/{endpoint}/serving", responses=shown(Serving))
@@ -245,7 +248,7 @@ async def publish_endpoint(
 def _set(
     call: RequestContext, endpoint: str, fields: Mapping[str, object], action: str, message: str
 ) -> Response:
-    state = service.set_serving(
+    service.set_serving(
         call.ports,
         endpoint,
         fields,
@@ -254,20 +257,22 @@ def _set(
         reason=message or action,
         revision=call.revision,
     )
-    return _answer(state)
+    return _answer(call.ports, endpoint)
 
 
 def _say(
     call: RequestContext, operation: Callable[..., EndpointState], endpoint: str, reason: str
 ) -> Response:
     def do(ports: Ports) -> Response:
-        return _answer(operation(ports, endpoint, actor=call.actor, reason=reason))
+        operation(ports, endpoint, actor=call.actor, reason=reason)
+        return _answer(ports, endpoint)
 
     def lost(ports: Ports) -> Response:
-        return _answer(found(ports, endpoint))
+        return _answer(ports, endpoint)
 
     return call.once(do, lost=lost)
 
 
-def _answer(state: EndpointState) -> Response:
-    return answer(serving(state), etag=state.revision)
+def _answer(ports: Ports, endpoint: str) -> Response:
+    read = as_read(ports, endpoint)
+    return answer(serving(read), etag=read.state.revision)

@@ -1,12 +1,17 @@
 """Endpoints as a person looks for them, and whose they are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from halftone.domain.access import EVERYWHERE, principal_in
+from halftone.domain.endpoint.agreement import disagreement
+from halftone.domain.endpoint.projection import shares
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import NotFound
+from halftone.domain.endpoint.status import Told, gone
+from halftone.domain.endpoint.status import told as told_of
+from halftone.domain.errors import NotFound, Unavailable
 from halftone.domain.rollout.deploys import OWNER
+from halftone.domain.rollout.routing import ReadAliases
 from halftone.ports import Ports
 from halftone.service.groups import roles_of
 from halftone.service.unit_of_work import commit, must_be_at, retry_on_conflict
@@ -69,6 +74,57 @@ def endpoint(ports: Ports, name: str) -> EndpointState:
 def mine(ports: Ports, principal: str) -> Mine:
     """What tells the endpoints of ``principal``: those of the group of all groups are not meant."""
     return Mine(principal, frozenset(roles_of(ports, principal)) - {EVERYWHERE})
+
+
+@dataclass(frozen=True)
+class ReadEndpoint:
+    """An endpoint's record beside its aliases as they were read.
+
+    ``aliases`` is None where they could not be read, or no function answers for it. ``difference``
+    is how they differ from the record ("": they do not; None: they were not compared).
+    """
+
+    state: EndpointState
+    aliases: ReadAliases | None
+    difference: str | None
+    status: Told
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """The percentage of unpinned requests by version: as read, or as the record has it."""
+        return shares(self.state, self.aliases.live.routing if self.aliases else None)
+
+
+def as_read(ports: Ports, name: str) -> ReadEndpoint:
+    """The endpoint with its aliases read. One call to Lambda besides.
+
+    Raises:
+        NotFound: if there is no such endpoint.
+    """
+    # The aliases before the record, as a tick does: a shift in between is no difference.
+    aliases, fault, exists = None, "", True
+    try:
+        aliases = ports.aliases.both(name)
+    except NotFound:
+        exists = False
+    except Unavailable as error:
+        fault = f"the aliases were not read: {error}"
+    state = endpoint(ports, name)
+    if state.champion is None and state.rollout is None:
+        return by_record(state)  # it was retired: nothing is to be there
+    if not exists:
+        told = gone(state)
+        return ReadEndpoint(state, None, told.message, told)
+    if aliases is None:
+        return ReadEndpoint(state, None, None, told_of(state, fault))
+    difference = state.restored or disagreement(state, aliases)
+    told = told_of(state, "" if state.restored else difference, aliases.live.routing)
+    return ReadEndpoint(state, aliases, difference, told)
+
+
+def by_record(state: EndpointState) -> ReadEndpoint:
+    """The endpoint as its record has it: nothing is read."""
+    return ReadEndpoint(state, None, None, told_of(state))
 
 
 def set_owner(

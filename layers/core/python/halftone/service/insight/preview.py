@@ -125,8 +125,7 @@ def last_hour(ports: Ports, state: EndpointState) -> Traffic:
     champion = state.champion
     if champion is None:
         raise Conflict(f"nothing serves {state.endpoint!r} yet: give a rate of requests")
-    until = ports.clock.now() - ports.metric_lag
-    until = until.replace(second=0, microsecond=0)
+    until = bucket_start(ports.clock.now() - ports.metric_lag)
     totals = ports.metrics.totals(
         state.endpoint, _answering(ports, state), since=until - SPAN, until=until
     )
