@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from aws_cdk import App
+from aws_cdk import aws_apigatewayv2 as api
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.names import endpoint_stack_name, platform_stack_name
@@ -32,7 +33,12 @@ def stacks(app: App, folder: Path | None = None) -> None:
 
 
 def add_stage(app: App, settings: Settings, endpoints: Path) -> None:
-    """Add the platform of a stage and an endpoint for each declaration below ``endpoints``."""
+    """Add the platform of a stage and an endpoint for each declaration below ``endpoints``.
+
+    Raises:
+        InvalidInput: if their routes exceed what the account allows an HTTP API. CloudFormation
+            would say so only in the middle of a deploy.
+    """
     declared = declared_endpoints(endpoints)
     platform = PlatformStack(app, platform_stack_name(settings.name), settings=settings)
     for endpoint in declared:
@@ -42,4 +48,13 @@ def add_stage(app: App, settings: Settings, endpoints: Path) -> None:
             spec=endpoint.spec,
             package=endpoint.package,
             platform=platform,
+        )
+    routes = sum(isinstance(part, api.CfnRoute) for part in app.node.find_all())
+    if routes > settings.route_quota:
+        raise InvalidInput(
+            "endpoints",
+            f"{len(declared)} endpoints with {routes} routes",
+            f"at most {settings.route_quota} routes in a stage: move endpoints to another stage, or"
+            f" raise the quota 'Routes per API' and name it as stages.{settings.name}.route_quota",
+            source=str(endpoints),
         )

@@ -63,7 +63,8 @@ class Settings:
     how long a key is followed, to see whether it fails, before it is judged.
     ``tick`` is the time between two looks at a rollout. ``prod`` keeps table and artifacts when
     their stack is deleted, and protects the table from deletion. ``self_approval``: whether who
-    started a rollout may approve it, where its endpoint does not say.
+    started a rollout may approve it, where its endpoint does not say. ``route_quota`` is how many
+    routes the account allows an HTTP API.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Settings:
     capture_retention_days: int = 90
     snap_start: SnapStart = SnapStart.AUTO
     self_approval: bool = False
+    route_quota: int = 300
 
     @property
     def snaps(self) -> bool:
@@ -134,6 +136,9 @@ def _parse(stage: str, block: object) -> Settings:
             most=3650,
         ),
         snap_start=_one_of(SnapStart, "snap_start", block.get("snap_start", Settings.snap_start)),
+        route_quota=whole(
+            "route_quota", block.get("route_quota", Settings.route_quota), least=10, most=10_000
+        ),
     )
     if settings.prod and settings.runtime is Runtime.PYTHON_3_11:
         raise InvalidInput("runtime", "python3.11", "python3.13 where prod is true (C library)")

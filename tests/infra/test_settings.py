@@ -51,6 +51,7 @@ def test_snap_start_can_be_switched_off() -> None:
         ("log_retention_days", 31, "one of [1, 3, 5"),
         ("capture_retention_days", 0, "a whole number from 1 to 3650"),
         ("snap_start", True, "one of auto, off"),
+        ("route_quota", 0, "a whole number from 10 to 10000"),
         ("memroy", 512, "no such setting; known: ['architecture', "),
     ],
 )

@@ -1,6 +1,6 @@
 """An endpoint's routes on the HTTP API of its stage."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from aws_cdk import aws_apigatewayv2 as api
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -9,14 +9,11 @@ from constructs import Construct
 
 from halftone.domain.model.manifest import Interface
 
-_GET, _POST, _ANY = api.HttpMethod.GET, api.HttpMethod.POST, api.HttpMethod.ANY
-Route = tuple[str, api.HttpMethod, str]
-
 
 class Routes(Construct):
-    """Where clients reach an endpoint, all to the alias: what it tells of itself, feedback, and
-    predictions: JSON and, with a signature, tensors; or anything below ``/app`` if the model is an
-    app of its own. ``halftone.serving.http.request`` says what each path asks for.
+    """Where clients reach an endpoint: all paths below its own, and as a model of the Open
+    Inference Protocol all below ``/v2/models``, to the alias. The function decides by the path
+    (``halftone.serving.http.request``), so that an endpoint takes few of the API's routes.
 
     The permission to invoke stands on the alias, too: one on the function would not let API
     Gateway call it through the alias.
@@ -39,32 +36,21 @@ class Routes(Construct):
         integration = integrations.HttpLambdaIntegration(
             "Integration", alias, payload_format_version=api.PayloadFormatVersion.VERSION_2_0
         )
-        for name, method, path in _routes(endpoint, self.base, interface):
+        for name, path in _paths(endpoint, interface):
             api.HttpRoute(
                 self,
                 name,
                 http_api=http_api,
-                route_key=api.HttpRouteKey.with_(path, method),
+                route_key=api.HttpRouteKey.with_(path, api.HttpMethod.ANY),
                 integration=integration,
             )
 
 
-def _routes(endpoint: str, base: str, interface: Interface) -> Iterator[Route]:
-    yield "Describe", _ANY, base
-    # What no other route takes: HEAD, the preflights of browsers, and paths that are not there.
-    yield "Below", _ANY, f"{base}/{{proxy+}}"
-    yield "Health", _GET, f"{base}/health"
-    yield "OpenApi", _GET, f"{base}/openapi.json"
-    yield "Feedback", _POST, f"{base}/feedback"
-    if interface is Interface.HTTP:
-        yield "App", _ANY, f"{base}/app"
-        yield "BelowApp", _ANY, f"{base}/app/{{proxy+}}"
-        return
-    yield "Invoke", _POST, f"{base}/invocations"
-    yield "InvokeVersion", _POST, f"{base}/versions/{{version}}/invocations"
+def _paths(endpoint: str, interface: Interface) -> Sequence[tuple[str, str]]:
+    """Construct ids and paths. A greedy path does not match its own beginning."""
+    base, model = f"/endpoints/{endpoint}", f"/v2/models/{endpoint}"
+    below = "/{proxy+}"
+    paths = [("Describe", base), ("Below", base + below)]
     if interface is Interface.RECORDS:
-        # The whole of the protocol below the endpoint, for clients that take a base address.
-        yield "Server", _GET, f"{base}/v2"
-        yield "BelowServer", _ANY, f"{base}/v2/{{proxy+}}"
-        yield "Model", _ANY, f"/v2/models/{endpoint}"
-        yield "BelowModel", _ANY, f"/v2/models/{endpoint}/{{proxy+}}"
+        paths += [("Model", model), ("BelowModel", model + below)]
+    return paths
