@@ -19,10 +19,11 @@ def handler(event: dict[str, object], context: object) -> dict[str, object]:
     http = context_of.get("http") if isinstance(context_of, dict) else None
     head = isinstance(http, dict) and http.get("method") == "HEAD"
     # By its end, because a stage other than $default may stand before it, whatever its name.
-    body = next(body for end, body in _ANSWERS.items() if path.rstrip("/").endswith(end))
+    known = [body for end, body in _ANSWERS.items() if path.rstrip("/").endswith(end)]
+    body = known[0] if known else as_json({"error": f"nothing answers at {path[:200]!r}"})
     request_id = str(getattr(context, "aws_request_id", ""))
     return {
-        "statusCode": 200,
+        "statusCode": 200 if known else 404,
         "headers": {"content-type": JSON, "x-request-id": request_id},
         "body": "" if head else body,
     }

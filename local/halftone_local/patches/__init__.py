@@ -23,6 +23,7 @@ ALL = (
     "event_targets",
     "start_execution",
     "route_settings",
+    "greedy_routes",
     "composite_alarm_cfn",
 )
 

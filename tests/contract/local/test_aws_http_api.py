@@ -10,6 +10,7 @@ import json
 import urllib.request
 from collections.abc import Callable
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -97,3 +98,12 @@ def test_names_of_headers_are_in_lower_case_and_the_query_is_read(
     assert event["queryStringParameters"] == {"version": "7"}
     assert event["requestContext"]["http"]["method"] == "POST"
     assert event["pathParameters"] == {"proxy": "models/a"}
+
+
+def test_a_greedy_route_takes_a_final_slash_with_an_empty_rest(post: Callable[..., Any]) -> None:
+    """The Open Inference Protocol's own path is `/v2/`, and no route may end in a slash."""
+    with post("/v2/", b"{}") as answer:
+        event = json.load(answer)
+    assert (event["rawPath"], event["routeKey"]) == ("/v2/", "ANY /v2/{proxy+}")
+    with pytest.raises(HTTPError, match="404"):
+        post("/v2", b"{}")

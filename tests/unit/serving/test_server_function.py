@@ -30,3 +30,13 @@ def test_every_route_has_its_answer(handler, before, path):
         assert told["extensions"] == ["binary_tensor_data"]
     else:
         assert told == {path.rsplit("/", 1)[1]: True}
+
+
+@pytest.mark.parametrize(
+    "path", ["/v2/models/none", "/v2/models", "/v2/health", "/v2/\ud800", "/v2/" + "x" * 9000]
+)
+def test_what_no_endpoint_answers_is_a_404_of_the_protocol(handler, path):
+    answer = handler({"rawPath": path}, None)
+    assert answer["statusCode"] == 404
+    assert json.loads(answer["body"])["error"].startswith("nothing answers at '/v2/")
+    assert len(answer["body"]) < 300

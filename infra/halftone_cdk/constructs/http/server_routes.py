@@ -9,10 +9,16 @@ from halftone_cdk.constructs.function.engine_function import EngineFunction
 from halftone_cdk.settings import Settings
 
 PATHS = ("/v2", "/v2/health/live", "/v2/health/ready")
+"""The paths that are answered. The specification writes the first one `/v2/`."""
+
+REST = "/v2/{proxy+}"
+"""What a final slash leads to: an HTTP API takes no route that ends in one. Everything else that no
+endpoint answers is a 404 in the protocol's form.
+"""
 
 
 class ServerRoutes(Construct):
-    """``GET`` and ``HEAD`` on each of ``PATHS``, to a function that knows the answers by heart."""
+    """``GET`` and ``HEAD`` on ``PATHS`` and ``REST``, to a function that asks nobody."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, http_api: api.HttpApi
@@ -34,6 +40,6 @@ class ServerRoutes(Construct):
         integration = integrations.HttpLambdaIntegration(
             "Integration", function, payload_format_version=api.PayloadFormatVersion.VERSION_2_0
         )
-        for path in PATHS:
+        for path in (*PATHS, REST):
             methods = [api.HttpMethod.GET, api.HttpMethod.HEAD]
             http_api.add_routes(path=path, methods=methods, integration=integration)

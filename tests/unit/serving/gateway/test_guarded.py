@@ -14,6 +14,7 @@ from halftone.domain.traffic.policy import (
     KeySource,
     Match,
     Mode,
+    Portion,
     Rule,
     StickyKey,
     TrafficPolicy,
@@ -336,6 +337,40 @@ def test_a_circuit_opens_after_faults_in_a_row():
     lines = stage.metrics(Version="2")
     assert [line.get("Errors") for line in lines] == [1] * FAULTS + [None] * 3
     assert all(line["Fallback"] == 1 for line in lines)
+
+
+SPLIT = (Portion("3", 40.0),)
+
+
+@pytest.mark.parametrize(
+    ("trial", "serving", "expected"),
+    [
+        (None, {}, {"1": 100.0}),
+        (replace(ALL, share=5.0), {}, {"1": 95.0, "2": 5.0}),
+        (replace(ALL, share=5.0, mode=Mode.WEIGHTED), {}, {"1": 95.0, "2": 5.0}),
+        (None, {"split": SPLIT}, {"1": 60.0, "3": 40.0}),
+        (replace(ALL, share=50.0), {"split": SPLIT}, {"1": 30.0, "2": 30.0, "3": 40.0}),
+        (replace(ALL, share=50.0), {"stopped": "for the night"}, {}),
+    ],
+)
+@pytest.mark.parametrize("query", [{}, {"version": "1"}])
+def test_health_says_who_answers_on_the_endpoint_and_what_a_sandbox_cannot_know(
+    trial, serving, expected, query
+):
+    """One sandbox's last minute says nothing of the endpoint."""
+    stage = fleet(trial=trial, **serving)
+    asked = stage.get("/endpoints/double/health", query=query)
+    if asked.status == 503 and "endpoint_now" not in asked.body:
+        assert serving.get("stopped"), (
+            asked.body
+        )  # a stopped endpoint answers nothing that names it
+        return
+    now = asked.body["endpoint_now"]
+    assert now["answering"] == pytest.approx(expected)
+    assert (now["champion"], now["stopped"]) == ("1", serving.get("stopped", ""))
+    assert now["rollout"] == (trial.rollout if trial else None)
+    assert 0 <= now["read_seconds_ago"] < 60
+    assert "`halftone metrics double`" in now["not_known_here"]
 
 
 def test_a_champion_that_fails_too_is_told_as_it_is():

@@ -49,7 +49,7 @@ class ModelServer:
         cache = cache or RouteConfigCache(Fixed(RouteConfig(settings.endpoint, 0)))
         self._endpoint = settings.endpoint
         self._telemetry = telemetry
-        self._model = LocalModel(settings, source, telemetry)
+        self._model = LocalModel(settings, source, telemetry, cache)
         ledger = ledger or MemoryLedger()
         self._backend = Backend(settings.endpoint, self._model, telemetry, ledger, cache)
         self._background = background or AtOnce()

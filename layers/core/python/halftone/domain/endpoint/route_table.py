@@ -60,6 +60,24 @@ class RouteConfig:
         versions |= {serving.mirror.version} if serving.mirror else set()
         return frozenset(versions | ({self.champion} if self.champion else set()))
 
+    @property
+    def answering(self) -> dict[str, float]:
+        """The percentage of unpinned requests that each version answers, where no rule matches.
+
+        In mode weighted the alias splits: its share is the rollout's, as the record has it.
+        """
+        if self.champion is None or self.serving.stopped:
+            return {}
+        rest, by_version = 100.0, {self.champion: 100.0}
+        for portion in self.serving.split:
+            by_version[portion.version] = portion.share
+            rest -= portion.share
+        if self.trial and self.trial.share > 0:
+            version, taken = self.trial.version, rest * self.trial.share / 100.0
+            by_version[version] = by_version.get(version, 0.0) + taken
+            rest -= taken
+        return {**by_version, self.champion: rest}
+
 
 _EXPOSED = frozenset(
     {Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED, Phase.BAKING}

@@ -8,6 +8,7 @@ from halftone.serving.http.request import Request, Route
 from halftone.serving.http.response import Problem, Response, as_json
 from halftone.serving.inference.loader import LoadedModel
 from halftone.serving.protocols.tensors import DATATYPES
+from halftone.serving.routing.config_cache import RouteConfigCache
 from halftone.serving.settings import Settings
 from halftone.serving.telemetry.rolling_window import RollingWindow
 
@@ -22,18 +23,22 @@ def metadata_response(
     *,
     version: str,
     recent: RollingWindow,
+    cache: RouteConfigCache,
     reason: str,
 ) -> Response:
     """The answer to a request that asks the server and not the model.
 
-    ``reason`` is why there is no model, in the words that this client may read.
+    ``cache`` has what is known of the endpoint, ``reason`` is why there is no model, in the words
+    that this client may read.
 
     Raises:
         Problem: 503 if it takes a model and there is none; 404 for routes that are not answered
             here.
     """
     if request.route is Route.HEALTH:
-        return _health(model, settings, version, recent, reason)
+        health = _health(model, settings, version, recent, reason)
+        health["endpoint_now"] = _endpoint_now(settings.endpoint, cache)
+        return Response(503 if model is None else 200, as_json(health))
     if request.route in (Route.SERVER, Route.SERVER_LIVE):
         return Response(200, as_json(SERVER if request.route is Route.SERVER else {"live": True}))
     if model is None:
@@ -71,9 +76,13 @@ def _tensor(field: Field) -> dict[str, object]:
 
 
 def _health(
-    model: LoadedModel | None, settings: Settings, version: str, recent: RollingWindow, reason: str
-) -> Response:
-    told: dict[str, object] = {
+    model: LoadedModel | None,
+    settings: Settings,
+    version: str,
+    recent: RollingWindow,
+    reason: str,
+) -> dict[str, object]:
+    return {
         "endpoint": settings.endpoint,
         "version": version,
         "deployment": settings.deployment,
@@ -82,7 +91,29 @@ def _health(
         "last_minute": recent.last_minute(),
         "of": "this sandbox",
     }
-    return Response(200 if model is not None else 503, as_json(told))
+
+
+def _endpoint_now(endpoint: str, cache: RouteConfigCache) -> dict[str, object]:
+    """What a sandbox knows of the whole endpoint without asking anybody, and what it can't know.
+
+    It is the dispatch that routing acts on, read off the path of requests.
+    """
+    known = cache.known
+    elsewhere = (
+        "requests, error rate and latency of all sandboxes are in the metrics: `halftone metrics "
+        f"{endpoint}`, or GET /v1/endpoints/{endpoint}/metrics of the control API"
+    )
+    if known is None or known.revision == 0:
+        return {"answering": None, "not_known_here": elsewhere}
+    trial = known.trial
+    return {
+        "answering": known.answering,
+        "champion": known.champion,
+        "rollout": trial.rollout if trial else None,
+        "stopped": known.serving.stopped,
+        "read_seconds_ago": round(cache.age_seconds, 1),
+        "not_known_here": elsewhere,
+    }
 
 
 def describe(model: LoadedModel, settings: Settings, version: str) -> str:

@@ -10,6 +10,7 @@ from halftone.serving.http.request import Request
 from halftone.serving.http.response import ModelFault, Problem, Response
 from halftone.serving.inference.loader import LoadedModel
 from halftone.serving.inference.metadata import metadata_response
+from halftone.serving.routing.config_cache import RouteConfigCache
 from halftone.serving.settings import Settings
 from halftone.serving.telemetry.metrics import Telemetry
 from halftone.serving.telemetry.rolling_window import RollingWindow
@@ -27,8 +28,11 @@ class LocalModel:
     reads why instead of watching a crash loop.
     """
 
-    def __init__(self, settings: Settings, source: Source, telemetry: Telemetry) -> None:
+    def __init__(
+        self, settings: Settings, source: Source, telemetry: Telemetry, cache: RouteConfigCache
+    ) -> None:
         self._settings = settings
+        self._cache = cache
         self._telemetry = telemetry
         self._scorer: Scorer | None = None
         self._reason = "no model has been released to this endpoint yet"
@@ -93,9 +97,31 @@ class LocalModel:
             self._settings,
             version=version,
             recent=self.recent,
+            cache=self._cache,
             reason=reason,
         )
 
 
 def _told(error: BaseException) -> str:
-    return str(error) if isinstance(error, HalftoneError) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, HalftoneError) else f"{type(error).__name__}: {error}"
+    missing = _missing_module(error)
+    if missing is None:
+        return text
+    return (
+        f"{text}; neither the package nor what is installed for it on Lambda has {missing}: bring "
+        "it along (docs/serving.md, What is installed)"
+    )
+
+
+def _missing_module(error: BaseException) -> str | None:
+    """The top-level module whose import failed on the way to ``error``; None: it was not that."""
+    cause: BaseException | None = error
+    for _ in range(_DEEPEST):
+        if isinstance(cause, ModuleNotFoundError) and cause.name:
+            return cause.name.partition(".")[0]
+        cause = cause and (cause.__cause__ or cause.__context__)
+    return None
+
+
+_DEEPEST = 10
+"""How many causes are looked at: package code may make a ring of them."""

@@ -171,6 +171,16 @@ class RouteConfigCache:
         """Whether the last read failed, no longer ago than ten seconds."""
         return self.failures > 0 and self._since(self._tried_at) <= DECIDE_SECONDS
 
+    @property
+    def known(self) -> RouteConfig | None:
+        """The newest dispatch that was read, however old; None: none was."""
+        return self._dispatch
+
+    @property
+    def age_seconds(self) -> float:
+        """How long ago that was."""
+        return self._since(self._read_at)
+
     def fresh(self, own: str) -> Router | None:
         """The router of the version ``own``, if it is there and nothing has to be read again."""
         made = self._router
