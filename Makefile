@@ -15,6 +15,8 @@ PY := .venv/bin/python
 PY_DEPLOYED := .local/deployed/bin/python
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
            --no-emit-index-url --no-header --no-annotate
+# Modules are compiled once and not at every start: of a test's process, a command, a local function.
+unexport PYTHONDONTWRITEBYTECODE
 export npm_config_update_notifier := false
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export NO_MKDOCS_2_WARNING := true
@@ -62,7 +64,7 @@ build: setup ## build the wheel and the source distribution into build/dist
 	@$(UV) build --quiet --no-build-isolation --python $(PY) --out-dir $(DIST) .
 	@ls $(DIST)/halftone-*
 
-mutants: setup ## change the code in small ways and list the changes that no test notices: make mutants ONLY='halftone.domain.rollout.decide*'
+mutants: setup ## change the code in small ways and list the changes that no test notices: make mutants ONLY=decisions
 	@$(PY) tools/mutants.py $(ONLY)
 
 fuzz: setup .local/fuzz/.done ## look for inputs that break what reads them, ten minutes in all: make fuzz SECONDS=60 ONLY=handler

@@ -79,3 +79,22 @@ def test_at_all_looks_together_the_interval_misses_the_truth_in_at_most_5_percen
                     missed += 1
                     break
     assert missed / runs <= 0.05
+
+
+def test_the_bet_against_an_odds_ratio_is_the_mean_likelihood_over_it():
+    """Over a Cauchy prior around "no difference", cut off at the outer points."""
+    likelihood = Likelihood().fold([Stratum(Tally(100, 4), Tally(900, 20))] * 5)
+    low, high = math.log(2**-8), math.log(2**10)
+    step = (high - low) / 40_000
+    points = [low + (i + 0.5) * step for i in range(40_000)]
+    prior = [1 / (1 + point * point) for point in points]
+    best = likelihood.at(0.5)
+    mean = math.fsum(
+        p * math.exp(likelihood.at(x) - best) for p, x in zip(prior, points, strict=True)
+    )
+    expected = best + math.log(mean / math.fsum(prior))
+    assert likelihood.log_bet() == pytest.approx(expected, abs=0.01)
+    interval = likelihood.interval(0.05)
+    for bound in (interval.low, interval.high):
+        expected = math.log(0.05) + likelihood.log_bet()
+        assert likelihood.at(math.log(bound)) == pytest.approx(expected, abs=1e-4)

@@ -105,3 +105,49 @@ def test_a_guarded_challenger_is_live_only_on_its_way_to_all_traffic():
     assert compare(last, HOME, CALLED) == Agreed()
     early = rollout(mode=Mode.GUARDED, phase=Phase.SHIFTING, share=50.0, target=95.0)
     assert isinstance(compare(early, Routing("2"), CALLED), Restore)
+
+
+OUTSIDE = "outside the engine: it reads"
+TAKEN = "it was taken back outside the engine"
+
+
+@pytest.mark.parametrize(
+    ("compared", "live", "challenger", "repair"),
+    [
+        (
+            WATCHED,
+            split(5.0),
+            CALLED,
+            Yield(f"the alias gives the challenger 5 %, the record 50 %: {TAKEN}"),
+        ),
+        (WATCHED, Routing("7"), CALLED, Yield(f"the alias was changed {OUTSIDE} {Routing('7')}")),
+        (
+            SHIFTING,
+            split(60.0),
+            CALLED,
+            Restore(
+                "live",
+                split(5.0),
+                "the alias gives the challenger 60 %, the record allows 50 %",
+            ),
+        ),
+        (
+            WATCHED,
+            split(50.0),
+            HOME,
+            Yield(f"the alias 'challenger' was changed {OUTSIDE} {HOME}"),
+        ),
+        (
+            PREPARING,
+            HOME,
+            CALLED,
+            Restore(
+                "challenger",
+                HOME,
+                f"the alias 'challenger' reads {CALLED}, and the challenger takes no part yet",
+            ),
+        ),
+    ],
+)
+def test_a_repair_says_what_was_read_and_what_is_recorded(compared, live, challenger, repair):
+    assert compare(compared, live, challenger) == repair

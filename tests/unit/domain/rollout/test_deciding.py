@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halftone.domain.rollout.decide import Advance, Alarmed, Hold, RollBack, decide
+from halftone.domain.rollout.decide import (
+    Advance,
+    Alarmed,
+    AskAgain,
+    Hold,
+    RollBack,
+    decide,
+    decide_at_gate,
+)
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import OnInconclusive
 from halftone.domain.rollout.verdict import Verdict, VerdictKind
@@ -98,3 +106,35 @@ def test_a_stage_that_has_not_begun_is_only_waited_for(kind, age, word):
     given = rollout(stage=-1, plan=replace(PLAN, on_inconclusive=word))
     decision = decide(given, Verdict(kind, ""), None, START + age)
     assert isinstance(decision, RollBack if kind is K.FAIL else Hold)
+
+
+def at_gate(now, ahead, asked="inconclusive"):
+    waiting = rollout(phase=Phase.AWAITING_APPROVAL, gate=asked)
+    return decide_at_gate(waiting, Verdict(now, "7 of 100"), Verdict(ahead, "9 of 120"))
+
+
+SINCE = "approved, but it became worse since it was asked for, "
+LATELY = "approved, but it became worse in the last minute, "
+AT_GATE = [
+    # verdict now, with the last minute, what the gate was asked for, decision
+    (K.PASS, K.PASS, "pass", Advance("7 of 100")),
+    (K.PASS, K.PASS, "inconclusive", Advance("7 of 100")),
+    (K.INCONCLUSIVE, K.PASS, "inconclusive", Advance("7 of 100")),
+    (K.INCONCLUSIVE, K.INCONCLUSIVE, "inconclusive", Advance("7 of 100")),
+    (K.NO_DATA, K.NO_DATA, "no_data", Advance("7 of 100")),
+    (K.FAIL, K.PASS, "inconclusive", RollBack("regression proven: 7 of 100")),
+    (K.FAIL, K.ERROR, "fail", RollBack("regression proven: 7 of 100")),
+    (K.ERROR, K.PASS, "error", Hold("approved, and not looked at since: 7 of 100")),
+    (K.PASS, K.ERROR, "error", Hold("approved, and not looked at since: 9 of 120")),
+    (K.INCONCLUSIVE, K.PASS, "pass", AskAgain(f"{SINCE}inconclusive: 7 of 100", "inconclusive")),
+    (K.NO_DATA, K.PASS, "inconclusive", AskAgain(f"{SINCE}no_data: 7 of 100", "no_data")),
+    (K.PASS, K.NO_DATA, "pass", AskAgain(f"{LATELY}no_data: 9 of 120", "no_data")),
+    # What is not complete proves nothing: the same word is asked for again.
+    (K.PASS, K.FAIL, "pass", AskAgain(f"{LATELY}fail: 9 of 120", "pass")),
+    (K.PASS, K.FAIL, "fail", AskAgain(f"{LATELY}fail: 9 of 120", "fail")),
+]
+
+
+@pytest.mark.parametrize(("now", "ahead", "asked", "decision"), AT_GATE)
+def test_the_table_of_what_follows_an_approval(now, ahead, asked, decision):
+    assert at_gate(now, ahead, asked) == decision

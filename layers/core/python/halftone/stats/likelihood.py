@@ -7,7 +7,7 @@ with the same values and slopes stands in (Hermite): ℓ is smooth and concave i
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -90,9 +90,7 @@ class Likelihood:
 
     def log_bet(self) -> float:
         """ln of the likelihood averaged over the prior: minus ℓ(ψ), it is a bet against ψ."""
-        return log_sum(
-            [weight + self.at(point) for weight, point in zip(_LOG_PRIOR, _LATTICE, strict=True)]
-        )
+        return _log_mean(self._on_lattice())
 
     def interval(self, alpha: float) -> Interval:
         """The odds ratios that a bettor at level ``alpha`` has not refuted at this look.
@@ -102,8 +100,9 @@ class Likelihood:
         covers the truth at all looks together with probability 1 - ``alpha``; it is wider than one
         meant for a single look.
         """
-        level = math.log(alpha) + self.log_bet()
-        centre = max(_LATTICE, key=self.at)
+        values = self._on_lattice()
+        level = math.log(alpha) + _log_mean(values)
+        centre = _LATTICE[max(range(len(values)), key=values.__getitem__)]
         if (estimate := self.estimate()) is not None and 0 < estimate < math.inf:
             centre = max(centre, math.log(estimate), key=self.at)
         low = _edge(self.at, level, centre, POINTS[0])
@@ -111,6 +110,14 @@ class Likelihood:
         return Interval(
             0.0 if low is None else math.exp(low), math.inf if high is None else math.exp(high)
         )
+
+    def _on_lattice(self) -> list[float]:
+        """``at`` for every point of the lattice, to the last bit, at a quarter of the cost."""
+        logs, slopes = self.logs, self.slopes
+        return [
+            here * logs[i] + there * logs[i + 1] + bend * (u * slopes[i] - t * slopes[i + 1])
+            for i, t, u, here, there, bend in _BASIS
+        ]
 
 
 def odds_ratio_interval(strata: Iterable[Stratum], *, alpha: float = 0.05) -> Interval:
@@ -158,5 +165,20 @@ def _log_prior(lattice: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(math.log(mass / math.fsum(masses)) for mass in masses)
 
 
+def _log_mean(values: list[float]) -> float:
+    return log_sum([weight + value for weight, value in zip(_LOG_PRIOR, values, strict=True)])
+
+
+def _basis() -> Iterator[tuple[int, float, float, float, float, float]]:
+    """The cubic's factors at each point of the lattice; see ``Likelihood.at``."""
+    for point in _LATTICE:
+        i = bisect_right(POINTS, point) - 1
+        width = POINTS[i + 1] - POINTS[i]
+        t = (point - POINTS[i]) / width
+        u = 1 - t
+        yield i, t, u, (1 + 2 * t) * u * u, t * t * (3 - 2 * t), width * t * u
+
+
 _LATTICE = _lattice()
 _LOG_PRIOR = _log_prior(_LATTICE)
+_BASIS = tuple(_basis())

@@ -10,6 +10,7 @@ unit tests hold them against simulation, and docs/analysis.md says how far off t
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from halftone.stats.capital import Capital
 from halftone.stats.mixture import log_sum
@@ -96,6 +97,7 @@ def detectable(
     return high
 
 
+@lru_cache(maxsize=1024)  # the searches above ask for the same ones at every step
 def _drift(rates: Rates, null: float, alternative: float) -> tuple[float, float]:
     """Mean and variance of the log capital's growth, per challenger unit."""
     bad, good, s = rates.challenger, rates.champion, rates.share
