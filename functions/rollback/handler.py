@@ -27,6 +27,7 @@ def on_alarm(event: dict[str, Any], _context: object) -> None:
         actor=fired.actor,
         reason=fired.reason,
         fired_at=fired.fired_at,
+        detail=fired.detail,
     )
 
 

@@ -126,7 +126,12 @@ def _endpoint(view: View) -> Json:
         "answering": dict(view.answering),
         "restored": view.state.restored,
         "guardrail": guard
-        and {"state": guard.state.value, "armed_for": guard.armed_for, "reason": guard.reason},
+        and {
+            "state": guard.state.value,
+            "armed_for": guard.armed_for,
+            "reason": guard.reason,
+            "detail": guard.detail,
+        },
         "rollout": rollout and _rollout(rollout),
         "verdict": verdict
         and {

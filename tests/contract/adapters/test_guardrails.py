@@ -227,3 +227,33 @@ def test_cloudwatch_at_fault_is_unavailable(cloudwatch, call):
     cloudwatch.meta.events.register(f"before-call.cloudwatch.{operation}", refuse)
     with pytest.raises(Unavailable, match="ThrottlingException"):
         CloudWatchGuardrails(cloudwatch, "dev").arm("fraud", "7", "rollout fraud-r1")
+
+
+SENTENCE = (
+    "Threshold Crossed: 2 out of the last 2 datapoints [0.41 (01/12/26 01:00:10), 0.375 (01/12/26 "
+    "01:00:00)] were greater than or equal to the threshold (1.5) (minimum 2 datapoints for OK -> "
+    "ALARM transition)."
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ('{"recentDatapoints": [0.375, 0.41], "threshold": 1.5}', "0.41 at or over"),
+        ('{"recentDatapoints": []}', "Threshold Crossed: 2 out"),
+        ("no JSON", "Threshold Crossed: 2 out"),
+        ("", "Threshold Crossed: 2 out"),
+        ("[1]", "Threshold Crossed: 2 out"),
+    ],
+)
+def test_the_reason_is_short_and_the_sentence_of_cloudwatch_is_kept(cloudwatch, data, expected):
+    for kind in GUARDRAIL_ALARMS:
+        state = {"StateValue": "ALARM", "StateReason": SENTENCE}
+        cloudwatch.set_alarm_state(AlarmName=name(kind), StateReasonData=data or "{}", **state)
+    guard = CloudWatchGuardrails(cloudwatch, "dev").read("fraud")
+    reasons, details = sorted(guard.reason.split("; ")), sorted(guard.detail.split("; "))
+    assert len(reasons) == len(details) == len(GUARDRAIL_ALARMS)
+    for reason, detail, kind in zip(reasons, details, sorted(GUARDRAIL_ALARMS), strict=True):
+        assert reason.startswith(f"{kind}: {expected}")
+        assert len(reason) < 140
+        assert detail == f"{kind}: {SENTENCE}"

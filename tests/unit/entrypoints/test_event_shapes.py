@@ -36,6 +36,9 @@ def deploy(**changes):
     }
 
 
+SENTENCE = "Threshold Crossed: 3 out of the last 3 datapoints were greater than the threshold " * 9
+
+
 def test_a_create_is_a_deploy_with_nothing_before_it():
     wanted = deploy_of(deploy())
     assert (wanted.endpoint, wanted.request) == ("fraud", "r-1")
@@ -109,3 +112,7 @@ def test_an_alarm_names_endpoint_moment_and_the_alarms_behind_it():
     assert followed_late.fired_at == datetime(2026, 1, 1, 11, 59, tzinfo=UTC)
     del event["detail"]["state"]["reasonData"]
     assert guardrail_alarm(event, "prod").reason == "guardrail in alarm: the rule is true"
+    event["detail"]["state"]["reason"] = SENTENCE
+    flooded = guardrail_alarm(event, "prod")
+    assert len(flooded.reason) < 150
+    assert flooded.detail == SENTENCE

@@ -128,6 +128,35 @@ def test_so_it_does_for_a_deployment_on_probation(watching):
     assert endpoint.state.bar_of("3").reason == "guardrail in alarm: errors above 5 %"
 
 
+WORDS = "errors-rate: Threshold Crossed: 2 out of the last 2 datapoints were greater than 0.05"
+
+
+@pytest.mark.parametrize("way", ["tick of a rollout", "tick on probation", "event", "event, late"])
+def test_what_cloudwatch_says_of_an_alarm_is_on_record_beside_the_short_reason(way):
+    endpoint = guarded()
+    if way in ("tick on probation", "event, late"):
+        policy.set_traffic(endpoint.ports, NAME, GREEN, **BEN)
+    else:
+        endpoint.release("third")
+        endpoint.tick_until(Phase.OBSERVING)
+    if way.startswith("tick"):
+        red = endpoint.world.guardrails.read(NAME)
+        red = replace(
+            red, state=AlarmState.ALARM, reason="errors-rate: 0.4 over 0.05", detail=WORDS
+        )
+        endpoint.world.guardrails.guards[NAME] = red
+        endpoint.tick()
+    else:
+        now = endpoint.world.clock.now()
+        reason = "guardrail in alarm: errors-rate: 0.4 over 0.05"
+        alarm = {"actor": "alarm/guardrail", "reason": reason, "detail": WORDS}
+        on_alarm(endpoint.ports, NAME, fired_at=now, **alarm)
+    [record] = [each for each in endpoint.history if "alarm" in each.numbers]
+    assert record.action in ("fence", "withdrawn")
+    assert record.reason == "guardrail in alarm: errors-rate: 0.4 over 0.05"
+    assert record.numbers["alarm"] == WORDS
+
+
 class Silent(MemoryStore):
     """A table that can't be read."""
 

@@ -13,23 +13,27 @@ class GuardrailAlarm:
     """Which endpoint's guardrail went into alarm, when, and why, in words for the record.
 
     ``fired_at`` is when the alarms behind it did: the composite alarm follows them late, perhaps
-    after they were armed for another version.
+    after they were armed for another version. ``reason`` is short, ``detail`` in CloudWatch's own
+    words.
     """
 
     endpoint: str
     fired_at: datetime
     actor: str
     reason: str
+    detail: str
 
 
 def guardrail_alarm(event: dict[str, Any], stage: str) -> GuardrailAlarm:
     """The alarm in an event that the platform's rule has matched."""
     name, state = event["detail"]["alarmName"], event["detail"]["state"]
+    detail = str(state.get("reason") or "no reason given")
     return GuardrailAlarm(
         endpoint=name.removeprefix(guardrail_prefix(stage)),
         fired_at=_fired_at(state),
         actor=f"alarm/{name}",
-        reason=f"guardrail in alarm: {_children(state) or state.get('reason', 'no reason given')}",
+        reason=f"guardrail in alarm: {_children(state) or detail[:120]}",
+        detail=detail,
     )
 
 

@@ -22,6 +22,9 @@ class AlarmState(StrEnum):
 class Guard:
     """An endpoint's guardrail: its state, why, and the version that *all* its alarms watch.
 
+    ``reason`` is short: which alarm, which value, which threshold. ``detail`` is what CloudWatch
+    itself says of each alarm that is red.
+
     ``alias`` is the one through which the platform's own metrics of that version are watched.
     """
 
@@ -29,6 +32,7 @@ class Guard:
     reason: str
     armed_for: str | None
     alias: str = ALIAS
+    detail: str = ""
 
 
 class Guardrails(Protocol):

@@ -7,6 +7,7 @@ reads it back.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,8 @@ class CloudWatchGuardrails:
         composite = description["CompositeAlarms"][0]
         red = [a for a in description["MetricAlarms"] if a["StateValue"] == AlarmState.ALARM]
         # By their kinds: the names repeat stage and endpoint, which the reader knows.
-        reasons = [f"{a['AlarmName'].rsplit('--')[-1]}: {a.get('StateReason', '')}" for a in red]
+        reasons = [f"{_kind(alarm)}: {_short(alarm)}" for alarm in red]
+        details = [f"{_kind(alarm)}: {alarm.get('StateReason', '')}" for alarm in red]
         alarms = description["MetricAlarms"]
         watched = {_dimension(alarm, *VERSION_DIMENSIONS) for alarm in alarms}
         # Only the platform's metrics tell by which alias a version was called.
@@ -78,7 +80,8 @@ class CloudWatchGuardrails:
         agreed = len(watched) == len(resources) == 1
         return Guard(
             state=_state(red, AlarmState(composite["StateValue"])),
-            reason="; ".join(reasons) or composite.get("StateReason", ""),
+            reason="; ".join(reasons) or composite.get("StateReason", "")[:_LONGEST],
+            detail="; ".join(details) or composite.get("StateReason", ""),
             armed_for=watched.pop() if agreed else None,
             alias=resources.pop().rpartition(":")[2] if agreed else "",
         )
@@ -122,10 +125,39 @@ class CloudWatchGuardrails:
 
 def _state(red: Sequence[MetricAlarmTypeDef], composite: AlarmState) -> AlarmState:
     """The guardrail's state where the metric alarms ``red`` are in alarm: as its rule says."""
-    kinds = {alarm["AlarmName"].rsplit("--")[-1] for alarm in red}
+    kinds = {_kind(alarm) for alarm in red}
     if any(condition <= kinds for condition in GUARDRAIL_CONDITIONS):
         return AlarmState.ALARM
     return AlarmState.OK if composite is AlarmState.ALARM else composite
+
+
+def _kind(alarm: MetricAlarmTypeDef) -> str:
+    return alarm["AlarmName"].rsplit("--")[-1]
+
+
+_LONGEST = 120
+_COMPARED = {
+    "GreaterThanThreshold": "over",
+    "GreaterThanOrEqualToThreshold": "at or over",
+    "LessThanThreshold": "under",
+    "LessThanOrEqualToThreshold": "at or under",
+}
+
+
+def _short(alarm: MetricAlarmTypeDef) -> str:
+    """Why an alarm is red: its last value and the threshold, such as ``0.4 over 0.05``.
+
+    Where CloudWatch gives no data, the beginning of its own sentence.
+    """
+    compared = _COMPARED.get(alarm.get("ComparisonOperator", ""))
+    try:
+        points = json.loads(alarm.get("StateReasonData") or "{}")["recentDatapoints"]
+        value = float(points[-1])
+    except (ValueError, KeyError, TypeError, IndexError):
+        return alarm.get("StateReason", "")[:_LONGEST]
+    if compared is None or "Threshold" not in alarm:
+        return alarm.get("StateReason", "")[:_LONGEST]
+    return f"{value:g} {compared} {alarm['Threshold']:g}"
 
 
 def _dimension(alarm: MetricAlarmTypeDef, *names: str) -> str | None:

@@ -32,9 +32,10 @@ class Advance:
 
 @dataclass(frozen=True)
 class RollBack:
-    """Return all traffic to the champion now."""
+    """Return all traffic to the champion now. ``detail`` is what the platform says of it."""
 
     reason: str
+    detail: str = ""
 
 
 Decision = Hold | Advance | RollBack
@@ -52,9 +53,12 @@ class AskAgain:
 
 @dataclass(frozen=True)
 class Alarmed:
-    """A guardrail in alarm, in CloudWatch's words; None in its place means that it is not."""
+    """A guardrail in alarm; None in its place means that it is not. ``detail`` is in CloudWatch's
+    own words.
+    """
 
     reason: str
+    detail: str = ""
 
 
 def decide(rollout: Rollout, verdict: Verdict, alarmed: Alarmed | None, now: datetime) -> Decision:
@@ -64,7 +68,7 @@ def decide(rollout: Rollout, verdict: Verdict, alarmed: Alarmed | None, now: dat
     moves it only where it is being watched.
     """
     if alarmed:
-        return RollBack(f"guardrail in alarm: {alarmed.reason}")
+        return RollBack(f"guardrail in alarm: {alarmed.reason}", alarmed.detail)
     if verdict.kind is VerdictKind.FAIL:
         return RollBack(f"regression proven: {verdict.reason}")
     stage = rollout.current

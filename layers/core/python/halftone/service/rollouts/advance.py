@@ -50,7 +50,7 @@ from halftone.service.rollouts.reconcile import (
     reconcile,
     watches,
 )
-from halftone.service.rollouts.rollback import fence, finish, roll_back
+from halftone.service.rollouts.rollback import alarm_numbers, fence, finish, roll_back
 from halftone.service.rollouts.validation import failed, withdraw_failed
 from halftone.service.unit_of_work import ENGINE, commit, commit_rollout, renew_key
 
@@ -190,10 +190,9 @@ def _watch(ports: Ports, state: EndpointState, running: Rollout) -> EndpointStat
     match decision:
         case Hold():
             return decision
-        case RollBack(reason):
-            fenced = fence(
-                ports, state, running, actor=ENGINE, reason=reason, numbers=verdict.numbers
-            )
+        case RollBack(reason, detail):
+            numbers = {**verdict.numbers, **alarm_numbers(detail)}
+            fenced = fence(ports, state, running, actor=ENGINE, reason=reason, numbers=numbers)
             return finish(ports, fenced)
         case Advance(reason):
             following = running.onward(verdict.kind)
@@ -213,9 +212,9 @@ def _shift(
     """Give the challenger its target share, and record it once the aliases are confirmed."""
     # Also where the alias is there already, after a crash: all traffic is not to be confirmed over
     # an alarm that came in between.
-    unfit = _unfit(ports, state.endpoint, running)
+    unfit, detail = _unfit(ports, state.endpoint, running)
     if unfit:
-        return _back(ports, state, running, unfit)
+        return _back(ports, state, running, unfit, detail)
     if running.gate and aliases.live.routing == running.routing(running.share):
         obstacle = _look_at_gate(ports, state, running)
         if obstacle is not None:
@@ -272,34 +271,35 @@ def _arrival(arrived: Rollout) -> str:
     return f"the alias reads {arrived.share:g} %"
 
 
-def _unfit(ports: Ports, endpoint: str, running: Rollout) -> str:
-    """Why the guardrail forbids the challenger more traffic, or nothing."""
+def _unfit(ports: Ports, endpoint: str, running: Rollout) -> tuple[str, str]:
+    """Why the guardrail forbids more traffic ("": it does not), and what CloudWatch says."""
     try:
         guard = ports.guardrails.read(endpoint)
     except NotFound as gone:
-        return f"there is no guardrail any more: {gone}"
+        return f"there is no guardrail any more: {gone}", ""
     if guard.armed_for is None or guard.armed_for != running.challenger:
-        return "the guardrail is not armed for the challenger"
+        return "the guardrail is not armed for the challenger", ""
     if guard.state is AlarmState.ALARM and running.champion is not None:
-        return f"guardrail in alarm: {guard.reason}"
+        return f"guardrail in alarm: {guard.reason}", guard.detail
     watch = Watch(guard.armed_for, running.called_through(running.following))
     if not watches(guard, watch):
         # From scoring unseen to answering: the platform counts crashes by the alias called.
         try:
             arm(ports, endpoint, watch, f"rollout {running.id}")
         except Unavailable as error:
-            return f"the guardrail could not be armed: {error}"
-    return ""
+            return f"the guardrail could not be armed: {error}", ""
+    return "", ""
 
 
 def _alarmed(guard: Guard, watch: Watch | None) -> Alarmed | None:
     if guard.state is not AlarmState.ALARM:
         return None
     if watch is None or watches(guard, watch):
-        return Alarmed(guard.reason)
+        return Alarmed(guard.reason, guard.detail)
     watched = f"version {guard.armed_for}" if guard.armed_for else "no one version"
     return Alarmed(
-        f"{guard.reason} (red as it was found, watching {watched} through {guard.alias!r})"
+        f"{guard.reason} (red as it was found, watching {watched} through {guard.alias!r})",
+        guard.detail,
     )
 
 
@@ -323,8 +323,16 @@ def _promoted(ports: Ports, state: EndpointState, running: Rollout) -> EndpointS
     )
 
 
-def _back(ports: Ports, state: EndpointState, running: Rollout, reason: str) -> EndpointState:
+def _back(
+    ports: Ports, state: EndpointState, running: Rollout, reason: str, detail: str = ""
+) -> EndpointState:
     ended = roll_back(
-        ports, state.endpoint, actor=ENGINE, reason=reason, rollout=running.id, seen=state
+        ports,
+        state.endpoint,
+        actor=ENGINE,
+        reason=reason,
+        rollout=running.id,
+        seen=state,
+        detail=detail,
     )
     return ended or state

@@ -9,13 +9,14 @@ from halftone.service.rollouts.rollback import roll_back
 
 
 def on_alarm(
-    ports: Ports, endpoint: str, *, actor: str, reason: str, fired_at: datetime
+    ports: Ports, endpoint: str, *, actor: str, reason: str, fired_at: datetime, detail: str = ""
 ) -> EndpointState | None:
     """End the rollout under way, or else the share of the deployment on probation.
 
-    Returns None if the alarm applies to neither: it is late or a duplicate.
+    ``detail`` is what the platform says of the alarm. Returns None if the alarm applies to
+    neither: it is late or a duplicate.
     """
-    ended = roll_back(ports, endpoint, actor=actor, reason=reason, fired_at=fired_at)
+    ended = roll_back(ports, endpoint, actor=actor, reason=reason, fired_at=fired_at, detail=detail)
     if ended is not None:
         return ended
-    return withdraw(ports, endpoint, actor=actor, reason=reason, fired_at=fired_at)
+    return withdraw(ports, endpoint, actor=actor, reason=reason, fired_at=fired_at, detail=detail)

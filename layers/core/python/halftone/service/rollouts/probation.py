@@ -81,7 +81,13 @@ def settled(ports: Ports, before: TrafficPolicy | None, state: EndpointState) ->
 
 
 def withdraw(
-    ports: Ports, endpoint: str, *, actor: str, reason: str, fired_at: datetime | None = None
+    ports: Ports,
+    endpoint: str,
+    *,
+    actor: str,
+    reason: str,
+    fired_at: datetime | None = None,
+    detail: str = "",
 ) -> EndpointState | None:
     """Withdraw the deployment on probation; None if there is none, or the alarm is not about it.
 
@@ -96,6 +102,6 @@ def withdraw(
             return None
         if fired_at is not None and (not probation.armed or fired_at < probation.since):
             return None
-        return reconcile.withdraw(ports, state, reason, actor=actor)
+        return reconcile.withdraw(ports, state, reason, actor=actor, detail=detail)
 
     return retry_on_conflict(endpoint, attempt)

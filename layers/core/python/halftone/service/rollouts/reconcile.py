@@ -318,7 +318,9 @@ def _keep_watch(
         guard = ports.guardrails.read(state.endpoint)
         if probation.armed:
             if guard.state is AlarmState.ALARM:
-                return withdraw(ports, state, f"guardrail in alarm: {guard.reason}")
+                return withdraw(
+                    ports, state, f"guardrail in alarm: {guard.reason}", detail=guard.detail
+                )
             if watches(guard, watch) and aliases.challenger.routing == home:
                 taken = f"the alias {CHALLENGER!r} was taken from it outside the engine"
                 return withdraw(ports, state, taken)
@@ -351,9 +353,11 @@ WITHDRAWN = "withdrawn"
 
 
 def withdraw(
-    ports: Ports, state: EndpointState, reason: str, *, actor: str = ENGINE
+    ports: Ports, state: EndpointState, reason: str, *, actor: str = ENGINE, detail: str = ""
 ) -> EndpointState:
     """Take the deployment on probation back: on record first, then from its alias.
+
+    ``detail`` is what the platform says of the alarm.
 
     Raises:
         ConcurrentWrite: if somebody else wrote the record first.
@@ -373,6 +377,7 @@ def withdraw(
             "version": probation.version,
             "share": shares.get(probation.version, 0.0),
             "rules": sum(rule.version == probation.version for rule in state.serving.rules),
+            **({"alarm": detail} if detail else {}),
         },
     )
     # The routes are gone with the record. The alias is for fronts that hold earlier ones; if it

@@ -44,13 +44,15 @@ def roll_back(
     fired_at: datetime | None = None,
     seen: EndpointState | None = None,
     bars: bool = True,
+    detail: str = "",
 ) -> EndpointState | None:
     """Roll back the running rollout (only ``rollout``, if it is given) and record the reason.
 
     ``fired_at`` is the time of the alarm that triggers the rollback. An alarm from before the
     alarms were armed for this challenger is ignored: it is late or a duplicate. ``seen`` is the
     state that the caller has just read; it saves a read before the fence. ``bars`` is False if the
-    challenger is not at fault, because another release supersedes it.
+    challenger is not at fault, because another release supersedes it. ``detail`` is what the
+    platform says of the alarm, for the record.
 
     Returns the state afterwards, or None if there is nothing to roll back: no rollout, a rollout
     with another id, or a finished one. Idempotent.
@@ -59,7 +61,7 @@ def roll_back(
         Unavailable: if the record can't be written. If traffic was split, the alias was set to the
             champion all the same; the next try, or the next tick, finds the gap and records it.
     """
-    request = _RollbackRequest(actor, reason, rollout, fired_at, bars)
+    request = _RollbackRequest(actor, reason, rollout, fired_at, bars, detail)
     try:
         return _recorded(ports, endpoint, request, seen)
     except Unavailable as gap:
@@ -80,6 +82,7 @@ class _RollbackRequest:
     rollout: str | None
     fired_at: datetime | None
     bars: bool
+    detail: str = ""
 
     def means(self, running: Rollout) -> bool:
         """Whether the request applies to ``running``."""
@@ -106,7 +109,13 @@ def _recorded(
             return None
         # A retry must finish this rollout and not one that starts in the meantime.
         behind = fence(
-            ports, state, current, actor=request.actor, reason=request.reason, bars=request.bars
+            ports,
+            state,
+            current,
+            actor=request.actor,
+            reason=request.reason,
+            numbers=alarm_numbers(request.detail),
+            bars=request.bars,
         )
         fenced = current.id
         return finish(ports, behind)
@@ -169,6 +178,11 @@ def finish(ports: Ports, state: EndpointState) -> EndpointState:
         reason=fenced.reason,
         numbers={"alias": fenced.home.main},
     )
+
+
+def alarm_numbers(detail: str) -> Mapping[str, object]:
+    """What the platform says of an alarm, as the numbers of a record hold it."""
+    return {"alarm": detail} if detail else {}
 
 
 def exists(ports: Ports, endpoint: str, version: str) -> bool:
