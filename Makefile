@@ -23,7 +23,7 @@ export NO_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down unit test simulate check fix docs build mutants fuzz deploy train lock clean \
-        test-deployed
+        test-deployed console-bundle
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -50,6 +50,7 @@ check: setup ## style, types, import directions and the documentation's links
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/mkdocs build --quiet --strict
+	@$(PY) tools/build_console.py --check
 
 fix: setup ## put style right where a tool can
 	@.venv/bin/ruff check --fix --quiet . || true
@@ -89,9 +90,12 @@ lock: setup ## resolve the locks again from requirements/*.in
 	@$(COMPILE) requirements/fuzz.in -o requirements/fuzz.txt -c requirements/dev.txt
 
 clean: down ## remove everything that the other commands made
-	@rm -rf .venv .local build cdk.out node_modules
+	@rm -rf .venv .local build cdk.out node_modules console/node_modules
 
-setup: .venv/.done .local/venv/.done node_modules/.done ## install what the other commands need
+setup: .venv/.done .local/venv/.done node_modules/.done console-bundle ## install what the other commands need
+
+console-bundle: .venv/.done
+	@$(PY) tools/build_console.py
 
 # Unit and contract tests on the Python that Lambda runs, where that is another than the usual one.
 test-deployed: setup

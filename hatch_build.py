@@ -1,6 +1,9 @@
 """What a build adds to pyproject.toml: files from outside the packages, and the project's URLs."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -15,14 +18,26 @@ ASSETS = {
 }
 """What the packages read beside their code: the path in the checkout, and in a wheel."""
 
+CONSOLE, CONSOLE_SOURCES = "build/console", "build/console.sources"
+CONSOLE_IN_WHEEL = "halftone_cli/assets/console"
+"""The console's bundle, and the digest of what it was built from (tools/build_console.py)."""
+
 
 class Assets(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds the assets to a wheel. An editable build reads them from the checkout."""
+    """Adds the assets to a wheel, and the console to both. An editable build has the checkout."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add the assets to what the wheel includes."""
-        if version == "standard":
-            build_data["force_include"].update(ASSETS)
+        if version != "standard":
+            return
+        included = build_data["force_include"]
+        # A source distribution brings the bundle along, so that npm is needed in a checkout alone.
+        builder = Path(self.root) / "tools" / "build_console.py"
+        subprocess.run([sys.executable, str(builder)], check=True)
+        if self.target_name == "sdist":
+            included.update({CONSOLE: CONSOLE, CONSOLE_SOURCES: CONSOLE_SOURCES})
+        else:
+            included.update(ASSETS | {CONSOLE: CONSOLE_IN_WHEEL})
 
 
 class Urls(MetadataHookInterface):

@@ -61,6 +61,7 @@ COMMANDS: Mapping[str, Command | Group] = {
     "unpublish": Command("endpoints.serving", "unpublish", changes),
     "enable": Command("endpoints.serving", "enable", changes),
     "disable": Command("endpoints.serving", "disable", changes),
+    "console": Command("offline.console", "open_console", on_stage),
     "doctor": Command("insight.doctor", "doctor", on_stage),
     "init": Command("offline.init", "init", offline),
     "package": Command("offline.package", "package", offline),
