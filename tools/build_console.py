@@ -10,6 +10,7 @@ import argparse
 import gzip
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,7 @@ def check() -> None:
 def _check_client() -> None:
     kept = CONSOLE / "src" / "api" / "schema.d.ts"
     made = ROOT / "build" / "schema.d.ts"
-    run("npm", "run", "--silent", "client", "--", "--output", str(made))
+    run("npm", "run", "--silent", "client", OUTPUT=str(made))
     if made.read_text() != kept.read_text():
         raise SystemExit(
             "console/src/api/schema.d.ts is not that of docs/openapi.json: "
@@ -109,9 +110,12 @@ def _check_size() -> None:
         raise SystemExit(f"the bundle has {loaded} bytes of JavaScript gzipped, of {BUDGET}")
 
 
-def run(*command: str) -> None:
-    """Run a command of npm's in the console's folder."""
-    done = subprocess.run(command, cwd=CONSOLE, check=False, capture_output=True, text=True)
+def run(*command: str, **variables: str) -> None:
+    """Run a command of npm's in the console's folder, with ``variables`` in its environment."""
+    around = {**os.environ, **variables}
+    done = subprocess.run(
+        command, cwd=CONSOLE, env=around, check=False, capture_output=True, text=True
+    )
     if done.returncode:
         sys.stderr.write(done.stdout + done.stderr)
         raise SystemExit(f"{' '.join(command)} failed")

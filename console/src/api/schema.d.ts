@@ -1326,12 +1326,18 @@ export interface components {
          * @description An endpoint.
          *
          *     `restored` is why nothing is written to AWS: the table was restored to an earlier day ("": it
-         *     was not). `POST …/adopt` says what holds.
+         *     was not). `POST …/adopt` says what holds. `answering` are the shares of unpinned requests by
+         *     version, by alias and routes where no rule matches. `difference` is how the aliases as they were
+         *     read differ from the record ("": they do not; null: they were not compared).
          */
         Endpoint: {
+            answering: {
+                [key: string]: number;
+            };
             champion: components["schemas"]["Champion"] | null;
             created_at: string | null;
             creator: string;
+            difference: string | null;
             message: string;
             name: string;
             owner: string | null;
@@ -1344,6 +1350,8 @@ export interface components {
         /**
          * Endpoints
          * @description A page of endpoints; `next` is null on the last.
+         *
+         *     The first ten are compared with their aliases as read; of the others `difference` is null.
          */
         Endpoints: {
             items: components["schemas"]["Endpoint"][];
@@ -1981,9 +1989,10 @@ export interface components {
          * Serving
          * @description How an endpoint serves. `probation` is the deployment whose share the alarms watch.
          *
-         *     Until `probation_armed` it takes no requests. `answering` are the shares by version as fronts
-         *     act on them now, where no rule matches: during a rollout, or until a deployment is watched, they
-         *     differ from `traffic`.
+         *     Until `probation_armed` it takes no requests. `answering` are the shares by version as aliases
+         *     and fronts act on them now, where no rule matches: during a rollout, or until a deployment is
+         *     watched, they differ from `traffic`. `difference` is how the aliases as they were read differ
+         *     from the record ("": they do not; null: they could not be read).
          */
         Serving: {
             access: string;
@@ -1992,6 +2001,7 @@ export interface components {
             };
             capture: components["schemas"]["CaptureShown"];
             cors: components["schemas"]["CorsShown"] | null;
+            difference: string | null;
             endpoint: string;
             key: string | {
                 [key: string]: string;
