@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from halftone.domain.endpoint.spec import load_spec
 from halftone.domain.errors import InvalidInput
@@ -21,7 +19,6 @@ from halftone.domain.traffic.policy import (
     StickyKey,
 )
 from halftone.domain.traffic.policy_schema import FIELDS, defaults, dump_policy, load_policy
-from tests.support.refusals import read_or_refusal
 
 LEAST = {"name": "fraud", "model": "models/champion"}
 GIVEN = {
@@ -133,27 +130,6 @@ def test_a_wrong_value_is_refused_by_its_field(name, value, field):
 def test_what_is_no_mapping_of_fields_is_refused(value):
     with pytest.raises(InvalidInput):
         load_policy(value)
-
-
-VALUES = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=2),
-        st.dictionaries(
-            st.sampled_from(["header", "to", "match", "share", "redact", "a", "clients"]), inner
-        ),
-    ),
-    max_leaves=5,
-)
-
-
-@given(st.dictionaries(st.sampled_from(sorted(FIELDS)), VALUES))
-def test_whatever_is_given_is_read_and_written_again_or_refused_by_field(given_fields):
-    found = read_or_refusal(load_policy, given_fields)
-    if isinstance(found, InvalidInput):
-        assert found.field
-    else:
-        assert load_policy(dump_policy(found)) == found
 
 
 def test_an_endpoint_declares_its_serving_beside_the_rest():

@@ -5,7 +5,7 @@ with the alternative's odds ratio, and those with the hypothesis', each with the
 as the truth. Per request its logarithm then has a known mean (a difference of Kullback-Leibler
 divergences, the rate at which Kelly's gambler gets rich) and variance; taken as a Brownian motion
 with drift, the time to the threshold follows an inverse Gaussian law. Approximations, then; the
-unit tests hold them against simulation, and docs/analysis.md says how far off they are.
+property tests hold them against simulation, and docs/analysis.md says how far off they are.
 """
 
 import math
