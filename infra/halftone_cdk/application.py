@@ -39,7 +39,7 @@ def add_stage(app: App, settings: Settings, endpoints: Path) -> None:
         InvalidInput: if their routes exceed what the account allows an HTTP API. CloudFormation
             would say so only in the middle of a deploy.
     """
-    declared = declared_endpoints(endpoints)
+    declared = declared_endpoints(endpoints, settings)
     platform = PlatformStack(app, platform_stack_name(settings.name), settings=settings)
     for endpoint in declared:
         EndpointStack(

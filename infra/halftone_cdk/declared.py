@@ -1,21 +1,34 @@
 """Endpoints as folders declare them: each ``*/endpoint.yaml`` below one folder is an endpoint."""
 
+import sys
 from pathlib import Path
 
 from halftone.domain.errors import InvalidInput
+from halftone.domain.model.target import Target
 from halftone.packaging.endpoint_yaml import FILE, Declared, open_declaration
+from halftone_cdk.settings import Settings
 
 
-def declared_endpoint(source: Path) -> Declared:
+def declared_endpoint(source: Path, settings: Settings | None = None) -> Declared:
     """The specification and the package that ``source``, an ``endpoint.yaml``, declares.
+
+    ``settings`` are those of the stage, for whose functions an environment is built.
 
     Raises:
         InvalidInput: naming the file, the field, its value and what was expected.
     """
-    return open_declaration(source)
+    target = settings.target if settings else Target()
+    declared = open_declaration(source, target, tell=_tell)
+    for warning in declared.package.warnings:
+        sys.stderr.write(f"warning: {warning}\n")
+    return declared
 
 
-def declared_endpoints(folder: Path) -> list[Declared]:
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line} ...\n")
+
+
+def declared_endpoints(folder: Path, settings: Settings | None = None) -> list[Declared]:
     """All endpoints below ``folder``, in the order of their folders' names.
 
     Raises:
@@ -26,7 +39,7 @@ def declared_endpoints(folder: Path) -> list[Declared]:
         raise InvalidInput("endpoints", str(folder), f"a folder with at least one */{FILE}")
     declared: dict[str, Declared] = {}
     for source in sources:
-        endpoint = declared_endpoint(source)
+        endpoint = declared_endpoint(source, settings)
         name = endpoint.spec.name
         if name in declared:
             other = declared[name].source

@@ -4,10 +4,10 @@ A wheel carries the inputs in the folder ``assets`` of this package, and builds 
 cache. A checkout has the same files at its top level, and builds go to ``build/``.
 """
 
-import os
 from pathlib import Path
 
 import halftone
+from halftone.packaging.places import build_folder, pyodide
 
 _PACKAGE = Path(__file__).resolve().parent
 _ASSETS = _PACKAGE / "assets"
@@ -16,13 +16,6 @@ _CHECKOUT = None if _ASSETS.is_dir() else _PACKAGE.parents[1]
 
 def _input(name: str, in_wheel: str | None = None) -> Path:
     return _CHECKOUT / name if _CHECKOUT else _ASSETS / (in_wheel or name)
-
-
-def _build_folder() -> Path:
-    if _CHECKOUT:
-        return _CHECKOUT / "build"
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "halftone"
 
 
 HALFTONE = Path(halftone.__file__).resolve().parent
@@ -40,17 +33,7 @@ OPENAPI = _input("docs/openapi.json", "openapi.json")
 NODE_LOCK = _input("package-lock.json")
 """The lock that pins pyodide, and the CDK CLI that is tested with this library."""
 
-BUILD = _build_folder()
+BUILD = build_folder()
 """Where built layers and packages are kept. Their names follow from their content."""
 
-
-def pyodide() -> Path | None:
-    """The npm package ``pyodide`` of the checkout, or of the folder that synthesises or above it.
-
-    Returns:
-        The module that Node loads, or None where the package is not installed.
-    """
-    here = Path.cwd()
-    folders = [_CHECKOUT] if _CHECKOUT else [here, *here.parents]
-    modules = (folder / "node_modules" / "pyodide" / "pyodide.mjs" for folder in folders)
-    return next((module for module in modules if module.is_file()), None)
+__all__ = ["BUILD", "FUNCTIONS", "HALFTONE", "NODE_LOCK", "OPENAPI", "REQUIREMENTS", "pyodide"]

@@ -91,6 +91,8 @@ class PlatformStack(Stack):
         CfnOutput(self, "CaptureBucket", value=captured.bucket.bucket_name)
         CfnOutput(self, "Workflow", value=engine.workflow.state_machine_arn)
         CfnOutput(self, "RolloutFunction", value=engine.rollout.function_name)
+        CfnOutput(self, "Runtime", value=settings.runtime.value)
+        CfnOutput(self, "Architecture", value=settings.architecture.value)
         CfnOutput(self, "DeadLetterQueue", value=self.dead_letters.queue_url)
 
     def _dead_letters(self) -> sqs.Queue:

@@ -4,7 +4,6 @@ The values stand in ``cdk.json`` under ``stages``. A stage is chosen by ``-c sta
 """
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,39 +11,12 @@ from enum import StrEnum
 from typing import TypeVar
 
 from halftone.domain.errors import InvalidInput
+from halftone.domain.model.target import Architecture, Runtime, Target
 from halftone.domain.quantities import duration, whole
 
 _STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
 _RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
 _Choice = TypeVar("_Choice", bound=StrEnum)
-
-
-class Runtime(StrEnum):
-    """The Lambda runtimes for which layers can be built.
-
-    python3.11 runs on Amazon Linux 2, whose C library is older than the one that today's numpy and
-    onnxruntime are built for: it serves stages whose functions do not run on Lambda's own machines.
-    """
-
-    PYTHON_3_11 = "python3.11"
-    PYTHON_3_12 = "python3.12"
-    PYTHON_3_13 = "python3.13"
-
-    @classmethod
-    def current(cls) -> "Runtime":
-        """The runtime of the Python that synthesises, which also runs a local AWS's functions.
-
-        Raises:
-            InvalidInput: if Lambda's layers can't be built for it.
-        """
-        return _one_of(cls, "runtime", f"python{sys.version_info[0]}.{sys.version_info[1]}")
-
-
-class Architecture(StrEnum):
-    """Lambda's processor architectures."""
-
-    X86_64 = "x86_64"
-    ARM64 = "arm64"
 
 
 class SnapStart(StrEnum):
@@ -86,6 +58,11 @@ class Settings:
         """Whether published versions start from a snapshot."""
         return self.snap_start is SnapStart.AUTO and self.runtime is not Runtime.PYTHON_3_11
 
+    @property
+    def target(self) -> Target:
+        """What layers and environments of the stage are built for."""
+        return Target(self.runtime, self.architecture)
+
 
 def stage_settings(stage: object, stages: object, *, source: str = "cdk.json") -> Settings:
     """The settings of ``stage`` out of ``stages``, the mapping of that name in the context.
@@ -118,9 +95,9 @@ def _parse(stage: str, block: object) -> Settings:
             raise InvalidInput(str(name), block[name], f"no such setting; known: {sorted(names)}")
     settings = Settings(
         name=stage,
-        runtime=_runtime(block.get("runtime", Settings.runtime)),
-        architecture=_one_of(
-            Architecture, "architecture", block.get("architecture", Settings.architecture)
+        runtime=Runtime.named("runtime", block.get("runtime", Settings.runtime)),
+        architecture=Architecture.named(
+            "architecture", block.get("architecture", Settings.architecture)
         ),
         prod=_flag("prod", block.get("prod", Settings.prod)),
         metric_lag=_seconds("metric_lag", block.get("metric_lag", "60s")),
@@ -143,11 +120,6 @@ def _parse(stage: str, block: object) -> Settings:
     if settings.prod and settings.runtime is Runtime.PYTHON_3_11:
         raise InvalidInput("runtime", "python3.11", "python3.13 where prod is true (C library)")
     return settings
-
-
-def _runtime(value: object) -> Runtime:
-    """A runtime's name, or ``current`` for the one that synthesises."""
-    return Runtime.current() if value == "current" else _one_of(Runtime, "runtime", value)
 
 
 def _one_of(kind: type[_Choice], at: str, value: object) -> _Choice:
@@ -174,3 +146,6 @@ def _retention(value: object) -> int:
     if value not in _RETENTIONS or isinstance(value, bool):
         raise InvalidInput("log_retention_days", value, f"one of {list(_RETENTIONS)}")
     return int(str(value))
+
+
+__all__ = ["Architecture", "Runtime", "Settings", "SnapStart", "stage_settings"]

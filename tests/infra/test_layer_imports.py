@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from halftone.domain.model.target import Target
 from halftone_cdk.layers.build import core_layer, vendor_layer
-from halftone_cdk.layers.target import Target
 from halftone_cdk.settings import Architecture, Runtime
 from tests.support.checkout import ROOT
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from halftone.domain.errors import HalftoneError
+from halftone.domain.model.target import Target
+from halftone.packaging import bytecode
+from halftone.packaging.bytecode import BytecodeError, compile_folder
 from halftone_cdk.constructs.function.layers import UNZIPPED_LIMIT, TooLarge, check_size
-from halftone_cdk.layers import build, bytecode
+from halftone_cdk.layers import build
 from halftone_cdk.layers.archive import content_digest, zip_folder
 from halftone_cdk.layers.build import Layer, LayerError, core_layer, vendor_layer
-from halftone_cdk.layers.bytecode import BytecodeError, compile_folder
-from halftone_cdk.layers.target import Target
 from halftone_cdk.paths import FUNCTIONS, HALFTONE, pyodide
 from halftone_cdk.settings import Architecture, Runtime
 from tests.infra.support import Synthesised, text

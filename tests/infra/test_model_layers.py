@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from halftone.domain.model.manifest import Flavor
+from halftone.domain.model.target import Target
 from halftone.domain.names import package_key
 from halftone.packaging.folder import build_package
 from halftone_cdk.constructs.function.layers import UNZIPPED_LIMIT
 from halftone_cdk.layers.build import core_layer, vendor_layer
-from halftone_cdk.layers.target import Target
 from halftone_cdk.paths import REQUIREMENTS
 from halftone_cdk.settings import Architecture, Runtime
 from tests.infra.support import EXAMPLES

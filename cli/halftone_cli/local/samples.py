@@ -9,12 +9,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import halftone
 from halftone.domain.endpoint.spec import EndpointSpec
-from halftone.domain.model.manifest import Flavor
+from halftone.domain.model.manifest import Manifest
 from halftone.domain.names import package_key
 from halftone.packaging.folder import BuiltPackage
-from halftone_cli.local.flavor_environment import flavor_environment, packages_of
+from halftone_cli.local.flavor_environment import model_environment, packages_of
+from halftone_cli.local.worker_server import core_folder, offer_environment
 
 _CHECK = Path(__file__).with_name("sample_check.py")
 _MISSING = re.compile(r"No module named '([^'.]+)")
@@ -24,24 +24,23 @@ def sample_faults(built: BuiltPackage) -> list[str]:
     """What is wrong with a package's answers to its own samples, and to the first one sent twice in
     one request; [] if nothing is.
 
-    The model runs in a process of its own, which has the packages of its flavor's layer and none of
-    this environment's. What it prints goes to stderr.
+    The model runs in a process of its own, which has the packages of its flavor's layer and of its
+    own environment, and none of this command's. What it prints goes to stderr.
 
     Raises:
         Unavailable: if the flavor's packages can't be installed here.
     """
-    flavor = built.manifest.flavor
-    layer = flavor_environment(flavor)
+    manifest = built.manifest
+    has = model_environment(built)
     spec = EndpointSpec(built.manifest.name, ".")
     with tempfile.TemporaryDirectory(prefix="halftone-", ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch)
         archive = folder / package_key(built.digest)
         archive.parent.mkdir(parents=True)
         archive.write_bytes(built.data)
-        core = folder / "core"
-        core.mkdir()
-        # This package alone: beside it may lie everything else that is installed.
-        (core / "halftone").symlink_to(Path(halftone.__file__).resolve().parent)
+        core = core_folder(folder)
+        if manifest.environment is not None:
+            offer_environment(folder, manifest.environment.digest, has.environment)
         order = folder / "order.json"
         question: dict[str, Any] = {
             "artifacts": str(folder),
@@ -51,12 +50,13 @@ def sample_faults(built: BuiltPackage) -> list[str]:
             "max_body": spec.max_body,
         }
         order.write_text(json.dumps(question), encoding="utf-8")
-        command = [sys.executable, "-I", "-S", "-B", str(_CHECK), str(layer), str(core), str(order)]
+        command = [str(has.python), "-I", "-S", "-B", str(_CHECK)]
+        command += [str(has.layer), str(core), str(order)]
         code = _run(command)
         if code:
             return [f"the model ended its process: {_ending(code)}"]
         faults: list[str] = json.loads(order.read_text(encoding="utf-8"))
-    return [_with_remedy(fault, flavor) for fault in faults]
+    return [_with_remedy(fault, manifest) for fault in faults]
 
 
 def _run(command: list[str]) -> int:
@@ -90,12 +90,15 @@ def _ending(code: int) -> str:
         return f"signal {-code}"
 
 
-def _with_remedy(fault: str, flavor: Flavor) -> str:
+def _with_remedy(fault: str, manifest: Manifest) -> str:
     missing = _MISSING.search(fault)
     if missing is None:
         return fault
-    has = ", ".join(packages_of(flavor))
+    has = ", ".join(packages_of(manifest.flavor))
+    own = ", ".join(manifest.environment.packages) if manifest.environment else ""
+    more = f" and its environment {own}" if own else ""
     return (
-        f"{fault}; flavor {flavor} has {has} and nothing else: carry {missing[1]} in the package if"
-        " it is pure Python, or take another flavor (docs/serving.md, What is installed)"
+        f"{fault}; flavor {manifest.flavor} has {has}{more}, and nothing else: name {missing[1]} in"
+        f" {manifest.requirements or 'a requirements.txt, and that under `requirements`'}"
+        " (docs/serving.md, What is installed)"
     )

@@ -16,9 +16,10 @@ from halftone.domain.model.manifest import Manifest
 from halftone.domain.model.smoke_test import check_answer, smoke_event
 from halftone.domain.names import package_key
 from halftone.packaging.folder import BuiltPackage
-from halftone.serving.app import ModelServer, start
+from halftone.serving.app import start
 from halftone.serving.inference.artifacts import FolderArtifacts
 from halftone.serving.settings import Settings
+from halftone_cli.local.flavor_environment import model_environment
 from halftone_cli.local.gateway import (
     MAX_REQUEST,
     HttpRequest,
@@ -28,11 +29,13 @@ from halftone_cli.local.gateway import (
     gateways_own,
     response_of,
 )
+from halftone_cli.local.worker_server import WorkerServer, offer_environment
 
 VERSION = "local"
 """What answers call the version that gave them: none was published."""
 
 Write = Callable[[str], object]
+Server = Callable[[object, object], dict[str, object]]
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,11 @@ class Sandbox:
         self._turn = threading.Lock()
         self._server = self._loaded()
 
+    def close(self) -> None:
+        """End what runs beside this process."""
+        if isinstance(self._server, WorkerServer):
+            self._server.close()
+
     def faults(self) -> list[str]:
         """What is wrong with the answers to the package's own samples, as a release asks them."""
         faults = []
@@ -84,8 +92,12 @@ class Sandbox:
             response = self._invoke(event_of(request, datetime.now(UTC)))
             if response is None:
                 self._log(self._late())
+                self.close()
                 self._server = self._loaded()  # Lambda gives the next request a new instance
                 return gateways_own(503)
+            if isinstance(self._server, WorkerServer) and self._server.ended:
+                self._server.close()
+                self._server = self._loaded()
         return response_of(response)
 
     def _invoke(self, event: dict[str, object]) -> dict[str, object] | None:
@@ -108,7 +120,7 @@ class Sandbox:
             f"the model took longer than the timeout of {self.limits.timeout.total_seconds():g} s"
         )
 
-    def _loaded(self) -> ModelServer:
+    def _loaded(self) -> Server:
         archive = self._folder / package_key(self.built.digest)
         archive.parent.mkdir(parents=True, exist_ok=True)
         archive.write_bytes(self.built.data)
@@ -120,6 +132,11 @@ class Sandbox:
             deployment=VERSION,
             package=self.built.digest,
         )
+        environment = self.built.manifest.environment
+        if environment is not None:
+            has = model_environment(self.built)
+            offer_environment(self._folder, environment.digest, has.environment)
+            return WorkerServer(settings, self._folder, has, self._log)
         root = self._folder / "installed"
         return start(settings, FolderArtifacts(self._folder), root=root, write=self._log)
 

@@ -7,14 +7,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
 
 from halftone.domain.endpoint.spec import EndpointSpec
-from halftone.domain.errors import InvalidInput
+from halftone.domain.errors import InvalidInput, Unavailable
+from halftone.domain.model.target import Target
 from halftone.packaging.endpoint_yaml import FILE, open_declaration, read_spec
 from halftone.packaging.folder import BuiltPackage, open_package
 from halftone_cli.local.gateway import MAX_REQUEST, HttpRequest, HttpResponse, gateways_own
@@ -32,10 +33,13 @@ Fingerprint = tuple[tuple[str, int, int], ...]
 class Source:
     """Where an endpoint's package comes from: a declaration, or a package alone.
 
-    ``path`` is an ``endpoint.yaml`` or its folder, a package's folder or a built zip.
+    ``path`` is an ``endpoint.yaml`` or its folder, a package's folder or a built zip. ``target`` is
+    what an environment is built for, and ``tell`` takes a line before what takes long.
     """
 
     path: Path
+    target: Target = field(default_factory=Target)
+    tell: Write = str
 
     @property
     def declaration(self) -> Path | None:
@@ -52,9 +56,9 @@ class Source:
             InvalidInput: naming the file, the field and the value at fault.
         """
         if self.declaration is not None:
-            declared = open_declaration(self.declaration)
+            declared = open_declaration(self.declaration, self.target, tell=self.tell)
             return declared.package, Limits.of(declared.spec)
-        built = open_package(self.path)
+        built = open_package(self.path, self.target, tell=self.tell)
         return built, Limits.of(EndpointSpec(built.manifest.name, "."))
 
     def fingerprint(self) -> Fingerprint:
@@ -71,7 +75,7 @@ class Source:
 def _marks(watched: list[Path]) -> Iterator[tuple[str, int, int]]:
     for root in watched:
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
-            if "__pycache__" in path.parts:
+            if "__pycache__" in path.parts or path.suffix == ".lock":
                 continue
             try:
                 status = path.stat()
@@ -112,8 +116,9 @@ class LocalEndpoint:
             return False
         self._seen = present
         try:
-            self.sandbox = self._opened()
-        except InvalidInput as error:
+            earlier, self.sandbox = self.sandbox, self._opened()
+            earlier.close()
+        except (InvalidInput, Unavailable) as error:
             self.note(f"not reloaded: {error}")
             return False
         self.note(f"reloaded: {self.sandbox.built.ref}")

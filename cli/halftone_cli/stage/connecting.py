@@ -1,9 +1,12 @@
 """Where the command meets AWS: parts, account and control API with the caller's credentials."""
 
+from collections.abc import Mapping
+
 import boto3
 
 from halftone import bootstrap
 from halftone.adapters.aws.clients import PATIENT
+from halftone.domain.model.target import Architecture, Runtime, Target
 from halftone_cli.control.api import ControlApi
 from halftone_cli.stage.account import Account
 from halftone_cli.stage.aws import caller, identified, stage_outputs
@@ -38,6 +41,16 @@ def open_stage(there: Place) -> Stage:
         api=api,
         control=ControlApi(signed(session, api)),
         upload=put,
+        target=_target(outputs),
+    )
+
+
+def _target(outputs: Mapping[str, str]) -> Target:
+    """What the stage runs on; the default of a stage that does not say, being deployed earlier."""
+    usual = Target()
+    return Target(
+        Runtime.named("Runtime", outputs.get("Runtime", usual.runtime)),
+        Architecture.named("Architecture", outputs.get("Architecture", usual.architecture)),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halftone.domain.errors import InvalidInput, Unavailable
+from halftone.domain.model.target import Target
 from halftone.domain.names import checked_name
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Stage:
 
     ``urgent`` makes parts that give up on the table within a second, for rollbacks; ``actor`` finds
     out in whose name changes go on record; ``api`` is the base URL of the HTTP API, without a slash
-    at its end; ``control`` is the control API; ``upload`` puts bytes where it gave leave to.
+    at its end; ``control`` is the control API; ``upload`` puts bytes where it gave leave to;
+    ``target`` is what environments are built for.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Stage:
     api: str
     control: ControlApi
     upload: Upload
+    target: Target = field(default_factory=Target)
 
 
 @dataclass(frozen=True)

@@ -38,3 +38,15 @@ def zip_folder(folder: Path, archive: Path) -> None:
             with path.open("rb") as source, out.open(entry, "w") as sink:
                 while block := source.read(1 << 20):
                     sink.write(block)
+
+
+def nest(source: Path, archive: Path, folder: str) -> None:
+    """Write what the zip ``source`` holds to ``archive``, below ``folder``, compressed."""
+    with zipfile.ZipFile(source) as content, zipfile.ZipFile(archive, "x") as out:
+        for original in content.infolist():
+            entry = zipfile.ZipInfo(f"{folder}/{original.filename}", _MIDNIGHT)
+            entry.external_attr = 0o100644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with content.open(original) as part, out.open(entry, "w") as sink:
+                while block := part.read(1 << 20):
+                    sink.write(block)

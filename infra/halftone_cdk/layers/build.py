@@ -18,18 +18,16 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from halftone.domain.errors import HalftoneError
+from halftone.domain.model.environment import Environment
+from halftone.domain.model.target import Target
+from halftone.packaging import bytecode, pruning
+from halftone.packaging.bytecode import compile_folder
+from halftone.packaging.pruning import NOT_NEEDED, prune
 from halftone_cdk.layers import archive
-from halftone_cdk.layers.bytecode import compile_folder
-from halftone_cdk.layers.target import Target
 from halftone_cdk.paths import BUILD, HALFTONE, NODE_LOCK, REQUIREMENTS
 
 IMPORTED_FROM = "/opt/python"
 """Where Lambda mounts the ``python`` folder of a layer."""
-
-_NOT_NEEDED = ("tests", "test", "__pycache__")
-_SOURCES = (".pyi", ".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".hpp", ".a", ".f", ".tp")
-"""Stubs, headers and sources of compiled modules: read by compilers, never by an import."""
-_INSTALLER_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
 
 
 class LayerError(HalftoneError):
@@ -50,7 +48,7 @@ def core_layer(target: Target) -> Layer:
     """The package ``halftone`` with its bytecode."""
 
     def fill(folder: Path) -> None:
-        ignored = shutil.ignore_patterns(*_NOT_NEEDED)
+        ignored = shutil.ignore_patterns(*NOT_NEEDED, "*.mjs")
         shutil.copytree(HALFTONE, folder / HALFTONE.name, ignore=ignored)
 
     return _layer("core", _sources_digest(HALFTONE), target, fill)
@@ -68,9 +66,24 @@ def vendor_layer(group: str, target: Target) -> Layer:
 
     def fill(folder: Path) -> None:
         _install(lock, folder, target)
-        _prune(folder)
+        prune(folder)
 
     return _layer(group, hashlib.sha256(lock.read_bytes()).hexdigest(), target, fill)
+
+
+def environment_layer(environment: Environment, source: Path) -> Layer:
+    """The environment in the zip ``source`` as a layer, in the folder that the server knows."""
+    digest = environment.digest
+    folder = BUILD / "layers" / f"environment-{digest}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
+            layer = Path(fresh) / "layer"
+            layer.mkdir()
+            archive.nest(source, layer / "layer.zip", f"environments/{digest}")
+            _keep(layer, folder)
+    name = f"environment-{digest[:12]}"
+    return Layer(name, folder / "layer.zip", digest, environment.unzipped)
 
 
 def _layer(name: str, source: str, target: Target, fill: Callable[[Path], None]) -> Layer:
@@ -117,26 +130,11 @@ def _install(lock: Path, folder: Path, target: Target) -> None:
         raise LayerError(f"the lock {lock.stem} does not install for {target}:\n{done.stderr}")
 
 
-def _prune(folder: Path) -> None:
-    """Leave out what no import needs and what differs from one installation to the next."""
-    shutil.rmtree(folder / "bin", ignore_errors=True)
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir() and path.name in _NOT_NEEDED:
-            shutil.rmtree(path)
-        elif path.is_file() and (_is_note(path) or path.suffix in _SOURCES):
-            path.unlink()
-
-
-def _is_note(path: Path) -> bool:
-    in_info = path.parent.suffix == ".dist-info"
-    return path.name == ".lock" or (in_info and path.name in _INSTALLER_NOTES)
-
-
 def _sources_digest(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in archive.files(folder):
         name = path.relative_to(folder)
-        if not {*_NOT_NEEDED} & {*name.parts}:
+        if not {*NOT_NEEDED} & {*name.parts}:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{content} {name.as_posix()}\n".encode())
     return digest.hexdigest()
@@ -145,4 +143,6 @@ def _sources_digest(folder: Path) -> str:
 def _builder_digest() -> str:
     """This package's own code, and the lock that pins the compiler of other Pythons' bytecode."""
     node_lock = hashlib.sha256(NODE_LOCK.read_bytes()).hexdigest()
-    return _sources_digest(Path(__file__).parent) + node_lock
+    packaging = [Path(bytecode.__file__), Path(pruning.__file__)]
+    shared = "".join(hashlib.sha256(file.read_bytes()).hexdigest() for file in packaging)
+    return _sources_digest(Path(__file__).parent) + shared + node_lock

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from halftone_cli.commands.targets import ArchitectureOption, RuntimeOption, target_of
 from halftone_cli.console import note, one_line, say_json, show
 from halftone_cli.local.sandbox import example_call, prints_to_stderr
 from halftone_cli.local.server import LocalEndpoint, Source, listening
@@ -25,6 +26,7 @@ def serve(
             show_default=False,
         ),
     ] = Path(),
+    *,
     port: Annotated[int, typer.Option(metavar="PORT", help="The port; 0 takes a free one.")] = 8080,
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="The address to listen on.")
@@ -32,6 +34,8 @@ def serve(
     log: Annotated[
         bool, typer.Option("--log", help="Show all lines of the function's log, metrics, too.")
     ] = False,
+    runtime: RuntimeOption = None,
+    architecture: ArchitectureOption = None,
 ) -> None:
     """Serve a model package on this machine, exactly as Lambda would.
 
@@ -45,16 +49,21 @@ def serve(
       halftone serve models/v1 --port 9000 --log
     """
     say = note if log else _but_metrics
+    target = target_of(runtime, architecture, local=session.where.local)
+    source = Source(path, target, note)
     with tempfile.TemporaryDirectory(prefix="halftone-", ignore_cleanup_errors=True) as folder:
         with prints_to_stderr():
-            endpoint = LocalEndpoint(Source(path), Path(folder), log=say, note=note)
+            endpoint = LocalEndpoint(source, Path(folder), log=say, note=note)
             faults = endpoint.sandbox.faults()
         with listening(endpoint, host, port) as base:
             _tell(session, endpoint, base)
+            for warning in endpoint.sandbox.built.warnings:
+                note(f"warning: {warning}")
             for fault in faults:
                 note(f"warning: {fault}: a release would refuse it")
             with prints_to_stderr():
                 _until_interrupted(session, endpoint)
+        endpoint.sandbox.close()
     note("stopped")
 
 

@@ -1,7 +1,6 @@
 """``halftone release``: a package, on its way to all traffic of an endpoint."""
 
 import re
-import uuid
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from halftone.packaging.endpoint_yaml import FILE, read_spec
 from halftone.packaging.folder import BuiltPackage, open_package
 from halftone_cli.commands.changing import MessageOption, watch_to_the_end
 from halftone_cli.commands.options import endpoint_names
+from halftone_cli.commands.uploads import upload
 from halftone_cli.console import note, one_line, say_json, show
 from halftone_cli.control.api import Json
 from halftone_cli.local.plans import chosen_plan
@@ -92,8 +92,8 @@ def release(
     elif declaration is not None:
         wanted["plan"] = dump_plan(read_spec(declaration).plan)
     if local:
-        built = _checked(Path(package), run=run)
-        _upload(session, name, built)
+        built = _checked(session, Path(package), run=run)
+        upload(session, name, built)
         wanted["digest"] = built.digest
     else:
         wanted["model"] = package
@@ -119,24 +119,15 @@ def _endpoint(given: str | None, declaration: Path | None) -> str:
     return read_spec(declaration).name
 
 
-def _checked(path: Path, *, run: bool) -> BuiltPackage:
-    built = open_package(path)
+def _checked(session: Session, path: Path, *, run: bool) -> BuiltPackage:
+    built = open_package(path, session.stage.target, tell=note)
+    for warning in built.warnings:
+        note(f"warning: {warning}")
     faults = sample_faults(built) if run else []
     if faults:
         expected = "answers as the samples say: see `halftone package`"
         raise InvalidPackage("samples", "; ".join(faults), expected, source=str(path))
     return built
-
-
-def _upload(session: Session, endpoint: str, built: BuiltPackage) -> None:
-    # Leave to upload changes nothing: it is asked for anew each time, because it is not kept.
-    part = f"upload-{uuid.uuid4().hex[:8]}"
-    path = f"/endpoints/{endpoint}/uploads"
-    leave: Json = session.control.post(
-        path, {"digest": built.digest}, part=part, changes=False
-    ).json
-    note(f"uploading {built.ref}, {len(built.data)} bytes")
-    session.stage.upload(leave["url"], leave["headers"], built.data)
 
 
 def _tell(session: Session, begun: Json) -> None:

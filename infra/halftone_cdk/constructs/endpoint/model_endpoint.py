@@ -41,7 +41,7 @@ class ModelEndpoint(Construct):
             "Model",
             settings=platform.settings,
             spec=spec,
-            flavor=package.manifest.flavor,
+            package=package,
             artifacts=platform.artifacts,
             table=platform.table,
         )

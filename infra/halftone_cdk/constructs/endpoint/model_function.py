@@ -2,18 +2,20 @@
 
 from typing import cast
 
-from aws_cdk import Acknowledgment, Annotations, Duration, Validations
+from aws_cdk import Acknowledgment, Annotations, Duration, Size, Validations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from halftone.domain.endpoint.spec import EndpointSpec
-from halftone.domain.model.manifest import Flavor
 from halftone.domain.names import ALIAS, CHALLENGER, function_name
 from halftone.domain.quantities import milliseconds
+from halftone.packaging.folder import BuiltPackage
+from halftone.packaging.places import layer_of
 from halftone_cdk.constructs.access.permissions import Permissions
 from halftone_cdk.constructs.function.engine_function import function_code, function_role
+from halftone_cdk.constructs.function.environment import place_environment
 from halftone_cdk.constructs.function.frozen_settings import frozen_settings
 from halftone_cdk.constructs.function.layers import (
     check_size,
@@ -23,7 +25,6 @@ from halftone_cdk.constructs.function.layers import (
 )
 from halftone_cdk.constructs.function.logs import log_group
 from halftone_cdk.layers.build import core_layer, vendor_layer
-from halftone_cdk.layers.target import Target
 from halftone_cdk.paths import FUNCTIONS
 from halftone_cdk.settings import Settings
 
@@ -43,15 +44,20 @@ class ModelFunction(Construct):
         *,
         settings: Settings,
         spec: EndpointSpec,
-        flavor: Flavor,
+        package: BuiltPackage,
         artifacts: s3.IBucket,
         table: dynamodb.ITable,
     ) -> None:
         super().__init__(scope, construct_id)
         name = function_name(settings.name, spec.name)
-        target = Target.of(settings)
-        layers = [core_layer(target), vendor_layer(f"model-{flavor}", target)]
+        target = settings.target
+        flavor = package.manifest.flavor
+        layers = [core_layer(target), vendor_layer(layer_of(flavor), target)]
         check_size(name, FUNCTIONS / "model", layers)
+        place = place_environment(package, FUNCTIONS / "model", layers, target)
+        layers += place.layers
+        # A snapshot holds no more of a function's disk than it has by default.
+        snaps = settings.snaps and place.storage is None
         group = log_group(self, "Logs", f"/aws/lambda/{name}", spec.log_retention_days)
         role = function_role(self, group)
         may = Permissions(self, settings.name)
@@ -71,6 +77,7 @@ class ModelFunction(Construct):
             layers=[layer_version(self, layer, settings) for layer in layers],
             role=role,
             memory_size=spec.memory,
+            ephemeral_storage_size=Size.mebibytes(place.storage) if place.storage else None,
             timeout=Duration.seconds(spec.timeout.total_seconds()),
             environment={
                 "HALFTONE_ENDPOINT": spec.name,
@@ -82,9 +89,9 @@ class ModelFunction(Construct):
             },
             tracing=lambda_.Tracing.ACTIVE,
             log_group=group,
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings.snaps else None,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snaps else None,
         )
-        if settings.snaps:
+        if snaps:
             _acknowledge_unpublished(self.function)
         self.alias = lambda_.Alias(
             self,

@@ -11,6 +11,7 @@ from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, dump_upkeep
 from halftone.domain.errors import InvalidInput
 from halftone.domain.quantities import spoken
 from halftone.domain.rollout.plan_schema import dump_plan
+from halftone.packaging.environment import kept_archive
 from halftone.packaging.folder import BuiltPackage
 from halftone_cdk.constructs.engine.releaser import LONGEST_WAIT
 from halftone_cdk.paths import BUILD
@@ -47,6 +48,7 @@ class Release(Construct):
                 "Key": asset.s3_object_key,
                 "Digest": package.digest,
                 "PackageName": package.manifest.name,
+                **_environment(self, package),
                 "Settings": settings_digest,
                 "Plan": canonical_json(dump_plan(spec.plan)).decode(),
                 **({"Group": spec.group} if spec.group else {}),
@@ -66,6 +68,20 @@ def _refuse_endless_wait(spec: EndpointSpec) -> None:
             f"{DeployWaits.PREPARED}: the plan takes at least {spoken(least)}, and CloudFormation"
             f" waits for {spoken(LONGEST_WAIT)} at most",
         )
+
+
+def _environment(scope: Construct, package: BuiltPackage) -> dict[str, str]:
+    """Where the package's environment lies, in the bucket of the package."""
+    if package.manifest.environment is None:
+        return {}
+    digest = package.manifest.environment.digest
+    archive = package.environment.archive if package.environment else None
+    archive = archive or kept_archive(package.manifest.environment)
+    if archive is None:
+        expected = "a folder in place of a zip: its environment was not built on this machine"
+        raise InvalidInput("model", digest, expected)
+    asset = s3_assets.Asset(scope, "Environment", path=str(archive), asset_hash=digest)
+    return {"EnvironmentKey": asset.s3_object_key}
 
 
 def _written(package: BuiltPackage) -> str:

@@ -19,7 +19,6 @@ from halftone_cdk.constructs.function.layers import (
 from halftone_cdk.constructs.function.logs import log_group
 from halftone_cdk.constructs.function.published import published
 from halftone_cdk.layers.build import core_layer, vendor_layer
-from halftone_cdk.layers.target import Target
 from halftone_cdk.paths import FUNCTIONS
 from halftone_cdk.settings import Settings
 
@@ -54,7 +53,7 @@ class EngineFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         function_name = f"halftone_{settings.name}_{name}"
-        target = Target.of(settings)
+        target = settings.target
         layers = [core_layer(target), vendor_layer(vendor, target)]
         code = FUNCTIONS / folder
         check_size(function_name, code, layers)

@@ -104,6 +104,11 @@ def package_key(digest: str) -> str:
     return f"packages/{digest}.zip"
 
 
+def environment_key(digest: str) -> str:
+    """Where the artifact bucket keeps an environment's zip."""
+    return f"packages/environments/{digest}.zip"
+
+
 def manifest_key(digest: str) -> str:
     """Where the artifact bucket keeps a package's manifest, readable without the zip."""
     return f"packages/{digest}.json"

@@ -33,6 +33,7 @@ def deploy_of(event: Mapping[str, Any]) -> Deploy:
         plan=load_plan(json.loads(wanted["Plan"])),
         bucket=wanted["Bucket"],
         object_key=wanted["Key"],
+        environment_key=wanted.get("EnvironmentKey", ""),
         before=declaration(before) if before else None,
         endpoint_before=before["Endpoint"] if before else None,
     )

@@ -5,10 +5,13 @@ from pathlib import Path
 
 from halftone.domain.endpoint.spec import EndpointSpec, load_spec
 from halftone.domain.errors import InvalidInput
+from halftone.domain.model.target import Target
+from halftone.packaging.environment import Tell
 from halftone.packaging.folder import BuiltPackage, open_package
 from halftone.packaging.yaml import read_yaml
 
 FILE = "endpoint.yaml"
+_DEFAULT = Target()
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,10 @@ def read_spec(source: Path) -> EndpointSpec:
         raise InvalidInput(error.field, error.value, error.expected, source=str(source)) from None
 
 
-def open_declaration(source: Path) -> Declared:
-    """What the file says, and the package that its ``model`` leads to.
+def open_declaration(
+    source: Path, target: Target = _DEFAULT, *, tell: Tell = lambda _: None
+) -> Declared:
+    """What the file says, and the package that its ``model`` leads to, built for ``target``.
 
     Raises:
         InvalidInput: naming the file, the field, its value and what was expected.
@@ -44,7 +49,7 @@ def open_declaration(source: Path) -> Declared:
         raise InvalidInput(
             "model", spec.model, f"a model package below {source.parent}", source=str(source)
         )
-    return Declared(spec, open_package(package), source)
+    return Declared(spec, open_package(package, target, tell=tell), source)
 
 
 def _read(source: Path) -> object:

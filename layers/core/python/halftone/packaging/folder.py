@@ -8,7 +8,7 @@ tests all come here; only YAML and the local disk are touched.
 import io
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,7 +16,9 @@ from halftone.domain.errors import InvalidInput, InvalidPackage
 from halftone.domain.model.archive import check_content, digest_of, inspect, refuse_pickle
 from halftone.domain.model.manifest import MANIFEST_NAME, SOURCE_NAME, Manifest, PackageRef
 from halftone.domain.model.manifest_schema import load_manifest
+from halftone.domain.model.target import Target
 from halftone.packaging import mlflow_folder
+from halftone.packaging.environment import BuiltEnvironment, Tell, build_environment
 from halftone.packaging.yaml import read_yaml
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can state
@@ -30,11 +32,17 @@ _INSTEAD = {
 
 @dataclass(frozen=True)
 class BuiltPackage:
-    """A package as it is stored: its name and digest, its manifest, and the zip itself."""
+    """A package as it is stored: its name and digest, its manifest, and the zip itself.
+
+    ``environment`` is what its requirements were built to; None without requirements, and of a zip
+    that was built elsewhere. ``warnings`` are about what was probably meant otherwise.
+    """
 
     ref: PackageRef
     manifest: Manifest
     data: bytes
+    environment: BuiltEnvironment | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -42,25 +50,33 @@ class BuiltPackage:
         return self.ref.digest
 
 
+_DEFAULT = Target()
 _EXPECTED = f"a folder with {SOURCE_NAME}, or a built zip"
 
 
-def open_package(path: Path) -> BuiltPackage:
+def open_package(
+    path: Path, target: Target = _DEFAULT, *, tell: Tell = lambda _: None
+) -> BuiltPackage:
     """The package at ``path``: a folder, which is built, or a zip that was built before.
+
+    ``target`` is what an environment is built for, and ``tell`` takes a line before what takes
+    long.
 
     Raises:
         InvalidPackage: naming the file, the field and the value at fault.
     """
     if path.is_dir():
-        return build_package(path)
+        return build_package(path, target, tell=tell)
     try:
         return _checked(path.read_bytes(), source=str(path))
     except OSError as error:
         raise InvalidPackage("package", error.strerror, _EXPECTED, source=str(path)) from None
 
 
-def build_package(folder: Path) -> BuiltPackage:
-    """The package made of ``folder``.
+def build_package(
+    folder: Path, target: Target = _DEFAULT, *, tell: Tell = lambda _: None
+) -> BuiltPackage:
+    """The package made of ``folder``; see ``open_package``.
 
     Left out are what starts with a dot, ``__pycache__``, and ``model.yaml``, in whose place stands
     the manifest as JSON. ``samples`` may name a JSON file of the folder, which is read in. A
@@ -68,6 +84,7 @@ def build_package(folder: Path) -> BuiltPackage:
 
     Raises:
         InvalidPackage: naming the file, the field and the value at fault.
+        Unavailable: if an environment must be built, and what that needs is not there.
     """
     source = folder / SOURCE_NAME
     saved = mlflow_folder.MLMODEL if not source.exists() else None
@@ -81,8 +98,19 @@ def build_package(folder: Path) -> BuiltPackage:
         left_out = {str(below / name) for name in mlflow_folder.NOTES}
         declared = mlflow_folder.resolve(folder, declared)
     manifest = load_manifest(declared, source=str(source))
+    if manifest.environment is not None:
+        given = manifest.environment.digest
+        expected = "nothing: it is built from the file that `requirements` names"
+        raise InvalidPackage("environment", given, expected, source=str(source))
+    built = _environment(folder, manifest, target, tell)
+    if built is not None:
+        manifest = replace(manifest, environment=built.environment)
     files = {str(path.relative_to(folder).as_posix()): path for path in _files(folder)}
-    files = {name: path for name, path in files.items() if name not in left_out}
+    files = {
+        name: path
+        for name, path in files.items()
+        if name not in left_out and not (name.endswith(".lock") and _is_lock(name, manifest))
+    }
     for field in ("entry", "preprocess"):
         name = getattr(manifest, field)
         if name is not None and name not in files:
@@ -91,7 +119,43 @@ def build_package(folder: Path) -> BuiltPackage:
     for name, data in content.items():
         refuse_pickle(name, data[:2], manifest, source=str(folder))
     content[MANIFEST_NAME] = manifest.to_json()
-    return _checked(_zip(content), source=str(folder))
+    if built is not None:
+        # With the package goes what its environment can be built of again.
+        content[built.lock_file] = built.lock.encode()
+    package = _checked(_zip(content), source=str(folder))
+    return replace(package, environment=built, warnings=_warnings(folder, manifest))
+
+
+_USUAL = ("requirements.txt", "conda.yaml", "environment.yml", "environment.yaml", "pyproject.toml")
+
+
+def _warnings(folder: Path, manifest: Manifest) -> tuple[str, ...]:
+    """What the folder has that its author may think is installed, and is not."""
+    if manifest.requirements is not None:
+        return ()
+    unnamed = next((name for name in _USUAL if (folder / name).is_file()), None)
+    if unnamed is None:
+        return ()
+    return (
+        (
+            f"{folder / unnamed} is not installed: write `requirements: requirements.txt` in"
+            f" {SOURCE_NAME} to have its packages beside the model"
+        ),
+    )
+
+
+def _is_lock(name: str, manifest: Manifest) -> bool:
+    return manifest.requirements is not None and name.startswith(
+        manifest.requirements.rpartition(".")[0]
+    )
+
+
+def _environment(
+    folder: Path, manifest: Manifest, target: Target, tell: Tell
+) -> BuiltEnvironment | None:
+    if manifest.requirements is None:
+        return None
+    return build_environment(folder, manifest.requirements, manifest.flavor, target, tell=tell)
 
 
 def _checked(data: bytes, *, source: str) -> BuiltPackage:

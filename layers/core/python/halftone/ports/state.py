@@ -114,6 +114,19 @@ class Packages(Protocol):
         """
         ...
 
+    def has_environment(self, digest: str) -> bool:
+        """Whether the environment of that digest is kept."""
+        ...
+
+    def keep_environment(self, bucket: str, key: str, digest: str) -> None:
+        """Keep the environment's zip at that place under ``digest``, for all packages that need it.
+
+        Raises:
+            NotFound: if there is nothing.
+            InvalidPackage: if the digest does not match.
+        """
+        ...
+
 
 class Workflow(Protocol):
     """Whatever calls the tick until a rollout is done."""

@@ -18,7 +18,7 @@ from halftone.serving.gateway.upstream import LambdaUpstream, NoUpstream, Upstre
 from halftone.serving.http.request import route, spoken
 from halftone.serving.http.response import Problem, to_lambda
 from halftone.serving.inference.artifacts import Artifacts
-from halftone.serving.inference.install import install
+from halftone.serving.inference.install import enter_environment, install
 from halftone.serving.inference.loader import LoadedModel, load
 from halftone.serving.inference.model_server import LocalModel, Source
 from halftone.serving.invocation import Invocation, mark_of
@@ -118,7 +118,10 @@ def start(
 
     def source() -> LoadedModel:
         digest = settings.package or ""
-        return load(*install(digest, artifacts, folder), digest)
+        package, manifest = install(digest, artifacts, folder)
+        if manifest.environment is not None:
+            enter_environment(manifest.environment, artifacts, folder)
+        return load(package, manifest, digest)
 
     if settings.package is None or settings.table is None or settings.function is None:
         return ModelServer(settings, source, write=write)

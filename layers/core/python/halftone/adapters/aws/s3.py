@@ -8,12 +8,14 @@ import io
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from halftone.adapters.aws.clients import translated
 from halftone.domain.errors import InvalidPackage, NotFound
 from halftone.domain.model.archive import check_content, inspect
 from halftone.domain.model.manifest import Manifest
 from halftone.domain.model.manifest_schema import manifest_from_json
-from halftone.domain.names import manifest_key, package_key, upload_key
+from halftone.domain.names import environment_key, manifest_key, package_key, upload_key
 from halftone.ports.control import Upload
 
 if TYPE_CHECKING:
@@ -57,6 +59,38 @@ class S3Packages:
             stored = self._s3.get_object(Bucket=self._bucket, Key=manifest_key(digest))
             body = stored["Body"].read()
         return manifest_from_json(body)
+
+    def has_environment(self, digest: str) -> bool:
+        """See the port. One call."""
+        with translated(f"looking for environment {digest[:12]}"):
+            try:
+                self._s3.head_object(Bucket=self._bucket, Key=environment_key(digest))
+            except ClientError as error:
+                # Without leave to list a bucket, what is not there is forbidden.
+                if error.response["Error"]["Code"] in ("404", "403", "NoSuchKey", "AccessDenied"):
+                    return False
+                raise
+        return True
+
+    def keep_environment(self, bucket: str, key: str, digest: str) -> None:
+        """See the port. Two calls; S3 itself copies what was checked."""
+        missing = NotFound("environment", f"s3://{bucket}/{key}")
+        with translated(f"reading s3://{bucket}/{key}", {"NoSuchKey": missing}):
+            stored = self._s3.get_object(Bucket=bucket, Key=key)
+            sha = hashlib.sha256()
+            for chunk in stored["Body"].iter_chunks(1 << 20):
+                sha.update(chunk)
+        if sha.hexdigest() != digest:
+            expected = f"{sha.hexdigest()}, the SHA-256 of s3://{bucket}/{key}"
+            raise InvalidPackage("digest", digest, expected)
+        with translated(f"storing environment {digest[:12]}"):
+            self._s3.copy_object(
+                Bucket=self._bucket,
+                Key=environment_key(digest),
+                CopySource={"Bucket": bucket, "Key": key},
+                # What was read just now, and nothing that was put there since.
+                CopySourceIfMatch=stored["ETag"],
+            )
 
 
 _LASTS = timedelta(minutes=15)

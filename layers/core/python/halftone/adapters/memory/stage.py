@@ -185,10 +185,14 @@ class MemoryMetrics:
 
 @dataclass
 class MemoryPackages:
-    """Port ``Packages``: ``offered`` stands for other buckets, by bucket and key."""
+    """Port ``Packages``: ``offered`` stands for other buckets, by bucket and key, and
+    ``environments_offered`` says which environment lies there.
+    """
 
     offered: dict[tuple[str, str], tuple[str, Manifest]] = field(default_factory=dict)
     kept: dict[str, Manifest] = field(default_factory=dict)
+    environments_offered: dict[tuple[str, str], str] = field(default_factory=dict)
+    environments: set[str] = field(default_factory=set)
 
     def register(self, bucket: str, key: str, digest: str) -> Manifest:
         """See the port."""
@@ -205,6 +209,19 @@ class MemoryPackages:
         if digest not in self.kept:
             raise NotFound("package", digest)
         return self.kept[digest]
+
+    def has_environment(self, digest: str) -> bool:
+        """See the port."""
+        return digest in self.environments
+
+    def keep_environment(self, bucket: str, key: str, digest: str) -> None:
+        """See the port."""
+        actual = self.environments_offered.get((bucket, key))
+        if actual is None:
+            raise NotFound("environment", f"s3://{bucket}/{key}")
+        if actual != digest:
+            raise InvalidPackage("digest", digest, f"{actual}, the SHA-256 of s3://{bucket}/{key}")
+        self.environments.add(digest)
 
 
 @dataclass

@@ -26,7 +26,7 @@ Digest = Annotated[
 class Upload(Shape):
     """Leave to upload one package: `method` it to `url` with `headers`.
 
-    A replay has null for `url`: leave is not kept.
+    A replay has null for `url`: leave is not kept. So has an environment that is `stored` already.
     """
 
     method: str
@@ -35,6 +35,7 @@ class Upload(Shape):
     bucket: str
     key: str
     expires_at: datetime
+    stored: bool = False
 
 
 class Release(Shape):
@@ -51,9 +52,12 @@ class Release(Shape):
 
 
 class UploadWanted(Body):
-    """A package to upload."""
+    """A package to upload, or the environment of one."""
 
     digest: Digest
+    environment: Annotated[
+        bool, Field(description="It is a package's environment, which may be stored already.")
+    ] = False
 
 
 class ReleaseWanted(Body):
@@ -86,9 +90,11 @@ async def prepare_upload(
 
     def do(ports: Ports) -> Response:
         upload = ports.uploads.prepare(wanted.digest, ports.clock.now())
+        stored = wanted.environment and ports.packages.has_environment(wanted.digest)
         shape = Upload(
             method="PUT",
-            url=upload.url,
+            url=None if stored else upload.url,
+            stored=stored,
             headers=upload.headers,
             bucket=upload.bucket,
             key=upload.key,

@@ -16,7 +16,8 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from halftone.domain.errors import InvalidPackage
-from halftone.domain.model.manifest import MANIFEST_NAME, PICKLE_SUFFIXES, Manifest
+from halftone.domain.model import environment
+from halftone.domain.model.manifest import MANIFEST_NAME, PICKLE_SUFFIXES, Flavor, Manifest
 from halftone.domain.model.manifest_schema import manifest_from_json
 
 MAX_ENTRIES = 10_000
@@ -100,6 +101,26 @@ def inspect(file: BinaryIO, *, source: str) -> tuple[zipfile.ZipFile, Manifest]:
     return archive, manifest
 
 
+def inspect_environment(file: BinaryIO, *, source: str) -> zipfile.ZipFile:
+    """``file`` as the archive of an environment that is safe to unpack.
+
+    Raises:
+        InvalidPackage: if it is no zip, or breaks a rule.
+    """
+    try:
+        archive = zipfile.ZipFile(file)
+        entries = archive.infolist()
+    except _READ_ERRORS as error:
+        raise InvalidPackage("environment", str(error), "a zip file", source=source) from None
+    check_entries(
+        entries,
+        source=source,
+        most_entries=environment.MAX_ENTRIES,
+        most_bytes=environment.MAX_UNZIPPED,
+    )
+    return archive
+
+
 def unpack(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: BinaryIO, *, source: str
 ) -> None:
@@ -122,7 +143,13 @@ def check_content(archive: zipfile.ZipFile, *, source: str) -> None:
             pass
 
 
-def check_entries(entries: Sequence[zipfile.ZipInfo], *, source: str) -> None:
+def check_entries(
+    entries: Sequence[zipfile.ZipInfo],
+    *,
+    source: str,
+    most_entries: int = MAX_ENTRIES,
+    most_bytes: int = MAX_UNZIPPED,
+) -> None:
     """Refuse a list of entries that could write outside its folder, or more than it should.
 
     Raises:
@@ -132,8 +159,8 @@ def check_entries(entries: Sequence[zipfile.ZipInfo], *, source: str) -> None:
     def refuse(field: str, value: object, expected: str) -> InvalidPackage:
         return InvalidPackage(field, value, expected, source=source)
 
-    if len(entries) > MAX_ENTRIES:
-        raise refuse("entries", len(entries), f"at most {MAX_ENTRIES} files")
+    if len(entries) > most_entries:
+        raise refuse("entries", len(entries), f"at most {most_entries} files")
     for entry in entries:
         # The original name: zipfile cuts the other one at a NUL and changes its separators.
         name = entry.orig_filename
@@ -148,8 +175,8 @@ def check_entries(entries: Sequence[zipfile.ZipInfo], *, source: str) -> None:
     _check_names([entry.filename for entry in entries], refuse)
     unzipped = sum(entry.file_size for entry in entries)
     zipped = sum(entry.compress_size for entry in entries)
-    if unzipped > MAX_UNZIPPED:
-        raise refuse("unzipped size", unzipped, f"at most {MAX_UNZIPPED} bytes")
+    if unzipped > most_bytes:
+        raise refuse("unzipped size", unzipped, f"at most {most_bytes} bytes")
     if unzipped > RATIO_FROM and unzipped > MAX_RATIO * zipped:
         expected = f"at most {MAX_RATIO} times the {zipped} bytes zipped"
         raise refuse("unzipped size", unzipped, expected)
@@ -158,12 +185,13 @@ def check_entries(entries: Sequence[zipfile.ZipInfo], *, source: str) -> None:
 def refuse_pickle(name: str, head: bytes, manifest: Manifest, *, source: str) -> None:
     """Refuse a file that unpickling would turn into code that runs; ``head`` is its first 2 bytes.
 
-    Only the entry of a package whose manifest says ``allow_pickle: true`` may be one.
+    Only the entry of a package whose manifest says ``allow_pickle: true`` may be one, and any file
+    of such a package of flavor pyfunc.
 
     Raises:
         InvalidPackage: if its name or its head says that it is a pickle.
     """
-    if manifest.allow_pickle and name == manifest.entry:
+    if manifest.allow_pickle and (name == manifest.entry or manifest.flavor is Flavor.PYFUNC):
         return
     by_head = len(head) >= 2 and head[0] == 0x80 and 2 <= head[1] <= 5
     if by_head or PurePosixPath(name).suffix.lower() in PICKLE_SUFFIXES:

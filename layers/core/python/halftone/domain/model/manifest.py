@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from halftone.domain.audit import canonical_json
+from halftone.domain.model.environment import Environment
 from halftone.domain.model.samples import AnySample
 from halftone.domain.model.schema import Field, fields_as_given
 
@@ -41,6 +42,10 @@ class Flavor(StrEnum):
     ``sklearn``: the entry is a scikit-learn model in a skops file.
     ``asgi``: the entry is a module with an ASGI application named ``app``.
 
+    ``lightgbm``: the entry is a model that ``Booster.save_model`` wrote as text.
+    ``xgboost``: the entry is a model that ``Booster.save_model`` wrote as UBJ or JSON.
+    ``pyfunc``: the entry is the ``MLmodel`` of a model that MLflow loads as ``python_function``.
+
     A folder with ``flavor: mlflow`` is built into one of these.
     """
 
@@ -48,6 +53,20 @@ class Flavor(StrEnum):
     ONNX = "onnx"
     SKLEARN = "sklearn"
     ASGI = "asgi"
+    LIGHTGBM = "lightgbm"
+    XGBOOST = "xgboost"
+    PYFUNC = "pyfunc"
+
+
+BOOSTER_METHODS = ("predict", "label", "raw_score")
+"""What a booster can be asked for: its response, the class of the largest, and sums of leaves."""
+
+METHODS_OF: Mapping[Flavor, tuple[str, ...]] = {
+    Flavor.SKLEARN: METHODS,
+    Flavor.LIGHTGBM: BOOSTER_METHODS,
+    Flavor.XGBOOST: BOOSTER_METHODS,
+}
+"""What the models of a flavor can be asked for, by output field (``methods``)."""
 
 
 class Interface(StrEnum):
@@ -69,7 +88,9 @@ class Manifest:
     ``inputs`` and ``outputs`` are empty where there is no signature. ``headers`` are those that
     the model may see, in lower case. ``trusted`` are the types that a skops file may hold beside
     skops' own; ``methods`` maps output fields to the model's methods. ``allow_pickle`` says that
-    the entry is a pickle, which runs whatever code it carries when it is loaded.
+    the entry is a pickle, which runs whatever code it carries when it is loaded. ``params`` are the
+    values that an MLflow model is given for its parameters. ``requirements`` is a file of the
+    package's folder that names packages, and ``environment`` what was built of it.
     """
 
     name: str
@@ -84,6 +105,9 @@ class Manifest:
     trusted: tuple[str, ...] = ()
     methods: Mapping[str, str] = field(default_factory=dict)
     allow_pickle: bool = False
+    requirements: str | None = None
+    environment: Environment | None = None
+    params: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -117,6 +141,9 @@ class Manifest:
             "trusted": list(self.trusted),
             "methods": dict(self.methods),
             "allow_pickle": self.allow_pickle,
+            "requirements": self.requirements,
+            "params": dict(self.params),
+            "environment": self.environment.as_given() if self.environment else None,
         }
         return {**document, **{name: value for name, value in optional.items() if value}}
 

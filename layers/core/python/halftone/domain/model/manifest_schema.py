@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from halftone.domain.errors import InvalidInput, InvalidPackage, unknown_field
+from halftone.domain.model.environment import Environment, load_environment
 from halftone.domain.model.manifest import (
     MANIFEST_NAME,
-    METHODS,
+    METHODS_OF,
     PICKLE_SUFFIXES,
     SOURCE_NAME,
     Flavor,
@@ -27,14 +28,23 @@ from halftone.domain.texts import check_texts
 _UNREADABLE = ("authorization", "proxy-authorization", "cookie")
 _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _TYPE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_ON_RECORDS = (
+    Flavor.PYTHON,
+    Flavor.ONNX,
+    Flavor.SKLEARN,
+    Flavor.LIGHTGBM,
+    Flavor.XGBOOST,
+    Flavor.PYFUNC,
+)
 _TAKEN_BY: Mapping[str, tuple[Flavor, ...]] = {
-    "preprocess": (Flavor.ONNX, Flavor.SKLEARN),
+    "preprocess": (Flavor.ONNX, Flavor.SKLEARN, Flavor.LIGHTGBM, Flavor.XGBOOST),
     "headers": (Flavor.PYTHON,),
     "trusted": (Flavor.SKLEARN,),
-    "methods": (Flavor.SKLEARN,),
-    "allow_pickle": (Flavor.SKLEARN,),
-    "inputs": (Flavor.PYTHON, Flavor.ONNX, Flavor.SKLEARN),
-    "outputs": (Flavor.PYTHON, Flavor.ONNX, Flavor.SKLEARN),
+    "methods": tuple(METHODS_OF),
+    "allow_pickle": (Flavor.SKLEARN, Flavor.PYFUNC),
+    "params": (Flavor.PYFUNC,),
+    "inputs": _ON_RECORDS,
+    "outputs": _ON_RECORDS,
 }
 
 
@@ -89,8 +99,11 @@ def _parse(value: object) -> Manifest:
         preprocess=None if preprocess is None else _path("preprocess", preprocess, (".py",)),
         headers=_headers(value.get("headers", [])),
         trusted=_types(value.get("trusted", [])),
-        methods=_methods(value.get("methods", {}), outputs) if flavor is Flavor.SKLEARN else {},
+        methods=_methods(flavor, value.get("methods", {}), outputs),
         allow_pickle=value.get("allow_pickle") is True,
+        params=_params(value.get("params", {})),
+        requirements=_requirements(value.get("requirements")),
+        environment=_environment(value.get("environment")),
     )
 
 
@@ -127,8 +140,12 @@ def _entry(flavor: Flavor, document: Mapping[str, object]) -> str:
     entry, allowed = document.get("entry"), document.get("allow_pickle")
     if allowed is not None and not isinstance(allowed, bool):
         raise InvalidInput("allow_pickle", allowed, "true or false")
+    if flavor is Flavor.PYFUNC:
+        if not isinstance(entry, str) or PurePosixPath(entry).name != "MLmodel":
+            raise InvalidInput("entry", entry, "the MLmodel file of a directory saved by MLflow")
+        return _path("entry", entry, ("",))
     if flavor is not Flavor.SKLEARN:
-        return _path("entry", entry, (".onnx",) if flavor is Flavor.ONNX else (".py",))
+        return _path("entry", entry, _SUFFIXES[flavor])
     pickled = isinstance(entry, str) and PurePosixPath(entry).suffix in PICKLE_SUFFIXES
     if pickled and not allowed:
         expected = (
@@ -139,6 +156,29 @@ def _entry(flavor: Flavor, document: Mapping[str, object]) -> str:
     if allowed and not pickled:
         raise InvalidInput("allow_pickle", allowed, f"nothing: {entry} is no pickle")
     return _path("entry", entry, PICKLE_SUFFIXES[:3] if allowed else (".skops",))
+
+
+_SUFFIXES: Mapping[Flavor, tuple[str, ...]] = {
+    Flavor.PYTHON: (".py",),
+    Flavor.ASGI: (".py",),
+    Flavor.ONNX: (".onnx",),
+    Flavor.LIGHTGBM: (".txt",),
+    Flavor.XGBOOST: (".ubj", ".json"),
+}
+
+
+def _requirements(value: object) -> str | None:
+    return None if value is None else _path("requirements", value, (".txt", ".in"))
+
+
+def _environment(value: object) -> Environment | None:
+    return None if value is None else load_environment("environment", value)
+
+
+def _params(value: object) -> dict[str, object]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise InvalidInput("params", value, "a mapping of names to values, such as {top_k: 3}")
+    return dict(value)
 
 
 def _path(at: str, value: object, suffixes: tuple[str, ...]) -> str:
@@ -187,23 +227,26 @@ def _types(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _methods(value: object, outputs: tuple[Field, ...]) -> dict[str, str]:
+def _methods(flavor: Flavor, value: object, outputs: tuple[Field, ...]) -> dict[str, str]:
+    if flavor not in METHODS_OF:
+        return {}
+    methods = METHODS_OF[flavor]
     if not isinstance(value, Mapping):
-        expected = "a mapping of output fields to methods, such as {risk: predict_proba}"
+        expected = f"a mapping of output fields to methods, such as {{risk: {methods[1]}}}"
         raise InvalidInput("methods", value, expected)
     names = [output.name for output in outputs]
     for name, method in value.items():
         if name not in names:
             raise InvalidInput(f"methods.{name}", method, f"an output among {', '.join(names)}")
-        if method not in METHODS:
-            raise InvalidInput(f"methods.{name}", method, f"one of {', '.join(METHODS)}")
-    return {name: str(value.get(name) or _default_method(name, names)) for name in names}
+        if method not in methods:
+            raise InvalidInput(f"methods.{name}", method, f"one of {', '.join(methods)}")
+    return {name: str(value.get(name) or _default_method(name, names, methods)) for name in names}
 
 
-def _default_method(name: str, outputs: list[str]) -> str:
-    if name in METHODS or len(outputs) > 1:
-        if name not in METHODS:
-            expected = f"one of {', '.join(METHODS)}, because there are several outputs"
+def _default_method(name: str, outputs: list[str], methods: tuple[str, ...]) -> str:
+    if name in methods or len(outputs) > 1:
+        if name not in methods:
+            expected = f"one of {', '.join(methods)}, because there are several outputs"
             raise InvalidInput(f"methods.{name}", None, expected)
         return name
     return "predict"

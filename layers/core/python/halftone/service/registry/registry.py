@@ -19,6 +19,7 @@ from halftone.domain.model.registry import (
 )
 from halftone.domain.model.registry_schema import details_as_given, patched
 from halftone.ports import Ports
+from halftone.service.registry.environments import keep_environment
 from halftone.service.registry.models import model_named, resolved, version_of, write_model
 from halftone.service.unit_of_work import must_be_at, retry_on_conflict
 
@@ -47,6 +48,7 @@ def register(
         manifest = ports.packages.manifest(digest)
     except NotFound:
         manifest = ports.packages.register(*ports.uploads.place(digest), digest)
+        keep_environment(ports, manifest)
     if model is not None and manifest.name != model:
         raise InvalidInput("digest", digest, f"a package of {model!r}, not of {manifest.name!r}")
     return registered(ports, manifest, digest, actor=actor, reason=reason, details=details)
@@ -88,13 +90,23 @@ def registered(
             reason=reason or f"{version.package} registered as {version.name}",
             change=(
                 {},
-                {"version": version.number, "digest": digest, **details_as_given(merged_details)},
+                {
+                    "version": version.number,
+                    "digest": digest,
+                    **_environment(manifest),
+                    **details_as_given(merged_details),
+                },
             ),
             version=version,
         )
         return version
 
     return retry_on_conflict(manifest.name, attempt)
+
+
+def _environment(manifest: Manifest) -> dict[str, object]:
+    """What the audit says of a package's environment."""
+    return {"environment": manifest.environment.digest} if manifest.environment else {}
 
 
 def describe(

@@ -31,6 +31,7 @@ class Deploy:
     plan: Plan
     bucket: str
     object_key: str
+    environment_key: str
     before: Declaration | None = None
     endpoint_before: str | None = None
 

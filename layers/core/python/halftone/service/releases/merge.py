@@ -127,6 +127,7 @@ class Merging:
                 endpoint=deploy.endpoint,
                 bucket=deploy.bucket,
                 object_key=deploy.object_key,
+                environment_key=deploy.environment_key,
                 digest=deploy.now.digest,
                 settings=deploy.now.settings,
                 plan=deploy.plan,

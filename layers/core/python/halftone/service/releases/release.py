@@ -23,6 +23,7 @@ from halftone.domain.traffic.policy import Mode, TrafficPolicy
 from halftone.ports import Ports
 from halftone.service.authorization import may, must
 from halftone.service.registry.aliases import mark_released
+from halftone.service.registry.environments import keep_environment
 from halftone.service.registry.models import passed
 from halftone.service.registry.registry import registered
 from halftone.service.rollouts.rollback import roll_back
@@ -43,6 +44,8 @@ class ReleaseRequest:
     ``owner`` is the group that a new endpoint belongs to. ``principal`` is whose rights the model's
     group is asked for (None: a deploy's, which IAM alone holds). ``deploy`` names the record of the
     deploy that asks ("": none does): nothing starts once that deploy was taken back.
+    ``environment_key`` is where the package's environment lies in ``bucket``; empty if it has none,
+    or was uploaded.
     """
 
     endpoint: str
@@ -59,6 +62,7 @@ class ReleaseRequest:
     owner: str | None = None
     principal: str | None = None
     deploy: str = ""
+    environment_key: str = ""
 
 
 def rollout_id(endpoint: str, key: str) -> str:
@@ -108,6 +112,7 @@ def prepared(ports: Ports, request: ReleaseRequest) -> PreparedRelease:
     """
     if request.bucket:
         manifest = ports.packages.register(request.bucket, request.object_key, request.digest)
+        keep_environment(ports, manifest, request.bucket, request.environment_key)
     else:
         manifest = ports.packages.manifest(request.digest)
     own = _own_model(ports, request, manifest.name)
@@ -300,9 +305,19 @@ def _intend(ports: Ports, state: EndpointState, release: PreparedRelease) -> Rol
         numbers={
             "stages": [stage.told for stage in request.plan.stages],
             **({"withdrawn": probation.version} if probation else {}),
+            **_environment_number(release.manifest, package, version.package),
         },
     )
     return rollout
+
+
+def _environment_number(
+    manifest: Manifest, package: PackageRef, asked: PackageRef
+) -> dict[str, object]:
+    """The environment of the package that goes out, where it is the one that was asked for."""
+    if package != asked or manifest.environment is None:
+        return {}
+    return {"environment": manifest.environment.digest}
 
 
 def _must_fit(ports: Ports, state: EndpointState, package: PackageRef, manifest: Manifest) -> None:

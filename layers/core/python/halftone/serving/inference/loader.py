@@ -89,6 +89,9 @@ _LOADERS: Mapping[Flavor, str] = {
     Flavor.ONNX: "halftone.serving.inference.flavors.onnx",
     Flavor.SKLEARN: "halftone.serving.inference.flavors.sklearn",
     Flavor.ASGI: "halftone.serving.inference.flavors.asgi",
+    Flavor.LIGHTGBM: "halftone.serving.inference.flavors.lightgbm",
+    Flavor.XGBOOST: "halftone.serving.inference.flavors.xgboost",
+    Flavor.PYFUNC: "halftone.serving.inference.flavors.pyfunc",
 }
 
 

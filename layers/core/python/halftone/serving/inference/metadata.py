@@ -125,6 +125,7 @@ def describe(model: LoadedModel, settings: Settings, version: str) -> str:
             "version": version,
             "deployment": settings.deployment,
             "package": {"name": manifest.name, "digest": model.digest},
+            **({"environment": manifest.environment.digest} if manifest.environment else {}),
             "flavor": manifest.flavor,
             "description": manifest.description,
             "inputs": fields_as_given(manifest.inputs),

@@ -1,6 +1,7 @@
 """Flavor ``sklearn``: a scikit-learn model in a skops file, which loads no code that is not named.
 
-The input fields are the model's columns, in the order of the signature (``arrays.columns``). A
+The input fields are the model's columns, in the order of the signature (``arrays.columns``). One
+that was fitted on named columns gets a frame with these names, where the environment has pandas. A
 model that begins with a text vectorizer takes the single field of type string as a list of texts.
 Each output field is the answer of a method (``methods`` of the manifest). An optional module
 (``preprocess``) may define either or both:
@@ -33,6 +34,7 @@ from halftone.domain.model.manifest import Manifest
 from halftone.domain.model.schema import FieldType
 from halftone.serving.http.caller import NOBODY, Context
 from halftone.serving.inference.arrays import Arrays, columns, stack, step, unstack
+from halftone.serving.inference.frames import frame, has_pandas
 from halftone.serving.inference.loader import Predict, import_private
 from halftone.serving.protocols.validation import Record
 
@@ -55,7 +57,7 @@ def load(folder: Path, manifest: Manifest, digest: str) -> Predict:
     if before is None and not texts:
         _agree(model, manifest)
     stacked = stack(manifest.inputs)
-    joined = _texts(model, manifest) if texts else columns(manifest.inputs)
+    joined = _texts(model, manifest) if texts else _rows(model, manifest)
     finish = after or unstack(manifest.outputs)
 
     def answers(rows: Any) -> Arrays:
@@ -105,6 +107,14 @@ def _agree(model: Any, manifest: Manifest) -> None:
     if fitted:
         # The columns have no names here, and their order was just checked.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
+
+
+def _rows(model: Any, manifest: Manifest) -> Callable[[Mapping[str, "np.ndarray"]], Any]:
+    """From arrays by field to a frame, if the model was fitted on one and there is pandas."""
+    fitted = [str(name) for name in getattr(model, "feature_names_in_", ())]
+    named = fitted == [field.name for field in manifest.inputs]
+    flat = not any(field.shape for field in manifest.inputs)
+    return frame(manifest.inputs) if named and flat and has_pandas() else columns(manifest.inputs)
 
 
 _INNER = ("best_estimator_", "estimator", "base_estimator")

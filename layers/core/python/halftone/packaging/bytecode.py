@@ -1,8 +1,9 @@
 """Compiled files for the Python that will run them, made on a machine that may have another one.
 
 Python finds no use for another version's bytecode, and a layer without any costs about twice the
-import time at every cold start. The running Python compiles for itself; for CPython 3.13 there is
-one in the npm package ``pyodide``, which runs on Node wherever the CDK CLI does.
+import time at every cold start. The running Python compiles for itself, another that is installed
+for its own version, and for CPython 3.13 there is one in the npm package ``pyodide``, which runs on
+Node wherever the CDK CLI does.
 """
 
 import json
@@ -13,8 +14,9 @@ import sys
 from pathlib import Path
 
 from halftone.domain.errors import HalftoneError
-from halftone_cdk.layers.target import Target
-from halftone_cdk.paths import pyodide
+from halftone.domain.model.target import Target
+from halftone.packaging.interpreters import interpreter
+from halftone.packaging.places import pyodide
 
 _SCRIPT = Path(__file__).with_name("run.mjs")
 _RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -47,6 +49,8 @@ def compile_folder(folder: Path, target: Target, *, prefix: str) -> None:
     """
     if target.python == _RUNNING:
         version, magic = _run([sys.executable, "-"], str(folder), prefix)
+    elif (other := interpreter(target)) is not None and pyodide() is None:
+        version, magic = _run([str(other), "-I", "-"], str(folder), prefix)
     else:
         version, magic = _run(_pyodide(folder), _MOUNT, prefix)
     if version != target.python or bytes.fromhex(magic) != target.pyc_header[:4]:
