@@ -39,6 +39,8 @@ ASKED: Mapping[str, set[str]] = {
     "metrics.publish": {"cloudwatch:PutMetricData"},
     "metrics.quantiles": {"cloudwatch:GetMetricData"},
     "packages.manifest": {"s3:GetObject"},
+    "packages.has_environment": {"s3:GetObject"},
+    "packages.keep_environment": {"s3:GetObject", "s3:PutObject"},
     "packages.register": {"s3:GetObject", "s3:PutObject"},
     "registry.commit_model": _WRITE,
     "registry.model": _READ,

@@ -84,7 +84,9 @@ class Index:
             for file, (project, data) in self.files.items()
             if project == name
         ]
-        return f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode() if links else None
+        return (
+            f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode() if links else None
+        )
 
 
 @contextmanager
@@ -99,7 +101,9 @@ def served() -> Iterator[Index]:
             if parts[0] == "files" and parts[1] in index.files:
                 data = index.files[parts[1]][1]
             self.send_response(404 if data is None else 200)
-            self.send_header("content-type", "text/html" if parts[0] == "simple" else "application/zip")
+            self.send_header(
+                "content-type", "text/html" if parts[0] == "simple" else "application/zip"
+            )
             self.send_header("content-length", str(len(data or b"")))
             self.end_headers()
             if self.command == "GET":

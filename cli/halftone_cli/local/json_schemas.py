@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, Guardrail, load_spec
+from halftone.domain.model.manifest import BOOSTER_METHODS, Flavor, Manifest
 from halftone.domain.model.manifest import METHODS as PREDICTION_METHODS
-from halftone.domain.model.manifest import Flavor, Manifest
 from halftone.domain.model.samples import METHODS as HTTP_METHODS
 from halftone.domain.model.samples import AppSample, JsonSample, Sample
 from halftone.domain.model.schema import MAX_DESCRIPTION, Field, FieldType
@@ -258,9 +258,14 @@ _MODEL: Mapping[str, Schema] = {
     "trusted": {"type": ["array", "null"], "items": {"type": "string"}},
     "methods": {
         "type": ["object", "null"],
-        "additionalProperties": {"enum": list(PREDICTION_METHODS)},
+        "additionalProperties": {"enum": [*PREDICTION_METHODS, *BOOSTER_METHODS[1:]]},
     },
     "allow_pickle": {"type": ["boolean", "null"]},
+    "params": {"type": ["object", "null"]},
+    "requirements": {
+        "type": ["string", "null"],
+        "description": "A requirements file of the folder: the packages that the model needs.",
+    },
 }
 
 
@@ -280,7 +285,7 @@ def endpoint_schema() -> Schema:
 
 def model_schema() -> Schema:
     """The schema of ``model.yaml``."""
-    _same("model.yaml", _names(Manifest), {*_MODEL})
+    _same("model.yaml", _names(Manifest) - {"environment"}, {*_MODEL})
     _same("a field", _names(Field), {*_FIELD["properties"]})
     for kind, described in zip((Sample, JsonSample, AppSample), _SAMPLE["anyOf"], strict=True):
         _same(kind.__name__, _names(kind), {*described["properties"]})

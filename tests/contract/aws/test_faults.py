@@ -80,6 +80,8 @@ ASKS: dict[str, Callable[[Any], object]] = {
     "metrics.quantiles": lambda p: p.metrics.quantiles("fraud", "1", until=NOW),
     "metrics.publish": lambda p: p.metrics.publish("fraud", "2", 1.0, NOW),
     "packages.register": lambda p: p.packages.register("bucket", "key.zip", DIGEST),
+    "packages.has_environment": lambda p: p.packages.has_environment(DIGEST),
+    "packages.keep_environment": lambda p: p.packages.keep_environment("b", "key.zip", DIGEST),
     "packages.manifest": lambda p: p.packages.manifest(DIGEST),
     "workflow.start": lambda p: p.workflow.start("fraud", "r1"),
     "registry.model": lambda p: p.registry.model("churn"),

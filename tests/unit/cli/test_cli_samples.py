@@ -47,7 +47,7 @@ def test_a_sound_model_is_answered(faults):
 def test_what_is_installed_here_alone_can_not_be_imported(faults, library):
     fault = faults(f"import {library}\n{DOUBLES}")[0]
     assert f"No module named '{library}'; flavor python has boto3, " in fault
-    assert "carry" in fault
+    assert f"name {library} in a requirements.txt" in fault
 
 
 @pytest.mark.parametrize("library", ["numpy", "boto3", "msgspec", "json"])
@@ -99,7 +99,7 @@ def test_what_a_model_prints_goes_to_stderr(faults, capsys):
 
 
 def test_packages_are_installed_once(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(environments, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(environments, "build_folder", lambda: tmp_path)
     first = flavor_environment(Flavor.PYTHON)
     assert "installing what flavor python has on Lambda" in capsys.readouterr().err
     monkeypatch.setattr(environments, "_install", None)
@@ -110,7 +110,7 @@ def test_packages_are_installed_once(tmp_path, monkeypatch, capsys):
 
 
 def test_what_can_not_be_installed_is_told_and_leaves_nothing(tmp_path, monkeypatch, offline):
-    monkeypatch.setattr(environments, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(environments, "build_folder", lambda: tmp_path)
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "empty"))
     with pytest.raises(Unavailable, match=r"installing flavor python's packages: .*--no-run"):

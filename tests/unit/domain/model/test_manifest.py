@@ -173,7 +173,7 @@ def test_each_output_of_a_sklearn_model_has_a_method(outputs, methods, expected)
             "samples[0].status",
             "100 to 599",
         ),
-        ({**GIVEN, "flavor": "pmml"}, "flavor", "python, onnx, sklearn, asgi, lightgbm, xgboost, pyfunc, mlflow"),
+        ({**GIVEN, "flavor": "pmml"}, "flavor", "python, onnx, sklearn, asgi, lightgbm, xgboost"),
     ],
 )
 def test_what_a_flavor_does_not_have_is_refused_with_the_remedy(given, field, words):

@@ -14,7 +14,7 @@ from typing import Any
 
 from halftone.domain.errors import InvalidInput, InvalidPackage
 from halftone.domain.model.archive import check_content, digest_of, inspect, refuse_pickle
-from halftone.domain.model.manifest import MANIFEST_NAME, SOURCE_NAME, Manifest, PackageRef
+from halftone.domain.model.manifest import MANIFEST_NAME, SOURCE_NAME, Flavor, Manifest, PackageRef
 from halftone.domain.model.manifest_schema import load_manifest
 from halftone.domain.model.target import Target
 from halftone.packaging import mlflow_folder
@@ -113,11 +113,13 @@ def build_package(
     }
     for field in ("entry", "preprocess"):
         name = getattr(manifest, field)
-        if name is not None and name not in files:
+        if name is not None and name not in files and manifest.flavor is not Flavor.PYFUNC:
             raise InvalidPackage(field, name, f"a file in {folder}", source=str(source))
     content = {name: path.read_bytes() for name, path in files.items()}
     for name, data in content.items():
         refuse_pickle(name, data[:2], manifest, source=str(folder))
+    if manifest.flavor is Flavor.PYFUNC:
+        content[manifest.entry] = mlflow_folder.lasting_mlmodel(folder / manifest.entry)
     content[MANIFEST_NAME] = manifest.to_json()
     if built is not None:
         # With the package goes what its environment can be built of again.

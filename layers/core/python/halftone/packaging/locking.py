@@ -52,7 +52,7 @@ class Lock:
 
 def lock_name(requirements: str, target: Target) -> str:
     """The name of the lock of a requirements file."""
-    stem = requirements.removesuffix(".txt")
+    stem = requirements.rpartition(".")[0]
     return f"{stem}.{target.runtime}-{target.architecture}.lock"
 
 
@@ -146,8 +146,12 @@ def _compile(sources: Sources, constraints: Path) -> "subprocess.CompletedProces
         output = Path(scratch) / "lock.txt"
         if sources.path.is_file():
             output.write_text(sources.path.read_text(encoding="utf-8"), encoding="utf-8")
+        source = sources.folder / sources.name
+        if sources.requirements.effective is not None:
+            source = Path(scratch) / "requirements.txt"
+            source.write_text(sources.requirements.effective, encoding="utf-8")
         done = run_uv(
-            *("pip", "compile", str(sources.folder / sources.name)),
+            *("pip", "compile", str(source)),
             *("--constraint", str(constraints), "--generate-hashes", "--only-binary", ":all:"),
             *("--no-header", "--no-annotate", "--output-file", str(output)),
             *("--python-platform", target.platform, "--python-version", target.python),
@@ -164,12 +168,13 @@ def _refusal(stderr: str, sources: Sources) -> Exception:
     why = " ".join(stderr.split())
     if any(word in why.lower() for word in _OFFLINE):
         return Unavailable(f"resolving {name}: {why[-400:]}: connect to a package index")
-    why = why.removeprefix("error: No solution found when resolving dependencies cause: ")
+    why = why.rpartition("No solution found when resolving dependencies cause: ")[2]
     named = [normalized(word) for word in _QUOTED.findall(why)]
     line = _line(requirements, named)
     shown = str(line) if line else name
     needs = pins_of(sources.server.read_text(), target)
-    taken = next((f"{word}=={needs[word]}" for word in named if word in needs), None)
+    pinned = (f"{word}=={needs[word]}" for word in named if word in needs)
+    taken = next((pin for pin in pinned if pin in why), None)
     if "no usable wheels" in why or "building from source is disabled" in why:
         expected = (
             "a version with a wheel: there is only a source distribution, which would have to be"
@@ -177,10 +182,9 @@ def _refusal(stderr: str, sources: Sources) -> Exception:
         )
     elif "has no wheels with a matching" in why:
         expected = f"a version with a wheel for {target} ({_first(why)})"
-    elif taken and line is None:
-        expected = f"versions that go with {taken}, which the model server itself needs ({why})"
-    elif taken and (line is None or line.name in needs):
-        expected = f"what goes with {taken}, which the model server itself needs"
+    elif taken:
+        more = "" if line and line.name == taken.partition("==")[0] else f" ({why})"
+        expected = f"what goes with {taken}, which the model server itself needs{more}"
     else:
         expected = f"requirements that fit together: {why}"
     return InvalidPackage("requirements", shown, expected, source=str(sources.folder))

@@ -8,6 +8,7 @@ own, so that the model server needs neither MLflow nor YAML.
     onnx                onnx
     sklearn (skops)     sklearn
     sklearn (pickle)    sklearn, where model.yaml says ``allow_pickle: true``
+    any other           pyfunc, by MLflow itself, in the environment that was saved with it
 """
 
 import json
@@ -71,8 +72,11 @@ def _resolved(folder: Path, declared: Mapping[str, Any]) -> dict[str, Any]:
         expected = f"the MLmodel file of a directory saved by MLflow, in {folder}"
         raise InvalidPackage("entry", entry, expected, source=str(folder))
     saved = _read(source)
-    manifest = {**_model(saved, path.parent, str(source)), **declared}
-    manifest["flavor"], manifest["entry"] = _flavor_and_file(saved, path.parent, str(source))
+    manifest = {**_model(saved, path.parent), **declared}
+    flavor, file = _flavor_and_file(saved, path.parent)
+    manifest["flavor"], manifest["entry"] = flavor, file
+    if flavor == "pyfunc":
+        manifest.setdefault("requirements", _requirements(source.parent, path.parent, str(folder)))
     signature = saved.get("signature") or {}
     for name, alone in (("inputs", "input"), ("outputs", "prediction")):
         if name not in declared:
@@ -96,35 +100,59 @@ def _read(source: Path) -> dict[str, Any]:
     flavors = saved.get("flavors") if isinstance(saved, dict) else None
     if not isinstance(saved, dict) or not isinstance(flavors, dict):
         raise InvalidPackage("flavors", flavors, "a mapping, as MLflow writes", source=str(source))
-    if (saved.get("signature") or {}).get("params"):
-        expected = "none: requests carry a model's inputs alone"
-        raise InvalidPackage("params", saved["signature"]["params"], expected, source=str(source))
     return saved
 
 
-def _flavor_and_file(
-    saved: Mapping[str, Any], below: PurePosixPath, source: str
-) -> tuple[str, str]:
+def _flavor_and_file(saved: Mapping[str, Any], below: PurePosixPath) -> tuple[str, str]:
+    has_params = bool((saved.get("signature") or {}).get("params"))
     for flavor, key in (("onnx", "data"), ("sklearn", "pickled_model")):
         conf = saved["flavors"].get(flavor)
         if isinstance(conf, dict) and isinstance(conf.get(key), str):
-            if conf.get("code"):
-                expected = "no code_paths: what a model needs beside it goes into `preprocess`"
-                raise InvalidPackage("code", conf["code"], expected, source=source)
+            if conf.get("code") or has_params:
+                break
             return flavor, str(below / conf[key])
-    expected = (
-        "onnx, or sklearn saved with serialization_format='skops', among them; for any other model"
-        " write a package of flavor python"
-    )
-    raise InvalidPackage("flavors", sorted(saved["flavors"]), expected, source=source)
+    return "pyfunc", str(below / MLMODEL)
 
 
-def _model(saved: Mapping[str, Any], below: PurePosixPath, source: str) -> dict[str, Any]:
+_SAVED = ("requirements.txt", "conda.yaml")
+
+
+def _requirements(saved: Path, below: PurePosixPath, source: str) -> str:
+    """The file of the saved directory that says what its model needs."""
+    name = next((name for name in _SAVED if (saved / name).is_file()), None)
+    if name is None:
+        expected = f"{' or '.join(_SAVED)} beside {MLMODEL}, or `requirements` in model.yaml"
+        raise InvalidPackage("requirements", None, expected, source=source)
+    return str(below / name)
+
+
+_CHANGING = (
+    "artifact_path",
+    "databricks_runtime",
+    "is_signature_from_type_hint",
+    "model_id",
+    "model_size_bytes",
+    "model_uuid",
+    "prompts",
+    "run_id",
+    "utc_time_created",
+)
+"""What ``MLmodel`` says of the run that saved it, which is another when the model is saved again."""
+
+
+def lasting_mlmodel(source: Path) -> bytes:
+    """``MLmodel`` as JSON, which YAML readers read, without what differs from run to run."""
+    saved = _read(source)
+    kept = {name: value for name, value in saved.items() if name not in _CHANGING}
+    return json.dumps(kept, indent=1, sort_keys=True, default=str).encode()
+
+
+def _model(saved: Mapping[str, Any], below: PurePosixPath) -> dict[str, Any]:
     manifest: dict[str, Any] = {
         "description": f"Saved by MLflow {saved.get('mlflow_version', '')}."
     }
-    flavor, _ = _flavor_and_file(saved, below, source)
-    trusted = saved["flavors"][flavor].get("skops_trusted_types")
+    flavor, _ = _flavor_and_file(saved, below)
+    trusted = saved["flavors"].get(flavor, {}).get("skops_trusted_types")
     return {**manifest, "trusted": trusted} if flavor == "sklearn" and trusted else manifest
 
 

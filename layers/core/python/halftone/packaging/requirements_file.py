@@ -1,10 +1,11 @@
 """Requirements files: what may stand in them, and on which line."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from halftone.domain.errors import InvalidPackage
+from halftone.packaging.yaml import read_yaml
 
 _NAME = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(.*)")
 _HASH = re.compile(r"--hash[=\s](\S+)")
@@ -33,11 +34,14 @@ class Requirements:
     """What a requirements file says, with those that it includes.
 
     ``indexes`` are its options that say where packages come from, as arguments of a command.
+    ``content`` is the text of all files, and ``effective`` what is resolved in place of the file:
+    None where that is the file itself.
     """
 
     requirements: tuple[Requirement, ...]
     indexes: tuple[str, ...]
     content: str
+    effective: str | None = None
 
     def named(self, name: str) -> Requirement | None:
         """The requirement of that package."""
@@ -56,7 +60,43 @@ def read_requirements(folder: Path, name: str) -> Requirements:
     Raises:
         InvalidPackage: naming the file and the line that can't be installed from wheels alone.
     """
-    return _read(folder, name, ())
+    if not name.endswith((".yaml", ".yml")):
+        return _slim(_read(folder, name, ()))
+    lines = _pip_part(folder, name)
+    requirements = [_requirement(line, at, name, str(folder)) for at, line in lines]
+    content = "\n".join(line for _, line in lines)
+    return _slim(Requirements(tuple(requirements), (), content, content))
+
+
+def _slim(read: Requirements) -> Requirements:
+    """``mlflow`` brings a web server and charts: what loads a model is in ``mlflow-skinny``."""
+    mlflow = read.named("mlflow")
+    if mlflow is None:
+        return read
+    skinny = re.sub(r"^mlflow\b", "mlflow-skinny", mlflow.text, flags=re.IGNORECASE)
+    lines = [skinny if each is mlflow else each.text for each in read.requirements]
+    # MLflow hands frames to models, and its small package does not ask for pandas.
+    lines += [] if read.named("pandas") else ["pandas"]
+    lines += [" ".join(read.indexes[i : i + 2]) for i in range(0, len(read.indexes), 2)]
+    return replace(read, effective="\n".join(lines))
+
+
+def _pip_part(folder: Path, name: str) -> list[tuple[int, str]]:
+    """The lines of pip in an environment of conda, each with its number."""
+    path = folder / name
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    value = read_yaml(text.encode()) if text else None
+    parts = value.get("dependencies") if isinstance(value, dict) else None
+    pip = [part["pip"] for part in parts or () if isinstance(part, dict) and "pip" in part]
+    if not pip or not isinstance(pip[0], list):
+        expected = "an environment of conda with a part `pip` among its dependencies"
+        raise InvalidPackage("requirements", name, expected, source=str(folder))
+    lines = text.splitlines()
+    numbered = []
+    for entry in map(str, pip[0]):
+        at = next((i for i, line in enumerate(lines, start=1) if entry in line), 1)
+        numbered.append((at, entry))
+    return numbered
 
 
 def _read(folder: Path, name: str, above: tuple[str, ...]) -> Requirements:

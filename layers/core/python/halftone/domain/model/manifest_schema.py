@@ -158,6 +158,9 @@ def _entry(flavor: Flavor, document: Mapping[str, object]) -> str:
     return _path("entry", entry, PICKLE_SUFFIXES[:3] if allowed else (".skops",))
 
 
+_REQUIREMENTS = (".txt", ".in", ".yaml", ".yml")
+"""A requirements file, or an environment of conda, of which the pip part is taken."""
+
 _SUFFIXES: Mapping[Flavor, tuple[str, ...]] = {
     Flavor.PYTHON: (".py",),
     Flavor.ASGI: (".py",),
@@ -168,7 +171,7 @@ _SUFFIXES: Mapping[Flavor, tuple[str, ...]] = {
 
 
 def _requirements(value: object) -> str | None:
-    return None if value is None else _path("requirements", value, (".txt", ".in"))
+    return None if value is None else _path("requirements", value, _REQUIREMENTS)
 
 
 def _environment(value: object) -> Environment | None:
