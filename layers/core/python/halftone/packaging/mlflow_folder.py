@@ -137,7 +137,7 @@ _CHANGING = (
     "run_id",
     "utc_time_created",
 )
-"""What ``MLmodel`` says of the run that saved it, which is another when the model is saved again."""
+"""What ``MLmodel`` says of the run that saved it: another when the model is saved again."""
 
 
 def lasting_mlmodel(source: Path) -> bytes:

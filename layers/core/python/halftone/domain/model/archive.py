@@ -196,6 +196,11 @@ def refuse_pickle(name: str, head: bytes, manifest: Manifest, *, source: str) ->
     by_head = len(head) >= 2 and head[0] == 0x80 and 2 <= head[1] <= 5
     if by_head or PurePosixPath(name).suffix.lower() in PICKLE_SUFFIXES:
         expected = "no pickle: loading one runs whatever code it carries; use ONNX, JSON or npz"
+        if manifest.flavor is Flavor.PYFUNC:
+            expected = (
+                "no pickle: loading one runs whatever code it carries; if its maker is trusted, say"
+                " `flavor: mlflow` and `allow_pickle: true` in model.yaml"
+            )
         raise InvalidPackage("file", name, expected, source=source)
 
 
