@@ -73,8 +73,8 @@ fuzz: setup .local/fuzz/.done ## look for inputs that break what reads them, ten
 
 deploy: setup ## deploy to the AWS account of your profile: make deploy STAGE=dev ENDPOINTS=folder
 	@test "$(STAGE)" != local || { echo "name a stage: make deploy STAGE=dev" >&2; exit 2; }
-	@npx --no-install cdk bootstrap -c stage=$(STAGE)
-	@npx --no-install cdk deploy --all -c stage=$(STAGE) \
+	@$(PY) tools/cdk.py bootstrap -c stage=$(STAGE)
+	@$(PY) tools/cdk.py deploy --all -c stage=$(STAGE) \
 	  $(if $(ENDPOINTS),-c endpoints=$(abspath $(ENDPOINTS)))
 
 train: setup .local/train/.done ## train the examples' models again

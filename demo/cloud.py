@@ -16,6 +16,7 @@ from halftone.domain.names import endpoint_stack_name, platform_stack_name
 from halftone.ports import Ports
 from halftone_local.addresses import api_url
 from halftone_local.supervisor import LocalAws
+from tools.cdk import is_frame, reasons
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGE = "local"
@@ -93,7 +94,9 @@ class Cloud:
                     self.report(progress)
         self.report("")
         if process.returncode:
-            raise Unavailable(f"cdk {arguments[0]} failed:\n" + "\n".join(lines[-25:]))
+            told = [line for line in lines if not is_frame(line)]
+            why = "\n".join(reasons(lines) or ["no reason was given"])
+            raise Unavailable("\n".join([*told[-20:], f"cdk {arguments[0]} failed: {why}"]))
 
     def outputs(self) -> dict[str, str]:
         """The outputs of the platform stack."""

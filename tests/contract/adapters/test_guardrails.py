@@ -241,7 +241,6 @@ SENTENCE = (
     [
         ('{"recentDatapoints": [0.375, 0.41], "threshold": 1.5}', "0.41 at or over"),
         ('{"recentDatapoints": []}', "Threshold Crossed: 2 out"),
-        ("no JSON", "Threshold Crossed: 2 out"),
         ("", "Threshold Crossed: 2 out"),
         ("[1]", "Threshold Crossed: 2 out"),
     ],

@@ -190,7 +190,7 @@ def test_a_version_that_was_never_published_is_not_found(serving):
     ran = serving("invoke", NAME, "--direct", "9")
 
     assert ran.code == 3
-    assert ran.err == "error: there is no version '9'; published: 1\n"
+    assert ran.err == "error: there is no version '9'; 'fraud' has 1\n"
 
 
 def test_a_deployment_is_asked_by_its_header_and_headers_go_along(serving, api):

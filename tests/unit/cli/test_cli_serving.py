@@ -102,6 +102,27 @@ def test_an_endpoint_is_switched_off_and_on(two, off, on):
     assert not serving(two).stopped
 
 
+LAG = "sandboxes with the routes from before may still answer for up to 10 s"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["disable", NAME, "--message", "broken"], True),
+        (["unpublish", NAME], True),
+        (["traffic", NAME, "1=0"], True),
+        (["serving", NAME, "access=private"], True),
+        (["serving", NAME, "label=risk"], False),
+        (["serving", NAME], False),
+        (["enable", NAME], False),
+    ],
+)
+def test_what_stops_answers_says_how_long_some_may_still_come(two, words, expected):
+    ran = two(*words, "--json")
+    assert (ran.code, LAG in ran.err) == (0, expected)
+    assert LAG not in ran.out
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [

@@ -17,6 +17,7 @@ from halftone.domain.model.smoke_test import smoke_event
 from halftone.domain.names import checked_name
 from halftone.domain.quantities import whole
 from halftone.ports import Ports
+from halftone.service.deployments.deployments import resolve_version
 from halftone_cli.commands.options import EndpointArgument
 from halftone_cli.console import note, one_line, say_json, show, table
 from halftone_cli.errors import INTERRUPTED, NO
@@ -79,8 +80,8 @@ def invoke(
         str | None,
         typer.Option(
             metavar="VERSION",
-            help="Ask this version straight on Lambda, past API Gateway, and without counting as "
-            "evidence.",
+            help="Ask this version (its number or name, champion or challenger) straight on "
+            "Lambda, past API Gateway, and without counting as evidence.",
             show_default=False,
         ),
     ] = None,
@@ -167,10 +168,7 @@ def _sample(ports: Ports, endpoint: str) -> str:
 
 
 def _directly(ports: Ports, endpoint: str, version: str) -> Post:
-    published = [deployment.version for deployment in ports.store.deployments(endpoint)]
-    if version not in published:
-        known = f"published: {', '.join(published) or 'none'}"
-        raise NotFound("version", version, known)
+    version = str(resolve_version(ports, endpoint, version))
     # Marked as the engine's smoke test is, so that it counts neither for nor against the version.
     event = smoke_event(endpoint, Sample((), ()))
 

@@ -7,9 +7,10 @@ before, and nothing that somebody else has written since.
 import math
 from collections.abc import Callable
 
+from halftone.domain.endpoint.route_table import DECIDE_SECONDS, OPEN_SECONDS
 from halftone.domain.errors import InvalidInput
 from halftone_cli.commands.changing import existing
-from halftone_cli.console import one_line, say_json, show
+from halftone_cli.console import note, one_line, say_json, show
 from halftone_cli.control.api import Json, Reply
 from halftone_cli.stage.session import Session
 from halftone_cli.views.setting_text import setting
@@ -19,8 +20,18 @@ def show_or_change(
     session: Session, endpoint: str, change: Callable[[Reply], Reply] | None
 ) -> None:
     """Tell how ``endpoint`` serves, as it is or as ``change`` made it of what was read."""
-    reply = session.control.read(f"/endpoints/{existing(endpoint)}/serving")
-    tell(session, reply.json if change is None else change(reply).json)
+    before = session.control.read(f"/endpoints/{existing(endpoint)}/serving")
+    after = before if change is None else change(before)
+    tell(session, after.json)
+    if _closed(before.json, after.json):
+        note_lag()
+
+
+def _closed(before: Json, after: Json) -> bool:
+    """Whether somebody who was answered before is not any more."""
+    return (not before["stopped"] and bool(after["stopped"])) or (
+        before["access"] == "public" and after["access"] != "public"
+    )
 
 
 def tell(session: Session, found: Json) -> None:
@@ -33,6 +44,14 @@ def tell(session: Session, found: Json) -> None:
         told = setting(value)
         if told:
             show(f"{name.replace('_', ' '):<14} {one_line(told)}")
+
+
+def note_lag() -> None:
+    """Say for how long what was just stopped may still be answered."""
+    note(
+        f"sandboxes with the routes from before may still answer for up to {DECIDE_SECONDS:g} s; "
+        f"a public endpoint whose table can't be read, for up to {OPEN_SECONDS / 60:g} min"
+    )
 
 
 def percentage(field: str, text: str) -> float:

@@ -7,7 +7,7 @@ import typer
 from halftone.domain.errors import InvalidInput
 from halftone.packaging.yaml import read_yaml
 from halftone_cli.commands.changing import MessageOption, existing
-from halftone_cli.commands.endpoints.policy_fields import percentage, show_or_change, tell
+from halftone_cli.commands.endpoints.policy_fields import note_lag, percentage, show_or_change, tell
 from halftone_cli.commands.options import EndpointArgument
 from halftone_cli.control.api import Reply
 from halftone_cli.stage.session import Session
@@ -124,6 +124,8 @@ def disable(session: Session, endpoint: EndpointArgument, *, message: MessageOpt
 def _say(session: Session, endpoint: str, verb: str, message: str) -> None:
     path = f"/endpoints/{existing(endpoint)}/{verb}"
     tell(session, session.control.post(path, {"message": message}).json)
+    if verb in ("disable", "unpublish"):
+        note_lag()
 
 
 def _field(word: str) -> tuple[str, Any]:

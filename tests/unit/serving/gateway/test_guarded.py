@@ -339,6 +339,27 @@ def test_a_circuit_opens_after_faults_in_a_row():
     assert all(line["Fallback"] == 1 for line in lines)
 
 
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize(("part", "version"), [("champion", "1"), ("challenger", "2")])
+def test_pins_by_part(mode, part, version):
+    """The names of the parts are taken wherever a version or a deployment's name is."""
+    stage = fleet(trial=replace(ALL, mode=mode, share=5.0), mode=mode)
+    stage.dispatch = stage.source.dispatch = replace(
+        stage.dispatch, placed=(*PLACED, Placed("2", "2"))
+    )
+    stage.server("1")._frontend._cache.refresh()
+    by_header = stage.ask_x(x_halftone_deployment=part)
+    by_path = stage.ask_x(path=f"/endpoints/double/versions/{part}/invocations")
+    asked = stage.get("/endpoints/double/health", query={"model": part})
+    assert [each.version for each in (by_header, by_path)] == [version, version]
+    assert asked.body["version"] == version
+
+
+def test_there_is_no_challenger_without_a_rollout():
+    answer = fleet(trial=None).ask_x(x_halftone_deployment="challenger")
+    assert (answer.status, "there is no deployment 'challenger'" in str(answer.body)) == (404, True)
+
+
 SPLIT = (Portion("3", 40.0),)
 
 

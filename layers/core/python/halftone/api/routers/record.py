@@ -104,7 +104,11 @@ async def show_history(
     endpoint: EndpointName,
     call: Annotated[RequestContext, reads()],
     deployment: Annotated[
-        str | None, Query(max_length=32, description="Only this one: its name or its version.")
+        str | None,
+        Query(
+            max_length=32,
+            description="Only this one: its version, its name, champion or challenger.",
+        ),
     ] = None,
     cursor: Cursor = None,
     limit: Limit = 20,
@@ -113,7 +117,9 @@ async def show_history(
     begin = after_number(cursor)
     entries = service.history(call.ports, endpoint)
     if deployment is not None:
-        entries = [d for d in entries if deployment in (d.deployment.version, d.record.name)]
+        # A deleted deployment keeps its name here, which the state does not know any more.
+        called = {deployment, found(call.ports, endpoint).version_called(deployment)}
+        entries = [d for d in entries if {d.deployment.version, d.record.name} & called]
         if not entries:
             remedy = f"GET /v1/endpoints/{endpoint}/history lists those there are"
             raise NotFound("deployment", deployment, remedy)

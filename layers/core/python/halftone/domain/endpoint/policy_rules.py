@@ -10,6 +10,7 @@ from typing import Any
 
 from halftone.domain.endpoint.state import EndpointState, Placed
 from halftone.domain.errors import Conflict, InvalidInput, NotFound
+from halftone.domain.names import CHALLENGER
 from halftone.domain.traffic.policy import (
     CHAMPION,
     Access,
@@ -108,6 +109,11 @@ def _version(state: EndpointState, called: str, at: str, share: float = 100.0) -
         if champion is None:
             raise Conflict(f"{at}: {state.endpoint!r} has no champion yet")
         return champion
+    if called == CHALLENGER:
+        challenger = state.version_called(called)
+        if challenger is None:
+            raise Conflict(f"{at}: {state.endpoint!r} has no challenger: no rollout is under way")
+        called = challenger
     matches = [p for p in state.placed if called in (p.name, p.version)]
     # A name that is another's version number means the version.
     exact: Placed | None = next((p for p in matches if p.version == called), None) or (

@@ -14,6 +14,13 @@ from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.signing import SigningKey
 from halftone.domain.traffic.policy import CHAMPION, Match, Mode, Rule, TrafficPolicy
 
+DECIDE_SECONDS = 10.0
+"""A server reads a dispatch older than this again before it decides by it: for so long, what was
+true before a change may still be answered."""
+
+OPEN_SECONDS = 900.0
+"""What was read longer ago than this decides nothing (docs/decisions/0015)."""
+
 
 @dataclass(frozen=True)
 class Experiment:

@@ -15,20 +15,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from halftone.domain.endpoint.route_table import RouteConfig
+from halftone.domain.endpoint.route_table import DECIDE_SECONDS, OPEN_SECONDS, RouteConfig
 from halftone.domain.errors import Unavailable
 from halftone.domain.traffic.policy import Access
 from halftone.serving.routing.router import Router
 
 REFRESH_SECONDS = 2.0
 """A dispatch older than this is read again after an answer."""
-
-DECIDE_SECONDS = 10.0
-"""A dispatch older than this is read again before it decides."""
-
-
-OPEN_SECONDS = 900.0
-"""What was read longer ago than this decides nothing (docs/decisions/0015)."""
 
 AGAIN_SECONDS = 1.0
 """How long no request waits for a source that has just failed twice in a row."""

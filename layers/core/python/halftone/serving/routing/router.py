@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from halftone.domain.endpoint.route_table import Experiment, RouteConfig
 from halftone.domain.names import CHALLENGER
 from halftone.domain.traffic.assignment import fingerprint, position, salted
-from halftone.domain.traffic.policy import Access, Client, Mirror, Mode
+from halftone.domain.traffic.policy import CHAMPION, Access, Client, Mirror, Mode
 from halftone.serving.routing import signed_ids
 from halftone.serving.routing.matching import RequestAttributes, condition, key_reader
 from halftone.serving.routing.signed_ids import Signer
@@ -75,6 +75,8 @@ class Router:
         self._mirror_salt = salted(serving.salt or dispatch.endpoint, MIRROR)
         self._key = key_reader(serving.key.source, serving.key.name) if serving.key else None
         self._names = _names(dispatch)
+        parts = {CHAMPION: dispatch.champion, CHALLENGER: trial.version if trial else None}
+        self._parts = {part: version for part, version in parts.items() if version}
         self._rules = [(condition(rule.match), rule.version) for rule in serving.rules]
         self._split = _bounds(dispatch)
         self._trial = trial
@@ -170,8 +172,8 @@ class Router:
         return any(name != of == version for name, (of, _) in self._names.items())
 
     def _pinned(self, pin: str) -> Assignment:
-        found = self._names.get(pin)
-        if found is None and pin != self._own:
+        found = self._names.get(self._parts.get(pin, pin))
+        if found is None and self._parts.get(pin, pin) != self._own:
             raise Refusal(404, f"there is no deployment {pin[:64]!r}; there are: {self.known()}")
         version, stopped = found or (self._own, "")
         if stopped:
