@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from halftone_local import installation
+from halftone_local.access.mode import VARIABLE, Mode, mode
 from halftone_local.installation import HOME, IMPORTS, PYTHON, LocalAwsError, Report
 from halftone_local.machine import command_line, free_port, in_use
 from halftone_local.pins import ACCOUNT, REGION
@@ -166,6 +167,8 @@ def _server_environment(aws: LocalAws, *, follows_parent: bool) -> dict[str, str
     if follows_parent:
         environment["HALFTONE_LOCAL_FOLLOWS_PARENT"] = "1"
     return environment | {
+        # The key of an administrator, which deploys: ministack takes the account's number as one.
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
         "PYTHONPATH": str(IMPORTS),
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(aws.scratch),
@@ -177,6 +180,8 @@ def _server_environment(aws: LocalAws, *, follows_parent: bool) -> dict[str, str
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_EC2_METADATA_DISABLED": "true",
         "LAMBDA_EXECUTOR": "local",
+        "AUTH": str(mode() is not Mode.OFF).lower(),
+        VARIABLE: mode().value,
         "PERSIST_STATE": "0",
         "S3_PERSIST": "0",
         "IOT_MTLS_ENABLED": "0",

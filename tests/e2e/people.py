@@ -11,10 +11,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
-}
+from demo.cloud import STAGE
+from halftone_local.people import assume
+from halftone_local.supervisor import LocalAws
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,9 @@ class Person:
         return self.ask("POST", path, body or {}, idempotency_key=key)
 
 
-def made(base: str, name: str) -> Person:
-    """A session of a new role of that name."""
-    iam = boto3.client("iam")
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
-    session = boto3.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="today")
-    given = session["Credentials"]
-    keys = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-    return Person(base, session["AssumedRoleUser"]["Arn"], keys)
+def made(aws: LocalAws, base: str, name: str, profile: str = "admin") -> Person:
+    """A session of a new role of that name, with the policies of a profile of the stage."""
+    keys = assume(aws, STAGE, profile, name=name, session="today")
+    given = (keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys["AWS_SESSION_TOKEN"])
+    arn = boto3.Session(*given).client("sts").get_caller_identity()["Arn"]
+    return Person(base, arn, Credentials(*given))

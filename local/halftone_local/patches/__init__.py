@@ -7,6 +7,8 @@ held by contract tests (tests/contract/local) that speak to the running server a
 import importlib
 import logging
 
+from halftone_local.access.mode import Mode, mode
+
 ALL = (
     "metric_storage",
     "metric_queries",
@@ -28,9 +30,17 @@ ALL = (
 )
 
 
+ACCESS = ("policies", "invocations")
+"""Modules of ``halftone_local.access``: last, so that nothing gets past them."""
+
+
 def apply_all() -> tuple[str, ...]:
     """Apply every patch, in order; raises seams.MissingSeamError when ministack has changed."""
     for name in ALL:
         importlib.import_module(f"halftone_local.patches.{name}").apply()
         logging.getLogger(__name__).debug("applied %s", name)
-    return ALL
+    if mode() is Mode.OFF:
+        return ALL
+    for name in ACCESS:
+        importlib.import_module(f"halftone_local.access.{name}").apply()
+    return (*ALL, *ACCESS)

@@ -19,6 +19,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, eventbridge, lambda_svc
 
 from halftone_local.alarm_rules import timestamp
+from halftone_local.access.invocations import may_invoke
 from halftone_local.seams import need, wrap
 
 Alarm = Mapping[str, Any]
@@ -121,6 +122,8 @@ def _invoke(function: str, alarm: Alarm, data: Json, now: float) -> None:
     record, config, _name = need(lambda_svc, "_get_func_record_for_ref")(function)
     if record is None or config is None:
         return  # AWS too drops the invocation of a function that does not exist
+    if not may_invoke(function, "lambda.alarms.cloudwatch.amazonaws.com", alarm["AlarmArn"]):
+        return
     payload = {
         "source": "aws.cloudwatch",
         "alarmArn": alarm["AlarmArn"],

@@ -25,9 +25,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ministack.core.responses import get_account_id
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch_logs, lambda_svc
 
+from halftone_local.access.invocations import may_invoke
 from halftone_local.seams import need, wrap
 
 BATCH_SECONDS = 0.5
@@ -105,6 +106,9 @@ class _Outbox:
                 "subscriptionFilters": [one.get("filterName", "")],
                 "logEvents": [],
             }
+            log_group = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group}:*"
+            if not may_invoke(destination, "logs.amazonaws.com", log_group):
+                continue
             with self.turn:
                 waiting = self.waiting.setdefault((name, stream), (function, envelope))
                 waiting[1]["logEvents"] += matched

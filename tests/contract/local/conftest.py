@@ -16,12 +16,23 @@ import pytest
 from botocore.config import Config
 
 from halftone_local.supervisor import LocalAws, start
-from tests.contract.local.support import Function
+from tests.contract.local.support import ROLE, Function, make_role
 
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[LocalAws]:
     server = start()
+    make_role(
+        boto3.client(
+            "iam",
+            endpoint_url=server.endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id=server.environment()["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=server.environment()["AWS_SECRET_ACCESS_KEY"],
+        ),
+        ROLE.rpartition("/")[2],
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+    )
     yield server
     server.stop()
 

@@ -11,6 +11,24 @@ from typing import Any
 import pytest
 
 ROLE = "arn:aws:iam::000000000042:role/test"
+"""What functions and state machines run as; it may do everything (``make_role``)."""
+
+SERVICES = ("apigateway", "events", "logs", "lambda.alarms.cloudwatch")
+
+
+def make_role(iam: Any, name: str, *statements: dict[str, Any]) -> str:
+    """Make a role that anybody may assume, with these statements; its ARN."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trust))["Role"]["Arn"]
+    if statements:
+        iam.put_role_policy(
+            RoleName=name, PolicyName="only", PolicyDocument=_document(*statements)
+        )
+    return str(arn)
+
+
+def _document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 class Function:
@@ -27,6 +45,7 @@ class Function:
             Code={"ZipFile": zipped(sources[0])},
             **config,
         )
+        self.let_in()
         self.ready()
         self.versions = [self.publish()]
         for source in sources[1:]:
@@ -34,6 +53,18 @@ class Function:
             self.ready()
             self.versions.append(self.publish())
         self.arn = self.lambda_.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+
+    def let_in(self, qualifier: str | None = None) -> None:
+        """Let AWS's services invoke the function, or one of its versions or aliases."""
+        which = {"Qualifier": qualifier} if qualifier else {}
+        for service in SERVICES:
+            self.lambda_.add_permission(
+                FunctionName=self.name,
+                StatementId=f"{service.replace('.', '-')}-{qualifier or 'function'}",
+                Action="lambda:InvokeFunction",
+                Principal=f"{service}.amazonaws.com",
+                **which,
+            )
 
     def ready(self) -> None:
         self.lambda_.get_waiter("function_updated_v2").wait(
@@ -46,14 +77,14 @@ class Function:
     def alias(self, name: str, version: str, **weights: float) -> str:
         """Create an alias; ``_2=0.3`` sends 30 % to version 2. Returns its ARN."""
         extra = {version.removeprefix("_"): weight for version, weight in weights.items()}
-        return str(
-            self.lambda_.create_alias(
-                FunctionName=self.name,
-                Name=name,
-                FunctionVersion=version,
-                RoutingConfig={"AdditionalVersionWeights": extra},
-            )["AliasArn"]
+        made = self.lambda_.create_alias(
+            FunctionName=self.name,
+            Name=name,
+            FunctionVersion=version,
+            RoutingConfig={"AdditionalVersionWeights": extra},
         )
+        self.let_in(name)
+        return str(made["AliasArn"])
 
     def invoke(self, event: Any = None, **how: Any) -> Any:
         answer = self.lambda_.invoke(FunctionName=self.name, Payload=json.dumps(event), **how)

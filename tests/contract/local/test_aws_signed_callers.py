@@ -27,6 +27,18 @@ TRUST = json.dumps(
         ],
     }
 )
+MAY_INVOKE = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "execute-api:Invoke",
+                "Resource": "arn:aws:execute-api:us-east-1:000000000042:*/$default/*/v1/*",
+            }
+        ],
+    }
+)
 
 
 @pytest.fixture
@@ -78,6 +90,7 @@ def test_the_account_s_root(aws, url):
 def test_a_user(client, url, unique):
     iam, name = client("iam"), unique("user")
     arn = iam.create_user(UserName=name)["User"]["Arn"]
+    iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=MAY_INVOKE)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     status, authorizer = ask(url, key["AccessKeyId"], key["SecretAccessKey"])
     assert (status, authorizer["iam"]["userArn"]) == (200, arn)
@@ -86,6 +99,7 @@ def test_a_user(client, url, unique):
 def test_a_session_of_a_role(client, url, unique):
     iam, name = client("iam"), unique("role")
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]
+    iam.put_role_policy(RoleName=name, PolicyName="only", PolicyDocument=MAY_INVOKE)
     session = client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="ann")
     keys = session["Credentials"]
     status, authorizer = ask(
@@ -94,3 +108,10 @@ def test_a_session_of_a_role(client, url, unique):
     account = role["Arn"].split(":")[4]
     assert status == 200
     assert authorizer["iam"]["userArn"] == f"arn:aws:sts::{account}:assumed-role/{name}/ann"
+
+
+def test_a_caller_whom_no_policy_lets_in_is_refused(client, url, unique):
+    iam, name = client("iam"), unique("user")
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    assert ask(url, key["AccessKeyId"], key["SecretAccessKey"]) == (403, None)

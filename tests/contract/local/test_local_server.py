@@ -14,7 +14,7 @@ import pytest
 from halftone_local import installation, pins, supervisor
 from halftone_local.machine import free_port
 from halftone_local.supervisor import LocalAws, LocalAwsError, running, start
-from tests.contract.local.support import Function, eventually
+from tests.contract.local.support import ROLE, Function, eventually, make_role
 from tests.support.checkout import ROOT
 
 PATH = os.pathsep.join(filter(None, sys.path))
@@ -60,6 +60,7 @@ def test_up_is_idempotent_and_down_ends_the_function_workers_too():
         def client(service):
             return session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
 
+        make_role(client("iam"), ROLE.rpartition("/")[2])
         source = "def handler(event, context): return 1"
         assert Function(client, "worked", [source]).invoke()["Payload"] == 1
         assert commands(f"{server.scratch}.*_worker.py")
