@@ -11,7 +11,13 @@ from typer.core import TyperGroup
 from halftone import __version__
 from halftone.domain.texts import check_texts
 from halftone_cli.catalog import PLAIN, LazyCommands
-from halftone_cli.commands.options import DebugOption, JsonOption, LocalOption, StageOption
+from halftone_cli.commands.options import (
+    DebugOption,
+    JsonOption,
+    LocalOption,
+    ProfileOption,
+    StageOption,
+)
 from halftone_cli.errors import report
 from halftone_cli.stage.session import Session
 
@@ -51,10 +57,11 @@ app = typer.Typer(name="halftone", cls=_Halftone, context_settings=_HELP, **PLAI
 
 
 @app.callback()
-def halftone(
+def halftone(  # noqa: PLR0917 - typer reads the options from the signature
     context: typer.Context,
     stage: StageOption = None,
     local: LocalOption = False,
+    profile: ProfileOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
     _: Annotated[
@@ -76,7 +83,7 @@ def halftone(
       70 a fault of Halftone's own          130 interrupted
     """
     session: Session = context.obj
-    session.said(stage=stage, local=local, as_json=as_json, debug=debug)
+    session.said(stage=stage, local=local, profile=profile, as_json=as_json, debug=debug)
 
 
 def main() -> None:

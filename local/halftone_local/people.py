@@ -1,12 +1,13 @@
-"""People of a stage on the local AWS: roles with the stage's managed policies, and their sessions.
+"""People of a stage on the local AWS: roles with the stage's managed policies, and sessions.
 
-The key that ``LocalAws.environment`` gives is an administrator's: it deploys, and no policy holds it.
-``halftone --local --profile NAME`` acts as one of ``PROFILES`` instead, whom the policies hold.
+The key that ``LocalAws.environment`` gives is an administrator's: it deploys, and no policy
+restricts it. ``halftone --local --profile NAME`` acts as one of ``PROFILES`` instead.
 """
 
 import json
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -50,7 +51,9 @@ def assume(
     account = environment["AWS_ACCESS_KEY_ID"]
     role = name or f"halftone-{stage}-{profile}"
     try:
-        _make_role(iam, role, [f"halftone-{stage}-{policy}" for policy in PROFILES[profile]], account)
+        _make_role(
+            iam, role, [f"halftone-{stage}-{policy}" for policy in PROFILES[profile]], account
+        )
         answer = sts.assume_role(
             RoleArn=f"arn:aws:iam::{account}:role/{role}",
             RoleSessionName=session or os.environ.get("USER") or "local",
@@ -65,7 +68,7 @@ def assume(
     }
 
 
-def _make_role(iam: "boto3.client", role: str, policies: list[str], account: str) -> None:
+def _make_role(iam: Any, role: str, policies: list[str], account: str) -> None:
     document = json.dumps({"Version": "2012-10-17", "Statement": [_TRUST]})
     try:
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=document)

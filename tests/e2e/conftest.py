@@ -87,7 +87,9 @@ def client(request: pytest.FixtureRequest, shared: Shared, stage: Stage) -> Iter
 @pytest.fixture
 def person(stage: Stage) -> Callable[[str], Person]:
     """Make a person: a session of a role of that name."""
-    return partial(made, stage.cloud.aws, api_url(stage.cloud.aws, stage.cloud.outputs()["ControlUrl"]))
+    return partial(
+        made, stage.cloud.aws, api_url(stage.cloud.aws, stage.cloud.outputs()["ControlUrl"])
+    )
 
 
 def _progress(line: str) -> None:

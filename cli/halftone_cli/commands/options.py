@@ -33,6 +33,15 @@ LocalOption = Annotated[
         help=f"The local AWS of this checkout (stage {LOCAL_STAGE}); also by ${LOCAL_VARIABLE}=1.",
     ),
 ]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Act as this AWS profile; locally viewer, releaser, approver, admin, breakglass.",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")
 ]

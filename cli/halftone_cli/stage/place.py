@@ -29,10 +29,14 @@ _REGION_VARIABLE = "AWS_REGION"
 
 @dataclass(frozen=True)
 class Where:
-    """What the command line says about the stage: its name, if any, and whether it is local."""
+    """What the command line says about the stage: its name, if any, and whether it is local.
+
+    ``profile`` is who acts: a profile of the AWS configuration, or of ``halftone_local.people``.
+    """
 
     stage: str | None = None
     local: bool = False
+    profile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,18 +85,22 @@ def place(where: Where) -> Place:
     """
     if where.local:
         aws = _local_aws()
-        _enter(aws)
         stage = checked_name("--stage", where.stage or LOCAL_STAGE)
+        _enter(aws)
+        if where.profile:
+            _assume(aws, stage, where.profile)
         from halftone_local.addresses import api_url  # noqa: PLC0415
 
         return Place(
             stage,
             _start_command(),
             lambda url: api_url(aws, url),
-            lambda: f"local/{getpass.getuser()}",
+            None if where.profile else lambda: f"local/{getpass.getuser()}",
         )
     stage = where.stage or os.environ.get(STAGE_VARIABLE) or DEFAULT_STAGE
     checked_name("--stage" if where.stage else STAGE_VARIABLE, stage)
+    if where.profile:
+        os.environ["AWS_PROFILE"] = where.profile
     if region := os.environ.get(_REGION_VARIABLE):
         os.environ["AWS_DEFAULT_REGION"] = region
     return Place(stage, f"make deploy STAGE={stage}")
@@ -128,3 +136,16 @@ def _enter(local: LocalAws) -> None:
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
     os.environ.update(local.environment())
+
+
+def _assume(local: LocalAws, stage: str, profile: str) -> None:
+    """Act as a person of the stage, whom its policies hold."""
+    from halftone_local import people  # noqa: PLC0415
+    from halftone_local.supervisor import LocalAwsError  # noqa: PLC0415
+
+    if profile not in people.PROFILES:
+        raise InvalidInput("--profile", profile, f"one of {', '.join(people.PROFILES)}")
+    try:
+        os.environ.update(people.assume(local, stage, profile))
+    except LocalAwsError as error:
+        raise Unavailable(str(error)) from error

@@ -78,12 +78,15 @@ class Session:
         *,
         stage: str | None = None,
         local: bool = False,
+        profile: str | None = None,
         as_json: bool = False,
         debug: bool = False,
         request: str | None = None,
     ) -> None:
         """Take note of the options that all commands share; the last word on the stage counts."""
-        self.where = Where(stage or self.where.stage, local or self.where.local)
+        self.where = Where(
+            stage or self.where.stage, local or self.where.local, profile or self.where.profile
+        )
         self.as_json = self.as_json or as_json
         self.debug = self.debug or debug
         self.request = request or self.request

@@ -1,8 +1,8 @@
 """The action and the resources that a request to Lambda is authorised for.
 
 Sources: "Actions, resources, and condition keys for AWS Lambda",
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html, and "Resource
-and conditions", https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html, and
+"Resources and conditions", https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
 
 The first lists the function, without a qualifier, as the resource of most actions, also where a
 request names a version; the second says that a qualified request needs a grant on the qualified

@@ -33,7 +33,7 @@ def batch_keys(items: Any, hash_key: str) -> Sequence[str] | None:
     """The partition keys of one table's part of BatchGetItem or BatchWriteItem."""
     if isinstance(items, Mapping):
         return [_text(key[hash_key]) for key in items.get("Keys", []) if hash_key in key] or None
-    keys = []
+    keys: list[str] = []
     for item in items if isinstance(items, list) else []:
         for request in item.values():
             found = leading_keys(request, hash_key)

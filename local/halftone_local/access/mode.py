@@ -5,7 +5,7 @@ import os
 from enum import StrEnum
 
 VARIABLE = "HALFTONE_LOCAL_POLICIES"
-"""``enforce`` (the default) refuses, ``log`` writes down what would be refused, ``off`` checks nothing."""
+"""``enforce`` (the default) refuses, ``log`` only writes refusals down, ``off`` checks nothing."""
 
 _log = logging.getLogger("halftone_local.access")
 

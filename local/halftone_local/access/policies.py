@@ -3,18 +3,18 @@
 AWS: "Policy evaluation logic",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 
-ministack gives no ``dynamodb:LeadingKeys`` and no ``cloudwatch:namespace`` to conditions, authorises
-Lambda requests without their qualifier, calls several of Lambda's operations by another action's
-name, and does not read alarm names out of CBOR. It lets keys called ``test`` be the root.
+ministack gives no ``dynamodb:LeadingKeys`` and no ``cloudwatch:namespace`` to conditions,
+authorises requests to Lambda without their qualifier, calls several of Lambda's operations by
+another action's name, and does not read alarm names out of CBOR. It lets keys called ``test`` be the root.
 """
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
-import cbor2
+import cbor2  # type: ignore[import-not-found]
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import dynamodb
@@ -87,7 +87,7 @@ def _lambda_action(method: str, path: str) -> str | None:
 def _with_cbor_operations(original: Callable[..., str | None]) -> Callable[..., str | None]:
     """CloudWatch's operations stand in the path, and what has no name is nobody's to call."""
 
-    def extract(
+    def extract(  # noqa: PLR0917 - ministack's signature
         service: str, method: str, path: str, headers: Any, body: bytes, query_params: Any
     ) -> str | None:
         if service == "monitoring" and (named := _OPERATION_PATH.fullmatch(path)):
@@ -107,7 +107,7 @@ class _AnyQuery(dict[str, Any]):
 
 
 def _with_qualifiers_and_alarms(original: Callable[..., str]) -> Callable[..., str]:
-    def extract(
+    def extract(  # noqa: PLR0917 - ministack's signature
         service: str,
         method: str,
         path: str,
@@ -122,9 +122,7 @@ def _with_qualifiers_and_alarms(original: Callable[..., str]) -> Callable[..., s
             _qualifier.set(value[0] if isinstance(value, list) else value)
         if service == "monitoring" and (name := _cbor(headers, body).get("AlarmName")):
             return f"arn:aws:cloudwatch:{region}:{account_id}:alarm:{name}"
-        return original(
-            service, method, path, headers, body, query_params, region, account_id
-        )
+        return original(service, method, path, headers, body, query_params, region, account_id)
 
     return extract
 
@@ -165,9 +163,9 @@ def _with_leading_keys(original: Callable[[bytes], dict[str, Any]]) -> Callable[
     def context(body: bytes) -> dict[str, Any]:
         found = original(body)
         request = _request(body)
-        keys = None
+        keys: Sequence[str] | None = None
         if isinstance(request.get("RequestItems"), dict):
-            named = []
+            named: list[str] = []
             for table, items in request["RequestItems"].items():
                 named += batch_keys(items, _hash_key(table)) or []
             keys = named or None
@@ -191,7 +189,7 @@ def _with_items(original: Callable[..., list[tuple[str, str]]]) -> Callable[...,
         ]
         if len(details) != len(needed):
             return needed
-        keyed = []
+        keyed: list[tuple[str, str]] = []
         for (item_action, arn), detail in zip(needed, details, strict=True):
             item = ItemArn(arn)
             keys = leading_keys(detail, _hash_key(detail["TableName"]))
@@ -217,7 +215,7 @@ def _hash_key(table: str) -> str:
 
 
 def _logging(original: Callable[..., Any]) -> Callable[..., Any]:
-    def enforce(
+    def enforce(  # noqa: PLR0917 - ministack's signature
         access_key: str,
         action: str,
         service: str,
@@ -237,7 +235,9 @@ def _logging(original: Callable[..., Any]) -> Callable[..., Any]:
         for target in targets:
             denied = original(access_key, action, service, region, target, context)
             if denied is not None:
-                principal = getattr(denied, "principal_arn", "") or f"the key {access_key or 'none'}"
+                principal = (
+                    getattr(denied, "principal_arn", "") or f"the key {access_key or 'none'}"
+                )
                 reason = getattr(denied, "reason", "") or getattr(denied, "code", "")
                 if refuse(action, target, principal, reason) or hasattr(denied, "code"):
                     return denied

@@ -18,8 +18,8 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, eventbridge, lambda_svc
 
-from halftone_local.alarm_rules import timestamp
 from halftone_local.access.invocations import may_invoke
+from halftone_local.alarm_rules import timestamp
 from halftone_local.seams import need, wrap
 
 Alarm = Mapping[str, Any]

@@ -21,9 +21,7 @@ def make_role(iam: Any, name: str, *statements: dict[str, Any]) -> str:
     trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trust))["Role"]["Arn"]
     if statements:
-        iam.put_role_policy(
-            RoleName=name, PolicyName="only", PolicyDocument=_document(*statements)
-        )
+        iam.put_role_policy(RoleName=name, PolicyName="only", PolicyDocument=_document(*statements))
     return str(arn)
 
 
