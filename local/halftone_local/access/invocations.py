@@ -4,7 +4,8 @@ AWS: "Using resource-based policies for Lambda",
 https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html: a service that
 invokes a function is let in by a statement of the function, or of the alias or version that it
 names, with the service as principal and, where the statement has conditions, the ARN and account
-that it calls for. Step Functions calls with the role of its state machine ("How Step Functions works with IAM",
+that it calls for. Step Functions calls with the role of its state machine ("How Step Functions
+works with IAM",
 https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html). The log of a
 function and its failed events are written with its execution role ("Defining Lambda function
 permissions with an execution role",

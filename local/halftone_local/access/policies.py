@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 ministack gives no ``dynamodb:LeadingKeys`` and no ``cloudwatch:namespace`` to conditions,
 authorises requests to Lambda without their qualifier, calls several of Lambda's operations by
-another action's name, and does not read alarm names out of CBOR. It lets keys called ``test`` be the root.
+another action's name, and does not read alarm names out of CBOR. It lets keys called ``test`` be
+the root, and does not check the signature of the root.
 """
 
 import json

@@ -112,9 +112,7 @@ def test_an_alarm_is_named_by_its_arn(assumed):
         pytest.param(["f", "f:*"], ["", ""], id="both"),
     ],
 )
-def test_reading_a_version_needs_both_names_of_it(  # noqa: PLR0917 - fixtures
-    assumed, client, unique, granted, answers
-):
+def test_reading_a_version_needs_both_names_of_it(assumed, client, unique, granted, answers):
     function = Function(client, unique("named"), ["def handler(event, context): pass"])
     arns = [f"{FUNCTIONS}:{function.name}{name[1:]}" for name in granted]
     lambda_ = assumed(allow("lambda:GetFunctionConfiguration", arns))("lambda")
