@@ -20,7 +20,7 @@ from benchmarks.engine_calls import counted
 from benchmarks.engine_fleet import Fleet
 from benchmarks.engine_stage import Act
 from halftone.domain import audit
-from halftone.domain.audit import AuditHead
+from halftone.domain.audit import AuditHead, Author
 from halftone.domain.rollout.decide import decide
 from halftone.domain.rollout.phase import Phase
 from halftone.service.rollouts import operate
@@ -58,11 +58,11 @@ def timed(rollouts: int) -> Timings:
     fleet.must_have_gone_on(JUDGED)
     verdict, now = fleet.judge(fleet.endpoints[0]), fleet.world.clock.now()
     measure("decide", lambda name: decide(fleet.rollout(name), verdict, None, now))
-    author = {"actor": "ann", "reason": "a look first"}
-    measure("pause: record", lambda name: operate.pause(fleet.ports, name, **author))
+    author = Author("ann", "a look first")
+    measure("pause: record", lambda name: operate.pause(fleet.ports, name, author=author))
     half = rollouts // 2
     going_on = {
-        "promote now: record": lambda name: operate.promote(fleet.ports, name, **author),
+        "promote now: record": lambda name: operate.promote(fleet.ports, name, author=author),
         "tick: shift, confirm, record": fleet.tick,
     }
     medians |= _medians(going_on, fleet.endpoints[:half])

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from benchmarks.engine_stage import ENDPOINT, Act, CountedStage, moto
+from halftone.domain.audit import Author
 from halftone.domain.errors import Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.service.releases.revert import revert
@@ -38,19 +39,19 @@ def _forward(stage: CountedStage) -> None:
     stage.clock.pass_by(timedelta(minutes=2))
     stage.act("tick: a bucket has closed, wait", stage.tick)
     stage.must_be(Phase.OBSERVING)
-    author = {"actor": "ann", "reason": "a look first"}
-    stage.act("pause", lambda: operate.pause(stage.ports, ENDPOINT, **author))
-    stage.act("resume", lambda: operate.resume(stage.ports, ENDPOINT, **author))
+    author = Author("ann", "a look first")
+    stage.act("pause", lambda: operate.pause(stage.ports, ENDPOINT, author=author))
+    stage.act("resume", lambda: operate.resume(stage.ports, ENDPOINT, author=author))
     stage.traffic()
     stage.act("tick: pass, give the next share, confirm", stage.tick)
     stage.must_be(Phase.PROMOTED)
 
 
 def _back(stage: CountedStage) -> None:
-    author = {"actor": "ann", "reason": "worse"}
+    author = Author("ann", "worse")
 
     def back() -> None:
-        roll_back(stage.ports, ENDPOINT, actor="alarm", reason="red", fired_at=stage.clock.now())
+        roll_back(stage.ports, ENDPOINT, author=Author("alarm", "red"), fired_at=stage.clock.now())
 
     def back_without_table() -> None:
         stage.table_answers = False
@@ -71,7 +72,7 @@ def _back(stage: CountedStage) -> None:
     stage.act("rollback by a tick that sees a proof", stage.tick)
     stage.must_be(Phase.ROLLED_BACK)
     stage.observed()
-    stage.act("abort", lambda: operate.abort(stage.ports, ENDPOINT, **author))
+    stage.act("abort", lambda: operate.abort(stage.ports, ENDPOINT, author=author))
     stage.must_be(Phase.ROLLED_BACK)
     stage.observed()
     stage.act("rollback while the table is out", back_without_table)
@@ -81,7 +82,7 @@ def _back(stage: CountedStage) -> None:
     stage.observed()
 
     def returned() -> None:
-        revert(stage.ports, ENDPOINT, version=None, actor=author["actor"], reason=author["reason"])
+        revert(stage.ports, ENDPOINT, version=None, author=author)
 
     stage.act("return, with a rollout under way", returned)
     stage.act("return to the champion before", returned)
@@ -92,6 +93,6 @@ def _back(stage: CountedStage) -> None:
     stage.must_be(Phase.OBSERVING)
     stage.act("guarded: rollback by an alarm's event", back)
     stage.observed()
-    stage.act("guarded: abort", lambda: operate.abort(stage.ports, ENDPOINT, **author))
+    stage.act("guarded: abort", lambda: operate.abort(stage.ports, ENDPOINT, author=author))
     stage.observed()
     stage.act("guarded: rollback while the table is out", back_without_table)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from halftone.domain.audit import AuditRecord
+from halftone.domain.audit import AuditRecord, Author
 from halftone.domain.model.manifest import Flavor, Manifest
 from halftone.domain.model.samples import Sample
 from halftone.domain.model.schema import Field, FieldType
@@ -99,7 +99,7 @@ class Fleet:
 
     def roll_back(self, name: str) -> None:
         """What an alarm's event does."""
-        roll_back(self.ports, name, actor="alarm", reason="errors above 5 %")
+        roll_back(self.ports, name, author=Author("alarm", "errors above 5 %"))
 
     def must_be(self, phase: Phase, names: Sequence[str]) -> None:
         """Make sure that what was timed is what its name says."""

@@ -24,6 +24,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 
 from halftone import bootstrap
 from halftone.domain import names
+from halftone.domain.audit import Author
 from halftone.domain.rollout.evidence import BUCKET
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Margins, Plan, Stage
@@ -106,7 +107,7 @@ class CountedStage:
 
     def guarded(self) -> None:
         """From now on the champion stands in front of a challenger."""
-        set_mode(self.ports, ENDPOINT, "guarded", actor="ann", reason="no failed request")
+        set_mode(self.ports, ENDPOINT, "guarded", author=Author("ann", "no failed request"))
 
     def observed(self) -> None:
         """Release a challenger, and bring it to its first share."""

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from halftone.bootstrap import ports, settings
+from halftone.domain.audit import Author
 from halftone.entrypoints.eventbridge import guardrail_alarm
 from halftone.ports import Ports
 from halftone.service.rollouts import alarm
@@ -24,8 +25,7 @@ def on_alarm(event: dict[str, Any], _context: object) -> None:
     alarm.on_alarm(
         _ports(),
         fired.endpoint,
-        actor=fired.actor,
-        reason=fired.reason,
+        author=Author(fired.actor, fired.reason),
         fired_at=fired.fired_at,
         detail=fired.detail,
     )
@@ -36,4 +36,4 @@ def on_workflow_failure(event: dict[str, Any], _context: object) -> None:
     error = event.get("error", {})
     reason = f"the workflow failed: {error.get('Error')}: {error.get('Cause', '')[:500]}"
     rollout = event["rollout"]
-    roll_back(_ports(), event["endpoint"], actor="workflow", reason=reason, rollout=rollout)
+    roll_back(_ports(), event["endpoint"], author=Author("workflow", reason), rollout=rollout)

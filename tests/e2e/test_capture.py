@@ -11,12 +11,13 @@ import boto3
 import duckdb
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.insight.capture import FEEDBACK, REQUESTS, Column
 from halftone.service.endpoints import policy
 from tests.e2e.support import Stage
 
 NAME = "captured"
-BEN = {"actor": "ben", "reason": "to look at what it is asked"}
+BEN = {"author": Author("ben", "to look at what it is asked")}
 REQUESTED = 6
 
 

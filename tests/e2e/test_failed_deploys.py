@@ -3,6 +3,7 @@
 import boto3
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Unavailable
 from halftone.domain.names import endpoint_stack_name
@@ -34,7 +35,7 @@ def test_a_deploy_that_fails_late_and_one_that_moves_the_release_open_and_retire
     declare(stage.cloud, NAME, access="public", capture=0)
     stage.cloud.deploy(NAME)
     ports = stage.ports
-    policy.set_access(ports, NAME, "private", actor="ben", reason="the clinic asked")
+    policy.set_access(ports, NAME, "private", author=Author("ben", "the clinic asked"))
     stage.release(NAME, "challenger", steps=[{"weight": 100}], bake="none")
     stage.until_over(NAME)
     before = stage.state(NAME)

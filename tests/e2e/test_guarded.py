@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from demo.traffic import Traffic
+from halftone.domain.audit import Author
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
 from halftone.domain.traffic.assignment import position, salted
@@ -20,7 +21,7 @@ from halftone.service.endpoints.clients import add_client, revoke_client
 from halftone.service.endpoints.policy import set_serving
 from tests.e2e.support import MODELS, Stage
 
-BY = {"actor": "test", "reason": "end to end"}
+BY = {"author": Author("test", "end to end")}
 SPREAD = timedelta(seconds=6)
 """How long fronts may act on the dispatch before."""
 

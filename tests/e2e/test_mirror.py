@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from benchmarks.mirror_clients import MIRROR_ALL, SHADOW_FACTOR, SHADOW_SECONDS, in_turns, slow
+from halftone.domain.audit import Author
 from halftone.domain.insight.capture import REQUESTS
 from halftone.domain.rollout.phase import Phase
 from halftone.service.endpoints.policy import set_serving
@@ -19,7 +20,7 @@ from tests.e2e.test_capture import rows
 NAME = "mirrored"
 ROUNDS, BLOCK = 8, 20
 KINDS_OF_ROWS = ("answer", "shadow")
-BY = {"actor": "test", "reason": "end to end"}
+BY = {"author": Author("test", "end to end")}
 
 
 def shadows(metric: str) -> tuple[float, float]:

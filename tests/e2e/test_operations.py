@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from halftone.domain import audit
+from halftone.domain.audit import Author
 from halftone.domain.errors import Conflict
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
@@ -15,7 +16,7 @@ from halftone.service.releases.revert import revert
 from halftone.service.rollouts import operate
 from tests.e2e.support import Stage, set_handler
 
-BEN = {"actor": "ben", "reason": "the clinic asked"}
+BEN = {"author": Author("ben", "the clinic asked")}
 HELD = {"weight": 20, "min_time": "1h", "min_requests": 1}
 
 

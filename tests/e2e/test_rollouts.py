@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import binom
 
 from halftone.domain import audit
+from halftone.domain.audit import Author
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
 from halftone.service.releases.revert import revert
@@ -126,7 +127,7 @@ def test_two_thousand_requests_split_as_the_alias_says(stage: Stage) -> None:
     low, high = binom.interval(1 - 1e-6, 2000, 0.2)
     assert low <= challenger <= high, f"{challenger} of 2000 at 20 %"
 
-    returned = revert(stage.ports, "split", version=None, actor="test", reason="enough")
+    returned = revert(stage.ports, "split", version=None, author=Author("test", "enough"))
     assert returned.rollout is not None
     assert returned.rollout.phase is Phase.ROLLED_BACK
     assert stage.ports.aliases.read("split").routing == Routing("1")

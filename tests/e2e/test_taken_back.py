@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.projection import shares
 from halftone.domain.errors import PreconditionFailed
 from halftone.domain.rollout.phase import Phase
@@ -127,7 +128,7 @@ def test_a_change_that_is_refused_or_stale_leaves_a_rollout_its_alarms(
     assert "the alarms watch the challenger" in refused.stderr
     with pytest.raises(PreconditionFailed):
         set_traffic(
-            stage.ports, name, {"2": 10, "champion": 90}, actor="ben", reason="late", revision=1
+            stage.ports, name, {"2": 10, "champion": 90}, author=Author("ben", "late", revision=1)
         )
 
     after = stage.ports.guardrails.read(name)

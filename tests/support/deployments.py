@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.deployment_status import DeploymentStatus
 from halftone.domain.endpoint.state import EndpointState, Placed
 from halftone.service.deployments.deployments import listed
 from tests.support.engine import NAME, Endpoint
 
-ANN: dict[str, str] = {"actor": "ann", "reason": "spring cleaning"}
+ANN: dict[str, Author] = {"author": Author("ann", "spring cleaning")}
 
 
 def served_by(*models: str) -> Endpoint:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from halftone.domain.audit import Author
 from halftone.domain.rollout.phase import Phase
 from halftone.service.rollouts import operate
 from tests.support.engine import NAME, Endpoint
 from tests.support.rollouts import MINUTE
 
-BEN: dict[str, str] = {"actor": "ben", "reason": "the clinic asked"}
+BEN: dict[str, Author] = {"author": Author("ben", "the clinic asked")}
 
 
 def say(operation: Callable[..., Any], endpoint: Endpoint, **changes: object) -> Any:

@@ -3,20 +3,25 @@
 from dataclasses import replace
 from typing import Any
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.rollout.phase import Phase
 from halftone.service.rollouts.operate import abort
 from halftone.service.unit_of_work import commit
 from tests.support.engine import NAME, Endpoint
 
-BEN: dict[str, Any] = {"actor": "ben", "reason": "the clinic asked"}
+BEN: dict[str, Any] = {"author": Author("ben", "the clinic asked")}
 
 
 def place(endpoint: Endpoint, *placed: Placed) -> None:
     """Put it on record that requests can be sent to these deployments, and to no others."""
     state = endpoint.state
     commit(
-        endpoint.ports, state, replace(state, placed=placed), action="placed", actor="t", reason="t"
+        endpoint.ports,
+        state,
+        replace(state, placed=placed),
+        action="placed",
+        author=Author("t", "t"),
     )
 
 
@@ -31,7 +36,7 @@ def superseded(endpoint: Endpoint, model: str) -> str:
     version = endpoint.rollout.challenger
     assert version is not None
     endpoint.release(f"in place of {model}")
-    abort(endpoint.ports, NAME, actor="ann", reason="kept beside the champion")
+    abort(endpoint.ports, NAME, author=Author("ann", "kept beside the champion"))
     return version
 
 
@@ -51,6 +56,6 @@ def guarded(*, unproven: int = 1) -> Endpoint:
     state = endpoint.state
     serving = replace(state.serving, mode=type(state.serving.mode)("guarded"))
     commit(
-        endpoint.ports, state, replace(state, serving=serving), action="t", actor="t", reason="t"
+        endpoint.ports, state, replace(state, serving=serving), action="t", author=Author("t", "t")
     )
     return endpoint

@@ -17,6 +17,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from halftone.api.app import create_app
 from halftone.api.authorizer import ApiContext
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.rollout.phase import Phase
 from halftone.service.endpoints.clients import add_client
@@ -50,8 +51,8 @@ def world() -> InMemoryStage:
     endpoint.tick_until(Phase.OBSERVING)
     endpoint.traffic(timedelta(minutes=1))
     endpoint.tick()
-    make_group(endpoint.ports, "team", description="", members={}, actor=ANN, reason="")
-    add_client(endpoint.ports, NAME, "clinic", actor=ANN, reason="")
+    make_group(endpoint.ports, "team", description="", members={}, author=Author(ANN, ""))
+    add_client(endpoint.ports, NAME, "clinic", author=Author(ANN, ""))
     placed = tuple(Placed(version, version) for version in ("1", "2"))
     endpoint.world.store.states[NAME] = replace(endpoint.state, placed=placed)
     return endpoint.world

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from halftone.domain.audit import Author
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.rollout.evidence import BUCKET, Arm, Bucket
 from halftone.domain.rollout.phase import Phase
@@ -89,7 +90,7 @@ class Cast:
                 return None
             reason = "errors above 5 %"
             return self.engine.roll_back(
-                ports, NAME, actor="alarm", reason=reason, fired_at=fired_at
+                ports, NAME, author=Author("alarm", reason), fired_at=fired_at
             )
 
         return Act(program, again=2)
@@ -99,7 +100,7 @@ class Cast:
         """Somebody rolls back; if it fails, they look away."""
 
         def program(ports: Ports, _: Outside, __: Any) -> object:
-            return self.engine.roll_back(ports, NAME, actor="ann", reason="clients complain")
+            return self.engine.roll_back(ports, NAME, author=Author("ann", "clients complain"))
 
         return (Act(program),)
 
@@ -107,7 +108,9 @@ class Cast:
         """Somebody returns to an earlier version."""
 
         def program(ports: Ports, _: Outside, __: Any) -> object:
-            return self.engine.revert(ports, NAME, version=version, actor="bob", reason="it drifts")
+            return self.engine.revert(
+                ports, NAME, version=version, author=Author("bob", "it drifts")
+            )
 
         return (Act(program),)
 
@@ -120,7 +123,7 @@ class Cast:
             if seen is None:
                 return None
             return self.engine.revert(
-                ports, NAME, version=None, actor="bob", reason="it drifts", seen=seen
+                ports, NAME, version=None, author=Author("bob", "it drifts"), seen=seen
             )
 
         return (asked, Act(program, again=2))
@@ -130,7 +133,7 @@ class Cast:
 
         def program(ports: Ports, _: Outside, __: Any) -> object:
             return getattr(self.engine.operate, word)(
-                ports, NAME, actor="ann", reason="a look first", **more
+                ports, NAME, author=Author("ann", "a look first"), **more
             )
 
         return (Act(program),)
@@ -144,7 +147,7 @@ class Cast:
         """CloudFormation deletes the endpoint, until it is answered."""
 
         def program(ports: Ports, _: Outside, __: Any) -> object:
-            return self.engine.retire(ports, NAME, actor="cfn", reason="deleted", key="d1")
+            return self.engine.retire(ports, NAME, author=Author("cfn", "deleted"), key="d1")
 
         return (Act(program, again=2),)
 

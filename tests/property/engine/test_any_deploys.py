@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.deploy_fields import live_fields
 from halftone.domain.rollout.deploys import MOST_RECORDS
 from halftone.domain.rollout.phase import Phase
@@ -76,7 +77,9 @@ class Deploys(RuleBasedStateMachine):
         super().__init__()
         self.endpoint = Endpoint()
         for group in GROUPS:
-            make_group(self.endpoint.ports, group, description="", members={}, actor="a", reason="")
+            make_group(
+                self.endpoint.ports, group, description="", members={}, author=Author("a", "")
+            )
         self.stack = Stack(self.endpoint)
         self.file: dict[str, Any] = {}
         self.more: dict[str, Any] = {"model": "m1", "logical": "Release"}
@@ -173,7 +176,7 @@ class Deploys(RuleBasedStateMachine):
     def set_by_people(self, setting: tuple[str, Any]) -> None:
         """Somebody sets a field, to whichever value."""
         name, value = setting
-        who: dict[str, Any] = {"actor": "ben", "reason": "why not"}
+        who: dict[str, Any] = {"author": Author("ben", "why not")}
         ports = self.endpoint.ports
         if name in SERVING:
             policy.set_serving(ports, NAME, {name: value}, **who)

@@ -11,6 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.policy_rules import receivers
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import HalftoneError
@@ -89,7 +90,7 @@ class Settings(RuleBasedStateMachine):
     @rule()
     def the_alarm_fires(self) -> None:
         now = self.endpoint.world.clock.now()
-        on_alarm(self.endpoint.ports, NAME, actor="alarm/x", reason="errors", fired_at=now)
+        on_alarm(self.endpoint.ports, NAME, author=Author("alarm/x", "errors"), fired_at=now)
         assert self.endpoint.state.serving.probation is None
 
     @rule()

@@ -13,6 +13,7 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from halftone.domain.audit import Author
 from halftone.domain.rollout.plan import Plan
 from halftone.service.endpoints import availability, policy
 from tests.property.engine.mutants import engine
@@ -43,7 +44,7 @@ PLANS = {
 
 def does(change: Callable[..., object], *what: object) -> Acts:
     """Somebody changes how the endpoint serves."""
-    return (Act(lambda ports, _, __: change(ports, NAME, *what, actor="bob", reason="a try")),)
+    return (Act(lambda ports, _, __: change(ports, NAME, *what, author=Author("bob", "a try"))),)
 
 
 STARTS: dict[str, Acts] = {

@@ -79,18 +79,17 @@ NO_FENCE = instead(
         ports,
         state,
         replace(
-            bar(state, running.challenger, reason) if bars else state,
-            rollout=replace(going, reason=reason),
+            bar(state, running.challenger, author.reason) if bars else state,
+            rollout=replace(going, reason=author.reason),
         ),
         action="fence",
-        actor=actor,
-        reason=reason,
+        author=author,
         numbers=numbers,
     )
 """,
     """\
     return replace(
-        state, rollout=replace(running.to(Phase.ROLLING_BACK, target=0.0), reason=reason)
+        state, rollout=replace(running.to(Phase.ROLLING_BACK, target=0.0), reason=author.reason)
     )
 """,
 )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint import champions, policy_rules
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.projection import projection
@@ -157,7 +158,7 @@ def _ends_first(application: Any) -> Any:
     ports, endpoint = application._parts, application._deploy.endpoint
     state = ports.store.load(endpoint)
     if state and state.active:
-        rollback.roll_back(ports, endpoint, actor="a deploy", reason="superseded")
+        rollback.roll_back(ports, endpoint, author=Author("a deploy", "superseded"))
     return _apply(application)
 
 

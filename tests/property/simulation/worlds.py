@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from halftone.domain.audit import Author
 from halftone.domain.rollout.evidence import BUCKET, Arm, Bucket
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import OnInconclusive, Plan, Stage
@@ -58,7 +59,7 @@ class Builder:
 
     def guard(self) -> None:
         """The champion stands in front."""
-        set_mode(self.world.ports, NAME, "guarded", actor="ann", reason="no failed request")
+        set_mode(self.world.ports, NAME, "guarded", author=Author("ann", "no failed request"))
 
     def deploy(self, **serving: object) -> None:
         """m1 is deployed by CloudFormation."""
@@ -132,7 +133,7 @@ def _returned() -> World:
     """1, 2, back to 1, then 3: version 2 was taken back."""
     made = Builder.begin()
     made.serve("m1", "m2")
-    revert(made.world.ports, NAME, version="1", actor="ann", reason="it drifts")
+    revert(made.world.ports, NAME, version="1", author=Author("ann", "it drifts"))
     made.world.yesterday = made.world.save()
     made.serve("m3")
     made.guard()
@@ -147,7 +148,7 @@ def _aside() -> World:
     made.serve("m1")
     made.guard()
     made.roll_out("m2", ONE_STEP, Phase.OBSERVING)
-    operate.abort(made.world.ports, NAME, actor="ann", reason="kept beside the champion")
+    operate.abort(made.world.ports, NAME, author=Author("ann", "kept beside the champion"))
     world = made.done()
     world.note(barred=frozenset({"2"}))
     return world

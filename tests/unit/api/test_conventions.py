@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Plan
@@ -44,8 +45,8 @@ class Case:
 def quiet() -> Endpoint:
     """Three deployments, a client, a group, and nothing under way."""
     endpoint = guarded()
-    make_group(endpoint.ports, "team", description="", members=ADMIN, actor=BEN, reason="")
-    add_client(endpoint.ports, NAME, "clinic", actor=BEN, reason="")
+    make_group(endpoint.ports, "team", description="", members=ADMIN, author=Author(BEN, ""))
+    add_client(endpoint.ports, NAME, "clinic", author=Author(BEN, ""))
     manifest = endpoint.world.packages.kept[digest_of("first")]
     endpoint.world.packages.kept[NEW] = manifest
     return endpoint
@@ -305,7 +306,7 @@ def retired() -> Endpoint:
     """An endpoint whose stack is gone."""
     endpoint = Endpoint()
     endpoint.serve("first")
-    retire(endpoint.ports, NAME, actor="cloudformation/x", reason="its stack was deleted")
+    retire(endpoint.ports, NAME, author=Author("cloudformation/x", "its stack was deleted"))
     return endpoint
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.service.groups import make_group
 from tests.support.control import ANN, BEN
 from tests.support.engine import NAME
@@ -66,7 +67,7 @@ def test_a_weak_etag_is_the_same_revision(api):
 
 
 def test_groups_are_edited_alike_and_have_an_audit(api, endpoint):
-    make_group(endpoint.ports, "clinic", description="", members={}, actor=ANN, reason="new")
+    make_group(endpoint.ports, "clinic", description="", members={}, author=Author(ANN, "new"))
     seen = api.get("/v1/groups/clinic").etag
     wanted = {"members": {BEN: ["approver"]}, "message": "ben helps out"}
     assert api.put("/v1/groups/clinic", wanted, match=seen).status == 200
@@ -81,7 +82,7 @@ def test_groups_are_edited_alike_and_have_an_audit(api, endpoint):
 
 
 def test_the_audit_of_a_group_is_verified(api, endpoint):
-    make_group(endpoint.ports, "clinic", description="", members={}, actor=ANN, reason="new")
+    make_group(endpoint.ports, "clinic", description="", members={}, author=Author(ANN, "new"))
     api.put("/v1/groups/clinic", {"members": {BEN: ["approver"]}})
     told = api.get("/v1/groups/clinic/audit/verify")
     newest = api.get("/v1/groups/clinic/audit").json["items"][-1]
@@ -93,7 +94,7 @@ def test_the_audit_of_a_group_is_verified(api, endpoint):
 
 
 def test_a_change_of_members_says_who(api, endpoint):
-    make_group(endpoint.ports, "clinic", description="", members={}, actor=ANN, reason="new")
+    make_group(endpoint.ports, "clinic", description="", members={}, author=Author(ANN, "new"))
     api.put("/v1/groups/clinic", {"members": {BEN: ["approver"]}})
     (*_, last) = api.get("/v1/groups/clinic/audit").json["items"]
     assert last["reason"] == "added arn:aws:iam::111111111111:role/ben"

@@ -8,6 +8,7 @@ import pytest
 from halftone.api.checks import LONGEST
 from halftone.api.errors import problem
 from halftone.domain.access import EVERYWHERE
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.ownership import Ownership
 from halftone.domain.errors import (
     BrokenChain,
@@ -39,7 +40,7 @@ def several() -> Api:
     endpoint.serve("first")
     for group, member in [("clinic", "cleo"), ("bank", "bob"), (EVERYWHERE, "root")]:
         members = {role(member): ["viewer"]}
-        make_group(endpoint.ports, group, description="", members=members, actor=ANN, reason="")
+        make_group(endpoint.ports, group, description="", members=members, author=Author(ANN, ""))
     abouts = {
         "churn": Ownership(creator=role("ann", "at home"), owner="bank"),
         "fraud": Ownership(creator=BEN, owner="bank"),
@@ -142,7 +143,7 @@ def test_a_failed_endpoint_whose_stack_is_destroyed_is_not_failed_any_more():
     assert destroyed["message"].startswith("its function does not exist any more; ")
     assert failed["message"] in destroyed["message"]
 
-    retire(endpoint.ports, NAME, actor="cloudformation/fraud", reason="cdk destroy")
+    retire(endpoint.ports, NAME, author=Author("cloudformation/fraud", "cdk destroy"))
     retired = api.get("/v1/endpoints/fraud").json
     assert (retired["status"], retired["difference"]) == ("Stopped", None)
     assert retired["message"] == "nothing was released to it, or it was retired"

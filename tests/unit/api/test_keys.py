@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import (
     ConcurrentWrite,
     IdempotencyKeyReused,
@@ -209,7 +210,7 @@ def test_what_is_idempotent_by_itself_is_simply_done_again(world, ask):
 def test_a_change_leaves_its_mark_in_the_same_write(endpoint):
     ports = replace(endpoint.ports, request="r1")
     assert not endpoint.world.claims.has_changed("r1")
-    operate.pause(ports, NAME, actor="ben", reason="look")
+    operate.pause(ports, NAME, author=Author("ben", "look"))
     assert endpoint.world.claims.has_changed("r1")
 
 

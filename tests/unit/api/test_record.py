@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from halftone.domain.audit import AuditRecord, verify
+from halftone.domain.audit import AuditRecord, Author, verify
 from halftone.domain.rollout.phase import Phase
 from halftone.service.endpoints.retire import retire
 from tests.support.control import ANN, on
@@ -90,7 +90,7 @@ def test_history_comes_in_pages(api):
 
 
 def test_what_served_before_the_endpoint_was_retired_is_stopped(api, endpoint):
-    retire(endpoint.ports, NAME, actor=ANN, reason="moved")
+    retire(endpoint.ports, NAME, author=Author(ANN, "moved"))
     assert all(item["stopped"] for item in api.get(f"{PATH}/history").json["items"])
     assert api.get(PATH).json["status"] == "Stopped"
 

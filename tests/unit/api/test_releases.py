@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import Unavailable
 from halftone.domain.rollout.evidence import Arm
 from halftone.domain.rollout.phase import Phase
@@ -203,7 +204,7 @@ def test_an_endpoint_that_no_deploy_has_made_takes_no_release(api):
 
 
 def test_one_whose_stack_is_gone_says_what_to_do(endpoint):
-    retire(endpoint.ports, NAME, actor=ANN, reason="moved")
+    retire(endpoint.ports, NAME, author=Author(ANN, "moved"))
     told = on(endpoint.world).post(PATH, {"digest": digest_of("first")})
     assert told.status == 409
     assert "cdk deploy" in told.problem["detail"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
@@ -112,7 +113,7 @@ def test_a_try_that_died_between_two_steps_is_finished(api, grown):
 def test_a_try_that_died_behind_its_fence_is_finished(api, again, endpoint):
     repeat = again()
     state = endpoint.state
-    fence(endpoint.ports, state, state.rollout, actor="ann", reason="clients complain")
+    fence(endpoint.ports, state, state.rollout, author=Author("ann", "clients complain"))
     (request,) = endpoint.world.claims.seen
     endpoint.world.store.changed.add(request)
     assert repeat().status == 200

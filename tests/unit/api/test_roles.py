@@ -8,6 +8,7 @@ stand once more, written by hand, so that neither can change unseen.
 import pytest
 
 from halftone.domain.access import EVERYWHERE, MAY, Action, Role, principal_of
+from halftone.domain.audit import Author
 from halftone.domain.errors import InvalidInput
 from halftone.domain.rollout.phase import Phase
 from halftone.service.endpoints.endpoints import set_owner
@@ -59,15 +60,13 @@ def endpoint(endpoint: Endpoint) -> Endpoint:
     """Owned by the clinic; every group has somebody of each role."""
     for team in TEAMS:
         members = {member(team, one): [one.value] for one in Role}
-        make_group(endpoint.ports, team, description="", members=members, actor=ANN, reason="")
+        make_group(endpoint.ports, team, description="", members=members, author=Author(ANN, ""))
     set_owner(
         endpoint.ports,
         NAME,
         owner="clinic",
         self_approval=None,
-        actor=ANN,
-        reason="",
-        revision=None,
+        author=Author(ANN, ""),
     )
     return endpoint
 

@@ -7,6 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import NotFound, Unavailable
 from halftone.domain.rollout.routing import Routing
 from halftone.ports.guardrails import AlarmState, Guard
@@ -174,7 +175,7 @@ def test_a_red_guardrail_is_found(healthy):
 
 
 def test_a_retired_endpoint_is_in_order(healthy):
-    retire(healthy.endpoint.ports, NAME, actor="ann", reason="its stack was deleted", key="k")
+    retire(healthy.endpoint.ports, NAME, author=Author("ann", "its stack was deleted"), key="k")
 
     assert findings(healthy("doctor", "--json"))["fraud"]["good"]
 

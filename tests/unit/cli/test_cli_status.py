@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import Unavailable
 from halftone.domain.rollout.routing import Routing
 from halftone.service.endpoints.retire import retire
@@ -142,7 +143,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_shown(rolling):
 
 
 def test_a_retired_endpoint_has_neither_alias_nor_faults(rolling):
-    retire(rolling.endpoint.ports, NAME, actor="ann", reason="its stack was deleted", key="k")
+    retire(rolling.endpoint.ports, NAME, author=Author("ann", "its stack was deleted"), key="k")
 
     found = endpoint_in(rolling("status", "--json"))
 

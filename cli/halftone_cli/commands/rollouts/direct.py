@@ -6,6 +6,7 @@ and the record follows.
 
 from dataclasses import dataclass
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import ConcurrentWrite, InvalidInput, Unavailable
 from halftone.domain.rollout.phase import Phase
@@ -95,8 +96,7 @@ def _go_back(
         stage.ports,
         endpoint,
         version=wish.to,
-        actor=wish.actor,
-        reason=wish.reason,
+        author=Author(wish.actor, wish.reason),
         seen=Seen.of(seen) if seen else None,
     )
 
@@ -111,7 +111,7 @@ def _end_rollout(
     """
 
     def end(ports: Ports) -> EndpointState | None:
-        return roll_back(ports, endpoint, actor=wish.actor, reason=wish.reason, rollout=rollout)
+        return roll_back(ports, endpoint, author=Author(wish.actor, wish.reason), rollout=rollout)
 
     try:
         state = end(urgent)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from halftone.domain.audit import Author
 from halftone.ports import Ports
 from halftone.service.rollouts import alarm
 from tests.property.engine.simulation import Act, Outside
@@ -12,7 +13,9 @@ from tests.support.engine import NAME
 def _event(ports: Ports, _: Outside, fired_at: Any) -> object:
     if fired_at is None:
         return None
-    return alarm.on_alarm(ports, NAME, actor="alarm", reason="errors above 5 %", fired_at=fired_at)
+    return alarm.on_alarm(
+        ports, NAME, author=Author("alarm", "errors above 5 %"), fired_at=fired_at
+    )
 
 
 def _once_more(ports: Ports, outside: Outside, _: Any) -> object:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from halftone.domain.audit import Author
 from halftone.ports import Ports
 from halftone.service.deployments import changes
 from tests.property.engine.simulation import Act, Outside
@@ -9,7 +10,7 @@ from tests.property.simulation.actors.actor import CONTROL, NOBODY, Actor, happe
 from tests.support.engine import NAME
 
 SEVERAL = frozenset({"serving", "beside", "passing on", "returned"})
-ANN: dict[str, Any] = {"actor": "ann", "reason": "spring cleaning"}
+ANN: dict[str, Any] = {"author": Author("ann", "spring cleaning")}
 
 
 def _does(change: str, *what: object) -> tuple[Act, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from halftone.domain.audit import Author
 from halftone.domain.rollout.plan import PRESETS
 from halftone.ports import Ports
 from halftone.service.releases.release import release
@@ -12,7 +13,7 @@ from tests.property.engine.simulation import Act, Outside
 from tests.property.simulation.actors.actor import CONTROL, Actor, by_name
 from tests.support.engine import NAME, Endpoint
 
-ANN: dict[str, Any] = {"actor": "ann", "reason": "a look first"}
+ANN: dict[str, Any] = {"author": Author("ann", "a look first")}
 ROLLING = frozenset({"watched", "passing on", "at the gate", "scored"})
 SERVED = frozenset({"serving", "beside", "returned", "passing on", "watched", "deployed"})
 
@@ -46,7 +47,7 @@ def _goes_back(version: str | None) -> tuple[Act, ...]:
     def back(ports: Ports, _: Outside, seen: Any) -> object:
         if seen is None:
             return None
-        return returns(ports, NAME, version=version, actor="bob", reason="it drifts", seen=seen)
+        return returns(ports, NAME, version=version, author=Author("bob", "it drifts"), seen=seen)
 
     return (Act(_sees), Act(back, again=2))
 

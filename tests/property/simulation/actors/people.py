@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from halftone.domain.audit import Author
 from halftone.domain.model.registry import ModelReference
 from halftone.ports import Ports
 from halftone.service.endpoints import availability, clients, policy
@@ -11,7 +12,7 @@ from tests.property.engine.simulation import Act, Outside
 from tests.property.simulation.actors.actor import CONTROL, Actor, by_name
 from tests.support.engine import NAME
 
-BOB: dict[str, Any] = {"actor": "bob", "reason": "a try"}
+BOB: dict[str, Any] = {"author": Author("bob", "a try")}
 BESIDE = frozenset({"beside", "passing on", "returned", "at the gate", "aside"})
 BETA = {"query": {"beta": "1"}}
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from halftone.domain.audit import Author
 from halftone.domain.rollout.evidence import BUCKET
 from halftone.ports import Ports
 from halftone.service.rollouts import advance as ticks
@@ -27,7 +28,7 @@ def _fails(ports: Ports, outside: Outside, _: Any) -> object:
     if rollout is None:
         return None
     reason = "the workflow failed: States.Timeout"
-    return rollback.roll_back(ports, NAME, actor="workflow", reason=reason, rollout=rollout)
+    return rollback.roll_back(ports, NAME, author=Author("workflow", reason), rollout=rollout)
 
 
 ACTORS = (

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.deployment_status import Past, deployment_status
 from halftone.domain.endpoint.state import Placed
 from halftone.domain.errors import Conflict, InvalidInput, NotFound, PreconditionFailed, Unavailable
@@ -17,7 +18,7 @@ from halftone.service.deployments.scale import scale
 from halftone.service.endpoints.retire import retire
 from halftone.service.releases.revert import revert
 from halftone.service.rollouts.rollback import roll_back
-from tests.support.deployments import say, served_by, standings, told, write
+from tests.support.deployments import ANN, say, served_by, standings, told, write
 from tests.support.engine import NAME, Endpoint
 from tests.support.rollouts import rollout
 
@@ -77,7 +78,7 @@ def test_what_failed_and_what_was_rolled_back_say_why(endpoint):
     assert "sample 1 of 1" in told(endpoint)["4"][1]
     endpoint.release("m5")
     endpoint.tick_until(Phase.OBSERVING)
-    roll_back(endpoint.ports, NAME, actor="ben", reason="too slow")
+    roll_back(endpoint.ports, NAME, author=Author("ben", "too slow"))
     status, message = told(endpoint)["5"]
     assert status in ("Stopped", "Deployed")
     assert message.endswith("rolled back: too slow")
@@ -100,7 +101,7 @@ def test_what_is_not_there_is_named(endpoint):
 
 
 def test_versions_of_an_endpoint_that_was_made_anew_are_not_those_of_before(endpoint):
-    retire(endpoint.ports, NAME, actor="cfn", reason="gone")
+    retire(endpoint.ports, NAME, author=Author("cfn", "gone"))
     assert told(endpoint) == {}
     endpoint.world.functions.versions[NAME] = []
     endpoint.world.functions.pointers.clear()
@@ -136,7 +137,7 @@ def test_stopping_gives_the_replicas_back(endpoint):
 
 def test_what_is_returned_to_is_started(endpoint):
     say(stop, endpoint, "1")
-    revert(endpoint.ports, NAME, version="1", actor="ben", reason="3 drifts")
+    revert(endpoint.ports, NAME, version="1", author=Author("ben", "3 drifts"))
     assert told(endpoint)["1"] == ("Deployed", "the champion, with 100 % of the requests")
     assert not any(placed.stopped for placed in endpoint.state.placed)
 
@@ -192,7 +193,7 @@ def test_the_former_champion_may_go_once_another_serves(endpoint):
 def test_nobody_returns_to_what_was_deleted(endpoint):
     say(delete, endpoint, "1")
     with pytest.raises(NotFound, match="'1'; 'fraud' was served by 2, 3"):
-        revert(endpoint.ports, NAME, version="1", actor="ben", reason="no")
+        revert(endpoint.ports, NAME, version="1", author=Author("ben", "no"))
 
 
 @pytest.mark.parametrize("operation", [stop, delete])
@@ -253,20 +254,20 @@ def test_a_deletion_that_broke_off_is_finished_when_it_is_asked_for_again(endpoi
     versions = Breaking(endpoint.world.functions)
     ports = replace(endpoint.ports, versions=versions)
     with pytest.raises(Unavailable):
-        delete(ports, NAME, "1", actor="ann", reason="old")
+        delete(ports, NAME, "1", author=Author("ann", "old"))
     assert told(endpoint, deleted=True)["1"] == ("Stopped", "deleted: old")
     versions.broken = False
-    delete(ports, NAME, "1", actor="ann", reason="old")
+    delete(ports, NAME, "1", author=Author("ann", "old"))
     assert (NAME, "1") in endpoint.world.functions.deleted
     assert endpoint.actions.count("deleted") == 1
 
 
 def test_an_edit_of_what_was_seen_before_is_outdated(endpoint):
     seen = endpoint.state.revision
-    say(stop, endpoint, "1", revision=seen)
+    say(stop, endpoint, "1", author=ANN["author"].at(seen))
     for operation, what in ((start, ()), (rename, ("blue",)), (scale, (2,))):
         with pytest.raises(PreconditionFailed, match=f"at revision {seen + 1}, not {seen}"):
-            say(operation, endpoint, "2", *what, revision=seen)
+            say(operation, endpoint, "2", *what, author=ANN["author"].at(seen))
 
 
 # Replicas
@@ -299,7 +300,7 @@ def test_what_the_platform_did_not_hear_is_asked_again(endpoint):
 
     deaf = replace(endpoint.ports, scaling=Deaf())
     with pytest.raises(Unavailable):
-        scale(deaf, NAME, "2", 2, actor="ann", reason="")
+        scale(deaf, NAME, "2", 2, author=Author("ann", ""))
     assert endpoint.state.upkeep.replicas == {"2": 2}
     say(scale, endpoint, "2", 2)
     assert endpoint.world.scale.replicas == {(NAME, "2"): 2}

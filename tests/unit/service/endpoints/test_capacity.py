@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.capacity import Capacity, Throttle, dump_capacity, patched_capacity
 from halftone.domain.endpoint.spec import dump_upkeep, load_spec
 from halftone.domain.errors import Conflict, InvalidInput, NotFound, PreconditionFailed, Unavailable
 from halftone.service.endpoints.capacity import edit
 from halftone.service.endpoints.retire import retire
-from tests.support.deployments import say, served_by
+from tests.support.deployments import ANN, say, served_by
 from tests.support.engine import NAME
 
 
@@ -73,8 +74,7 @@ def test_of_two_settings_none_stays_when_the_second_is_refused(endpoint):
     with pytest.raises(Conflict, match="said no"):
         edit(
             ports, NAME, {"concurrency": 20, "throttle": {"rate": 1, "burst": 1}},
-            actor="ann", reason="",
-        )  # fmt: skip
+            author=Author("ann", ""), )  # fmt: skip
     assert endpoint.state.upkeep == Capacity()
     assert endpoint.world.scale.reserved == {}
 
@@ -87,22 +87,21 @@ def test_what_the_platform_did_not_hear_stays_wanted(endpoint):
     with pytest.raises(Unavailable):
         edit(
             replace(endpoint.ports, scaling=Deaf()), NAME, {"concurrency": 9},
-            actor="ann", reason="",
-        )  # fmt: skip
+            author=Author("ann", ""), )  # fmt: skip
     assert endpoint.state.upkeep.concurrency == 9
 
 
 def test_an_edit_of_what_was_seen_before_is_outdated(endpoint):
     seen = endpoint.state.revision
-    say(edit, endpoint, {"description": "one"}, revision=seen)
+    say(edit, endpoint, {"description": "one"}, author=ANN["author"].at(seen))
     with pytest.raises(PreconditionFailed):
-        say(edit, endpoint, {"description": "two"}, revision=seen)
+        say(edit, endpoint, {"description": "two"}, author=ANN["author"].at(seen))
     assert endpoint.state.upkeep.description == "one"
 
 
 def test_an_endpoint_that_is_not_there_is_named(endpoint):
     with pytest.raises(NotFound, match="'spam'"):
-        edit(endpoint.ports, "spam", {}, actor="ann", reason="")
+        edit(endpoint.ports, "spam", {}, author=Author("ann", ""))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +143,7 @@ def test_settings_read_as_they_were_given():
 
 def test_a_retired_endpoint_leaves_no_throttle_behind(endpoint):
     say(edit, endpoint, {"throttle": {"rate": 1, "burst": 1}})
-    retire(endpoint.ports, NAME, actor="cfn", reason="deleted")
+    retire(endpoint.ports, NAME, author=Author("cfn", "deleted"))
     assert endpoint.world.scale.throttles == {}
     assert endpoint.state.upkeep == Capacity()
 

@@ -80,7 +80,7 @@ def test_a_duration_that_makes_no_sense_is_refused(expires):
 def test_there_are_bounds_and_revisions():
     endpoint = serving()
     with pytest.raises(PreconditionFailed):
-        add_client(endpoint.ports, NAME, "ann", revision=1, **BEN)
+        add_client(endpoint.ports, NAME, "ann", author=BEN["author"].at(1))
     with pytest.raises(NotFound, match="no endpoint"):
         list_clients(endpoint.ports, "nobody")
     for number in range(MOST_CLIENTS):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.policy_rules import dump_state_policy
 from halftone.domain.endpoint.route_table import route_config_of
 from halftone.domain.endpoint.state import Placed
@@ -28,7 +29,11 @@ def test_a_change_is_one_record_with_who_why_and_what_it_was():
     assert state.revision == before + 1
     assert state.serving.split == (Portion("1", 10.0),)
     record = endpoint.history[-1]
-    assert (record.action, record.actor, record.reason) == ("set-traffic", "ben", BEN["reason"])
+    assert (record.action, record.actor, record.reason) == (
+        "set-traffic",
+        "ben",
+        BEN["author"].reason,
+    )
     assert record.numbers == {"traffic": {"was": {"2": 100}, "is": {"2": 90, "blue": 10}}}
     assert route_config_of(state).serving.split == state.serving.split
 
@@ -46,11 +51,11 @@ def test_said_again_it_changes_nothing():
 def test_an_edit_of_an_older_revision_is_told_so_and_changes_nothing():
     endpoint = guarded()
     seen = endpoint.state.revision
-    policy.set_mode(endpoint.ports, NAME, "guarded", revision=seen, **BEN)  # so it is already
-    policy.set_capture(endpoint.ports, NAME, 5, revision=seen, **BEN)
+    policy.set_mode(endpoint.ports, NAME, "guarded", author=BEN["author"].at(seen))
+    policy.set_capture(endpoint.ports, NAME, 5, author=BEN["author"].at(seen))
     before = endpoint.state
     with pytest.raises(PreconditionFailed, match=f"is at revision {seen + 1}, not {seen}"):
-        policy.set_capture(endpoint.ports, NAME, 10, revision=seen, **BEN)
+        policy.set_capture(endpoint.ports, NAME, 10, author=BEN["author"].at(seen))
     assert endpoint.state == before
 
 
@@ -85,7 +90,7 @@ def test_the_champion_may_get_nothing():
 
 def test_disabling_and_publishing_each_undo_their_own():
     endpoint = guarded()
-    availability.disable(endpoint.ports, NAME, actor="ben", reason="maintenance")
+    availability.disable(endpoint.ports, NAME, author=Author("ben", "maintenance"))
     assert endpoint.state.serving.stopped == "maintenance"
     for other in (availability.publish, availability.unpublish):
         with pytest.raises(Conflict, match="maintenance"):
@@ -107,7 +112,7 @@ def test_disabling_and_publishing_each_undo_their_own():
     ]
     for reason in ("", "x" * 201, availability.UNPUBLISHED):
         with pytest.raises(InvalidInput, match="reason"):
-            availability.disable(endpoint.ports, NAME, actor="ben", reason=reason)
+            availability.disable(endpoint.ports, NAME, author=Author("ben", reason))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +199,7 @@ def test_a_setting_that_the_world_has_grown_out_of_is_in_nobodys_way():
     state = endpoint.state
     known = {d.version: d for d in endpoint.ports.store.deployments(NAME)}
     now = replace(state, champion=known["1"])
-    commit(endpoint.ports, state, now, action="t", actor="t", reason="t")
+    commit(endpoint.ports, state, now, action="t", author=Author("t", "t"))
     policy.set_capture(endpoint.ports, NAME, 5, **BEN)
     assert endpoint.state.serving.capture == Capture(5.0)
 
@@ -239,7 +244,7 @@ def test_an_endpoint_that_does_not_exist_is_not_found():
 def test_nothing_of_it_outlives_the_endpoint():
     endpoint = guarded()
     policy.set_mirror(endpoint.ports, NAME, {"green": 10}, **BEN)
-    retire(endpoint.ports, NAME, actor="ann", reason="its stack was deleted")
+    retire(endpoint.ports, NAME, author=Author("ann", "its stack was deleted"))
     assert endpoint.state.serving == type(endpoint.state.serving)()
     assert endpoint.state.placed == ()
     assert endpoint.world.guardrails.read(NAME).state is AlarmState.OK

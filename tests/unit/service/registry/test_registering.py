@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from halftone.domain.audit import verify
+from halftone.domain.audit import Author, verify
 from halftone.domain.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
 from halftone.domain.model.registry import ModelAlias, parse_reference
 from halftone.service.registry.aliases import set_alias
@@ -14,7 +14,7 @@ from halftone.testing import InMemoryStage
 from tests.support.engine import digest_of, manifest_of
 
 CHAMPION, CHALLENGER = ModelAlias.CHAMPION, ModelAlias.CHALLENGER
-ANN: dict[str, Any] = {"actor": "ann"}
+ANN: dict[str, Any] = {"author": Author("ann")}
 
 
 class Registry:
@@ -127,7 +127,7 @@ def test_a_patch_changes_what_it_names_and_null_takes_away(registry):
 
 def test_the_audit_of_a_description_says_what_was_and_what_is(registry):
     registry.register("a", details={"tags": {"a": "1"}})
-    registry.describe("churn:1", {"tags": {"a": "2"}}, reason="recounted")
+    registry.describe("churn:1", {"tags": {"a": "2"}}, author=Author("ann", "recounted"))
     *_, record = registry.world.registry.model_audit("churn")
     assert record.before == {"version": 1, "tags": {"a": "1"}}
     assert record.after == {"version": 1, "tags": {"a": "2"}}
@@ -179,11 +179,11 @@ def test_two_people_who_saw_the_same_revision_have_one_winner(registry):
     registry.register("a")
     registry.register("b")
     seen = registry.world.registry.model("churn").revision
-    registry.point(CHAMPION, 1, expected=seen)
+    registry.point(CHAMPION, 1, author=ANN["author"].at(seen))
     with pytest.raises(PreconditionFailed, match=rf"at revision {seen + 1}, not {seen}"):
-        registry.point(CHAMPION, 2, expected=seen)
+        registry.point(CHAMPION, 2, author=ANN["author"].at(seen))
     with pytest.raises(PreconditionFailed):
-        registry.describe("churn:1", {"description": "late"}, expected=seen)
+        registry.describe("churn:1", {"description": "late"}, author=ANN["author"].at(seen))
     assert registry.meant("churn@champion") == "churn:1"
 
 

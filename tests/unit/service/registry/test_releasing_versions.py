@@ -2,6 +2,7 @@
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.model.registry import ModelReference
 from halftone.domain.rollout.phase import Phase
@@ -53,7 +54,7 @@ def test_what_failed_its_validation_is_not_released(endpoint):
     endpoint.release("m3", "two")
     version = registry.version("m2", 1)
     failed = {"tags": {"validation_status": "FAILED"}}
-    describe(ports, ModelReference("m2", number=version.number), failed, actor="ann")
+    describe(ports, ModelReference("m2", number=version.number), failed, author=Author("ann"))
     before = endpoint.state
     with pytest.raises(Conflict, match="m2:1 has validation_status FAILED"):
         endpoint.release("m2", "three")
@@ -62,6 +63,6 @@ def test_what_failed_its_validation_is_not_released(endpoint):
 
 def test_a_champion_that_was_tagged_failed_since_is_no_reason_to_refuse_its_own_deploy(endpoint):
     failed = {"tags": {"validation_status": "FAILED"}}
-    describe(endpoint.ports, ModelReference("m1", number=1), failed, actor="ann")
+    describe(endpoint.ports, ModelReference("m1", number=1), failed, author=Author("ann"))
     assert endpoint.release("m1", "again") is None
     assert endpoint.world.store.load(NAME).champion.package.digest == digest_of("m1")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.capacity import Capacity, Throttle
 from halftone.domain.endpoint.deploy_fields import live_fields
 from halftone.domain.endpoint.state import Placed
@@ -35,7 +36,7 @@ def deployed(**declared: Any) -> tuple[Endpoint, Stack, Declared]:
     """m1 serves as version 1 at an endpoint that a stack has made."""
     endpoint = Endpoint()
     for group in ("clinic", "bank", "lab"):
-        make_group(endpoint.ports, group, description="", members={}, actor="ann", reason="")
+        make_group(endpoint.ports, group, description="", members={}, author=Author("ann", ""))
     stack = Stack(endpoint)
     first = Declared(**declared)
     assert stack.deploy(first), stack.error
@@ -50,9 +51,7 @@ def given_to(endpoint: Endpoint, group: str | None) -> None:
         NAME,
         owner=group,
         self_approval=None,
-        actor="ben",
-        reason="",
-        revision=None,
+        author=Author("ben", ""),
     )
 
 
@@ -226,8 +225,7 @@ def beside(**serving: Any) -> tuple[Endpoint, Stack, Declared]:
         state,
         replace(state, placed=(*state.placed, Placed("3", "green"))),
         action="placed",
-        actor="t",
-        reason="t",
+        author=Author("t", "t"),
         deployment=deployment,
     )
     stack = Stack(endpoint)
@@ -256,7 +254,9 @@ def test_a_share_that_can_not_be_given_back_is_the_champions():
     assert stack.update(changed), stack.error
     state = endpoint.state
     placed = tuple(replace(p, stopped="it errs") if p.name == "blue" else p for p in state.placed)
-    commit(endpoint.ports, state, replace(state, placed=placed), action="t", actor="t", reason="t")
+    commit(
+        endpoint.ports, state, replace(state, placed=placed), action="t", author=Author("t", "t")
+    )
     stack.go_back()
     assert live_fields(endpoint.state)["traffic"] == {"champion": 100}
     assert "it errs" in str(endpoint.history[-1].numbers["kept"])
@@ -290,7 +290,7 @@ def test_what_people_set_to_the_value_that_it_had_stays_too():
     assert stack.update(changed), stack.error
     policy.set_access(endpoint.ports, NAME, "private", **BEN)
     edit(endpoint.ports, NAME, {"concurrency": 5, "tags": {"a": "1"}}, **BEN)
-    disable(endpoint.ports, NAME, actor="ben", reason="for now")
+    disable(endpoint.ports, NAME, author=Author("ben", "for now"))
     given_to(endpoint, "bank")
     was = content(endpoint)
     stack.go_back()
@@ -511,9 +511,9 @@ def test_a_declaration_that_is_refused_has_changed_and_ended_nothing(name, model
     if declared.model == "failed":
         digest = endpoint.offer("failed")
         manifest = endpoint.ports.packages.register("assets", "failed.zip", digest)
-        registered(endpoint.ports, manifest, digest, actor="ben", reason="tried")
+        registered(endpoint.ports, manifest, digest, author=Author("ben", "tried"))
         tags = {"tags": {"validation_status": "FAILED"}}
-        describe(endpoint.ports, ModelReference("failed", number=1), tags, actor="ben")
+        describe(endpoint.ports, ModelReference("failed", number=1), tags, author=Author("ben"))
     assert not stack.update(declared)
     assert why in str(stack.error)
     assert content(endpoint) == was
@@ -632,7 +632,7 @@ def test_a_create_of_an_endpoint_that_was_made_otherwise_opens_nothing():
     endpoint.serve("m1")
     policy.set_access(endpoint.ports, NAME, "private", **BEN)
     edit(endpoint.ports, NAME, {"throttle": {"rate": 1, "burst": 1}}, **BEN)
-    disable(endpoint.ports, NAME, actor="ben", reason="not now")
+    disable(endpoint.ports, NAME, author=Author("ben", "not now"))
     stack = Stack(endpoint)
     declared = Declared(
         serving={"access": "public", "stopped": "", "capture": 5},

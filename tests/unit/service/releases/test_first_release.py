@@ -2,6 +2,7 @@
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import InvalidPackage, NotFound
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import UNRELEASED, Routing
@@ -47,7 +48,7 @@ def test_rolling_it_back_leaves_the_endpoint_unreleased():
     endpoint = Endpoint()
     endpoint.release("m1")
     endpoint.tick()
-    roll_back(endpoint.ports, NAME, actor="ann", reason="not yet")
+    roll_back(endpoint.ports, NAME, author=Author("ann", "not yet"))
     assert endpoint.phase is Phase.ROLLED_BACK
     assert endpoint.alias == UNRELEASED
     assert endpoint.tick().done

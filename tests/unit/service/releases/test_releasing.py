@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.spec import DeployWaits
 from halftone.domain.errors import Conflict, NotFound, UnderWay
 from halftone.domain.model.schema import Field, FieldType
@@ -93,14 +94,14 @@ def test_changed_settings_send_the_champions_package_out_again(endpoint):
 
 
 def test_changed_settings_do_not_send_out_a_package_that_was_rolled_back(watched):
-    roll_back(watched.ports, NAME, actor="ann", reason="worse")
+    roll_back(watched.ports, NAME, author=Author("ann", "worse"))
     rollout = watched.release("m2", "k3", settings="s2", previous=(digest_of("m2"), "s1"))
     assert rollout.package.digest == digest_of("m1")
 
 
 def test_going_back_to_what_serves_finds_nothing_to_do(watched):
     """CloudFormation returns to the old properties after a deploy that failed."""
-    roll_back(watched.ports, NAME, actor="ann", reason="worse")
+    roll_back(watched.ports, NAME, author=Author("ann", "worse"))
     assert watched.release("m1", "k3", previous=(digest_of("m2"), "s1")) is None
     assert watched.alias == Routing("1")
 
@@ -135,7 +136,7 @@ def test_a_request_that_is_repeated_answers_the_same_rollout(endpoint, stage):
     if stage == "promoted":
         endpoint.tick_until(Phase.PROMOTED)
     if stage == "rolled back":
-        roll_back(endpoint.ports, NAME, actor="ann", reason="worse")
+        roll_back(endpoint.ports, NAME, author=Author("ann", "worse"))
     again = unchanged_by(endpoint, lambda: endpoint.release("m2", "k2", **changes))
     assert again.id == first.id
 
@@ -164,12 +165,12 @@ def test_an_old_request_that_found_nothing_to_do_is_remembered_too(endpoint):
 
 def test_an_old_request_that_joined_a_rollout_is_remembered_too(watched):
     watched.release("m2", "k-joined")
-    roll_back(watched.ports, NAME, actor="ann", reason="worse")
+    roll_back(watched.ports, NAME, author=Author("ann", "worse"))
     unchanged_by(watched, lambda: watched.release("m2", "k-joined"))
 
 
 def test_a_request_after_a_rollback_is_a_new_attempt(watched):
-    roll_back(watched.ports, NAME, actor="ann", reason="worse")
+    roll_back(watched.ports, NAME, author=Author("ann", "worse"))
     assert watched.release("m2", "k3").phase is Phase.PREPARING
 
 
@@ -213,20 +214,20 @@ class TestWaiting:
     @pytest.mark.parametrize("waits", ["prepared", "promoted"])
     def test_a_rollback_fails_the_deploy_that_waits(self, watched, waits):
         rollout = watched.rollout.id
-        roll_back(watched.ports, NAME, actor="ann", reason="worse")
+        roll_back(watched.ports, NAME, author=Author("ann", "worse"))
         with pytest.raises(Conflict, match="was rolled back: worse"):
             self.settled(watched, rollout, waits)
 
     @pytest.mark.parametrize("waits", ["prepared", "promoted"])
     def test_what_is_being_taken_back_is_waited_for(self, watched, waits):
         running = watched.rollout
-        fence(watched.ports, watched.state, running, actor="ann", reason="worse")
+        fence(watched.ports, watched.state, running, author=Author("ann", "worse"))
         assert not self.settled(watched, running.id, waits)
 
     def test_a_first_release_that_was_rolled_back_fails_the_deploy(self):
         endpoint = Endpoint()
         rollout = endpoint.release("m1").id
-        roll_back(endpoint.ports, NAME, actor="ann", reason="not yet")
+        roll_back(endpoint.ports, NAME, author=Author("ann", "not yet"))
         with pytest.raises(Conflict, match="was rolled back: not yet"):
             self.settled(endpoint, rollout, "prepared")
 
@@ -247,7 +248,7 @@ class TestRetiring:
     """The endpoint's stack goes away, and may come again."""
 
     def retire(self, endpoint, key="gone"):
-        return retire(endpoint.ports, NAME, actor="ann", reason="its stack was deleted", key=key)
+        return retire(endpoint.ports, NAME, author=Author("ann", "its stack was deleted"), key=key)
 
     def recreate(self, endpoint):
         """What CloudFormation does after the deletion: a new function, with a new alias."""
@@ -302,7 +303,7 @@ class TestRetiring:
         endpoint.release("m6", "k6", plan=ALL_AT_ONCE)
         endpoint.tick_until(Phase.PROMOTED)
         # Version 2 served in the former life; in this one it is the package that failed.
-        revert(endpoint.ports, NAME, version=None, actor="ann", reason="m6 is worse")
+        revert(endpoint.ports, NAME, version=None, author=Author("ann", "m6 is worse"))
         assert endpoint.alias == Routing("1")
 
 
@@ -310,7 +311,7 @@ class TestRetiring:
 def test_a_package_that_is_being_taken_back_is_released_anew(watched, seen):
     """It can't be joined: a deploy would succeed and nothing would be released."""
     first = watched.rollout
-    fence(watched.ports, watched.state, first, actor="ann", reason="worse")
+    fence(watched.ports, watched.state, first, author=Author("ann", "worse"))
     if seen == "halfway":
         watched.world.functions.write(NAME, Routing("1"), revision=None)
     second = watched.release("m2", "k3")
@@ -321,7 +322,7 @@ def test_a_package_that_is_being_taken_back_is_released_anew(watched, seen):
 
 def test_without_leave_to_supersede_it_is_refused_until_the_rollback_is_over(watched):
     first = watched.rollout
-    fence(watched.ports, watched.state, first, actor="ann", reason="worse")
+    fence(watched.ports, watched.state, first, author=Author("ann", "worse"))
     with pytest.raises(UnderWay, match="rolling_back"):
         watched.release("m2", "k3", supersede=False)
     assert watched.actions[-1] == "fence"

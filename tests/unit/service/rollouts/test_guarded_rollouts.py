@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import InvalidInput, Unavailable
 from halftone.domain.names import CHALLENGER
 from halftone.domain.rollout.evidence import BUCKET, Bucket, bucket_start
@@ -131,7 +132,7 @@ class TestTheNextShares:
         assert not [call for call in calls if call.startswith("aliases.write")]
 
     def test_all_traffic_is_the_live_alias_read_back_and_then_the_record(self, watched):
-        promote(watched.ports, NAME, actor="ann", reason="go")
+        promote(watched.ports, NAME, author=Author("ann", "go"))
         calls = calls_of(watched, lambda ports: advance(ports, NAME, None, every=EVERY))
         begin = calls.index("aliases.write live")
         assert calls[begin : begin + 2] == ["aliases.write live", "aliases.both"]
@@ -143,7 +144,7 @@ class TestTheNextShares:
 class TestGoingBack:
     def test_the_challengers_alias_goes_home_right_after_the_fence(self, watched):
         def action(ports):
-            roll_back(ports, NAME, actor="ann", reason="worse")
+            roll_back(ports, NAME, author=Author("ann", "worse"))
 
         assert calls_of(watched, action) == [
             "store.load",
@@ -163,13 +164,13 @@ class TestGoingBack:
         endpoint.serve("m1")
         endpoint.release("m2")
         endpoint.tick_until(Phase.OBSERVING)
-        calls = calls_of(endpoint, lambda ports: roll_back(ports, NAME, actor="a", reason="b"))
+        calls = calls_of(endpoint, lambda ports: roll_back(ports, NAME, author=Author("a", "b")))
         assert calls[2:4] == ["aliases.write live", "aliases.write challenger"]
 
     def test_on_its_way_to_all_traffic_both_aliases_go_home(self, watched):
-        promote(watched.ports, NAME, actor="ann", reason="go")
+        promote(watched.ports, NAME, author=Author("ann", "go"))
         watched.world.functions.write(NAME, TWO, revision=None)  # and the process died
-        calls = calls_of(watched, lambda ports: roll_back(ports, NAME, actor="a", reason="worse"))
+        calls = calls_of(watched, lambda ports: roll_back(ports, NAME, author=Author("a", "worse")))
         assert calls[2] == "aliases.write live", "it may have all traffic already"
         assert (watched.alias, watched.challenger_alias) == (ONE, ONE)
 
@@ -179,7 +180,7 @@ class TestGoingBack:
                 raise Unavailable("the table does not answer")
 
         with pytest.raises(Unavailable):
-            roll_back(replace(watched.ports, store=Out()), NAME, actor="alarm", reason="errors")
+            roll_back(replace(watched.ports, store=Out()), NAME, author=Author("alarm", "errors"))
         assert (watched.alias, watched.challenger_alias) == (ONE, ONE)
         assert watched.phase is Phase.OBSERVING, "nothing could be recorded"
         watched.tick()
@@ -204,9 +205,9 @@ class TestGoingBack:
         assert watched.challenger_alias == ONE
 
     def test_returning_moves_both_aliases(self, watched):
-        promote(watched.ports, NAME, actor="ann", reason="go")
+        promote(watched.ports, NAME, author=Author("ann", "go"))
         watched.tick_until(Phase.PROMOTED)
-        revert(watched.ports, NAME, version=None, actor="ann", reason="it drifts")
+        revert(watched.ports, NAME, version=None, author=Author("ann", "it drifts"))
         assert (watched.alias, watched.challenger_alias, watched.champion) == (ONE, ONE, "1")
 
     def test_superseding_ends_it_before_the_next_one_begins(self, watched):

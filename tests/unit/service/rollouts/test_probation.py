@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import Conflict
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.traffic.policy import Portion
@@ -28,7 +29,7 @@ def on_probation() -> Endpoint:
 
 def fired(endpoint: Endpoint, *, ago: timedelta = timedelta(0)) -> object:
     now = endpoint.world.clock.now()
-    return on_alarm(endpoint.ports, NAME, actor="alarm/x", reason="errors", fired_at=now - ago)
+    return on_alarm(endpoint.ports, NAME, author=Author("alarm/x", "errors"), fired_at=now - ago)
 
 
 def test_the_alarms_are_armed_for_who_never_was_champion_before_it_gets_a_share():

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import Conflict, RecordRestored, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
@@ -15,7 +16,7 @@ from halftone.service.rollouts.adopt import Keep, adopt
 from halftone.service.rollouts.alarm import on_alarm
 from tests.support.engine import NAME, Endpoint
 
-BEN = {"actor": "ben", "reason": "the table was restored"}
+BEN = {"author": Author("ben", "the table was restored")}
 
 
 class Backup:
@@ -92,7 +93,7 @@ def test_an_alarm_of_that_day_s_rollout_takes_nothing_from_what_serves():
     backup.restore()
     now = endpoint.world.clock.now()
     with pytest.raises(RecordRestored):
-        on_alarm(endpoint.ports, NAME, actor="alarm/x", reason="errors", fired_at=now)
+        on_alarm(endpoint.ports, NAME, author=Author("alarm/x", "errors"), fired_at=now)
     assert endpoint.alias == Routing("3")
 
 

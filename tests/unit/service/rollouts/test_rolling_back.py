@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import ConcurrentWrite, Conflict, NotFound, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
@@ -42,7 +43,7 @@ def grown():
 
 
 def back(endpoint, **changes):
-    wanted = {"actor": "ann", "reason": "clients complain", **changes}
+    wanted = {"author": Author("ann", "clients complain"), **changes}
     return roll_back(endpoint.ports, NAME, **wanted)
 
 
@@ -95,7 +96,7 @@ class TestAlarms:
     """CloudWatch says when a guardrail went into alarm, and may say so late, or twice."""
 
     def alarm(self, endpoint, at):
-        return back(endpoint, actor="alarm/g", reason="7 % over 5 %", fired_at=at)
+        return back(endpoint, author=Author("alarm/g", "7 % over 5 %"), fired_at=at)
 
     def test_an_alarm_ends_the_rollout(self, watched):
         watched.world.clock.pass_by(MINUTE)
@@ -158,7 +159,7 @@ class Outage(MemoryStore):
 def test_while_the_table_is_out_the_alias_goes_first(watched):
     ports = replace(watched.ports, store=Outage(watched.world.store, times=99))
     with pytest.raises(Unavailable):
-        roll_back(ports, NAME, actor="ann", reason="clients complain")
+        roll_back(ports, NAME, author=Author("ann", "clients complain"))
     assert watched.alias == Routing("1")
     assert watched.phase is Phase.OBSERVING
     # The table is back: the next tick sees that somebody took the traffic, and records it.
@@ -169,7 +170,7 @@ def test_while_the_table_is_out_the_alias_goes_first(watched):
 
 def test_the_record_follows_and_tells_of_the_gap(watched):
     ports = replace(watched.ports, store=Outage(watched.world.store, times=1))
-    roll_back(ports, NAME, actor="ann", reason="clients complain")
+    roll_back(ports, NAME, author=Author("ann", "clients complain"))
     assert watched.phase is Phase.ROLLED_BACK
     assert watched.rollout.reason == (
         "clients complain (the alias went first, the record followed: the table does not answer)"
@@ -179,7 +180,7 @@ def test_the_record_follows_and_tells_of_the_gap(watched):
 def test_without_a_split_there_is_nothing_that_could_go_first(endpoint):
     ports = replace(endpoint.ports, store=Outage(endpoint.world.store, times=99))
     with pytest.raises(Unavailable):
-        roll_back(ports, NAME, actor="ann", reason="clients complain")
+        roll_back(ports, NAME, author=Author("ann", "clients complain"))
     assert endpoint.alias == Routing("1")
 
 
@@ -238,7 +239,7 @@ class TestReturning:
     """Making an earlier version the champion again."""
 
     def to(self, endpoint, version=None):
-        return revert(endpoint.ports, NAME, version=version, actor="ann", reason="m3 drifts")
+        return revert(endpoint.ports, NAME, version=version, author=Author("ann", "m3 drifts"))
 
     @pytest.mark.parametrize(("version", "expected"), [(None, "2"), ("2", "2"), ("1", "1")])
     def test_an_earlier_version_takes_all_traffic_at_once(self, grown, version, expected):
@@ -369,7 +370,7 @@ def test_a_rollback_keeps_to_the_rollout_that_it_fenced(watched):
         watched.release("m3")
 
     ports = replace(watched.ports, store=Overtaken(watched.world.store, meanwhile))
-    state = roll_back(ports, NAME, actor="ann", reason="clients complain")
+    state = roll_back(ports, NAME, author=Author("ann", "clients complain"))
     assert state.rollout.package.name == "m3"
     assert watched.phase is Phase.PREPARING
 
@@ -379,7 +380,7 @@ class TestHeldUp:
 
     def fenced(self, watched):
         state = watched.state
-        return fence(watched.ports, state, state.rollout, actor="ann", reason="clients complain")
+        return fence(watched.ports, state, state.rollout, author=Author("ann", "clients complain"))
 
     def test_an_advance_that_landed_meanwhile_is_undone(self, watched):
         fenced = self.fenced(watched)
@@ -400,7 +401,7 @@ class TestHeldUp:
 
     def test_with_a_known_revision_the_share_is_0_after_three_calls(self, watched):
         calls = []
-        roll_back(counting(watched.ports, calls), NAME, actor="ann", reason="clients complain")
+        roll_back(counting(watched.ports, calls), NAME, author=Author("ann", "clients complain"))
         assert calls[:3] == ["store.load", "store.commit", "aliases.write"]
 
 

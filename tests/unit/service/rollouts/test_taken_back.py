@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.projection import projection, shares
 from halftone.domain.errors import Conflict
 from halftone.domain.model.registry import ModelAlias, ModelReference
@@ -26,7 +27,7 @@ from tests.support.engine import ALL_AT_ONCE, NAME, Endpoint
 from tests.support.operations import say
 from tests.support.rollouts import PLAN
 
-BEN = {"actor": "ben", "reason": "it drifts"}
+BEN = {"author": Author("ben", "it drifts")}
 EVERYBODY = {"query": {"beta": "1"}}
 GATED = replace(PLAN, stages=(replace(PLAN.stages[0], approval=True), *PLAN.stages[1:]))
 
@@ -112,7 +113,7 @@ def in_alarm(endpoint: Endpoint) -> None:
     endpoint.release("bad")
     endpoint.tick_until(Phase.OBSERVING)
     now = endpoint.world.clock.now()
-    on_alarm(endpoint.ports, NAME, actor="alarm/x", reason="errors", fired_at=now)
+    on_alarm(endpoint.ports, NAME, author=Author("alarm/x", "errors"), fired_at=now)
 
 
 def returned_from(endpoint: Endpoint) -> None:
@@ -297,6 +298,6 @@ def test_fronts_reach_what_is_on_probation_by_an_alias_that_goes_back_with_it():
     assert (guard.armed_for, guard.alias) == ("3", CHALLENGER)
     assert endpoint.challenger_alias == Routing("3")
     now = endpoint.world.clock.now()
-    on_alarm(endpoint.ports, NAME, actor="alarm/x", reason="errors", fired_at=now)
+    on_alarm(endpoint.ports, NAME, author=Author("alarm/x", "errors"), fired_at=now)
     assert endpoint.challenger_alias == Routing("2")
     assert answering(endpoint) == {"2": 100.0}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import halftone.service
+from halftone.domain.audit import Author
 from halftone.domain.errors import ConcurrentWrite, Conflict, PreconditionFailed, Unavailable
 from halftone.domain.names import CHALLENGER
 from halftone.domain.rollout.phase import Phase
@@ -37,7 +38,7 @@ def refused(endpoint):
 
 def outdated(endpoint):
     with pytest.raises(PreconditionFailed):
-        policy.set_traffic(endpoint.ports, NAME, GREEN, revision=1, **BEN)
+        policy.set_traffic(endpoint.ports, NAME, GREEN, author=BEN["author"].at(1))
 
 
 def overtaken(endpoint):
@@ -149,7 +150,7 @@ def test_what_cloudwatch_says_of_an_alarm_is_on_record_beside_the_short_reason(w
     else:
         now = endpoint.world.clock.now()
         reason = "guardrail in alarm: errors-rate: 0.4 over 0.05"
-        alarm = {"actor": "alarm/guardrail", "reason": reason, "detail": WORDS}
+        alarm = {"author": Author("alarm/guardrail", reason), "detail": WORDS}
         on_alarm(endpoint.ports, NAME, fired_at=now, **alarm)
     [record] = [each for each in endpoint.history if "alarm" in each.numbers]
     assert record.action in ("fence", "withdrawn")
@@ -175,7 +176,7 @@ def test_a_late_event_takes_nothing_where_the_table_does_not_answer():
     endpoint.release("third")
     endpoint.tick_until(Phase.OBSERVING)
     before, now = endpoint.alias, endpoint.world.clock.now()
-    named = {"actor": "alarm/x", "reason": "errors"}
+    named = {"author": Author("alarm/x", "errors")}
     for late in (timedelta(seconds=1), timedelta(hours=1)):
         with pytest.raises(Unavailable):
             on_alarm(without_table(endpoint), NAME, fired_at=now - late, **named)

@@ -6,7 +6,7 @@ checks and documents; answers are msgspec structs, which cost nothing to import 
 To add a router, write ``api/routers/<topic>.py`` and add its name to ``app.ROUTERS``::
 
     from halftone.api.responses import Shape, answer, router, shown
-    from halftone.api.authorizer import Call, edits, posts, reads
+    from halftone.api.authorizer import RequestContext, edits, posts, reads
     from halftone.api.requests import EndpointName, Message
 
     routes = router("settings")
@@ -16,37 +16,41 @@ To add a router, write ``api/routers/<topic>.py`` and add its name to ``app.ROUT
         on: bool
 
     @routes.get("/endpoints/{endpoint}/lamp", responses=shown(Lamp))
-    async def show_lamp(endpoint: EndpointName, call: Annotated[Call, reads()]) -> Response:
+    async def show_lamp(
+        endpoint: EndpointName, call: Annotated[RequestContext, reads()]
+    ) -> Response:
         '''The lamp.'''                    # the first line is the summary in the document
         return answer(Lamp(on=...), etag=state.revision)
 
     @routes.put("/endpoints/{endpoint}/lamp", responses=shown(Lamp))
     async def edit_lamp(
-        endpoint: EndpointName, wanted: LampWanted, call: Annotated[Call, edits(Action.RELEASE)]
+        endpoint: EndpointName, wanted: LampWanted,
+        call: Annotated[RequestContext, edits(Action.RELEASE)],
     ) -> Response:
-        state = service.lamp.edit(call.parts, endpoint, ..., actor=call.actor,
-                                  reason=wanted.message, revision=call.revision)
+        state = service.lamp.edit(call.ports, endpoint, ..., author=call.author(wanted.message))
         return answer(Lamp(...), etag=state.revision)
 
     @routes.post("/endpoints/{endpoint}/lamp/blink", status_code=202, responses=shown(Lamp, 202))
     async def blink(
-        endpoint: EndpointName, said: Message, call: Annotated[Call, posts(Action.OPERATE)]
+        endpoint: EndpointName, body: Message,
+        call: Annotated[RequestContext, posts(Action.OPERATE)],
     ) -> Response:
-        def do(parts: Parts) -> Response:
+        def do(ports: Ports) -> Response:
             return answer(Lamp(...), 202, location=f"/v1/endpoints/{endpoint}/lamp")
         return call.once(do)
 
 Rules, held by tests/unit/api/test_routes.py over every route there is:
 
 - Routes are ``async def``: a sync one costs five times more. No ``@app.middleware("http")``.
-- Every route takes a ``Call`` from ``reads()`` (GET), ``posts(action)`` (POST: asks for an
-  Idempotency-Key), ``edits(action)`` (PUT, PATCH: asks for If-Match) or ``deletes(action)``. That
-  guard is the one place where rights are checked: by the action, and by the group that owns the
-  ``endpoint`` in the path. What no endpoint owns is checked by ``call.must(action, group)``.
+- Every route takes a ``RequestContext`` from ``reads()`` (GET), ``posts(action)`` (POST: asks for
+  an Idempotency-Key), ``edits(action)`` (PUT, PATCH: asks for If-Match) or ``deletes(action)``.
+  That guard is the one place where rights are checked: by the action, and by the group that owns
+  the ``endpoint`` in the path. What no endpoint owns is checked by ``call.must(action, group)``.
 - A POST acts inside ``call.once(do, lost=...)``, with the ``ports`` that it is given. ``lost``
   answers if a try before died after its change was on record; leave it out only where the use case
   may be done again. ``forget`` names fields of the answer that must not be kept, such as a token.
-- ``message`` (requests.Message) is the reason on record; ``call.actor`` is who asks.
+- ``message`` (requests.Message) is the reason on record; ``call.author(message)`` is who asks,
+  and why.
 - Errors are raised as errors of ``domain.errors``; ``api.errors`` alone makes HTTP of them.
 - Request bodies are pydantic models on ``requests.Body``, which refuses unknown fields.
 - After a change of any route: ``python -m halftone.api.openapi docs/openapi.json``.

@@ -11,6 +11,7 @@ from fastapi import Depends, Header, Request, Response
 from halftone.api import checks, responses
 from halftone.api.errors import PreconditionRequired, problem
 from halftone.domain.access import EVERYWHERE, Action, principal_of
+from halftone.domain.audit import Author
 from halftone.domain.errors import (
     ConcurrentWrite,
     Forbidden,
@@ -54,6 +55,10 @@ class RequestContext:
     def ports(self) -> Ports:
         """The ports."""
         return self.control.ports
+
+    def author(self, message: str) -> Author:
+        """Who makes the change that is asked for, with ``message`` as the reason on record."""
+        return Author(self.actor, message, self.revision)
 
     def must(self, action: Action, owner: str | None) -> None:
         """Hold the request to ``action`` on what the group ``owner`` owns: see

@@ -8,12 +8,38 @@ key, no service, no network.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from halftone.domain.errors import BrokenChain
 
 GENESIS = "0" * 64
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who changes something and why, as the record of the change says it.
+
+    ``actor`` is the ARN of a principal, a stack, or ``halftone`` for the engine itself. ``reason``
+    is the message that they gave ("": none). ``revision`` is that of the state that they have seen;
+    a change of a later state is refused (None: whatever the state is by now).
+    """
+
+    actor: str
+    reason: str = ""
+    revision: int | None = None
+
+    def with_reason(self, reason: str) -> "Author":
+        """The same author, with another reason."""
+        return replace(self, reason=reason)
+
+    def at(self, revision: int | None) -> "Author":
+        """The same author, who has seen ``revision``."""
+        return replace(self, revision=revision)
+
+    def with_default(self, reason: str) -> "Author":
+        """The same author, with ``reason`` where none was given."""
+        return self if self.reason else replace(self, reason=reason)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from halftone.domain import audit
 from halftone.domain.access import Group, Role, checked_members
-from halftone.domain.audit import AuditHead
+from halftone.domain.audit import AuditHead, Author
 from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.names import checked_name
 from halftone.ports import Ports
@@ -40,8 +40,7 @@ def make_group(
     *,
     description: str,
     members: Mapping[str, Sequence[str]],
-    actor: str,
-    reason: str,
+    author: Author,
 ) -> Group:
     """Make a group. ``members`` maps ARNs to roles.
 
@@ -53,8 +52,8 @@ def make_group(
     standing = ports.groups.load_group(name)
     if standing is not None:
         raise Conflict(f"there is a group {name!r} already: PUT /v1/groups/{name} changes it")
-    message = reason or f"made with {len(group.members)} members"
-    return _commit(ports, None, group, action="group-made", actor=actor, reason=message)
+    author = author.with_default(f"made with {len(group.members)} members")
+    return _commit(ports, None, group, action="group-made", author=author)
 
 
 def verified(ports: Ports, name: str) -> tuple[int, AuditHead]:
@@ -72,15 +71,14 @@ def verified(ports: Ports, name: str) -> tuple[int, AuditHead]:
     return audit.verify(_chain(name), records, group.audit), group.audit
 
 
+@retry_on_conflict
 def edit_group(
     ports: Ports,
     name: str,
     *,
     description: str,
     members: Mapping[str, Sequence[str]],
-    actor: str,
-    reason: str,
-    revision: int | None,
+    author: Author,
 ) -> Group:
     """Replace a group's description and members; what is so already is not recorded again.
 
@@ -91,16 +89,15 @@ def edit_group(
     """
     checked = checked_members("members", members)
 
-    def attempt() -> Group:
-        before = group_named(ports, name)
-        must_be_at(f"group {name!r}", before.revision, revision)
-        after = replace(before, description=description, members=checked)
-        if after == before:
-            return before
-        message = reason or _difference(before.members, checked)
-        return _commit(ports, before, after, action="group-changed", actor=actor, reason=message)
-
-    return retry_on_conflict(f"group {name}", attempt)
+    before = group_named(ports, name)
+    must_be_at(f"group {name!r}", before.revision, author.revision)
+    after = replace(before, description=description, members=checked)
+    if after == before:
+        return before
+    message = _difference(before.members, checked)
+    return _commit(
+        ports, before, after, action="group-changed", author=author.with_default(message)
+    )
 
 
 def _difference(before: Mapping[str, frozenset[Role]], after: Mapping[str, frozenset[Role]]) -> str:
@@ -118,17 +115,22 @@ def _difference(before: Mapping[str, frozenset[Role]], after: Mapping[str, froze
 
 
 def _commit(
-    ports: Ports, before: Group | None, after: Group, *, action: str, actor: str, reason: str
+    ports: Ports,
+    before: Group | None,
+    after: Group,
+    *,
+    action: str,
+    author: Author,
 ) -> Group:
     record = audit.append(
         before.audit if before else AuditHead(),
         endpoint=_chain(after.name),
         at=ports.clock.now(),
-        actor=actor,
+        actor=author.actor,
         action=action,
         before=_summary(before) if before else {},
         after=_summary(after),
-        reason=reason,
+        reason=author.reason,
         numbers={},
     )
     revision = (before.revision if before else 0) + 1

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from halftone.domain import audit
-from halftone.domain.audit import AuditRecord
+from halftone.domain.audit import AuditRecord, Author
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.differences import differences
 from halftone.domain.endpoint.ownership import Ownership
@@ -20,7 +21,13 @@ ENGINE = "halftone"
 """The actor of changes that the engine makes by itself."""
 
 _ATTEMPTS = 10
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+def by_engine(reason: str) -> Author:
+    """The engine as author of a change, for ``reason``."""
+    return Author(ENGINE, reason)
 
 
 def commit(
@@ -29,8 +36,7 @@ def commit(
     after: EndpointState,
     *,
     action: str,
-    actor: str,
-    reason: str,
+    author: Author,
     numbers: Mapping[str, object] | None = None,
     deployment: Deployment | None = None,
 ) -> EndpointState:
@@ -44,12 +50,12 @@ def commit(
         before.audit,
         endpoint=before.endpoint,
         at=ports.clock.now(),
-        actor=actor,
+        actor=author.actor,
         action=action,
         before={**summary(before), **({"settings": was} if was or now else {})},
         after={**summary(after), **({"settings": now} if was or now else {})},
         # A record without a reason answers no question: the action and its author always do.
-        reason=reason.strip() or f"{action} by {actor}",
+        reason=author.reason.strip() or f"{action} by {author.actor}",
         numbers=numbers or {},
     )
     signing, at = after.signing, ports.clock.now()
@@ -72,7 +78,7 @@ def renew_key(ports: Ports, state: EndpointState) -> bool:
     if state.champion is None or not must_rotate(state.signing, ports.clock.now()):
         return False
     why = "the key that signs the ids of requests is to be replaced"
-    commit(ports, state, state, action="key-renewed", actor=ENGINE, reason=why)
+    commit(ports, state, state, action="key-renewed", author=by_engine(why))
     return True
 
 
@@ -88,13 +94,12 @@ def commit_rollout(
     rollout: Rollout,
     *,
     action: str,
-    actor: str = ENGINE,
-    reason: str,
+    author: Author,
     numbers: Mapping[str, object] | None = None,
 ) -> EndpointState:
     """``commit`` where only the rollout differs."""
-    after = replace(before, rollout=replace(rollout, reason=reason))
-    return commit(ports, before, after, action=action, actor=actor, reason=reason, numbers=numbers)
+    after = replace(before, rollout=replace(rollout, reason=author.reason))
+    return commit(ports, before, after, action=action, author=author, numbers=numbers)
 
 
 def summary(state: EndpointState) -> dict[str, object]:
@@ -120,18 +125,23 @@ def summary(state: EndpointState) -> dict[str, object]:
     return fields
 
 
-def retry_on_conflict(endpoint: str, attempt: Callable[[], _T]) -> _T:
-    """Call ``attempt`` until it meets no concurrent write; it must read the state each time.
+def retry_on_conflict(operation: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Decorator: call ``operation`` again as long as it meets a concurrent write.
 
-    Raises:
-        Unavailable: if every attempt meets one.
+    The operation must read the state in each call, and must write it last. The decorated one raises
+    Unavailable if ten calls in a row meet a concurrent write.
     """
-    for _ in range(_ATTEMPTS):
-        try:
-            return attempt()
-        except ConcurrentWrite:
-            continue
-    raise Unavailable(f"the record of {endpoint!r} changed {_ATTEMPTS} times in a row")
+
+    @wraps(operation)
+    def retried(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        for _ in range(_ATTEMPTS):
+            try:
+                return operation(*args, **kwargs)
+            except ConcurrentWrite as conflict:
+                newest = conflict
+        raise Unavailable(f"{newest}: {_ATTEMPTS} times in a row") from newest
+
+    return retried
 
 
 def must_be_at(what: str, actual: int, presented: int | None) -> None:

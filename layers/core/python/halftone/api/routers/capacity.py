@@ -93,9 +93,7 @@ async def edit_settings(
         call.ports,
         endpoint,
         changes,
-        actor=call.actor,
-        reason=wanted.message,
-        revision=call.revision,
+        author=call.author(wanted.message),
     )
     return _shown(state)
 

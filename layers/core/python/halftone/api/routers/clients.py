@@ -81,8 +81,7 @@ async def add_client(
             endpoint,
             wanted.name,
             expires=wanted.expires,
-            actor=call.actor,
-            reason=wanted.message or f"client {wanted.name} added",
+            author=call.author(wanted.message or f"client {wanted.name} added"),
         )
         return answer(
             ClientAdded(client=_shown(added.client), token=added.token),
@@ -108,7 +107,7 @@ async def revoke_client(
 ) -> Response:
     """Refuse a client's tokens, or one of them by its id, from now on."""
     state = service.revoke_client(
-        call.ports, endpoint, client, actor=call.actor, reason=message or f"{client} revoked"
+        call.ports, endpoint, client, author=call.author(message or f"{client} revoked")
     )
     return _all(state)
 

@@ -118,17 +118,14 @@ async def edit_deployment(
     """
     if wanted.name is None and wanted.replicas is None:
         raise InvalidInput("body", None, "a name, replicas or both")
-    author = {"actor": call.actor, "reason": wanted.message}
-    revision, called = call.revision, deployment
+    author, name = call.author(wanted.message), deployment
     if wanted.name is not None:
-        state = changes.rename(
-            call.ports, endpoint, called, wanted.name, revision=revision, **author
-        )
-        called = wanted.name
-        revision = revision and state.revision
+        state = changes.rename(call.ports, endpoint, name, wanted.name, author=author)
+        name = wanted.name
+        author = author.at(author.revision and state.revision)
     if wanted.replicas is not None:
-        scale(call.ports, endpoint, called, wanted.replicas, revision=revision, **author)
-    return _shown(call.ports, endpoint, called)
+        scale(call.ports, endpoint, name, wanted.replicas, author=author)
+    return _shown(call.ports, endpoint, name)
 
 
 @routes.post(
@@ -143,7 +140,7 @@ async def stop_deployment(
     """Let a deployment take no requests, not even those that name it."""
 
     def do(ports: Ports) -> Response:
-        changes.stop(ports, endpoint, deployment, actor=call.actor, reason=body.message)
+        changes.stop(ports, endpoint, deployment, author=call.author(body.message))
         return _shown(ports, endpoint, deployment)
 
     return call.once(do, lost=lambda ports: _shown(ports, endpoint, deployment))
@@ -161,7 +158,7 @@ async def start_deployment(
     """Let a deployment that was stopped take requests again."""
 
     def do(ports: Ports) -> Response:
-        changes.start(ports, endpoint, deployment, actor=call.actor, reason=body.message)
+        changes.start(ports, endpoint, deployment, author=call.author(body.message))
         return _shown(ports, endpoint, deployment)
 
     return call.once(do, lost=lambda ports: _shown(ports, endpoint, deployment))
@@ -181,7 +178,7 @@ async def delete_deployment(
     """
     _, before = service.shown(call.ports, endpoint, deployment)
     version = before.standing.deployment.version
-    changes.delete(call.ports, endpoint, version, actor=call.actor, reason=message)
+    changes.delete(call.ports, endpoint, version, author=call.author(message))
     return _shown(call.ports, endpoint, version)
 
 

@@ -97,8 +97,6 @@ async def set_owner(
         endpoint,
         owner=wanted.owner,
         self_approval=wanted.self_approval,
-        actor=call.actor,
-        reason=wanted.message,
-        revision=call.revision,
+        author=call.author(wanted.message),
     )
     return answer(schemas.endpoint(service.by_record(state)), etag=state.revision)

@@ -134,8 +134,7 @@ async def make_group(
             wanted.name,
             description=wanted.description,
             members=wanted.members,
-            actor=call.actor,
-            reason=wanted.message,
+            author=call.author(wanted.message),
         )
         return answer(_group(group), 201, etag=group.revision, location=location)
 
@@ -163,9 +162,7 @@ async def edit_group(
         group,
         description=wanted.description,
         members=wanted.members,
-        actor=call.actor,
-        reason=wanted.message,
-        revision=call.revision,
+        author=call.author(wanted.message),
     )
     return answer(_group(edited), etag=edited.revision)
 

@@ -102,9 +102,7 @@ async def set_model_owner(
         call.ports,
         model,
         wanted.owner,
-        actor=call.actor,
-        reason=wanted.message,
-        expected=call.revision,
+        author=call.author(wanted.message),
     )
     return answer(shown_model(kept), etag=kept.revision)
 

@@ -201,7 +201,7 @@ async def roll_back(
         )
 
     def do(ports: Ports) -> Response:
-        state = revert(ports, endpoint, version=target, actor=call.actor, reason=reason, seen=seen)
+        state = revert(ports, endpoint, version=target, author=call.author(reason), seen=seen)
         return answer(schemas.endpoint(by_record(state)), etag=state.revision)
 
     def lost(ports: Ports) -> Response:
@@ -238,7 +238,7 @@ async def adopt_endpoint(
         return answer(schemas.endpoint(by_record(state)), etag=state.revision)
 
     def do(ports: Ports) -> Response:
-        adopt(ports, endpoint, Keep(body.keep), actor=call.actor, reason=reason)
+        adopt(ports, endpoint, Keep(body.keep), author=call.author(reason))
         return lost(ports)
 
     return call.once(do, lost=lost)
@@ -265,7 +265,7 @@ def _say(
         return _shown(ports, endpoint, rollout, status)
 
     def do(ports: Ports) -> Response:
-        operation(ports, endpoint, actor=call.actor, reason=reason, rollout=rollout)
+        operation(ports, endpoint, author=call.author(reason), rollout=rollout)
         return lost(ports)
 
     return call.once(do, lost=lost)

@@ -253,9 +253,7 @@ def _set(
         endpoint,
         fields,
         action=action,
-        actor=call.actor,
-        reason=message or action,
-        revision=call.revision,
+        author=call.author(message or action),
     )
     return _answer(call.ports, endpoint)
 
@@ -264,7 +262,7 @@ def _say(
     call: RequestContext, operation: Callable[..., EndpointState], endpoint: str, reason: str
 ) -> Response:
     def do(ports: Ports) -> Response:
-        operation(ports, endpoint, actor=call.actor, reason=reason)
+        operation(ports, endpoint, author=call.author(reason))
         return _answer(ports, endpoint)
 
     def lost(ports: Ports) -> Response:

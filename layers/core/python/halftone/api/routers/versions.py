@@ -115,8 +115,7 @@ async def register_version(
             wanted.digest,
             model=model,
             details=wanted.given,
-            actor=call.actor,
-            reason=wanted.message,
+            author=call.author(wanted.message),
         )
         model_kept = models.model_named(ports, model)
         location = f"/v1/models/{model}/versions/{version.number}"
@@ -152,9 +151,7 @@ async def describe_version(
         call.ports,
         domain.ModelReference(model, number=number),
         wanted.given,
-        actor=call.actor,
-        reason=wanted.message,
-        expected=call.revision,
+        author=call.author(wanted.message),
     )
     model_kept = models.model_named(call.ports, model)
     return answer(_version(model_kept, version), etag=model_kept.revision)
@@ -182,9 +179,7 @@ async def set_alias(
         model,
         alias,
         wanted.number,
-        actor=call.actor,
-        reason=wanted.message,
-        expected=call.revision,
+        author=call.author(wanted.message),
     )
     return answer(shown_model(model_kept), etag=model_kept.revision)
 

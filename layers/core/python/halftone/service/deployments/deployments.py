@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.deployment_status import (
     DeploymentStatus,
@@ -141,8 +142,7 @@ def written(
     action: str,
     deployment: Deployment,
     *,
-    actor: str,
-    reason: str,
+    author: Author,
     numbers: Mapping[str, object] | None = None,
 ) -> EndpointState:
     """``commit`` about one deployment, which is written along if it was deleted."""
@@ -151,8 +151,7 @@ def written(
         before,
         after,
         action=action,
-        actor=actor,
-        reason=reason,
+        author=author,
         numbers={
             "version": deployment.version,
             "package": str(deployment.package),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.capacity import scaled
 from halftone.domain.endpoint.deployment_status import placed_in
 from halftone.domain.endpoint.state import EndpointState
@@ -9,7 +10,7 @@ from halftone.domain.errors import Conflict
 from halftone.domain.quantities import whole
 from halftone.ports import Ports
 from halftone.service.deployments.deployments import known, named, written
-from halftone.service.unit_of_work import ENGINE, commit, retry_on_conflict
+from halftone.service.unit_of_work import by_engine, commit, retry_on_conflict
 
 MOST_REPLICAS = 100
 
@@ -20,9 +21,7 @@ def scale(
     deployment: str,
     replicas: int,
     *,
-    actor: str,
-    reason: str,
-    revision: int | None = None,
+    author: Author,
 ) -> EndpointState:
     """Keep so many sandboxes of a deployment ready, also before it gets any traffic.
 
@@ -36,38 +35,7 @@ def scale(
         Unavailable: if the platform did not answer: what is wanted is on record; ask again.
     """
     whole("replicas", replicas, most=MOST_REPLICAS)
-
-    def attempt() -> tuple[EndpointState, str, int]:
-        endpoint_read = known(ports, endpoint, revision)
-        target = named(endpoint_read, deployment)
-        placed = placed_in(endpoint_read.state, target.version)
-        champion = endpoint_read.state.champion
-        serving = bool(champion and champion.version == target.version)
-        if replicas and not serving and (placed is None or placed.stopped):
-            raise Conflict(
-                f"version {target.version} of {endpoint!r} takes no requests: start it first"
-            )
-        was = endpoint_read.state.upkeep.replicas.get(target.version, 0)
-        if was == replicas:
-            return endpoint_read.state, target.version, was
-        after = replace(
-            endpoint_read.state, upkeep=scaled(endpoint_read.state.upkeep, target.version, replicas)
-        )
-        message = reason or f"{replicas} replicas of version {target.version}"
-        numbers = {"replicas": replicas, "was": was}
-        after_all = written(
-            ports,
-            endpoint_read.state,
-            after,
-            "scaled",
-            target,
-            actor=actor,
-            reason=message,
-            numbers=numbers,
-        )
-        return after_all, target.version, was
-
-    state, version, was = retry_on_conflict(endpoint, attempt)
+    state, version, was = _record_replicas(ports, endpoint, deployment, replicas, author)
     try:
         ports.scaling.provision(endpoint, version, replicas)
     except Conflict as refused:
@@ -78,24 +46,55 @@ def scale(
     return state
 
 
+@retry_on_conflict
+def _record_replicas(
+    ports: Ports, endpoint: str, deployment: str, replicas: int, author: Author
+) -> tuple[EndpointState, str, int]:
+    """The state with so many replicas on record, the version, and how many it had before."""
+    endpoint_read = known(ports, endpoint, author.revision)
+    target = named(endpoint_read, deployment)
+    placed = placed_in(endpoint_read.state, target.version)
+    champion = endpoint_read.state.champion
+    serving = bool(champion and champion.version == target.version)
+    if replicas and not serving and (placed is None or placed.stopped):
+        raise Conflict(
+            f"version {target.version} of {endpoint!r} takes no requests: start it first"
+        )
+    was = endpoint_read.state.upkeep.replicas.get(target.version, 0)
+    if was == replicas:
+        return endpoint_read.state, target.version, was
+    after = replace(
+        endpoint_read.state, upkeep=scaled(endpoint_read.state.upkeep, target.version, replicas)
+    )
+    message = f"{replicas} replicas of version {target.version}"
+    numbers = {"replicas": replicas, "was": was}
+    after_all = written(
+        ports,
+        endpoint_read.state,
+        after,
+        "scaled",
+        target,
+        author=author.with_default(message),
+        numbers=numbers,
+    )
+    return after_all, target.version, was
+
+
+@retry_on_conflict
 def _take_back(
     ports: Ports, endpoint: str, version: str, counts: tuple[int, int], why: str
 ) -> None:
     """Put the number of replicas on record that the platform still has."""
     requested, was = counts
 
-    def attempt() -> None:
-        state = ports.store.load(endpoint)
-        if state is None or state.upkeep.replicas.get(version, 0) != requested:
-            return
-        commit(
-            ports,
-            state,
-            replace(state, upkeep=scaled(state.upkeep, version, was)),
-            action="refused",
-            actor=ENGINE,
-            reason=why,
-            numbers={"version": version, "replicas": was, "was": requested},
-        )
-
-    retry_on_conflict(endpoint, attempt)
+    state = ports.store.load(endpoint)
+    if state is None or state.upkeep.replicas.get(version, 0) != requested:
+        return
+    commit(
+        ports,
+        state,
+        replace(state, upkeep=scaled(state.upkeep, version, was)),
+        action="refused",
+        author=by_engine(why),
+        numbers={"version": version, "replicas": was, "was": requested},
+    )

@@ -6,6 +6,7 @@ same errors.
 
 from dataclasses import replace
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Conflict, InvalidInput
 from halftone.domain.traffic.policy import TrafficPolicy
@@ -18,18 +19,22 @@ UNPUBLISHED = "it is not published"
 
 
 def disable(
-    ports: Ports, endpoint: str, *, actor: str, reason: str, revision: int | None = None
+    ports: Ports,
+    endpoint: str,
+    *,
+    author: Author,
 ) -> EndpointState:
     """Answer 503 with ``reason``, until ``enable``."""
-    if not reason or len(reason) > 200 or reason in (UNPUBLISHED, NO_TRAFFIC):
-        raise InvalidInput("reason", reason, "why it is disabled, in 1 to 200 characters")
-    return _stop(
-        ports, endpoint, reason, "endpoint-disabled", actor=actor, reason=reason, revision=revision
-    )
+    if not author.reason or len(author.reason) > 200 or author.reason in (UNPUBLISHED, NO_TRAFFIC):
+        raise InvalidInput("reason", author.reason, "why it is disabled, in 1 to 200 characters")
+    return _stop(ports, endpoint, author.reason, "endpoint-disabled", author=author)
 
 
 def enable(
-    ports: Ports, endpoint: str, *, actor: str, reason: str, revision: int | None = None
+    ports: Ports,
+    endpoint: str,
+    *,
+    author: Author,
 ) -> EndpointState:
     """Undo ``disable``."""
 
@@ -46,15 +51,16 @@ def enable(
         endpoint,
         next_one,
         action="endpoint-enabled",
-        actor=actor,
-        reason=reason,
-        revision=revision,
+        author=author,
         fields=["stopped"],
     )
 
 
 def unpublish(
-    ports: Ports, endpoint: str, *, actor: str, reason: str, revision: int | None = None
+    ports: Ports,
+    endpoint: str,
+    *,
+    author: Author,
 ) -> EndpointState:
     """Answer 503 because it is not published, until ``publish``."""
     return _stop(
@@ -62,14 +68,15 @@ def unpublish(
         endpoint,
         UNPUBLISHED,
         "endpoint-unpublished",
-        actor=actor,
-        reason=reason,
-        revision=revision,
+        author=author,
     )
 
 
 def publish(
-    ports: Ports, endpoint: str, *, actor: str, reason: str, revision: int | None = None
+    ports: Ports,
+    endpoint: str,
+    *,
+    author: Author,
 ) -> EndpointState:
     """Undo ``unpublish``."""
 
@@ -86,9 +93,7 @@ def publish(
         endpoint,
         next_one,
         action="endpoint-published",
-        actor=actor,
-        reason=reason,
-        revision=revision,
+        author=author,
         fields=["stopped"],
     )
 
@@ -99,9 +104,7 @@ def _stop(
     stopped: str,
     action: str,
     *,
-    actor: str,
-    reason: str,
-    revision: int | None,
+    author: Author,
 ) -> EndpointState:
     def next_one(state: EndpointState) -> TrafficPolicy:
         # Stopped for one reason at a time: what stopped it is what starts it again.
@@ -114,8 +117,6 @@ def _stop(
         endpoint,
         next_one,
         action=action,
-        actor=actor,
-        reason=reason,
-        revision=revision,
+        author=author,
         fields=["stopped"],
     )

@@ -8,12 +8,13 @@ from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.capacity import Capacity, dump_capacity, patched_capacity
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.rollout.deploys import TAG
 from halftone.ports import Ports
-from halftone.service.unit_of_work import ENGINE, commit, must_be_at, retry_on_conflict
+from halftone.service.unit_of_work import by_engine, commit, must_be_at, retry_on_conflict
 
 
 def edit(
@@ -21,9 +22,7 @@ def edit(
     endpoint: str,
     changes: Mapping[str, object],
     *,
-    actor: str,
-    reason: str,
-    revision: int | None = None,
+    author: Author,
 ) -> EndpointState:
     """Change what ``changes`` names, by a merge patch.
 
@@ -36,35 +35,7 @@ def edit(
         Conflict: if the platform refuses, in its words.
         Unavailable: if the platform did not answer: what is wanted is on record; ask again.
     """
-    before = Capacity()
-
-    def attempt() -> EndpointState:
-        nonlocal before
-        state = ports.store.load(endpoint)
-        if state is None:
-            raise NotFound("endpoint", endpoint)
-        before = state.upkeep
-        after = patched_capacity(before, changes)
-        must_be_at(f"endpoint {endpoint!r}", state.revision, revision)
-        deploys = state.deploys.set_by_people(_fields(before, changes))
-        if (after, deploys) == (before, state.deploys):
-            return state
-        was, now = dump_capacity(before), dump_capacity(after)
-        differing = [name for name in now if now[name] != was[name]]
-        numbers: dict[str, object] = {
-            name: {"was": was[name], "is": now[name]} for name in differing
-        }
-        return commit(
-            ports,
-            state,
-            replace(state, upkeep=after, deploys=deploys),
-            action="settings",
-            actor=actor,
-            reason=reason or f"{', '.join(differing)} changed",
-            numbers=numbers,
-        )
-
-    state = retry_on_conflict(endpoint, attempt)
+    before, state = _record_limits(ports, endpoint, changes, author)
     try:
         ask(ports, endpoint, state.upkeep, changes)
     except Conflict as refused:
@@ -72,6 +43,34 @@ def edit(
             _take_back(ports, endpoint, requested=state.upkeep, was=before, why=str(refused))
         raise
     return state
+
+
+@retry_on_conflict
+def _record_limits(
+    ports: Ports, endpoint: str, changes: Mapping[str, object], author: Author
+) -> tuple[Capacity, EndpointState]:
+    """The capacity before, and the state with the changes on record."""
+    state = ports.store.load(endpoint)
+    if state is None:
+        raise NotFound("endpoint", endpoint)
+    before = state.upkeep
+    after = patched_capacity(before, changes)
+    must_be_at(f"endpoint {endpoint!r}", state.revision, author.revision)
+    deploys = state.deploys.set_by_people(_fields(before, changes))
+    if (after, deploys) == (before, state.deploys):
+        return before, state
+    was, now = dump_capacity(before), dump_capacity(after)
+    differing = [name for name in now if now[name] != was[name]]
+    numbers: dict[str, object] = {name: {"was": was[name], "is": now[name]} for name in differing}
+    after_all = commit(
+        ports,
+        state,
+        replace(state, upkeep=after, deploys=deploys),
+        action="settings",
+        author=author.with_default(f"{', '.join(differing)} changed"),
+        numbers=numbers,
+    )
+    return before, after_all
 
 
 def _fields(upkeep: Capacity, changes: Mapping[str, object]) -> list[str]:
@@ -98,26 +97,28 @@ def _take_back(
     ports: Ports, endpoint: str, *, requested: Capacity, was: Capacity, why: str
 ) -> None:
     """Put on record what is in force again, and see to it that it is."""
-
-    def attempt() -> None:
-        state = ports.store.load(endpoint)
-        if state is None or (state.upkeep.concurrency, state.upkeep.throttle) != (
-            requested.concurrency,
-            requested.throttle,
-        ):
-            return
-        back = replace(state.upkeep, concurrency=was.concurrency, throttle=was.throttle)
-        commit(
-            ports,
-            state,
-            replace(state, upkeep=back),
-            action="refused",
-            actor=ENGINE,
-            reason=why,
-            numbers={"concurrency": was.concurrency, "throttle": str(was.throttle)},
-        )
-
-    retry_on_conflict(endpoint, attempt)
+    _record_refusal(ports, endpoint, requested, was, why)
     # Of two settings one may have been taken and the other refused.
     with suppress(Conflict):
         ports.scaling.reserve(endpoint, was.concurrency)
+
+
+@retry_on_conflict
+def _record_refusal(
+    ports: Ports, endpoint: str, requested: Capacity, was: Capacity, why: str
+) -> None:
+    state = ports.store.load(endpoint)
+    if state is None or (state.upkeep.concurrency, state.upkeep.throttle) != (
+        requested.concurrency,
+        requested.throttle,
+    ):
+        return
+    back = replace(state.upkeep, concurrency=was.concurrency, throttle=was.throttle)
+    commit(
+        ports,
+        state,
+        replace(state, upkeep=back),
+        action="refused",
+        author=by_engine(why),
+        numbers={"concurrency": was.concurrency, "throttle": str(was.throttle)},
+    )

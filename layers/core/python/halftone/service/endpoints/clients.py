@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Conflict, InvalidInput, NotFound
 from halftone.domain.quantities import duration
@@ -36,10 +37,8 @@ def add_client(
     endpoint: str,
     name: str,
     *,
-    actor: str,
-    reason: str,
+    author: Author,
     expires: str | None = None,
-    revision: int | None = None,
     random: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Added:
     """Let ``name`` call the endpoint with a token, for as long as ``expires`` (``90d``; None: until
@@ -58,7 +57,7 @@ def add_client(
         raise InvalidInput("expires", expires, "a duration such as 90d")
     token, token_id, digest = new_token(random(RANDOM_BYTES))
     now = ports.clock.now()
-    client = Client(name, token_id, digest, now, actor, None if span is None else now + span)
+    client = Client(name, token_id, digest, now, author.actor, None if span is None else now + span)
 
     def next_one(state: EndpointState) -> TrafficPolicy:
         clients = state.serving.clients
@@ -76,9 +75,7 @@ def add_client(
         endpoint,
         next_one,
         action="client-added",
-        actor=actor,
-        reason=reason,
-        revision=revision,
+        author=author,
         told=lambda _, __: _dump_client(client),
     )
     return Added(client, token, state)
@@ -89,9 +86,7 @@ def revoke_client(
     endpoint: str,
     client: str,
     *,
-    actor: str,
-    reason: str,
-    revision: int | None = None,
+    author: Author,
 ) -> EndpointState:
     """Refuse the token of that id, or all tokens of the client of that name, within seconds.
 
@@ -118,9 +113,7 @@ def revoke_client(
         endpoint,
         next_one,
         action="client-revoked",
-        actor=actor,
-        reason=reason,
-        revision=revision,
+        author=author,
         told=told,
     )
 

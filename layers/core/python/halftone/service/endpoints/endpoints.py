@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from halftone.domain.access import EVERYWHERE, principal_in
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.agreement import disagreement
 from halftone.domain.endpoint.projection import shares
 from halftone.domain.endpoint.state import EndpointState
@@ -127,15 +128,14 @@ def by_record(state: EndpointState) -> ReadEndpoint:
     return ReadEndpoint(state, None, None, told_of(state))
 
 
+@retry_on_conflict
 def set_owner(
     ports: Ports,
     name: str,
     *,
     owner: str | None,
     self_approval: bool | None,
-    actor: str,
-    reason: str,
-    revision: int | None,
+    author: Author,
 ) -> EndpointState:
     """Give the endpoint to a group, or to nobody; what is so already is not recorded again.
 
@@ -146,18 +146,15 @@ def set_owner(
     if owner is not None and ports.groups.load_group(owner) is None:
         raise NotFound("group", owner, "POST /v1/groups makes one")
 
-    def attempt() -> EndpointState:
-        state = endpoint(ports, name)
-        must_be_at(f"endpoint {name!r}", state.revision, revision)
-        about = replace(state.about, owner=owner, self_approval=self_approval)
-        deploys = state.deploys.set_by_people([OWNER])
-        if (about, deploys) == (state.about, state.deploys):
-            return state
-        message = reason or (f"owned by {owner}" if owner else "owned by nobody")
-        numbers = {"owner": owner, "self_approval": self_approval, "was": state.about.owner}
-        after = replace(state, about=about, deploys=deploys)
-        return commit(
-            ports, state, after, action="owner", actor=actor, reason=message, numbers=numbers
-        )
-
-    return retry_on_conflict(name, attempt)
+    state = endpoint(ports, name)
+    must_be_at(f"endpoint {name!r}", state.revision, author.revision)
+    about = replace(state.about, owner=owner, self_approval=self_approval)
+    deploys = state.deploys.set_by_people([OWNER])
+    if (about, deploys) == (state.about, state.deploys):
+        return state
+    message = f"owned by {owner}" if owner else "owned by nobody"
+    numbers = {"owner": owner, "self_approval": self_approval, "was": state.about.owner}
+    after = replace(state, about=about, deploys=deploys)
+    return commit(
+        ports, state, after, action="owner", author=author.with_default(message), numbers=numbers
+    )

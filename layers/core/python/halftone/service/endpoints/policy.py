@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.policy_rules import changed, dump_state_policy
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import NotFound
@@ -31,25 +32,21 @@ def set_serving(
     endpoint: str,
     fields: Mapping[str, object],
     *,
-    actor: str,
-    reason: str,
+    author: Author,
     action: str = "set",
-    revision: int | None = None,
 ) -> EndpointState:
     """Change the fields that are given, all at once, and leave the others."""
     policy = load_policy(fields)
 
     def next_one(state: EndpointState) -> TrafficPolicy:
-        return watched(ports, state, changed(state, policy), why=f"{action} by {actor}")
+        return watched(ports, state, changed(state, policy), why=f"{action} by {author.actor}")
 
     return apply(
         ports,
         endpoint,
         next_one,
         action=action,
-        actor=actor,
-        reason=reason,
-        revision=revision,
+        author=author,
         told=lambda before, after: _differences(before, after, policy),
         fields=(*policy, *(("stopped",) if "traffic" in policy else ())),
     )
@@ -60,15 +57,11 @@ def set_traffic(
     endpoint: str,
     traffic: Mapping[str, object],
     *,
-    actor: str,
-    reason: str,
-    revision: int | None = None,
+    author: Author,
 ) -> EndpointState:
     """Split requests among deployments: shares sum to 100, or to 0 to answer none."""
     fields = {"traffic": traffic}
-    return set_serving(
-        ports, endpoint, fields, actor=actor, reason=reason, action="set-traffic", revision=revision
-    )
+    return set_serving(ports, endpoint, fields, author=author, action="set-traffic")
 
 
 def set_mirror(
@@ -76,15 +69,11 @@ def set_mirror(
     endpoint: str,
     mirror: Mapping[str, object] | str | None,
     *,
-    actor: str,
-    reason: str,
-    revision: int | None = None,
+    author: Author,
 ) -> EndpointState:
     """Send a share of requests to a deployment that no client hears of, too; None for no more."""
     fields = {"mirror": mirror}
-    return set_serving(
-        ports, endpoint, fields, actor=actor, reason=reason, action="set-mirror", revision=revision
-    )
+    return set_serving(ports, endpoint, fields, author=author, action="set-mirror")
 
 
 def set_rules(
@@ -92,15 +81,11 @@ def set_rules(
     endpoint: str,
     rules: object,
     *,
-    actor: str,
-    reason: str,
-    revision: int | None = None,
+    author: Author,
 ) -> EndpointState:
     """Say which requests go to which deployment, whatever the shares."""
     fields = {"rules": rules}
-    return set_serving(
-        ports, endpoint, fields, actor=actor, reason=reason, action="set-rules", revision=revision
-    )
+    return set_serving(ports, endpoint, fields, author=author, action="set-rules")
 
 
 def set_key(
@@ -108,15 +93,11 @@ def set_key(
     endpoint: str,
     key: object,
     *,
-    actor: str,
-    reason: str,
-    revision: int | None = None,
+    author: Author,
 ) -> EndpointState:
     """Say by what requests are told apart, so that the same one always meets the same version."""
     fields = {"key": key}
-    return set_serving(
-        ports, endpoint, fields, actor=actor, reason=reason, action="set-key", revision=revision
-    )
+    return set_serving(ports, endpoint, fields, author=author, action="set-key")
 
 
 def set_mode(
@@ -124,15 +105,11 @@ def set_mode(
     endpoint: str,
     mode: object,
     *,
-    actor: str,
-    reason: str,
-    revision: int | None = None,
+    author: Author,
 ) -> EndpointState:
     """Weighted or guarded, from the next rollout on; refused while one is under way."""
     fields = {"mode": mode}
-    return set_serving(
-        ports, endpoint, fields, actor=actor, reason=reason, action="set-mode", revision=revision
-    )
+    return set_serving(ports, endpoint, fields, author=author, action="set-mode")
 
 
 def set_access(
@@ -140,15 +117,11 @@ def set_access(
     endpoint: str,
     access: object,
     *,
-    actor: str,
-    reason: str,
-    revision: int | None = None,
+    author: Author,
 ) -> EndpointState:
     """Public, or private to clients with a token."""
     fields = {"access": access}
-    return set_serving(
-        ports, endpoint, fields, actor=actor, reason=reason, action="set-access", revision=revision
-    )
+    return set_serving(ports, endpoint, fields, author=author, action="set-access")
 
 
 def set_capture(
@@ -156,15 +129,11 @@ def set_capture(
     endpoint: str,
     capture: object,
     *,
-    actor: str,
-    reason: str,
-    revision: int | None = None,
+    author: Author,
 ) -> EndpointState:
     """Keep a share of requests and answers, without the fields that are named."""
     fields = {"capture": capture}
-    return set_serving(
-        ports, endpoint, fields, actor=actor, reason=reason, action="set-capture", revision=revision
-    )
+    return set_serving(ports, endpoint, fields, author=author, action="set-capture")
 
 
 def apply(
@@ -173,9 +142,7 @@ def apply(
     next_one: Callable[[EndpointState], TrafficPolicy],
     *,
     action: str,
-    actor: str,
-    reason: str,
-    revision: int | None,
+    author: Author,
     told: Callable[[EndpointState, EndpointState], Mapping[str, object]] | None = None,
     fields: Iterable[str] = (),
 ) -> EndpointState:
@@ -185,26 +152,21 @@ def apply(
     to whichever value: a deploy that fails later leaves them alone.
     """
 
-    before: TrafficPolicy | None = None
-
-    def attempt() -> EndpointState:
-        nonlocal before
+    @retry_on_conflict
+    def record() -> tuple[TrafficPolicy, EndpointState]:
         state = ports.store.load(endpoint)
         if state is None:
             raise NotFound("endpoint", endpoint, "see `halftone status`")
-        must_be_at(f"endpoint {endpoint!r}", state.revision, revision)
+        must_be_at(f"endpoint {endpoint!r}", state.revision, author.revision)
         deploys = state.deploys.set_by_people(fields)
         after = replace(state, serving=next_one(state), deploys=deploys)
-        before = state.serving
         if after == state:
-            return state
+            return state.serving, state
         numbers = told(state, after) if told else {"stopped": after.serving.stopped}
-        return commit(
-            ports, state, after, action=action, actor=actor, reason=reason, numbers=numbers
-        )
+        written = commit(ports, state, after, action=action, author=author, numbers=numbers)
+        return state.serving, written
 
-    written = retry_on_conflict(endpoint, attempt)
-    return settled(ports, before, written)
+    return settled(ports, *record())
 
 
 def _differences(

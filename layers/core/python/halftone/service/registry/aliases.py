@@ -6,21 +6,21 @@ is there already.
 
 from dataclasses import replace
 
+from halftone.domain.audit import Author
 from halftone.domain.model.registry import Model, ModelAlias, ModelReference, ModelVersion
 from halftone.ports import Ports
 from halftone.service.registry.models import model_named, passed, version_of, write_model
 from halftone.service.unit_of_work import must_be_at, retry_on_conflict
 
 
+@retry_on_conflict
 def set_alias(
     ports: Ports,
     name: str,
     alias: ModelAlias,
     number: int | None,
     *,
-    actor: str,
-    reason: str = "",
-    expected: int | None = None,
+    author: Author,
 ) -> Model:
     """Point ``alias`` at version ``number`` (None: at nothing).
 
@@ -29,36 +29,33 @@ def set_alias(
         Conflict: if the version's ``validation_status`` is FAILED.
         PreconditionFailed: if the model is not at revision ``expected`` any more.
     """
-
-    def attempt() -> Model:
-        model = model_named(ports, name)
-        must_be_at(f"model {model.name!r}", model.revision, expected)
-        if number is not None:
-            passed(version_of(ports, ModelReference(name, number=number)))
-        if model.aliases.get(alias) == number:
-            return model
-        return _point(ports, model, alias, number, actor=actor, reason=reason)
-
-    return retry_on_conflict(name, attempt)
+    model = model_named(ports, name)
+    must_be_at(f"model {model.name!r}", model.revision, author.revision)
+    if number is not None:
+        passed(version_of(ports, ModelReference(name, number=number)))
+    if model.aliases.get(alias) == number:
+        return model
+    return _point(ports, model, alias, number, author=author)
 
 
+@retry_on_conflict
 def mark_released(
     ports: Ports, version: ModelVersion, *, endpoint: str, rollout: str, actor: str
 ) -> None:
     """Point ``challenger`` at what an endpoint begins to roll out: once for each rollout."""
-
-    def attempt() -> None:
-        model = model_named(ports, version.package.name)
-        if model.released.get(endpoint) == rollout:
-            return
-        noted = replace(model, released={**model.released, endpoint: rollout})
-        reason = f"{endpoint!r} rolls out {version.name} ({rollout})"
-        _point(
-            ports, noted, ModelAlias.CHALLENGER, version.number, actor=actor, reason=reason,
-            before=model,
-        )  # fmt: skip
-
-    retry_on_conflict(version.package.name, attempt)
+    model = model_named(ports, version.package.name)
+    if model.released.get(endpoint) == rollout:
+        return
+    noted = replace(model, released={**model.released, endpoint: rollout})
+    reason = f"{endpoint!r} rolls out {version.name} ({rollout})"
+    _point(
+        ports,
+        noted,
+        ModelAlias.CHALLENGER,
+        version.number,
+        author=Author(actor, reason),
+        before=model,
+    )
 
 
 def _point(
@@ -67,8 +64,7 @@ def _point(
     alias: ModelAlias,
     number: int | None,
     *,
-    actor: str,
-    reason: str,
+    author: Author,
     before: Model | None = None,
 ) -> Model:
     aliases = {name: pointed for name, pointed in model.aliases.items() if name != alias}
@@ -80,7 +76,6 @@ def _point(
         before or model,
         replace(model, aliases=aliases),
         action="alias",
-        actor=actor,
-        reason=reason or message,
+        author=author.with_default(message),
         change=({alias.value: model.aliases.get(alias)}, {alias.value: number}),
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import takewhile
 
 from halftone.domain import audit
-from halftone.domain.audit import AuditHead
+from halftone.domain.audit import AuditHead, Author
 from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.model.registry import Model, ModelReference, ModelVersion, Validation
 from halftone.ports import Ports
@@ -89,8 +89,7 @@ def write_model(
     after: Model,
     *,
     action: str,
-    actor: str,
-    reason: str,
+    author: Author,
     change: tuple[Mapping[str, object], Mapping[str, object]],
     version: ModelVersion | None = None,
 ) -> Model:
@@ -105,11 +104,11 @@ def write_model(
         after.audit,
         endpoint=after.chain,
         at=ports.clock.now(),
-        actor=actor,
+        actor=author.actor,
         action=action,
         before=change[0],
         after=change[1],
-        reason=reason,
+        reason=author.reason,
         numbers={},
     )
     written = replace(after, revision=after.revision + 1, audit=record.head)

@@ -7,6 +7,7 @@ change by somebody else in between is refused instead of written over.
 
 from dataclasses import replace
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import Conflict, InvalidInput, NotFound
 from halftone.domain.model.manifest import Manifest, PackageRef
 from halftone.domain.model.registry import (
@@ -28,8 +29,7 @@ def register(
     ports: Ports,
     digest: str,
     *,
-    actor: str,
-    reason: str = "",
+    author: Author,
     details: object = None,
     model: str | None = None,
 ) -> ModelVersion:
@@ -51,57 +51,53 @@ def register(
         keep_environment(ports, manifest)
     if model is not None and manifest.name != model:
         raise InvalidInput("digest", digest, f"a package of {model!r}, not of {manifest.name!r}")
-    return registered(ports, manifest, digest, actor=actor, reason=reason, details=details)
+    return registered(ports, manifest, digest, author=author, details=details)
 
 
+@retry_on_conflict
 def registered(
     ports: Ports,
     manifest: Manifest,
     digest: str,
     *,
-    actor: str,
-    reason: str = "",
+    author: Author,
     details: object = None,
 ) -> ModelVersion:
     """``register`` of a package whose manifest the caller has."""
     merged_details = patched(Details(description=manifest.description), details or {}, at="details")
 
-    def attempt() -> ModelVersion:
-        number = ports.registry.number_of(manifest.name, digest)
-        if number is not None:
-            existing = version_of(ports, ModelReference(manifest.name, number=number))
-            return _same(existing, details)
-        before = ports.registry.model(manifest.name)
-        model = before or Model(manifest.name)
-        version = ModelVersion(
-            number=model.newest + 1,
-            package=PackageRef(manifest.name, digest),
-            flavor=manifest.flavor.value,
-            registered_at=ports.clock.now(),
-            registered_by=actor,
-            details=merged_details,
-        )
-        write_model(
-            ports,
-            before,
-            replace(model, newest=version.number),
-            action="registered",
-            actor=actor,
-            reason=reason or f"{version.package} registered as {version.name}",
-            change=(
-                {},
-                {
-                    "version": version.number,
-                    "digest": digest,
-                    **_environment(manifest),
-                    **details_as_given(merged_details),
-                },
-            ),
-            version=version,
-        )
-        return version
-
-    return retry_on_conflict(manifest.name, attempt)
+    number = ports.registry.number_of(manifest.name, digest)
+    if number is not None:
+        existing = version_of(ports, ModelReference(manifest.name, number=number))
+        return _same(existing, details)
+    before = ports.registry.model(manifest.name)
+    model = before or Model(manifest.name)
+    version = ModelVersion(
+        number=model.newest + 1,
+        package=PackageRef(manifest.name, digest),
+        flavor=manifest.flavor.value,
+        registered_at=ports.clock.now(),
+        registered_by=author.actor,
+        details=merged_details,
+    )
+    write_model(
+        ports,
+        before,
+        replace(model, newest=version.number),
+        action="registered",
+        author=author.with_default(f"{version.package} registered as {version.name}"),
+        change=(
+            {},
+            {
+                "version": version.number,
+                "digest": digest,
+                **_environment(manifest),
+                **details_as_given(merged_details),
+            },
+        ),
+        version=version,
+    )
+    return version
 
 
 def _environment(manifest: Manifest) -> dict[str, object]:
@@ -109,14 +105,13 @@ def _environment(manifest: Manifest) -> dict[str, object]:
     return {"environment": manifest.environment.digest} if manifest.environment else {}
 
 
+@retry_on_conflict
 def describe(
     ports: Ports,
     reference: ModelReference,
     changes: object,
     *,
-    actor: str,
-    reason: str = "",
-    expected: int | None = None,
+    author: Author,
 ) -> ModelVersion:
     """Change what is said of a version, by a merge patch.
 
@@ -125,54 +120,46 @@ def describe(
         InvalidInput: if a value can't be taken; nothing is changed then.
         PreconditionFailed: if the model is not at revision ``expected`` any more.
     """
-
-    def attempt() -> ModelVersion:
-        model = model_named(ports, reference.model)
-        version = resolved(ports, model, reference)
-        after = patched(version.details, changes)
-        must_be_at(f"model {model.name!r}", model.revision, expected)
-        if after == version.details:
-            return version
-        if after.validation is Validation.FAILED and ModelAlias.CHAMPION in model.aliases_of(
-            version.number
-        ):
-            raise Conflict(
-                f"{version.name} is the champion of {model.name!r}: point the alias at another "
-                "version before this one is tagged FAILED"
-            )
-        changed = replace(version, details=after)
-        difference = _difference(version, changed)
-        aliases = dict(model.aliases)
-        if after.validation is Validation.FAILED:
-            # What failed is nobody's candidate any more.
-            aliases = {
-                alias: number for alias, number in aliases.items() if number != version.number
-            }
-        for alias in model.aliases.keys() - aliases.keys():
-            difference[0][alias], difference[1][alias] = version.number, None
-        write_model(
-            ports,
-            model,
-            replace(model, aliases=aliases),
-            action="described",
-            actor=actor,
-            reason=reason or f"details of {version.name} changed",
-            change=difference,
-            version=changed,
+    model = model_named(ports, reference.model)
+    version = resolved(ports, model, reference)
+    after = patched(version.details, changes)
+    must_be_at(f"model {model.name!r}", model.revision, author.revision)
+    if after == version.details:
+        return version
+    if after.validation is Validation.FAILED and ModelAlias.CHAMPION in model.aliases_of(
+        version.number
+    ):
+        raise Conflict(
+            f"{version.name} is the champion of {model.name!r}: point the alias at another "
+            "version before this one is tagged FAILED"
         )
-        return changed
+    changed = replace(version, details=after)
+    difference = _difference(version, changed)
+    aliases = dict(model.aliases)
+    if after.validation is Validation.FAILED:
+        # What failed is nobody's candidate any more.
+        aliases = {alias: number for alias, number in aliases.items() if number != version.number}
+    for alias in model.aliases.keys() - aliases.keys():
+        difference[0][alias], difference[1][alias] = version.number, None
+    write_model(
+        ports,
+        model,
+        replace(model, aliases=aliases),
+        action="described",
+        author=author.with_default(f"details of {version.name} changed"),
+        change=difference,
+        version=changed,
+    )
+    return changed
 
-    return retry_on_conflict(reference.model, attempt)
 
-
+@retry_on_conflict
 def set_owner(
     ports: Ports,
     name: str,
     owner: str | None,
     *,
-    actor: str,
-    reason: str = "",
-    expected: int | None = None,
+    author: Author,
 ) -> Model:
     """Give a model to a group, or to nobody.
 
@@ -183,22 +170,18 @@ def set_owner(
     if owner is not None and ports.groups.load_group(owner) is None:
         raise NotFound("group", owner, "POST /v1/groups makes one")
 
-    def attempt() -> Model:
-        model = model_named(ports, name)
-        must_be_at(f"model {model.name!r}", model.revision, expected)
-        if model.owner == owner:
-            return model
-        return write_model(
-            ports,
-            model,
-            replace(model, owner=owner),
-            action="owner",
-            actor=actor,
-            reason=reason or (f"owned by {owner}" if owner else "owned by nobody"),
-            change=({"owner": model.owner}, {"owner": owner}),
-        )
-
-    return retry_on_conflict(name, attempt)
+    model = model_named(ports, name)
+    must_be_at(f"model {model.name!r}", model.revision, author.revision)
+    if model.owner == owner:
+        return model
+    return write_model(
+        ports,
+        model,
+        replace(model, owner=owner),
+        action="owner",
+        author=author.with_default(f"owned by {owner}" if owner else "owned by nobody"),
+        change=({"owner": model.owner}, {"owner": owner}),
+    )
 
 
 def _same(version: ModelVersion, details: object) -> ModelVersion:

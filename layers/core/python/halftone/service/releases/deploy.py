@@ -23,6 +23,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.deploy_fields import (
     live_fields,
 )
@@ -59,6 +60,7 @@ from halftone.service.rollouts.rollback import roll_back
 from halftone.service.unit_of_work import answered, commit, made_now, retry_on_conflict
 
 _RETURNING = "UPDATE_ROLLBACK"
+_RETURN = "CloudFormation returns to the declaration before"
 _ENDING = ("ROLLBACK", "DELETE")
 _NO = (Conflict, NotFound, InvalidInput, Forbidden)
 
@@ -77,6 +79,7 @@ def apply_deploy(ports: Ports, deploy: Deploy) -> DeployResult:
     return _Application(ports, deploy).apply()
 
 
+@retry_on_conflict
 def remove_deploy(ports: Ports, deletion: Deletion) -> EndpointState | None:
     """Retire the endpoint, if it belongs to the resource that is deleted; None if it does not.
 
@@ -86,34 +89,29 @@ def remove_deploy(ports: Ports, deletion: Deletion) -> EndpointState | None:
         Unavailable: if the resource took over a serving endpoint, and the stack's status, by which
             one can tell whether that failed, can't be read. Nothing is changed then.
     """
-
-    def attempt() -> EndpointState | None:
-        state = ports.store.load(deletion.endpoint)
-        if state is None or not _owns(state, deletion.resource, deletion.endpoint):
-            return None
-        if answered(ports, deletion.endpoint, deletion.request):
-            return None
-        deploys = state.deploys
-        claimed = deploys.record(deploys.claim.request) if deploys.claim else None
-        if claimed is None or not claimed.adopts or not _rolls_back(ports, deletion.resource):
-            return retire(
-                ports,
-                deletion.endpoint,
-                actor=deletion.actor,
-                reason="its stack was deleted",
-                key=deletion.request,
-            )
-        index = deploys.journal.index(claimed)
-        return take_back(
+    state = ports.store.load(deletion.endpoint)
+    if state is None or not _owns(state, deletion.resource, deletion.endpoint):
+        return None
+    if answered(ports, deletion.endpoint, deletion.request):
+        return None
+    deploys = state.deploys
+    claimed = deploys.record(deploys.claim.request) if deploys.claim else None
+    if claimed is None or not claimed.adopts or not _rolls_back(ports, deletion.resource):
+        return retire(
             ports,
-            state,
-            tuple(reversed(deploys.journal[index:])),
-            actor=deletion.actor,
+            deletion.endpoint,
+            author=Author(deletion.actor, "its stack was deleted"),
             key=deletion.request,
-            to=Deploys(claimed.claim, claimed.declared, claimed.before),
         )
-
-    return retry_on_conflict(deletion.endpoint, attempt)
+    index = deploys.journal.index(claimed)
+    return take_back(
+        ports,
+        state,
+        tuple(reversed(deploys.journal[index:])),
+        author=Author(deletion.actor, _RETURN),
+        key=deletion.request,
+        to=Deploys(claimed.claim, claimed.declared, claimed.before),
+    )
 
 
 class _Application(Merging):
@@ -138,18 +136,15 @@ class _Application(Merging):
             # An event that came again has done nothing that could be taken back: it may be about a
             # deploy that has succeeded.
             if self._wrote:
-                why = str(error)
                 with suppress(HalftoneError):
-                    retry_on_conflict(self._deploy.endpoint, lambda: self._undo(why))
+                    self._undo(str(error))
             raise
 
     # What is written -----------------------------------------------------------------------
 
+    @retry_on_conflict
     def _written(self, write: Callable[[EndpointState, DeployRecord | None], None]) -> bool:
         """Whether the deploy stands once ``write`` has made its write, or had none to make."""
-        return retry_on_conflict(self._deploy.endpoint, lambda: self._attempt(write))
-
-    def _attempt(self, write: Callable[[EndpointState, DeployRecord | None], None]) -> bool:
         ports, deploy = self._parts, self._deploy
         state = ports.store.load(deploy.endpoint)
         record = state.deploys.record(deploy.key) if state else None
@@ -227,8 +222,7 @@ class _Application(Merging):
             state,
             replace(after, deploys=deploys),
             action=action,
-            actor=deploy.actor,
-            reason=message,
+            author=Author(deploy.actor, message),
             numbers={**numbers, "request": deploy.key if done else f"{deploy.key}/limits"},
         )
         self._wrote = True
@@ -271,9 +265,10 @@ class _Application(Merging):
         """Finish the rollback of a rollout that this deploy, or somebody else, has fenced."""
         deploy, fenced = self._deploy, state.active
         if fenced and fenced.phase is Phase.ROLLING_BACK:
-            actor, reason = deploy.actor, fenced.reason
-            roll_back(self._parts, deploy.endpoint, actor=actor, reason=reason, rollout=fenced.id)
+            author = Author(deploy.actor, fenced.reason)
+            roll_back(self._parts, deploy.endpoint, author=author, rollout=fenced.id)
 
+    @retry_on_conflict
     def _undo(self, why: str) -> None:
         deploy = self._deploy
         state = self._parts.store.load(deploy.endpoint)
@@ -281,21 +276,15 @@ class _Application(Merging):
         if state and record:
             to = Deploys(record.claim, self._base, record.before)
             key = f"{deploy.key}/undone"
-            take_back(self._parts, state, (record,), actor=deploy.actor, key=key, to=to, why=why)
+            take_back(
+                self._parts, state, (record,), author=Author(deploy.actor, why), key=key, to=to
+            )
 
     def _remember(self, state: EndpointState, error: HalftoneError) -> None:
         """Keep what the deploy was refused for, so that its event is refused again."""
         numbers = {"request": self._deploy.key, "refused": True}
-        actor = self._deploy.actor
-        commit(
-            self._parts,
-            state,
-            state,
-            action="asked",
-            actor=actor,
-            reason=str(error),
-            numbers=numbers,
-        )
+        author = Author(self._deploy.actor, str(error))
+        commit(self._parts, state, state, action="asked", author=author, numbers=numbers)
 
     # Which way it goes ---------------------------------------------------------------------
 
@@ -325,7 +314,8 @@ class _Application(Merging):
             # A return that CloudFormation was told to leave out, or that was lost.
             to = Deploys(state.deploys.claim, deploy.before, skipped[-1].before)
             key = f"{deploy.key}/skipped"
-            take_back(ports, state, skipped, actor=deploy.actor, key=key, to=to)
+            author = Author(deploy.actor, _RETURN)
+            take_back(ports, state, skipped, author=author, key=key, to=to)
             raise ConcurrentWrite("an earlier deploy was taken back: look again")
         return True
 
@@ -377,7 +367,8 @@ class _Application(Merging):
             deploy.now if on_record else deploys.declared,
             deploy.now.fingerprint if on_record else deploys.fingerprint,
         )
-        take_back(self._parts, state, records or (), actor=deploy.actor, key=deploy.key, to=to)
+        author = Author(deploy.actor, _RETURN)
+        take_back(self._parts, state, records or (), author=author, key=deploy.key, to=to)
 
     @cached_property
     def _physical(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from halftone.domain.access import Action
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.deploy_fields import live_fields
 from halftone.domain.endpoint.policy_rules import without
 from halftone.domain.endpoint.state import EndpointState
@@ -120,8 +121,7 @@ def prepared(ports: Ports, request: ReleaseRequest) -> PreparedRelease:
         ports,
         manifest,
         request.digest,
-        actor=request.actor,
-        reason=f"released to {request.endpoint!r}",
+        author=Author(request.actor, f"released to {request.endpoint!r}"),
     )
     return PreparedRelease(request, manifest, version, own)
 
@@ -149,14 +149,7 @@ def superseded(state: EndpointState, release: PreparedRelease) -> Rollout | None
 def start(ports: Ports, release: PreparedRelease) -> Rollout | None:
     """Start the rollout of a release that was prepared; see ``release``."""
     request, version = release.request, release.version
-
-    def attempt() -> Rollout | None:
-        state = ports.store.load(request.endpoint)
-        if state is None:
-            state = made_now(ports, request.endpoint, actor=request.actor, owner=request.owner)
-        return _intend(ports, state, release)
-
-    rollout = retry_on_conflict(request.endpoint, attempt)
+    rollout = _recorded(ports, release)
     if rollout and not rollout.phase.final:
         ports.workflow.start(request.endpoint, rollout.id)
         begun = rollout.id == rollout_id(request.endpoint, request.key)
@@ -165,6 +158,16 @@ def start(ports: Ports, release: PreparedRelease) -> Rollout | None:
                 ports, version, endpoint=request.endpoint, rollout=rollout.id, actor=request.actor
             )
     return rollout
+
+
+@retry_on_conflict
+def _recorded(ports: Ports, release: PreparedRelease) -> Rollout | None:
+    """The rollout that brings the release about, once it is on record."""
+    request = release.request
+    state = ports.store.load(request.endpoint)
+    if state is None:
+        state = made_now(ports, request.endpoint, actor=request.actor, owner=request.owner)
+    return _intend(ports, state, release)
 
 
 def _own_model(ports: Ports, request: ReleaseRequest, name: str) -> bool:
@@ -259,8 +262,7 @@ def _intend(ports: Ports, state: EndpointState, release: PreparedRelease) -> Rol
         roll_back(
             ports,
             request.endpoint,
-            actor=request.actor,
-            reason=reason,
+            author=Author(request.actor, reason),
             rollout=running.id,
             bars=False,
         )
@@ -300,8 +302,7 @@ def _intend(ports: Ports, state: EndpointState, release: PreparedRelease) -> Rol
         state,
         after,
         action="release",
-        actor=request.actor,
-        reason=request.message or f"release of {package}",
+        author=Author(request.actor, request.message or f"release of {package}"),
         numbers={
             "stages": [stage.told for stage in request.plan.stages],
             **({"withdrawn": probation.version} if probation else {}),
@@ -347,4 +348,6 @@ def _remember(
     """Record a request that starts nothing, so that its repetition starts nothing either."""
     new_id = rollout_id(request.endpoint, request.key)
     numbers = {"request": new_id, "joined": joined}
-    commit(ports, state, state, action="asked", actor=request.actor, reason=reason, numbers=numbers)
+    commit(
+        ports, state, state, action="asked", author=Author(request.actor, reason), numbers=numbers
+    )

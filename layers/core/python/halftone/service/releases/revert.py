@@ -10,6 +10,7 @@ once.
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.champions import bar, forget, succeed
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.policy_rules import without
@@ -58,13 +59,13 @@ class Seen:
         return f"{serves} and {rolls} under way"
 
 
+@retry_on_conflict
 def revert(
     ports: Ports,
     endpoint: str,
     *,
     version: str | None,
-    actor: str,
-    reason: str,
+    author: Author,
     seen: Seen | None = None,
 ) -> EndpointState:
     """Make an earlier deployment the champion again: ``version``, or the champion before.
@@ -80,30 +81,26 @@ def revert(
         Conflict: if that version serves already, was taken back or is gone from Lambda, there is
             none before it, or something else than what was asked for has happened since.
     """
-
-    def attempt() -> EndpointState:
-        state = ports.store.load(endpoint)
-        if state is None:
-            raise NotFound("endpoint", endpoint, "see `halftone status`")
-        if seen and _came_about(state, seen, version):
-            return state
-        running = state.active
-        if running is None:
-            target = version or (seen.champion if seen and seen.rollout else None)
-            return _returned(ports, endpoint, state.revision, target, actor=actor, reason=reason)
-        if version not in (None, running.champion):
-            # Before anything is changed; but where that can't be read, going back comes first.
-            with suppress(Unavailable):
-                _sound_target(ports, with_past(ports, state), _live(state), version)
-        roll_back(ports, endpoint, actor=actor, reason=reason, rollout=running.id, seen=state)
-        after = ports.store.load(endpoint) or state
-        ended = after.rollout and (after.rollout.id, after.rollout.phase)
-        # Whoever ended it: that it has ended is what was asked for, and not to go back any further.
-        if ended == (running.id, Phase.ROLLED_BACK) and version in (None, running.champion):
-            return after
-        raise ConcurrentWrite("the rollout under way has ended: look at what serves now")
-
-    return retry_on_conflict(endpoint, attempt)
+    state = ports.store.load(endpoint)
+    if state is None:
+        raise NotFound("endpoint", endpoint, "see `halftone status`")
+    if seen and _came_about(state, seen, version):
+        return state
+    running = state.active
+    if running is None:
+        target = version or (seen.champion if seen and seen.rollout else None)
+        return _returned(ports, endpoint, state.revision, target, author=author)
+    if version not in (None, running.champion):
+        # Before anything is changed; but where that can't be read, going back comes first.
+        with suppress(Unavailable):
+            _sound_target(ports, with_past(ports, state), _live(state), version)
+    roll_back(ports, endpoint, author=author, rollout=running.id, seen=state)
+    after = ports.store.load(endpoint) or state
+    ended = after.rollout and (after.rollout.id, after.rollout.phase)
+    # Whoever ended it: that it has ended is what was asked for, and not to go back any further.
+    if ended == (running.id, Phase.ROLLED_BACK) and version in (None, running.champion):
+        return after
+    raise ConcurrentWrite("the rollout under way has ended: look at what serves now")
 
 
 def _came_about(state: EndpointState, expected: Seen, version: str | None) -> bool:
@@ -139,7 +136,12 @@ def _live(state: EndpointState) -> Deployment:
 
 
 def _returned(
-    ports: Ports, endpoint: str, revision: int, version: str | None, *, actor: str, reason: str
+    ports: Ports,
+    endpoint: str,
+    revision: int,
+    version: str | None,
+    *,
+    author: Author,
 ) -> EndpointState:
     aliases = ports.aliases.both(endpoint)
     state = ports.store.load(endpoint)
@@ -149,7 +151,7 @@ def _returned(
     state = with_past(ports, state)
     live = _live(state)
     target = _sound_target(ports, state, live, version)
-    fenced = _fenced(ports, state, live, target, aliases, actor=actor, reason=reason)
+    fenced = _fenced(ports, state, live, target, aliases, author=author)
     try:
         done = finish(ports, fenced)
     except ConcurrentWrite:
@@ -165,8 +167,7 @@ def _fenced(
     target: Deployment,
     aliases: ReadAliases,
     *,
-    actor: str,
-    reason: str,
+    author: Author,
 ) -> EndpointState:
     """The fence: ``target`` is champion on record, and ``live`` is being taken back."""
     withdrawal = Rollout(
@@ -174,28 +175,27 @@ def _fenced(
         plan=PRESETS["all-at-once"],
         package=live.package,
         settings=live.settings,
-        actor=actor,
+        actor=author.actor,
         started_at=ports.clock.now(),
         champion=target.version,
         challenger=live.version,
         share=100.0,
         phase=Phase.ROLLING_BACK,
-        message=reason,
-        reason=reason,
+        message=author.reason,
+        reason=author.reason,
         alias_revision=aliases.live.revision,
         challenger_revision=aliases.challenger.revision,
     )
     probation = state.serving.probation
     # The alarms are about to watch the version that returns.
     serving = without(state.serving, probation.version) if probation else state.serving
-    after = succeed(bar(replace(state, serving=serving), live.version, reason), target)
+    after = succeed(bar(replace(state, serving=serving), live.version, author.reason), target)
     return commit(
         ports,
         state,
         replace(after, rollout=withdrawal, placed=after.placing(target.version)),
         action="return",
-        actor=actor,
-        reason=reason,
+        author=author,
     )
 
 

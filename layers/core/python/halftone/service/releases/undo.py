@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.deploy_fields import live_fields, with_each_field
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import (
@@ -31,10 +32,9 @@ def take_back(
     state: EndpointState,
     records: Sequence[DeployRecord],
     *,
-    actor: str,
+    author: Author,
     key: str,
     to: Deploys,
-    why: str = "CloudFormation returns to the declaration before",
 ) -> EndpointState:
     """Undo the deploys in ``records``, newest first, in one write; their rollouts end before.
 
@@ -48,7 +48,7 @@ def take_back(
     started = [record for record in records if record.rollout]
     names = [record.rollout for record in started]
     if state.active and state.active.id in names:
-        roll_back(ports, state.endpoint, actor=actor, reason=why, rollout=state.active.id)
+        roll_back(ports, state.endpoint, author=author, rollout=state.active.id)
         raise ConcurrentWrite("the rollout of a failed deploy was ended: look at what serves now")
     not_restored: dict[str, str] = {}
     champion = state.champion
@@ -63,8 +63,7 @@ def take_back(
                     ports,
                     state.endpoint,
                     version=target,
-                    actor=actor,
-                    reason=why,
+                    author=author,
                     seen=Seen.of(state),
                 )
             except (Conflict, NotFound) as error:
@@ -81,7 +80,7 @@ def take_back(
     after, refused = with_each_field(state, fields)
     serving = after.serving
     try:
-        serving = watched(ports, state, after.serving, why=why)
+        serving = watched(ports, state, after.serving, why=author.reason)
     except (Conflict, NotFound, InvalidInput, Forbidden) as error:
         refused["traffic"] = str(error)
         serving = replace(serving, split=(), rules=(), probation=None)
@@ -99,8 +98,7 @@ def take_back(
         state,
         after,
         action="reverted",
-        actor=actor,
-        reason=why,
+        author=author,
         numbers={
             **numbers,
             "request": key,

@@ -8,6 +8,7 @@ which of the two is right.
 from dataclasses import replace
 from enum import StrEnum
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.champions import succeed
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.state import EndpointState
@@ -32,7 +33,14 @@ class Keep(StrEnum):
     RECORD = "record"
 
 
-def adopt(ports: Ports, endpoint: str, keep: Keep, *, actor: str, reason: str) -> EndpointState:
+@retry_on_conflict
+def adopt(
+    ports: Ports,
+    endpoint: str,
+    keep: Keep,
+    *,
+    author: Author,
+) -> EndpointState:
     """End the standstill of an endpoint whose record is older than its aliases.
 
     ``ALIASES``: the version that answers most is champion on record. ``RECORD``: the champion on
@@ -44,18 +52,14 @@ def adopt(ports: Ports, endpoint: str, keep: Keep, *, actor: str, reason: str) -
         Conflict: if the record is not older than the aliases, or what is to be kept is no version
             that Lambda has.
     """
-
-    def attempt() -> EndpointState:
-        aliases = ports.aliases.both(endpoint)
-        state = ports.store.load(endpoint)
-        if state is None:
-            raise NotFound("endpoint", endpoint, "see `halftone status`")
-        if not _held(ports, state, aliases):
-            raise Conflict(f"the record of {endpoint!r} is not older than its aliases")
-        champion = _kept(ports, state, aliases, keep)
-        return _adopted(ports, state, aliases, champion, actor=actor, reason=reason)
-
-    return retry_on_conflict(endpoint, attempt)
+    aliases = ports.aliases.both(endpoint)
+    state = ports.store.load(endpoint)
+    if state is None:
+        raise NotFound("endpoint", endpoint, "see `halftone status`")
+    if not _held(ports, state, aliases):
+        raise Conflict(f"the record of {endpoint!r} is not older than its aliases")
+    champion = _kept(ports, state, aliases, keep)
+    return _adopted(ports, state, aliases, champion, author=author)
 
 
 def _held(ports: Ports, state: EndpointState, aliases: ReadAliases) -> bool:
@@ -93,16 +97,17 @@ def _adopted(
     aliases: ReadAliases,
     champion: Deployment,
     *,
-    actor: str,
-    reason: str,
+    author: Author,
 ) -> EndpointState:
     running = state.active
     if running and running.phase is not Phase.ROLLING_BACK:
-        running = replace(running.to(Phase.ROLLING_BACK, target=0.0), reason=reason)
-    held = replace(state, restored=state.restored or reason, rollout=running or state.rollout)
+        running = replace(running.to(Phase.ROLLING_BACK, target=0.0), reason=author.reason)
+    held = replace(
+        state, restored=state.restored or author.reason, rollout=running or state.rollout
+    )
     if held != state:
         # On record first: a crash below leaves the standstill, and not half of what was asked for.
-        state = commit(ports, state, held, action=RESTORED, actor=actor, reason=reason)
+        state = commit(ports, state, held, action=RESTORED, author=author)
     over = state.rollout
     if over and over.phase is Phase.ROLLING_BACK:
         over = over.to(Phase.ROLLED_BACK, share=0.0, mirror=0.0)
@@ -125,8 +130,7 @@ def _adopted(
             restored="",
         ),
         action=ADOPTED,
-        actor=actor,
-        reason=reason,
+        author=author,
         numbers={"champion": champion.version, "alias": str(aliases.live.routing)},
         deployment=champion,
     )

@@ -52,7 +52,7 @@ from halftone.service.rollouts.reconcile import (
 )
 from halftone.service.rollouts.rollback import alarm_numbers, fence, finish, roll_back
 from halftone.service.rollouts.validation import failed, withdraw_failed
-from halftone.service.unit_of_work import ENGINE, commit, commit_rollout, renew_key
+from halftone.service.unit_of_work import by_engine, commit, commit_rollout, renew_key
 
 _STEPS = 8
 """How many recorded steps one tick may take; the rest is the next tick's."""
@@ -115,7 +115,7 @@ def _held(ports: Ports, endpoint: str, reason: str, every: timedelta) -> Tick:
     if state is not None and not state.restored:
         with suppress(ConcurrentWrite):
             held = replace(state, restored=reason)
-            commit(ports, state, held, action=RESTORED, actor=ENGINE, reason=reason)
+            commit(ports, state, held, action=RESTORED, author=by_engine(reason))
     phase = state.rollout.phase if state and state.rollout else None
     return Tick(False, max(every, HELD), phase, reason)
 
@@ -163,7 +163,9 @@ def _restore(
     else:
         repaired = replace(running, challenger_revision=written)
     anchored = replace(state, anchor=anchor_of(state))
-    return commit_rollout(ports, anchored, repaired, action="repaired", reason=repair.reason)
+    return commit_rollout(
+        ports, anchored, repaired, action="repaired", author=by_engine(repair.reason)
+    )
 
 
 def _watch(ports: Ports, state: EndpointState, running: Rollout) -> EndpointState | Hold:
@@ -192,7 +194,7 @@ def _watch(ports: Ports, state: EndpointState, running: Rollout) -> EndpointStat
             return decision
         case RollBack(reason, detail):
             numbers = {**verdict.numbers, **alarm_numbers(detail)}
-            fenced = fence(ports, state, running, actor=ENGINE, reason=reason, numbers=numbers)
+            fenced = fence(ports, state, running, author=by_engine(reason), numbers=numbers)
             return finish(ports, fenced)
         case Advance(reason):
             following = running.onward(verdict.kind)
@@ -201,7 +203,7 @@ def _watch(ports: Ports, state: EndpointState, running: Rollout) -> EndpointStat
                 state,
                 following,
                 action="advance",
-                reason=reason,
+                author=by_engine(reason),
                 numbers={**verdict.numbers, "from": running.share, "to": following.target},
             )
 
@@ -238,7 +240,9 @@ def _shift(
         gate="",
     )
     arrived = replace(arrived, borders=(*running.begun, arrived.border(now)))
-    return commit_rollout(ports, anchored, arrived, action="shifted", reason=_arrival(arrived))
+    return commit_rollout(
+        ports, anchored, arrived, action="shifted", author=by_engine(_arrival(arrived))
+    )
 
 
 def _look_at_gate(
@@ -256,7 +260,12 @@ def _look_at_gate(
         case AskAgain(reason, gate):
             asking = running.to(Phase.AWAITING_APPROVAL, target=running.share, gate=gate)
             return commit_rollout(
-                ports, state, asking, action="asks-again", reason=reason, numbers=verdict.numbers
+                ports,
+                state,
+                asking,
+                action="asks-again",
+                author=by_engine(reason),
+                numbers=verdict.numbers,
             )
         case Hold():
             return decision
@@ -318,8 +327,7 @@ def _promoted(ports: Ports, state: EndpointState, running: Rollout) -> EndpointS
         state,
         replace(after, rollout=done),
         action="promoted",
-        actor=ENGINE,
-        reason=done.reason,
+        author=by_engine(done.reason),
     )
 
 
@@ -329,8 +337,7 @@ def _back(
     ended = roll_back(
         ports,
         state.endpoint,
-        actor=ENGINE,
-        reason=reason,
+        author=by_engine(reason),
         rollout=running.id,
         seen=state,
         detail=detail,

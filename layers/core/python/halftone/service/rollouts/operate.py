@@ -11,6 +11,7 @@ next rollout, so callers that retry pass the id.
 from collections.abc import Callable
 from datetime import timedelta
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import ConcurrentWrite, Conflict, InvalidInput, NotFound
 from halftone.domain.rollout.phase import Phase
@@ -23,9 +24,7 @@ _WATCHED = (Phase.OBSERVING, Phase.BAKING)
 _ROLLBACK_PHASES = (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
 
 
-def pause(
-    ports: Ports, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
-) -> Rollout:
+def pause(ports: Ports, endpoint: str, *, author: Author, rollout: str | None = None) -> Rollout:
     """Stop the clock: the share stays as it is until ``resume``.
 
     Raises:
@@ -39,12 +38,10 @@ def pause(
         _require_phase(running, "paused", *_WATCHED)
         return running.to(Phase.PAUSED, paused_at=ports.clock.now())
 
-    return _apply_command(ports, endpoint, rollout, "paused", next_one, actor=actor, reason=reason)
+    return _apply_command(ports, endpoint, rollout, "paused", next_one, author=author)
 
 
-def resume(
-    ports: Ports, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
-) -> Rollout:
+def resume(ports: Ports, endpoint: str, *, author: Author, rollout: str | None = None) -> Rollout:
     """Let the clock run again; the time that was paused does not count.
 
     Raises:
@@ -61,15 +58,14 @@ def resume(
         since = (running.stage_since or now) + max(paused, timedelta(0))
         return running.to(running.resting, stage_since=since, paused_at=None)
 
-    return _apply_command(ports, endpoint, rollout, "resumed", next_one, actor=actor, reason=reason)
+    return _apply_command(ports, endpoint, rollout, "resumed", next_one, author=author)
 
 
 def approve(
     ports: Ports,
     endpoint: str,
     *,
-    actor: str,
-    reason: str,
+    author: Author,
     stage: int,
     rollout: str | None = None,
 ) -> Rollout:
@@ -101,13 +97,11 @@ def approve(
             )
         return running.to(Phase.SHIFTING, target=running.next_share)
 
-    return _apply_command(
-        ports, endpoint, rollout, "approved", next_one, actor=actor, reason=reason
-    )
+    return _apply_command(ports, endpoint, rollout, "approved", next_one, author=author)
 
 
 def reject(
-    ports: Ports, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+    ports: Ports, endpoint: str, *, author: Author, rollout: str | None = None
 ) -> EndpointState:
     """Turn down what waits for approval: the champion alone answers again.
 
@@ -121,12 +115,12 @@ def reject(
     if running.phase is Phase.ROLLED_BACK:
         return state
     _require_phase(running, "rejected", Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK)
-    return _end(ports, endpoint, running.id, actor=actor, reason=f"rejected: {reason}")
+    return _end(
+        ports, endpoint, running.id, author=author.with_reason(f"rejected: {author.reason}")
+    )
 
 
-def promote(
-    ports: Ports, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
-) -> Rollout:
+def promote(ports: Ports, endpoint: str, *, author: Author, rollout: str | None = None) -> Rollout:
     """Give the challenger all traffic now, on a person's word in place of the evidence.
 
     The guardrail does not look away: in alarm, or not armed, the next tick goes back instead.
@@ -147,13 +141,11 @@ def promote(
             )
         return running.to(Phase.SHIFTING, target=100.0, paused_at=None, gate="")
 
-    return _apply_command(
-        ports, endpoint, rollout, "promote-now", next_one, actor=actor, reason=reason
-    )
+    return _apply_command(ports, endpoint, rollout, "promote-now", next_one, author=author)
 
 
 def abort(
-    ports: Ports, endpoint: str, *, actor: str, reason: str, rollout: str | None = None
+    ports: Ports, endpoint: str, *, author: Author, rollout: str | None = None
 ) -> EndpointState:
     """End what is rolling out, in whatever phase it is: the champion alone answers again.
 
@@ -162,9 +154,10 @@ def abort(
         Conflict: if it is over, and not because it was rolled back.
     """
 
-    return _end(ports, endpoint, rollout, actor=actor, reason=f"aborted: {reason}")
+    return _end(ports, endpoint, rollout, author=author.with_reason(f"aborted: {author.reason}"))
 
 
+@retry_on_conflict
 def _apply_command(
     ports: Ports,
     endpoint: str,
@@ -172,41 +165,37 @@ def _apply_command(
     action: str,
     next_one: Callable[[Rollout], Rollout | None],
     *,
-    actor: str,
-    reason: str,
+    author: Author,
 ) -> Rollout:
     """Record the rollout that ``next_one`` returns; None leaves the rollout as it is."""
-
-    def attempt() -> Rollout:
-        state = _state(ports, endpoint)
-        running = _newest_rollout(state, rollout)
-        following = next_one(running)
-        if following is None:
-            return running
-        written = commit_rollout(ports, state, following, action=action, actor=actor, reason=reason)
-        return written.rollout or following
-
-    return retry_on_conflict(endpoint, attempt)
+    state = _state(ports, endpoint)
+    running = _newest_rollout(state, rollout)
+    following = next_one(running)
+    if following is None:
+        return running
+    written = commit_rollout(ports, state, following, action=action, author=author)
+    return written.rollout or following
 
 
+@retry_on_conflict
 def _end(
-    ports: Ports, endpoint: str, rollout: str | None, *, actor: str, reason: str
+    ports: Ports,
+    endpoint: str,
+    rollout: str | None,
+    *,
+    author: Author,
 ) -> EndpointState:
     """Roll back first, and check afterwards; a rollout that is rolled back stays so."""
-
-    def attempt() -> EndpointState:
-        ended = roll_back(ports, endpoint, actor=actor, reason=reason, rollout=rollout)
-        if ended is not None:
-            return ended
-        state = _state(ports, endpoint)
-        over = _newest_rollout(state, rollout)
-        if over.phase is Phase.ROLLED_BACK:
-            return state
-        if over.phase.final:
-            raise Conflict(f"rollout {over.id} is {over.phase}: it can be aborted until it is over")
-        raise ConcurrentWrite(f"rollout {over.id} began just now")
-
-    return retry_on_conflict(endpoint, attempt)
+    ended = roll_back(ports, endpoint, author=author, rollout=rollout)
+    if ended is not None:
+        return ended
+    state = _state(ports, endpoint)
+    over = _newest_rollout(state, rollout)
+    if over.phase is Phase.ROLLED_BACK:
+        return state
+    if over.phase.final:
+        raise Conflict(f"rollout {over.id} is {over.phase}: it can be aborted until it is over")
+    raise ConcurrentWrite(f"rollout {over.id} began just now")
 
 
 def _state(ports: Ports, endpoint: str) -> EndpointState:

@@ -8,6 +8,7 @@ long to wait for the rest; every step may run again after a crash.
 from dataclasses import replace
 from datetime import timedelta
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.champions import admit
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.projection import Watch, projection
@@ -19,7 +20,7 @@ from halftone.ports import Ports
 from halftone.ports.functions import Pointer, VersionStatus
 from halftone.ports.guardrails import AlarmState, Guard
 from halftone.service.rollouts.reconcile import arm
-from halftone.service.unit_of_work import ENGINE, commit, commit_rollout
+from halftone.service.unit_of_work import by_engine, commit, commit_rollout
 
 POLL = timedelta(seconds=1)
 """How long to wait for Lambda to finish an update or to activate a version."""
@@ -52,8 +53,7 @@ def _publish(ports: Ports, state: EndpointState, rollout: Rollout) -> EndpointSt
         state,
         replace(state, rollout=replace(rollout, challenger=version)),
         action="published",
-        actor=rollout.actor,
-        reason=f"{rollout.package} published as version {version}",
+        author=Author(rollout.actor, f"{rollout.package} published as version {version}"),
         numbers={"memory": ports.versions.memory(state.endpoint, version)},
         deployment=deployment,
     )
@@ -87,8 +87,7 @@ def _admit(
         state,
         replace(admit(state, version), rollout=replace(ready, reason=reason)),
         action="admitted",
-        actor=ENGINE,
-        reason=reason,
+        author=by_engine(reason),
         numbers={
             "samples": len(samples),
             "target": ready.target,
@@ -117,4 +116,4 @@ def _limits(ports: Ports, state: EndpointState, rollout: Rollout) -> tuple[float
 
 def _fail(ports: Ports, state: EndpointState, rollout: Rollout, reason: str) -> EndpointState:
     failed = rollout.to(Phase.FAILED, target=0.0)
-    return commit_rollout(ports, state, failed, action="failed", reason=reason)
+    return commit_rollout(ports, state, failed, action="failed", author=by_engine(reason))

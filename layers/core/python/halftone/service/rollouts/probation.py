@@ -12,6 +12,7 @@ the alias, and records that the deployment is armed: only then does any route le
 from dataclasses import replace
 from datetime import datetime
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.policy_rules import receivers
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Conflict, NotFound
@@ -80,12 +81,12 @@ def settled(ports: Ports, before: TrafficPolicy | None, state: EndpointState) ->
     return reconcile.settle(ports, state.endpoint)
 
 
+@retry_on_conflict
 def withdraw(
     ports: Ports,
     endpoint: str,
     *,
-    actor: str,
-    reason: str,
+    author: Author,
     fired_at: datetime | None = None,
     detail: str = "",
 ) -> EndpointState | None:
@@ -94,14 +95,10 @@ def withdraw(
     ``fired_at`` is the time of the alarm: an alarm from before the alarms were armed is about
     another version. Idempotent.
     """
-
-    def attempt() -> EndpointState | None:
-        state = ports.store.load(endpoint)
-        probation = state.serving.probation if state else None
-        if state is None or probation is None:
-            return None
-        if fired_at is not None and (not probation.armed or fired_at < probation.since):
-            return None
-        return reconcile.withdraw(ports, state, reason, actor=actor, detail=detail)
-
-    return retry_on_conflict(endpoint, attempt)
+    state = ports.store.load(endpoint)
+    probation = state.serving.probation if state else None
+    if state is None or probation is None:
+        return None
+    if fired_at is not None and (not probation.armed or fired_at < probation.since):
+        return None
+    return reconcile.withdraw(ports, state, author=author, detail=detail)

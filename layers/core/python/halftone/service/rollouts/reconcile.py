@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.champions import bar, succeed
 from halftone.domain.endpoint.projection import Watch, projection
 from halftone.domain.endpoint.state import EndpointState
@@ -33,7 +34,7 @@ from halftone.domain.traffic.policy import Probation
 from halftone.ports import Ports
 from halftone.ports.guardrails import AlarmState, Guard
 from halftone.service.rollouts.past_champions import with_past
-from halftone.service.unit_of_work import ENGINE, commit, retry_on_conflict
+from halftone.service.unit_of_work import by_engine, commit, retry_on_conflict
 
 RACES = 10
 """How often an alias may move on under a rollback: each stale advance can do that once."""
@@ -180,6 +181,7 @@ def _revisions(ports: Ports, state: EndpointState, fenced: Rollout) -> dict[str,
     return {ALIAS: aliases.live.revision, CHALLENGER: aliases.challenger.revision}
 
 
+@retry_on_conflict
 def take_unrecorded(ports: Ports, endpoint: str, *, expected: Mapping[str, object]) -> bool:
     """Point both aliases at the champion without a record; return whether either one changed.
 
@@ -189,21 +191,17 @@ def take_unrecorded(ports: Ports, endpoint: str, *, expected: Mapping[str, objec
     If the challenger already takes all traffic, the aliases do not show the champion, and nothing
     changes.
     """
-
-    def attempt() -> bool:
-        aliases = ports.aliases.both(endpoint)
-        if not _anchor_matches(aliases.anchor, expected):
-            return False
-        live, home = aliases.live.routing, Routing(aliases.live.routing.main)
-        if live != home:
-            ports.aliases.write(endpoint, home, revision=aliases.live.revision)
-        passes_on = aliases.challenger.routing not in (home, UNRELEASED) and home != UNRELEASED
-        if passes_on:
-            revision = aliases.challenger.revision
-            ports.aliases.write(endpoint, home, revision=revision, alias=CHALLENGER)
-        return live != home or passes_on
-
-    return retry_on_conflict(endpoint, attempt)
+    aliases = ports.aliases.both(endpoint)
+    if not _anchor_matches(aliases.anchor, expected):
+        return False
+    live, home = aliases.live.routing, Routing(aliases.live.routing.main)
+    if live != home:
+        ports.aliases.write(endpoint, home, revision=aliases.live.revision)
+    passes_on = aliases.challenger.routing not in (home, UNRELEASED) and home != UNRELEASED
+    if passes_on:
+        revision = aliases.challenger.revision
+        ports.aliases.write(endpoint, home, revision=revision, alias=CHALLENGER)
+    return live != home or passes_on
 
 
 def _anchor_matches(anchor: Anchor | None, expected: Mapping[str, object]) -> bool:
@@ -215,6 +213,7 @@ def _anchor_matches(anchor: Anchor | None, expected: Mapping[str, object]) -> bo
     return fired_at is None or (anchor.armed_at is not None and anchor.armed_at <= fired_at)  # type: ignore[operator]
 
 
+@retry_on_conflict
 def settle(ports: Ports, endpoint: str) -> EndpointState:
     """Bring an endpoint on which nothing rolls out to its projection; what it is at afterwards.
 
@@ -222,18 +221,14 @@ def settle(ports: Ports, endpoint: str) -> EndpointState:
         NotFound: if there is no such endpoint.
         RecordRestored: if its record is older than its aliases.
     """
-
-    def attempt() -> EndpointState:
-        aliases = ports.aliases.both(endpoint)
-        state = ports.store.load(endpoint)
-        if state is None:
-            raise NotFound("endpoint", endpoint, "see `halftone status`")
-        if state.active:
-            return state  # its ticks do it
-        must_be_newest(ports, state, aliases)
-        return reconcile(ports, state, aliases, after_change=True)
-
-    return retry_on_conflict(endpoint, attempt)
+    aliases = ports.aliases.both(endpoint)
+    state = ports.store.load(endpoint)
+    if state is None:
+        raise NotFound("endpoint", endpoint, "see `halftone status`")
+    if state.active:
+        return state  # its ticks do it
+    must_be_newest(ports, state, aliases)
+    return reconcile(ports, state, aliases, after_change=True)
 
 
 def reconcile(
@@ -282,10 +277,10 @@ def _set_live_right(
             with_history, home.main, f"its alias was pointed at version {read.main} by hand"
         )
         after = succeed(replace(after, placed=after.placing(read.main)), earlier[0])
-        return commit(ports, state, after, action="adopted", actor=ENGINE, reason=reason), aliases
+        return commit(ports, state, after, action="adopted", author=by_engine(reason)), aliases
     point(ports, state, ALIAS, home, revision=aliases.live.revision)
     after = replace(state, anchor=anchor_of(state))
-    written = commit(ports, state, after, action="repaired", actor=ENGINE, reason=reason)
+    written = commit(ports, state, after, action="repaired", author=by_engine(reason))
     return written, ports.aliases.both(state.endpoint)
 
 
@@ -301,7 +296,7 @@ def _set_challenger_right(
         return state
     reason = f"the alias {CHALLENGER!r} reads {read}, and belongs at {desired}"
     after = replace(state, anchor=anchor_of(state))
-    return commit(ports, state, after, action="repaired", actor=ENGINE, reason=reason)
+    return commit(ports, state, after, action="repaired", author=by_engine(reason))
 
 
 def _keep_watch(
@@ -319,18 +314,23 @@ def _keep_watch(
         if probation.armed:
             if guard.state is AlarmState.ALARM:
                 return withdraw(
-                    ports, state, f"guardrail in alarm: {guard.reason}", detail=guard.detail
+                    ports,
+                    state,
+                    author=by_engine(f"guardrail in alarm: {guard.reason}"),
+                    detail=guard.detail,
                 )
             if watches(guard, watch) and aliases.challenger.routing == home:
                 taken = f"the alias {CHALLENGER!r} was taken from it outside the engine"
-                return withdraw(ports, state, taken)
+                return withdraw(ports, state, author=by_engine(taken))
         if not watches(guard, watch):
             arm(ports, state.endpoint, watch, f"version {probation.version} is on probation")
     except NotFound as gone:
-        return withdraw(ports, state, f"there is no guardrail any more: {gone}")
+        return withdraw(ports, state, author=by_engine(f"there is no guardrail any more: {gone}"))
     except Unavailable as error:
         if probation.armed:
-            return withdraw(ports, state, f"the guardrail could not be armed: {error}")
+            return withdraw(
+                ports, state, author=by_engine(f"the guardrail could not be armed: {error}")
+            )
         raise
     after = give(ports, state, aliases, home, called)
     if probation.armed:
@@ -343,8 +343,9 @@ def _keep_watch(
         state,
         replace(state, serving=serving, anchor=anchor),
         action="armed",
-        actor=ENGINE,
-        reason=f"the alarms watch version {probation.version}: it takes its requests now",
+        author=by_engine(
+            f"the alarms watch version {probation.version}: it takes its requests now"
+        ),
     )
 
 
@@ -353,7 +354,7 @@ WITHDRAWN = "withdrawn"
 
 
 def withdraw(
-    ports: Ports, state: EndpointState, reason: str, *, actor: str = ENGINE, detail: str = ""
+    ports: Ports, state: EndpointState, *, author: Author, detail: str = ""
 ) -> EndpointState:
     """Take the deployment on probation back: on record first, then from its alias.
 
@@ -369,10 +370,9 @@ def withdraw(
     written = commit(
         ports,
         state,
-        bar(state, probation.version, reason),
+        bar(state, probation.version, author.reason),
         action=WITHDRAWN,
-        actor=actor,
-        reason=reason,
+        author=author,
         numbers={
             "version": probation.version,
             "share": shares.get(probation.version, 0.0),

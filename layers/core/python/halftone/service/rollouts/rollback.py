@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from halftone.domain.audit import Author
 from halftone.domain.endpoint.champions import bar, forget, succeed
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.state import EndpointState
@@ -31,15 +32,14 @@ from halftone.domain.rollout.rollout import Rollout
 from halftone.ports import Ports
 from halftone.service.rollouts.past_champions import with_past
 from halftone.service.rollouts.reconcile import take, take_unrecorded
-from halftone.service.unit_of_work import ENGINE, commit, retry_on_conflict
+from halftone.service.unit_of_work import by_engine, commit, retry_on_conflict
 
 
 def roll_back(
     ports: Ports,
     endpoint: str,
     *,
-    actor: str,
-    reason: str,
+    author: Author,
     rollout: str | None = None,
     fired_at: datetime | None = None,
     seen: EndpointState | None = None,
@@ -61,7 +61,7 @@ def roll_back(
         Unavailable: if the record can't be written. If traffic was split, the alias was set to the
             champion all the same; the next try, or the next tick, finds the gap and records it.
     """
-    request = _RollbackRequest(actor, reason, rollout, fired_at, bars, detail)
+    request = _RollbackRequest(author, rollout, fired_at, bars, detail)
     try:
         return _recorded(ports, endpoint, request, seen)
     except Unavailable as gap:
@@ -69,16 +69,15 @@ def roll_back(
         expected = {"rollout": rollout, "fired_at": fired_at}
         if not take_unrecorded(ports, endpoint, expected=expected):
             raise
-        late = f"{reason} (the alias went first, the record followed: {gap})"
-        return _recorded(ports, endpoint, replace(request, reason=late))
+        late = f"{author.reason} (the alias went first, the record followed: {gap})"
+        return _recorded(ports, endpoint, replace(request, author=author.with_reason(late)))
 
 
 @dataclass(frozen=True)
 class _RollbackRequest:
     """The arguments of a rollback."""
 
-    actor: str
-    reason: str
+    author: Author
     rollout: str | None
     fired_at: datetime | None
     bars: bool
@@ -97,7 +96,8 @@ def _recorded(
 ) -> EndpointState | None:
     fenced: str | None = None
 
-    def attempt() -> EndpointState | None:
+    @retry_on_conflict
+    def fence_and_finish() -> EndpointState | None:
         nonlocal fenced, seen
         state, seen = seen or ports.store.load(endpoint), None
         current = state.rollout if state else None
@@ -112,15 +112,14 @@ def _recorded(
             ports,
             state,
             current,
-            actor=request.actor,
-            reason=request.reason,
+            author=request.author,
             numbers=alarm_numbers(request.detail),
             bars=request.bars,
         )
         fenced = current.id
         return finish(ports, behind)
 
-    return retry_on_conflict(endpoint, attempt)
+    return fence_and_finish()
 
 
 def fence(
@@ -128,8 +127,7 @@ def fence(
     state: EndpointState,
     running: Rollout,
     *,
-    actor: str,
-    reason: str,
+    author: Author,
     numbers: Mapping[str, object] | None = None,
     bars: bool = True,
 ) -> EndpointState:
@@ -141,12 +139,11 @@ def fence(
         ports,
         state,
         replace(
-            bar(state, running.challenger, reason) if bars else state,
-            rollout=replace(going, reason=reason),
+            bar(state, running.challenger, author.reason) if bars else state,
+            rollout=replace(going, reason=author.reason),
         ),
         action="fence",
-        actor=actor,
-        reason=reason,
+        author=author,
         numbers=numbers,
     )
 
@@ -174,8 +171,7 @@ def finish(ports: Ports, state: EndpointState) -> EndpointState:
         state,
         replace(state, rollout=done, anchor=anchor),
         action="rolled-back",
-        actor=ENGINE,
-        reason=fenced.reason,
+        author=by_engine(fenced.reason),
         numbers={"alias": fenced.home.main},
     )
 
@@ -233,7 +229,6 @@ def _replace_champion(
             rollout=replace(fenced, champion=home.version, reason=f"{fenced.reason}; {reason}"),
         ),
         action="repaired",
-        actor=ENGINE,
-        reason=reason,
+        author=by_engine(reason),
         numbers={"gone": lost, "champion": home.version},
     )

@@ -18,7 +18,7 @@ from halftone.domain.model.registry import Validation
 from halftone.domain.traffic.policy import TrafficPolicy
 from halftone.ports import Ports
 from halftone.service.rollouts.rollback import exists
-from halftone.service.unit_of_work import ENGINE, commit
+from halftone.service.unit_of_work import by_engine, commit
 
 FLAGGED, CLEARED = "flagged", "cleared"
 """The audit's words for a champion whose validation failed, and for one of which it is not so."""
@@ -67,8 +67,7 @@ def withdraw_failed(ports: Ports, state: EndpointState) -> EndpointState:
                 state,
                 after,
                 action="withdrawn",
-                actor=ENGINE,
-                reason=reason,
+                author=by_engine(reason),
                 numbers=numbers,
             )
     champion = state.champion
@@ -81,8 +80,7 @@ def withdraw_failed(ports: Ports, state: EndpointState) -> EndpointState:
         state,
         replace(state, flagged=flag),
         action=FLAGGED if flag else CLEARED,
-        actor=ENGINE,
-        reason=reason,
+        author=by_engine(reason),
     )
 
 
