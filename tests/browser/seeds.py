@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from halftone.domain.audit import Author
 from halftone.domain.model.manifest import Flavor, Manifest
 from halftone.domain.model.samples import Sample
 from halftone.domain.model.schema import Field, FieldType
@@ -248,7 +249,7 @@ class Town:
 def _say(service: Service, operation: Callable[..., object], by: str, reason: str) -> None:
     rollout = service.rollout
     if rollout is not None and not rollout.phase.final:
-        operation(service.ports, service.name, actor=by, reason=reason, rollout=rollout.id)
+        operation(service.ports, service.name, author=Author(by, reason), rollout=rollout.id)
 
 
 def stage_at(end: datetime = END) -> Town:
@@ -280,7 +281,7 @@ def told(end: datetime = END) -> Town:
         CLEO: ("releaser",),
         VERA: ("viewer",),
     }
-    make_group(ports, "risk", description="Scores of risk", members=roles, actor=ANN, reason="")
+    make_group(ports, "risk", description="Scores of risk", members=roles, author=Author(ANN))
 
     def before(hours: float, do: Callable[[], None]) -> None:
         town.at(end - timedelta(hours=hours), do)
