@@ -59,6 +59,12 @@ ASKS: dict[str, Callable[[Any], object]] = {
     "evidence.keep_evidence": lambda p: p.evidence.keep_evidence(
         "fraud", *more_evidence(no_evidence("r1"), (HEALTHY, HEALTHY)), previous=None
     ),
+    "catalogue.load_states": lambda p: p.catalogue.load_states(["fraud"]),
+    "rollout_history.looks": lambda p: list(p.rollout_history.looks("fraud", "r1")),
+    "rollout_history.last_look": lambda p: p.rollout_history.last_look("fraud", "r1"),
+    "rollout_history.snapshot": lambda p: p.rollout_history.snapshot("fraud", "r1"),
+    "rollout_history.evidence_of": lambda p: p.rollout_history.evidence_of([("fraud", "r1")]),
+    "groups.load_groups": lambda p: p.groups.load_groups(["team"]),
     "aliases.read": lambda p: p.aliases.read("fraud"),
     "aliases.both": lambda p: p.aliases.both("fraud"),
     "aliases.write": lambda p: p.aliases.write("fraud", Routing("1", "2", 5.0), revision="r"),

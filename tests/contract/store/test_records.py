@@ -9,7 +9,9 @@ from halftone.domain.audit import verify
 from halftone.domain.endpoint.state import Bar, EndpointState
 from halftone.domain.errors import BrokenChain, ConcurrentWrite
 from halftone.domain.rollout.evidence import Arm
+from halftone.domain.rollout.looks import Look
 from halftone.domain.rollout.routing import Anchor
+from halftone.domain.rollout.verdict import VerdictKind
 from halftone.domain.traffic.policy import CHAMPION, Match, Probation, Rule, TrafficPolicy
 from halftone.ports.state import Change
 from tests.contract.store.changes import (
@@ -104,6 +106,48 @@ def test_evidence_that_was_read_back_folds_on_to_the_same_floats(store):
     assert (
         found.metrics["errors"].regression.logs != no_evidence().metrics["errors"].regression.logs
     )
+
+
+def seen_at(until, reason="fine"):
+    """A look with that watermark."""
+    numbers = {"e_worse": 1.5, "errors": {"challenger": 1, "odds_ratio_interval": [0.5, None]}}
+    kind = VerdictKind.INCONCLUSIVE
+    return Look(until, until, 0, 5.0, 0.0, kind, reason, numbers)
+
+
+def test_looks_come_back_in_order_and_after_a_watermark(store):
+    known = no_evidence()
+    assert (list(store.looks("fraud", "fraud-r1")), store.last_look("fraud", "fraud-r1")) == (
+        [],
+        None,
+    )
+    looks, previous = [], None
+    for _ in range(3):
+        known, buckets = grown(known, (Arm(50), Arm(950)))
+        looks.append(seen_at(known.until))
+        store.keep_evidence("fraud", known, buckets, previous=previous, look=looks[-1])
+        previous = known.until
+    assert list(store.looks("fraud", "fraud-r1")) == looks
+    assert list(store.looks("fraud", "fraud-r1", since=looks[0].until)) == looks[1:]
+    assert list(store.looks("fraud", "fraud-r1", since=previous)) == []
+    assert store.last_look("fraud", "fraud-r1") == looks[-1]
+    assert list(store.looks("fraud", "fraud-r1-again")) == []
+    again = seen_at(previous, "seen again")
+    store.keep_evidence("fraud", known, (), previous=previous, look=again)
+    assert list(store.looks("fraud", "fraud-r1")) == [*looks[:2], again]
+    assert store.evidence_of([("fraud", "fraud-r1"), ("spam", "fraud-r1")]) == {"fraud-r1": known}
+
+
+def test_many_states_are_read_in_the_order_of_their_names(store):
+    names = [f"model-{number}" for number in range(130)]
+    for name in names:
+        change = next_change(None)
+        after = replace(change.after, endpoint=name)
+        record = replace(change.record, endpoint=name)
+        store.commit(replace(change, after=after, record=record))
+    asked = ["no-such", *reversed(names)]
+    assert [state.endpoint for state in store.load_states(asked)] == [*reversed(names)]
+    assert list(store.load_states([])) == []
 
 
 def test_the_evidence_of_one_rollout_leaves_another_alone(store):

@@ -147,6 +147,8 @@ class World:
         real.store.records[NAME] = list(snapshot.records)
         real.store.published[NAME] = dict(snapshot.deployments)
         real.store.kept = dict(snapshot.evidence)
+        real.store.seen.clear()
+        real.store.snapshots.clear()
         real.functions.routings[NAME] = snapshot.alias.routing
         real.functions.revisions[NAME] = int(snapshot.alias.revision)
         real.functions.anchors[NAME] = snapshot.alias.anchor

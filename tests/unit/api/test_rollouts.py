@@ -107,7 +107,7 @@ def test_the_list_has_all_the_newest_first_page_by_page(api, endpoint, rollout):
     assert [item["phase"] for item in rest["items"]] == ["promoted"]
     assert rest["next"] is None
     older = api.get(f"/v1/endpoints/fraud/rollouts/{rest['items'][0]['id']}").json
-    assert (older["over"], older["plan"]) == (True, None)
+    assert (older["over"], older["plan"]["stages"]) == (True, [])
 
 
 # Rollback -------------------------------------------------------------------------------------

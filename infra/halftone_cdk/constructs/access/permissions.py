@@ -157,6 +157,10 @@ class Permissions:
             table_arn,
         )
 
+    def read_pages_of_records(self, table_arn: str) -> iam.PolicyStatement:
+        """A page of many endpoints is read by one call a hundred, and not by one each."""
+        return _allow(["dynamodb:BatchGetItem"], table_arn)
+
     def read_packages(self, bucket_arn: str) -> iam.PolicyStatement:
         """The smoke test's samples stand in the package's manifest."""
         return _allow(["s3:GetObject"], f"{bucket_arn}/packages/*")

@@ -172,6 +172,7 @@ class Engine(Construct):
                 # A return to an earlier version arms the alarms for it.
                 self._may.read_alarms(),
                 self._may.arm_alarms(),
+                self._may.read_pages_of_records(self._table_arn),
                 # The traffic that a plan is previewed at.
                 self._may.read_metrics(),
                 self._may.take_uploads(self._bucket_arn),

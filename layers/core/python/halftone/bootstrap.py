@@ -143,6 +143,7 @@ def ports(
         store=store,
         catalogue=store,
         evidence=store,
+        rollout_history=store,
         aliases=LambdaAliases(functions, settings.stage),
         versions=LambdaVersions(functions, invoker, settings.stage),
         guardrails=CloudWatchGuardrails(cloudwatch, settings.stage),

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from halftone.domain.errors import (
 from halftone.ports import Ports
 from halftone.service.authorization import must, must_on, must_on_group
 from halftone.service.idempotency import once
+from halftone.service.insight.permissions import Rights
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,12 @@ class RequestContext:
             Forbidden: if it may not.
         """
         must(self.ports, self.principal, action, owner)
+
+    def rights(self, owners: Sequence[str | None]) -> Rights:
+        """What the caller may do to what those groups own."""
+        return Rights.of(
+            self.ports, self.principal, owners, self_approval=self.control.self_approval
+        )
 
     def once(
         self,

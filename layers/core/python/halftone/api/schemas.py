@@ -5,18 +5,30 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from halftone.api.evidence_schemas import (
+    Clock,
+    Eta,
+    EvidenceNumbers,
+    Permission,
+    numbers,
+    shown_clock,
+    shown_eta,
+    shown_permissions,
+)
 from halftone.api.responses import Shape
 from halftone.domain import audit
 from halftone.domain.endpoint import deployment
 from halftone.domain.endpoint.status import Status
 from halftone.domain.model import manifest
-from halftone.domain.rollout import plan, rollout
+from halftone.domain.rollout import plan
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import Margins
 from halftone.domain.rollout.verdict import Verdict
 from halftone.domain.traffic.match_schema import dump_match
+from halftone.domain.traffic.policy import Mode
 from halftone.service.endpoints.endpoints import ReadEndpoint
-from halftone.service.insight.rollouts import Told
+from halftone.service.insight import permissions
+from halftone.service.insight.rollouts import RolloutView, Told
 
 
 class Package(Shape):
@@ -85,17 +97,24 @@ class Plan(Shape):
 
 
 class VerdictShown(Shape):
-    """What the evidence says: a word, a sentence and the numbers behind them."""
+    """What the evidence says: a word, a sentence and the numbers behind them.
+
+    `evidence` is `numbers` with a shape; null where the verdict was given without any.
+    """
 
     kind: str
     reason: str
     numbers: Mapping[str, Any]
+    evidence: EvidenceNumbers | None
 
 
 class Rollout(Shape):
-    """A rollout. `stage` counts from 1, 0 before the first; `verdict` is of the stage under way.
+    """A rollout. `stage` counts from 1, 0 before the first.
 
-    Of all but an endpoint's newest rollout the record keeps no `plan`.
+    `verdict` is of the stage under way, or of the last look at a rollout that is over. `eta` is
+    null where no clock runs. `may` is what the caller may do now, by action: `abort`, `pause`,
+    `resume`, `approve`, `reject`, `promote`. `poll_seconds` is how soon to look again. Of rollouts
+    before these were recorded there is no `plan` and no `clock`.
     """
 
     id: str
@@ -116,6 +135,11 @@ class Rollout(Shape):
     reason: str
     plan: Plan | None
     verdict: VerdictShown | None
+    mode: Mode | None
+    clock: Clock | None
+    eta: Eta | None
+    may: Mapping[str, Permission]
+    poll_seconds: int
 
 
 class RolloutEntry(Shape):
@@ -168,7 +192,10 @@ def champion(deployed: deployment.Deployment) -> Champion:
 def verdict(decided: Verdict) -> VerdictShown:
     """A verdict."""
     return VerdictShown(
-        kind=decided.kind.value, reason=decided.reason, numbers=dict(decided.numbers)
+        kind=decided.kind.value,
+        reason=decided.reason,
+        numbers=dict(decided.numbers),
+        evidence=numbers(decided.numbers),
     )
 
 
@@ -192,29 +219,42 @@ def endpoint(read: ReadEndpoint) -> Endpoint:
     )
 
 
-def shown_rollout(
-    name: str, told: Told, newest: rollout.Rollout | None, said: Verdict | None
-) -> Rollout:
-    """A rollout of the endpoint ``name``; ``newest`` is the same one in full, if it is kept."""
+POLL = {Phase.PREPARING: 2, Phase.SHIFTING: 2, Phase.ROLLING_BACK: 2}
+"""Seconds after which a phase is worth another look; others are those of `poll_seconds`."""
+
+
+def poll_seconds(phase: Phase) -> int:
+    """Seconds after which to look at a rollout again: 2 while it moves, 10 watched, 60 over."""
+    return 60 if phase.final else POLL.get(phase, 10)
+
+
+def shown_rollout(view: RolloutView, may: Mapping[str, permissions.Permission]) -> Rollout:
+    """A rollout, with what the caller may do to it."""
+    entry, full = view.entry, view.rollout
     return Rollout(
-        id=told.id,
-        endpoint=name,
-        phase=told.phase,
-        over=told.phase.final,
-        package=package(newest.package) if newest else _short(told.package),
-        champion=newest.champion if newest else told.champion,
-        challenger=told.challenger,
-        share=told.share,
-        target=newest.target if newest else told.share,
-        stage=newest.stage + 1 if newest else 0,
-        started_at=told.started_at,
-        stage_since=newest.stage_since if newest else None,
-        ended_at=told.ended_at,
-        actor=told.actor,
-        message=newest.message if newest else told.message,
-        reason=told.reason,
-        plan=shown_plan(newest.plan) if newest else None,
-        verdict=verdict(said) if said else None,
+        id=entry.id,
+        endpoint=view.state.endpoint,
+        phase=entry.phase,
+        over=entry.phase.final,
+        package=package(full.package) if full else _short(entry.package),
+        champion=full.champion if full else entry.champion,
+        challenger=entry.challenger,
+        share=entry.share,
+        target=full.target if full else entry.share,
+        stage=full.stage + 1 if full else 0,
+        started_at=entry.started_at,
+        stage_since=full.stage_since if full else None,
+        ended_at=entry.ended_at,
+        actor=entry.actor,
+        message=full.message if full else entry.message,
+        reason=entry.reason,
+        plan=shown_plan(full.plan) if full else None,
+        verdict=verdict(view.verdict) if view.verdict else None,
+        mode=full.mode if full else None,
+        clock=shown_clock(view.clock) if view.clock else None,
+        eta=shown_eta(view.forecast) if view.forecast else None,
+        may=shown_permissions(may),
+        poll_seconds=poll_seconds(entry.phase),
     )
 
 

@@ -12,7 +12,15 @@ from halftone.ports.guardrails import Guardrails, Metrics
 from halftone.ports.observability import Charts, Logs
 from halftone.ports.registry import Registry, RegistryPages
 from halftone.ports.stack import Stacks
-from halftone.ports.state import Catalogue, Clock, EvidenceLog, Packages, Store, Workflow
+from halftone.ports.state import (
+    Catalogue,
+    Clock,
+    EvidenceLog,
+    Packages,
+    RolloutHistory,
+    Store,
+    Workflow,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,7 @@ class Ports:
     store: Store
     catalogue: Catalogue
     evidence: EvidenceLog
+    rollout_history: RolloutHistory
     aliases: Aliases
     versions: Versions
     guardrails: Guardrails

@@ -66,6 +66,10 @@ class Groups(Protocol):
         """The newest record of a group, strongly consistent."""
         ...
 
+    def load_groups(self, names: Sequence[str]) -> Sequence[Group]:
+        """The newest records of those of ``names`` that there are. One call a hundred."""
+        ...
+
     def commit_group(
         self, before: Group | None, after: Group, record: AuditRecord, *, request: str = ""
     ) -> None:

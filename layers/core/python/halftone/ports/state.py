@@ -4,7 +4,7 @@ Every port has a part on AWS and a part in memory in ``halftone.adapters``; one 
 tests holds both to what is said here. An adapter raises only errors of ``domain.errors``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -14,6 +14,7 @@ from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.model.manifest import Manifest
 from halftone.domain.rollout.evidence import Bucket, Evidence
+from halftone.domain.rollout.looks import Look, RolloutSnapshot
 
 
 class Clock(Protocol):
@@ -38,6 +39,17 @@ class Change:
     record: AuditRecord
     deployment: Deployment | None = None
     request: str = ""
+
+    @property
+    def snapshot(self) -> RolloutSnapshot | None:
+        """The rollout that this change begins or ends, to be kept when the state has another."""
+        was, rollout = self.before.rollout if self.before else None, self.after.rollout
+        if rollout is None:
+            return None
+        same = was is not None and was.id == rollout.id
+        if same and (was is None or was.phase.final or not rollout.phase.final):
+            return None
+        return RolloutSnapshot(rollout, self.record.at if rollout.phase.final else None)
 
 
 class Store(Protocol):
@@ -71,6 +83,13 @@ class Catalogue(Protocol):
         """The names of all endpoints that were ever released to, sorted."""
         ...
 
+    def load_states(self, names: Sequence[str]) -> Sequence[EndpointState]:
+        """The newest states of those of ``names`` that there are, in that order.
+
+        One call a hundred: for pages, which need no word of each.
+        """
+        ...
+
 
 class EvidenceLog(Protocol):
     """Evidence, kept because CloudWatch forgets ten-second buckets after three hours."""
@@ -86,11 +105,39 @@ class EvidenceLog(Protocol):
         buckets: Sequence[Bucket],
         *,
         previous: datetime | None,
+        look: Look | None = None,
     ) -> None:
         """Keep ``evidence``, which ``buckets`` were added to since ``previous`` (None: all of it).
 
+        ``look`` is what was seen in it, for ``RolloutHistory``: one for each watermark, the newest.
+
         Raises:
             ConcurrentWrite: if what is kept does not reach to ``previous`` any more.
+        """
+        ...
+
+
+class RolloutHistory(Protocol):
+    """What is kept of rollouts for people, also of those that are over."""
+
+    def looks(
+        self, endpoint: str, rollout: str, *, since: datetime | None = None
+    ) -> Iterable[Look]:
+        """The looks at a rollout whose watermark is later than ``since`` (None: all)."""
+        ...
+
+    def last_look(self, endpoint: str, rollout: str) -> Look | None:
+        """The newest look at a rollout."""
+        ...
+
+    def snapshot(self, endpoint: str, rollout: str) -> RolloutSnapshot | None:
+        """The rollout as it ended, or as it began while it runs; None if it is not kept."""
+        ...
+
+    def evidence_of(self, rollouts: Sequence[tuple[str, str]]) -> Mapping[str, Evidence]:
+        """The evidence of many rollouts, given as endpoint and id, by their ids.
+
+        One call a hundred.
         """
         ...
 

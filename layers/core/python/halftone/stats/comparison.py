@@ -135,12 +135,34 @@ class Standing:
     ) -> int | None:
         if max(self.regression.log_e, log_e_harmless) >= -math.log(alpha):
             return 0
+        ways = (self.requests_to_regression(alpha), self._to_harmless(tolerance, alpha))
+        return min((way for way in ways if way is not None), default=None)
+
+    def requests_to_regression(self, alpha: float) -> int | None:
+        """Challenger units until a regression is to be expected proven at the present rates.
+
+        0 where it is proven, None where that is not in sight.
+        """
+        if self.regression.log_e >= -math.log(alpha):
+            return 0
+        rates = present_rates(self.total)
+        return requests_needed(self.regression, rates, alpha=alpha) if rates else None
+
+    def requests_to_harmless(self, tolerance: float | None, alpha: float) -> int | None:
+        """Challenger units until "harmless" is to be expected proven at the present rates.
+
+        0 where it is proven, None where that is not in sight.
+        """
+        if self.log_e_harmless(tolerance) >= -math.log(alpha):
+            return 0
+        return self._to_harmless(tolerance, alpha)
+
+    def _to_harmless(self, tolerance: float | None, alpha: float) -> int | None:
         ways: list[int | None] = []
         # Half of an average is each part's own: either must then reach twice the threshold by
         # itself.
         each = alpha if tolerance is None else alpha / 2
         if (rates := present_rates(self.total)) is not None:
-            ways.append(requests_needed(self.regression, rates, alpha=alpha))
             ways.append(requests_needed(self.safety, rates, alpha=each))
         if tolerance is not None:
             ways.append(requests_below(self.total.challenger, tolerance=tolerance, alpha=each))

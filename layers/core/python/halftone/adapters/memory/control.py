@@ -60,6 +60,10 @@ class MemoryGroups:
         """See the port."""
         return self.kept.get(name)
 
+    def load_groups(self, names: Sequence[str]) -> Sequence[Group]:
+        """See the port."""
+        return tuple(self.kept[name] for name in names if name in self.kept)
+
     def commit_group(
         self, before: Group | None, after: Group, record: AuditRecord, *, request: str = ""
     ) -> None:

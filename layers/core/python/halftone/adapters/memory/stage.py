@@ -24,6 +24,7 @@ from halftone.domain.errors import ConcurrentWrite, InvalidPackage, NotFound
 from halftone.domain.model.manifest import Manifest
 from halftone.domain.names import ALIAS
 from halftone.domain.rollout.evidence import Arm, Bucket, Evidence
+from halftone.domain.rollout.looks import Look, RolloutSnapshot
 from halftone.domain.rollout.rollout import KEYS
 from halftone.ports import Ports
 from halftone.ports.guardrails import AlarmState, Guard
@@ -47,7 +48,10 @@ class SetClock:
 
 @dataclass
 class MemoryStore:
-    """Ports ``Store``, ``Catalogue`` and ``EvidenceLog``. ``dispatches`` is what servers read."""
+    """Ports ``Store``, ``Catalogue``, ``EvidenceLog`` and ``RolloutHistory``.
+
+    ``dispatches`` is what servers read.
+    """
 
     states: dict[str, EndpointState] = field(default_factory=dict)
     records: dict[str, list[AuditRecord]] = field(default_factory=lambda: defaultdict(list))
@@ -55,6 +59,8 @@ class MemoryStore:
     kept: dict[tuple[str, str], Evidence] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     dispatches: dict[str, RouteConfig] = field(default_factory=dict)
+    seen: dict[tuple[str, str], list[Look]] = field(default_factory=lambda: defaultdict(list))
+    snapshots: dict[tuple[str, str], RolloutSnapshot] = field(default_factory=dict)
 
     def load(self, endpoint: str) -> EndpointState | None:
         """See ``Store``."""
@@ -74,6 +80,8 @@ class MemoryStore:
         self.dispatches[name] = route_config_of(change.after)
         if change.deployment:
             self.published[name][change.deployment.version] = change.deployment
+        if change.snapshot:
+            self.snapshots[name, change.snapshot.rollout.id] = change.snapshot
         if change.request:
             self.changed.add(change.request)
 
@@ -90,6 +98,10 @@ class MemoryStore:
         """See ``Catalogue``."""
         return tuple(sorted(self.states))
 
+    def load_states(self, names: Sequence[str]) -> Sequence[EndpointState]:
+        """See ``Catalogue``."""
+        return tuple(self.states[name] for name in names if name in self.states)
+
     def load_evidence(self, endpoint: str, rollout: str) -> Evidence | None:
         """See ``EvidenceLog``."""
         return self.kept.get((endpoint, rollout))
@@ -101,12 +113,36 @@ class MemoryStore:
         buckets: Sequence[Bucket],  # noqa: ARG002 - kept on AWS for the record, read by nobody here
         *,
         previous: datetime | None,
+        look: Look | None = None,
     ) -> None:
         """See ``EvidenceLog``."""
         here = self.kept.get((endpoint, evidence.rollout))
         if (here.until if here else None) != previous:
             raise ConcurrentWrite(f"the evidence of {endpoint!r} changed since it was read")
         self.kept[endpoint, evidence.rollout] = evidence
+        if look is not None:
+            seen = self.seen[endpoint, evidence.rollout]
+            seen[:] = [*(each for each in seen if each.until != look.until), look]
+
+    def looks(
+        self, endpoint: str, rollout: str, *, since: datetime | None = None
+    ) -> Iterable[Look]:
+        """See ``RolloutHistory``."""
+        every = self.seen.get((endpoint, rollout), ())
+        return tuple(look for look in every if since is None or look.until > since)
+
+    def last_look(self, endpoint: str, rollout: str) -> Look | None:
+        """See ``RolloutHistory``."""
+        every = self.seen.get((endpoint, rollout))
+        return every[-1] if every else None
+
+    def snapshot(self, endpoint: str, rollout: str) -> RolloutSnapshot | None:
+        """See ``RolloutHistory``."""
+        return self.snapshots.get((endpoint, rollout))
+
+    def evidence_of(self, rollouts: Sequence[tuple[str, str]]) -> Mapping[str, Evidence]:
+        """See ``RolloutHistory``."""
+        return {key[1]: self.kept[key] for key in rollouts if key in self.kept}
 
 
 @dataclass
@@ -280,6 +316,7 @@ class InMemoryStage:
             store=self.store,
             catalogue=self.store,
             evidence=self.store,
+            rollout_history=self.store,
             aliases=self.functions,
             versions=self.functions,
             guardrails=self.guardrails,

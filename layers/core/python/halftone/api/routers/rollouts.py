@@ -1,17 +1,28 @@
 """Rollouts: looked at, and spoken to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Query, Response
 from pydantic import Field
 
-from halftone.api import schemas
+from halftone.api import evidence_schemas, schemas
 from halftone.api.authorizer import RequestContext, posts, reads
 from halftone.api.errors import PreconditionRequired
 from halftone.api.requests import EndpointName, Message, RolloutId
-from halftone.api.responses import Cursor, Limit, Shape, after, answer, page, router, shown
+from halftone.api.responses import (
+    Cursor,
+    Limit,
+    Shape,
+    after,
+    answer,
+    fitting,
+    page,
+    router,
+    shown,
+)
 from halftone.domain.access import Action
 from halftone.domain.errors import InvalidInput
 from halftone.ports import Ports
@@ -20,6 +31,7 @@ from halftone.service.deployments.deployments import resolve_version
 from halftone.service.endpoints.endpoints import by_record
 from halftone.service.endpoints.endpoints import endpoint as found
 from halftone.service.insight import rollouts as service
+from halftone.service.insight.permissions import Permission
 from halftone.service.releases.revert import Seen, revert
 from halftone.service.rollouts import operate
 from halftone.service.rollouts.adopt import Keep, adopt
@@ -76,7 +88,34 @@ async def show_rollout(
     endpoint: EndpointName, rollout: RolloutId, call: Annotated[RequestContext, reads()]
 ) -> Response:
     """Show a rollout, with what the evidence says in words and numbers."""
-    return _shown(call.ports, endpoint, rollout)
+    return _shown(call, call.ports, endpoint, rollout)
+
+
+@routes.get(
+    "/endpoints/{endpoint}/rollouts/{rollout}/evidence",
+    responses=shown(evidence_schemas.EvidenceSeries),
+)
+async def show_evidence(
+    endpoint: EndpointName,
+    rollout: RolloutId,
+    call: Annotated[RequestContext, reads()],
+    since: Annotated[
+        datetime | None, Query(description="Only looks later than this `until`, in ISO 8601.")
+    ] = None,
+    points: Annotated[
+        int, Query(ge=2, le=500, description="How many looks at most: they are thinned evenly.")
+    ] = 200,
+) -> Response:
+    """Show what each look at a rollout's evidence saw, also of rollouts that are over."""
+    if since is not None and since.tzinfo is None:
+        raise InvalidInput("since", since.isoformat(), "a time with its zone, such as ...Z")
+    seen, total = service.looks(call.ports, endpoint, rollout, since=since, points=points)
+    looks = [each for each in map(evidence_schemas.look, seen) if each is not None]
+    until = seen[-1].until if seen else since
+    body = evidence_schemas.EvidenceSeries(
+        rollout=rollout, until=until, total=total, looks=fitting(looks)
+    )
+    return answer(body)
 
 
 @routes.post("/endpoints/{endpoint}/rollouts/{rollout}/pause", responses=shown(schemas.Rollout))
@@ -262,7 +301,7 @@ def _say(
     """What is said once to a rollout, and how it stands after that."""
 
     def lost(ports: Ports) -> Response:
-        return _shown(ports, endpoint, rollout, status)
+        return _shown(call, ports, endpoint, rollout, status)
 
     def do(ports: Ports) -> Response:
         operation(ports, endpoint, author=call.author(reason), rollout=rollout)
@@ -271,11 +310,14 @@ def _say(
     return call.once(do, lost=lost)
 
 
-def _shown(ports: Ports, endpoint: str, rollout: str, status: int = 200) -> Response:
-    state = found(ports, endpoint)
-    entry = service.rollout(ports, endpoint, rollout)
-    newest = state.rollout if state.rollout and state.rollout.id == rollout else None
-    verdict = service.verdict(ports, state) if newest else None
+def _shown(
+    call: RequestContext, ports: Ports, endpoint: str, rollout: str, status: int = 200
+) -> Response:
+    view = service.view(ports, endpoint, rollout)
     location = f"/v1/endpoints/{endpoint}/rollouts/{rollout}" if status == 202 else ""
-    body = schemas.shown_rollout(endpoint, entry, newest, verdict)
-    return answer(body, status, etag=state.revision if newest else None, location=location)
+    may: Mapping[str, Permission] = {}
+    if view.newest and view.rollout is not None:
+        may = call.rights([view.state.about.owner]).on_rollout(view.state, view.rollout)
+    body = schemas.shown_rollout(view, may)
+    revision = view.state.revision if view.newest else None
+    return answer(body, status, etag=revision, location=location)

@@ -50,7 +50,7 @@ def judge(evidence: Evidence, plan: Plan, stage: Stage, units: str = "requests")
     """What the evidence says at this stage; ``units`` is what it counts, for people."""
     bar = -math.log(plan.alpha)
     comparisons: dict[str, Comparison | Tolerated] = {
-        name: metric.compare(tolerance=_tolerance(plan, name), alpha=plan.alpha)
+        name: metric.compare(tolerance=tolerance_of(plan, name), alpha=plan.alpha)
         for name, metric in evidence.metrics.items()
     }
     scored = evidence.challenger.tally("changed")
@@ -83,11 +83,10 @@ def _classify(
     lost: float,
     bar: float,
 ) -> tuple[VerdictKind, str]:
-    # Answers are judged only where somebody sends feedback or mirrors; all else is always seen.
     required = {
         name: comparison
         for name, comparison in comparisons.items()
-        if name in _HARMLESS and (name != "bad" or comparison.challenger.n)
+        if must_be_harmless(name, comparison.challenger.n)
     }
     summary = "; ".join(f"{name} {_describe(comparison)}" for name, comparison in required.items())
     if worse >= bar:
@@ -139,7 +138,16 @@ def shown(log_e: float) -> float:
     return float(f"{math.exp(min(log_e, 300.0)):.3g}")
 
 
-def _tolerance(plan: Plan, metric: str) -> float | None:
+def must_be_harmless(metric: str, seen: int) -> bool:
+    """Whether a step ends only once ``metric``, of which ``seen`` units came, is proven harmless.
+
+    Answers are judged only where somebody sends feedback or mirrors; all else is always seen.
+    """
+    return metric in _HARMLESS and (metric != "bad" or seen > 0)
+
+
+def tolerance_of(plan: Plan, metric: str) -> float | None:
+    """The rate (0 to 1) below which ``metric`` is harmless; None: the plan names none."""
     margins: Margins = {"errors": plan.errors, "late": plan.late, "bad": plan.quality}.get(
         metric, plan.latency
     )

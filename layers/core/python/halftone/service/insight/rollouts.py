@@ -1,4 +1,4 @@
-"""Rollouts as a person looks at them: the newest whole, all others as the audit tells them."""
+"""Rollouts as a person looks at them: from the record, and from the audit where that has none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,12 @@ from halftone.domain.endpoint.deployment_history import DeploymentRecord, life_o
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import NotFound
 from halftone.domain.rollout.analysis import judge
+from halftone.domain.rollout.clock import RolloutClock, clock_of
+from halftone.domain.rollout.evidence import Evidence
+from halftone.domain.rollout.forecast import Forecast, forecast
+from halftone.domain.rollout.looks import Look, thinned
 from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.verdict import Verdict
 from halftone.ports import Ports
 from halftone.service.endpoints.endpoints import endpoint
@@ -88,7 +93,7 @@ def rollouts(ports: Ports, name: str) -> Sequence[Told]:
     return tuple(reversed(by_id.values()))
 
 
-def rollout(ports: Ports, name: str, key: str) -> Told:
+def one_rollout(ports: Ports, name: str, key: str) -> Told:
     """One rollout of an endpoint.
 
     Raises:
@@ -133,13 +138,100 @@ def history(ports: Ports, name: str) -> Sequence[Deployed]:
     )
 
 
-def verdict(ports: Ports, state: EndpointState) -> Verdict | None:
-    """What the evidence that was kept says of the rollout under way; None before there is any."""
-    running = state.active
-    if running is None or running.current is None:
+@dataclass(frozen=True)
+class RolloutView:
+    """A rollout with all that the record knows of it.
+
+    ``rollout`` is the whole one, None where a release before this was recorded made it. ``verdict``
+    is of the evidence as it is kept, or of the last look at a rollout that is over. ``forecast`` is
+    None where no clock runs, ``newest`` whether it is the endpoint's newest.
+    """
+
+    state: EndpointState
+    entry: Told
+    rollout: Rollout | None
+    verdict: Verdict | None
+    clock: RolloutClock | None
+    forecast: Forecast | None
+    newest: bool
+
+
+def view(ports: Ports, name: str, key: str) -> RolloutView:
+    """A rollout, whether it runs or is over. At most three reads, unless it is older than those.
+
+    Raises:
+        NotFound: if there is no such endpoint or no such rollout of it.
+    """
+    state, now = endpoint(ports, name), ports.clock.now()
+    newest = state.rollout is not None and state.rollout.id == key
+    rollout = state.rollout if newest else None
+    ended_at: datetime | None = None
+    if rollout is None or rollout.phase.final:
+        snapshot = ports.rollout_history.snapshot(name, key)
+        rollout = rollout or (snapshot.rollout if snapshot else None)
+        ended_at = snapshot.ended_at if snapshot else None
+    if (
+        rollout is None
+        or rollout.phase.final is not (ended_at is not None)
+        or not (newest or ended_at)
+    ):
+        entry = one_rollout(ports, name, key)
+        ended_at = entry.ended_at
+    else:
+        entry = _entry(rollout, ended_at)
+    if rollout is None or rollout.phase.final or not newest:
+        look = ports.rollout_history.last_look(name, key)
+        verdict, evidence = look.verdict if look else None, None
+    else:
+        evidence = ports.evidence.load_evidence(name, key)
+        verdict = _judged(rollout, evidence)
+    return RolloutView(
+        state=state,
+        entry=entry,
+        rollout=rollout,
+        verdict=verdict,
+        clock=clock_of(rollout, verdict, now, ended_at=ended_at) if rollout else None,
+        forecast=forecast(rollout, evidence, now) if rollout and evidence else None,
+        newest=newest,
+    )
+
+
+def _judged(rollout: Rollout, evidence: Evidence | None) -> Verdict | None:
+    if rollout.current is None or evidence is None:
         return None
-    evidence = ports.evidence.load_evidence(state.endpoint, running.id)
-    return judge(evidence, running.plan, running.current, running.units) if evidence else None
+    return judge(evidence, rollout.plan, rollout.current, rollout.units)
+
+
+def _entry(rollout: Rollout, ended_at: datetime | None) -> Told:
+    return Told(
+        id=rollout.id,
+        phase=rollout.phase,
+        package=str(rollout.package),
+        champion=rollout.champion,
+        challenger=rollout.challenger,
+        share=rollout.share,
+        started_at=rollout.started_at,
+        ended_at=ended_at,
+        actor=rollout.actor,
+        message=rollout.message,
+        reason=rollout.reason,
+    )
+
+
+def looks(
+    ports: Ports, name: str, key: str, *, since: datetime | None, points: int
+) -> tuple[Sequence[Look], int]:
+    """The looks at a rollout later than ``since``, at most ``points``, and how many there were.
+
+    Raises:
+        NotFound: if there is no such endpoint or no such rollout of it.
+    """
+    seen = tuple(ports.rollout_history.looks(name, key, since=since))
+    if not seen:
+        state = endpoint(ports, name)
+        if state.rollout is None or state.rollout.id != key:
+            one_rollout(ports, name, key)
+    return thinned(seen, points), len(seen)
 
 
 def _version(value: object) -> str | None:

@@ -9,6 +9,7 @@ from halftone.domain.errors import Unavailable
 from halftone.domain.names import feedback_cohort
 from halftone.domain.rollout.analysis import judge
 from halftone.domain.rollout.evidence import Bucket, Evidence, bucket_start
+from halftone.domain.rollout.looks import Look
 from halftone.domain.rollout.rollout import KEYS, Rollout
 from halftone.domain.rollout.verdict import Verdict, VerdictKind
 from halftone.ports import Ports
@@ -38,8 +39,11 @@ def analyze(ports: Ports, endpoint: str, rollout: Rollout) -> Verdict:
         return Verdict(VerdictKind.ERROR, str(error))
     evidence = earlier.fold(buckets, until, rollout, again=earlier.again)
     new = [bucket for bucket in buckets if bucket.start >= earlier.until]
-    ports.evidence.keep_evidence(endpoint, evidence, new, previous=stored.until if stored else None)
     verdict = judge(evidence, rollout.plan, stage, rollout.units)
+    look = Look.of(rollout, verdict, at=ports.clock.now(), until=evidence.until)
+    ports.evidence.keep_evidence(
+        endpoint, evidence, new, previous=stored.until if stored else None, look=look
+    )
     # The alarm on this metric is a second way back, for when no tick comes to act on the verdict.
     # A look that can't publish is still a look.
     with suppress(Unavailable):

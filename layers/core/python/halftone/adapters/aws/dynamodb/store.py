@@ -7,6 +7,8 @@
 | ENDPOINT#<name> | DEPLOYMENT#<version>      | one Deployment                              |
 | ENDPOINT#<name> | EVIDENCE#<rollout>        | the folded Evidence; its watermark likewise |
 | ENDPOINT#<name> | BUCKETS#<rollout>#<until> | the buckets that one look added             |
+| ENDPOINT#<name> | LOOK#<rollout>#<until>    | what that look saw: one Look                |
+| ENDPOINT#<name> | ROLLOUT#<rollout>         | the RolloutSnapshot: as it began, or ended  |
 | ENDPOINTS       | <name>                    | that the endpoint exists, for listing       |
 | SERVING#<name>  | DISPATCH                  | the Dispatch, for the model servers alone   |
 | REQUEST#<id>    | CHANGED                   | that a request changed a state              |
@@ -16,7 +18,7 @@ How an item holds its value, and how writes are made conditional, is told in ``t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.route_table import route_config_of
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.rollout.evidence import Bucket, Evidence
+from halftone.domain.rollout.looks import Look, RolloutSnapshot
 from halftone.ports.state import Change
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class DynamoStore:
-    """Ports ``Store``, ``EvidenceLog`` and ``Catalogue`` on DynamoDB."""
+    """Ports ``Store``, ``EvidenceLog``, ``RolloutHistory`` and ``Catalogue`` on DynamoDB."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = Table(client, table)
@@ -55,6 +58,9 @@ class DynamoStore:
         if change.deployment:
             sk = f"DEPLOYMENT#{int(change.deployment.version):012d}"
             writes.append(table.put(pk, sk, change.deployment, new=False))
+        if change.snapshot:
+            sk = f"ROLLOUT#{change.snapshot.rollout.id}"
+            writes.append(table.put(pk, sk, change.snapshot, new=False))
         if change.before is None:
             writes.append(table.put("ENDPOINTS", state.endpoint, new=False))
         if change.request:
@@ -75,6 +81,11 @@ class DynamoStore:
         """See ``Catalogue``. One call a page."""
         return tuple(item["sk"]["S"] for item in self._table.items("ENDPOINTS"))
 
+    def load_states(self, names: Sequence[str]) -> Sequence[EndpointState]:
+        """See ``Catalogue``. One call a hundred: BatchGetItem, strongly consistent."""
+        states = self._table.get_many([(_pk(name), "STATE") for name in names], EndpointState)
+        return tuple(states[key] for name in names if (key := (_pk(name), "STATE")) in states)
+
     def load_evidence(self, endpoint: str, rollout: str) -> Evidence | None:
         """See ``EvidenceLog``. One call: GetItem."""
         return self._table.get(_pk(endpoint), f"EVIDENCE#{rollout}", Evidence)
@@ -86,6 +97,7 @@ class DynamoStore:
         buckets: Sequence[Bucket],
         *,
         previous: datetime | None,
+        look: Look | None = None,
     ) -> None:
         """See ``EvidenceLog``. One call: TransactWriteItems."""
         pk, until = _pk(endpoint), evidence.until.isoformat()
@@ -100,7 +112,35 @@ class DynamoStore:
         if buckets:
             sk = f"BUCKETS#{evidence.rollout}#{until}"
             writes.append(self._table.put(pk, sk, tuple(buckets)))
+        if look is not None:
+            # An item of its own: a picture of a week reads no buckets.
+            sk = f"LOOK#{evidence.rollout}#{until}"
+            writes.append(self._table.put(pk, sk, look, new=False))
         self._table.write(f"the evidence of {endpoint!r}", writes)
+
+    def looks(
+        self, endpoint: str, rollout: str, *, since: datetime | None = None
+    ) -> Iterator[Look]:
+        """See ``RolloutHistory``. One call a page, as far as they are taken."""
+        prefix = f"LOOK#{rollout}#"
+        after = f"{prefix}{since.isoformat()}" if since else ""
+        return self._table.values(_pk(endpoint), Look, prefix=prefix, after=after)
+
+    def last_look(self, endpoint: str, rollout: str) -> Look | None:
+        """See ``RolloutHistory``. One call."""
+        newest = self._table.values(
+            _pk(endpoint), Look, prefix=f"LOOK#{rollout}#", newest_first=True, most=1
+        )
+        return next(newest, None)
+
+    def snapshot(self, endpoint: str, rollout: str) -> RolloutSnapshot | None:
+        """See ``RolloutHistory``. One call: GetItem."""
+        return self._table.get(_pk(endpoint), f"ROLLOUT#{rollout}", RolloutSnapshot)
+
+    def evidence_of(self, rollouts: Sequence[tuple[str, str]]) -> Mapping[str, Evidence]:
+        """See ``RolloutHistory``. One call a hundred: BatchGetItem."""
+        keys = [(_pk(endpoint), f"EVIDENCE#{rollout}") for endpoint, rollout in rollouts]
+        return {one.rollout: one for one in self._table.get_many(keys, Evidence).values()}
 
 
 def _pk(endpoint: str) -> str:
