@@ -113,6 +113,7 @@ COMMANDS: Mapping[str, Command | Group] = {
             "list": Command("endpoints.groups", "list_groups", on_stage),
             "show": Command("endpoints.groups", "show_group", on_stage),
             "add": Command("endpoints.groups", "add_member", changes),
+            "quota": Command("endpoints.groups", "set_quota", changes),
             "remove": Command("endpoints.groups", "remove_member", changes),
             "verify": Command("endpoints.groups", "verify_group", on_stage),
         },

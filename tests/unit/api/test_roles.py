@@ -164,6 +164,17 @@ def test_groups_are_made_by_admins_of_all(api: Api):
     assert api.post("/v1/groups", {"name": "x"}, by=member(EVERYWHERE, Role.ADMIN)).status == 201
 
 
+@pytest.mark.parametrize(("team", "status"), [("clinic", 403), (EVERYWHERE, 200)])
+def test_the_quota_of_a_group_is_set_by_admins_of_all(api: Api, team: str, status: int):
+    by = {"by": member(team, Role.ADMIN)}
+    group = api.get("/v1/groups/clinic", **by).json
+    assert group["use"]["endpoints"] == 1
+    wanted = {"description": "", "members": group["members"], "quota": {"endpoints": 0}}
+    assert api.ask("PUT", "/v1/groups/clinic", wanted, **by).status == status
+    same = {**wanted, "quota": api.get("/v1/groups/clinic", **by).json["quota"]}
+    assert api.ask("PUT", "/v1/groups/clinic", same, **by).status == 200
+
+
 def test_somebody_must_be_the_first():
     api = on(Endpoint().world)
     made = api.post("/v1/groups", {"name": EVERYWHERE, "members": {ANN: ["admin"]}})

@@ -32,6 +32,25 @@ def test_roles_are_replaced_and_other_members_stay(risk):
     assert risk("groups", "show", "risk").out.splitlines()[1] == "description  Card fraud"
 
 
+def test_a_quota_is_set_limit_by_limit_and_shown_beside_what_is_taken(risk):
+    ran = risk("groups", "quota", "risk", "--endpoints", "5", "--requests", "0.5", "-m", "agreed")
+    assert ran.code == 0, ran.err
+    assert "endpoints         0 of 5" in ran.out
+    kept = risk("groups", "quota", "risk", "--concurrency", "20", "--requests", "none", "--json")
+    assert kept.json["quota"] == {"endpoints": 5, "concurrency": 20, "requests_a_second": None}
+    assert risk("groups", "quota", "risk", "--json").json == kept.json
+    # Another change leaves it alone.
+    assert (
+        risk("groups", "add", "risk", BOB, "viewer", "--json").json["quota"] == kept.json["quota"]
+    )
+
+
+@pytest.mark.parametrize("text", ["-1", "x", "nan", "1.5", "1e9"])
+def test_a_limit_that_is_none_is_refused(risk, text):
+    ran = risk("groups", "quota", "risk", "--endpoints", text)
+    assert (ran.code, f"--endpoints is '{text}'" in ran.err) == (2, True)
+
+
 def test_a_member_is_taken_out_by_its_name(risk):
     risk("groups", "add", "risk", BOB, "viewer")
     assert risk("groups", "remove", "risk", BOB, "--yes", "-m", "moved").code == 0

@@ -70,6 +70,7 @@ OF_MODELS = {
     "groups list": ("groups", ""),
     "groups show": ("group", "risk"),
     "groups add": ("group", "risk arn:aws:iam::111111111111:role/bob viewer"),
+    "groups quota": ("group", "risk --endpoints 5"),
     "groups remove": ("group", "risk arn:aws:iam::111111111111:user/ann --yes"),
     "groups verify": ("group audit", "risk"),
     "me": ("me", ""),
@@ -104,7 +105,7 @@ OFFLINE = {
     "plan show": ("plan", ["gradual"]),
     "serve": ("serve", [PACKAGE, "--port", "0"]),
 }
-ELSEWHERE = {"schema", "local up", "local down", "local status", "local env"}
+ELSEWHERE = {"console", "schema", "local up", "local down", "local status", "local env"}
 """``test_json_schemas`` and ``tests/contract/local``, where a local AWS runs, look at these."""
 TOLD = {**SETTLED, **OF_MODELS, **ROLLING, **GATED, **RESTORED, **OFFLINE}
 

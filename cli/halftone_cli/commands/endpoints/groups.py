@@ -103,6 +103,72 @@ def add_member(
     _put(session, seen, members, description=description, message=message)
 
 
+def set_quota(
+    session: Session,
+    group: GroupArgument,
+    *,
+    endpoints: Annotated[
+        str | None,
+        typer.Option(metavar="N|none", help="How many endpoints it may own.", show_default=False),
+    ] = None,
+    concurrency: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|none",
+            help="How many requests at once all of them together may reserve.",
+            show_default=False,
+        ),
+    ] = None,
+    requests: Annotated[
+        str | None,
+        typer.Option(
+            metavar="R|none",
+            help="Requests a second that their throttles together may let in.",
+            show_default=False,
+        ),
+    ] = None,
+    message: MessageOption = "",
+) -> None:
+    """Show or set what a group's endpoints may take together in this stage, beside what they take.
+
+    An admin of the group `all` sets it. What the group has already stays; more is refused. With a
+    quota of concurrency or requests, each endpoint of the group needs such a limit of its own.
+
+    \b
+    Examples:
+      halftone groups quota risk
+      halftone groups quota risk --endpoints 5 --concurrency 200 --requests 500
+      halftone groups quota risk --endpoints none
+    """
+    seen = _read(session, group)
+    limits = {
+        "endpoints": _limit("--endpoints", endpoints),
+        "concurrency": _limit("--concurrency", concurrency),
+        "requests_a_second": _limit("--requests", requests),
+    }
+    given = {"endpoints": endpoints, "concurrency": concurrency, "requests_a_second": requests}
+    if all(value is None for value in given.values()):
+        _show(session, seen.json)
+        return
+    quota = {
+        name: limits[name] if given[name] is not None else seen.json["quota"][name]
+        for name in limits
+    }
+    _put(session, seen, seen.json["members"], description=None, message=message, quota=quota)
+
+
+def _limit(option: str, text: str | None) -> float | None:
+    if text in (None, "none"):
+        return None
+    try:
+        number = float(str(text))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1e6 or (option != "--requests" and number != int(number)):
+        raise InvalidInput(option, text, "a number from 0 to 1000000, or none")
+    return number if option == "--requests" else int(number)
+
+
 def remove_member(
     session: Session,
     group: GroupArgument,
@@ -175,11 +241,13 @@ def _put(
     *,
     description: str | None,
     message: str,
+    quota: Json | None = None,
 ) -> None:
     body = {
         "description": seen.json["description"] if description is None else description,
         "members": members,
         "message": message,
+        **({} if quota is None else {"quota": quota}),
     }
     _show(session, session.control.put(f"/groups/{seen.json['name']}", body, etag=seen.etag).json)
 
@@ -189,6 +257,11 @@ def _show(session: Session, group: Json) -> None:
         say_json(group)
         return
     show(f"group        {group['name']}", f"description  {one_line(group['description'] or '-')}")
+    use = group["use"] or dict.fromkeys(group["quota"])
+    for name, limit in group["quota"].items():
+        taken = "unlimited" if use[name] is None else f"{use[name]:g}"
+        of = "" if limit is None else f" of {limit:g}"
+        show(f"{name.replace('_', ' '):<17} {taken}{of}")
     rows = table("member", "roles")
     for arn, roles in sorted(group["members"].items()):
         rows.add_row(one_line(arn), ", ".join(roles))

@@ -70,14 +70,29 @@ MAY: Mapping[Role, frozenset[Action]] = {
 
 
 @dataclass(frozen=True)
+class Quota:
+    """What the endpoints of a group may take together (None: no limit): how many they are, their
+    reserved concurrency, and their throttles in requests a second.
+    """
+
+    endpoints: int | None = None
+    concurrency: int | None = None
+    requests: float | None = None
+
+
+@dataclass(frozen=True)
 class Group:
-    """Principals and their roles. ``revision`` counts writes, ``audit`` is its chain's end."""
+    """Principals and their roles. ``revision`` counts writes, ``audit`` is its chain's end.
+
+    ``quota`` is what its endpoints may take together, in this stage.
+    """
 
     name: str
     description: str = ""
     members: Mapping[str, frozenset[Role]] = field(default_factory=dict)
     revision: int = 0
     audit: AuditHead = field(default_factory=AuditHead)
+    quota: Quota = field(default_factory=Quota)
 
     def may(self, principal: str, action: Action) -> bool:
         """Whether a role of ``principal`` in this group has ``action``."""

@@ -1,11 +1,11 @@
 """Groups: who belongs to them and as what, changed by admins and on record."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import takewhile
 
 from halftone.domain import audit
-from halftone.domain.access import Group, Role, checked_members
+from halftone.domain.access import Group, Quota, Role, checked_members
 from halftone.domain.audit import AuditHead, Author
 from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.names import checked_name
@@ -79,8 +79,11 @@ def edit_group(
     description: str,
     members: Mapping[str, Sequence[str]],
     author: Author,
+    quota: Quota | None = None,
 ) -> Group:
     """Replace a group's description and members; what is so already is not recorded again.
+
+    ``quota`` None: it stays as it is.
 
     Raises:
         InvalidInput: if an ARN or a role can't be taken.
@@ -92,15 +95,17 @@ def edit_group(
     before = group_named(ports, name)
     must_be_at(f"group {name!r}", before.revision, author.revision)
     after = replace(before, description=description, members=checked)
+    after = after if quota is None else replace(after, quota=quota)
     if after == before:
         return before
-    message = _difference(before.members, checked)
+    message = _difference(before, after)
     return _commit(
         ports, before, after, action="group-changed", author=author.with_default(message)
     )
 
 
-def _difference(before: Mapping[str, frozenset[Role]], after: Mapping[str, frozenset[Role]]) -> str:
+def _difference(old: Group, new: Group) -> str:
+    before, after = old.members, new.members
     changed = [who for who in after if who in before and before[who] != after[who]]
     by_verb = {
         "added": sorted({*after} - {*before}),
@@ -111,7 +116,19 @@ def _difference(before: Mapping[str, frozenset[Role]], after: Mapping[str, froze
     if len(message) > _LONGEST:
         # The record has before and after whole: an item of the table holds only so much.
         message = "; ".join(f"{verb} {len(who)} members" for verb, who in by_verb.items() if who)
+    if new.quota != old.quota:
+        message = "; ".join(filter(None, [message, f"quota: {spoken_quota(new.quota)}"]))
     return message or "described anew"
+
+
+def spoken_quota(quota: Quota) -> str:
+    """A quota for people."""
+    limits = {
+        "endpoints": quota.endpoints,
+        "concurrent requests": quota.concurrency,
+        "requests a second": quota.requests,
+    }
+    return ", ".join(f"{n:g} {unit}" for unit, n in limits.items() if n is not None) or "none"
 
 
 def _commit(
@@ -146,4 +163,5 @@ def _chain(name: str) -> str:
 
 def _summary(group: Group) -> dict[str, object]:
     members = {who: sorted(roles) for who, roles in sorted(group.members.items())}
-    return {"description": group.description, "members": members}
+    quota = {"quota": asdict(group.quota)} if group.quota != Quota() else {}
+    return {"description": group.description, "members": members, **quota}

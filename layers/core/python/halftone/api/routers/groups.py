@@ -1,5 +1,6 @@
 """Groups: who belongs to them and as what."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
@@ -21,10 +22,12 @@ from halftone.api.responses import (
     router,
     shown,
 )
-from halftone.domain.access import Action
+from halftone.domain.access import EVERYWHERE, Action, Quota
 from halftone.domain.access import Group as Kept
 from halftone.ports import Ports
 from halftone.service import groups as service
+from halftone.service.authorization import must_on_group
+from halftone.service.endpoints.quotas import Use, use_of_group
 
 routes = router("groups")
 
@@ -39,13 +42,27 @@ Members = Annotated[
 ]
 
 
+class QuotaShown(Shape):
+    """What a group's endpoints may take together, or take; null: no limit."""
+
+    endpoints: int | None
+    concurrency: float | None
+    requests_a_second: float | None
+
+
 class Group(Shape):
-    """A group. The members of the group `all` have their roles in every group."""
+    """A group. The members of the group `all` have their roles in every group.
+
+    `use` is what its endpoints take (null in a listing); null in it: some have no limit of their
+    own.
+    """
 
     name: str
     description: str
     members: Mapping[str, Sequence[str]]
     revision: int
+    quota: QuotaShown
+    use: QuotaShown | None
 
 
 class Groups(Shape):
@@ -86,11 +103,20 @@ class GroupMade(Body):
     message: Why = ""
 
 
+class QuotaWanted(Body):
+    """What a group's endpoints may take together; null: no limit."""
+
+    endpoints: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    concurrency: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    requests_a_second: Annotated[float, Field(ge=0, le=1e6)] | None = None
+
+
 class GroupWanted(Body):
-    """A group as it is to be."""
+    """A group as it is to be. Without `quota` that stays; an admin of the group `all` sets it."""
 
     description: Annotated[str, Field(max_length=200)] = ""
     members: Members
+    quota: QuotaWanted | None = None
     message: Why = ""
 
 
@@ -149,22 +175,27 @@ async def make_group(
 async def show_group(group: GroupName, call: Annotated[RequestContext, reads()]) -> Response:
     """Show a group."""
     kept = service.group_named(call.ports, group)
-    return answer(_group(kept), etag=kept.revision)
+    return answer(_with_use(call.ports, kept), etag=kept.revision)
 
 
 @routes.put("/groups/{group}", responses=shown(Group))
 async def edit_group(
     group: GroupName, wanted: GroupWanted, call: Annotated[RequestContext, edits(Action.ADMINISTER)]
 ) -> Response:
-    """Replace a group's description and members."""
+    """Replace a group's description and members, and its quota where that is given."""
+    quota = None if wanted.quota is None else _quota(wanted.quota)
+    if quota is not None and quota != service.group_named(call.ports, group).quota:
+        # The admins of a group do not set the limits that hold for it.
+        must_on_group(call.ports, call.principal, Action.ADMINISTER, EVERYWHERE)
     edited = service.edit_group(
         call.ports,
         group,
         description=wanted.description,
         members=wanted.members,
         author=call.author(wanted.message),
+        quota=quota,
     )
-    return answer(_group(edited), etag=edited.revision)
+    return answer(_with_use(call.ports, edited), etag=edited.revision)
 
 
 @routes.get("/groups/{group}/audit", responses=shown(GroupAudit))
@@ -191,10 +222,32 @@ async def verify_group_audit(
     return answer(GroupVerified(records=records, hash=head.hash))
 
 
-def _group(group: Kept) -> Group:
+def _group(group: Kept, use: Use | None = None) -> Group:
     return Group(
         name=group.name,
         description=group.description,
         members={who: sorted(roles) for who, roles in sorted(group.members.items())},
         revision=group.revision,
+        quota=QuotaShown(
+            endpoints=group.quota.endpoints,
+            concurrency=group.quota.concurrency,
+            requests_a_second=group.quota.requests,
+        ),
+        use=None if use is None else _use(use),
     )
+
+
+def _with_use(ports: Ports, group: Kept) -> Group:
+    return _group(group, use_of_group(ports, group.name))
+
+
+def _use(use: Use) -> QuotaShown:
+    return QuotaShown(
+        endpoints=use.endpoints,
+        concurrency=None if math.isinf(use.concurrency) else use.concurrency,
+        requests_a_second=None if math.isinf(use.requests) else use.requests,
+    )
+
+
+def _quota(wanted: QuotaWanted) -> Quota:
+    return Quota(wanted.endpoints, wanted.concurrency, wanted.requests_a_second)

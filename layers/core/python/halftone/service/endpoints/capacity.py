@@ -14,6 +14,7 @@ from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.rollout.deploys import TAG
 from halftone.ports import Ports
+from halftone.service.endpoints.quotas import check_quota
 from halftone.service.unit_of_work import by_engine, commit, must_be_at, retry_on_conflict
 
 
@@ -32,7 +33,7 @@ def edit(
         NotFound: if there is no such endpoint.
         InvalidInput: naming the field and its value; nothing is changed then.
         PreconditionFailed: if the endpoint is not at ``revision`` (None: any).
-        Conflict: if the platform refuses, in its words.
+        Conflict: if the platform refuses, in its words, or the owner group's quota does.
         Unavailable: if the platform did not answer: what is wanted is on record; ask again.
     """
     before, state = _record_limits(ports, endpoint, changes, author)
@@ -59,6 +60,7 @@ def _record_limits(
     deploys = state.deploys.set_by_people(_fields(before, changes))
     if (after, deploys) == (before, state.deploys):
         return before, state
+    check_quota(ports, state, replace(state, upkeep=after))
     was, now = dump_capacity(before), dump_capacity(after)
     differing = [name for name in now if now[name] != was[name]]
     numbers: dict[str, object] = {name: {"was": was[name], "is": now[name]} for name in differing}

@@ -14,6 +14,7 @@ from halftone.domain.errors import NotFound, Unavailable
 from halftone.domain.rollout.deploys import OWNER
 from halftone.domain.rollout.routing import ReadAliases
 from halftone.ports import Ports
+from halftone.service.endpoints.quotas import check_quota
 from halftone.service.groups import roles_of
 from halftone.service.unit_of_work import commit, must_be_at, retry_on_conflict
 
@@ -142,6 +143,7 @@ def set_owner(
     Raises:
         NotFound: if there is no such endpoint or no such group.
         PreconditionFailed: if the endpoint is not at ``revision`` (None: any).
+        Conflict: if the group would take more than its quota.
     """
     if owner is not None and ports.groups.load_group(owner) is None:
         raise NotFound("group", owner, "POST /v1/groups makes one")
@@ -152,6 +154,7 @@ def set_owner(
     deploys = state.deploys.set_by_people([OWNER])
     if (about, deploys) == (state.about, state.deploys):
         return state
+    check_quota(ports, state, replace(state, about=about))
     message = f"owned by {owner}" if owner else "owned by nobody"
     numbers = {"owner": owner, "self_approval": self_approval, "was": state.about.owner}
     after = replace(state, about=about, deploys=deploys)

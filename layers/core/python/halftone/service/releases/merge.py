@@ -16,6 +16,7 @@ from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.rollout.deploys import OWNER, Declaration, differences, opens
 from halftone.domain.rollout.rollout import Rollout
 from halftone.ports import Ports
+from halftone.service.endpoints.quotas import check_quota
 from halftone.service.releases.deploy_events import Deploy
 from halftone.service.releases.release import (
     PreparedRelease,
@@ -71,6 +72,7 @@ class Merging:
         free = replace(state, rollout=None) if ending else state
         after = with_fields(free, fields)
         check(ports, after, release)
+        check_quota(ports, state if state.revision else None, after)
         serving = watched(ports, free, after.serving, why=f"declared, by {deploy.actor}")
         return Merged(replace(after, serving=serving, rollout=state.rollout), ending)
 
