@@ -56,24 +56,41 @@ class Area:
 
 
 AREAS = {
-    "gateway": Area(
-        ("serving/gateway/*.py",),
+    "forwarding": Area(
         (
-            "unit/serving/gateway",
+            "serving/gateway/circuit_breaker.py",
+            "serving/gateway/exchange.py",
+            "serving/gateway/forwarding.py",
+        ),
+        ("unit/serving/gateway", "unit/serving/test_no_failure_by_input.py"),
+        ("unit/serving/gateway/test_guarded.py::test_a_hanging_challenger_never_breaks_the_budget",),
+    ),
+    "frontend": Area(
+        (
+            "serving/gateway/backend.py",
+            "serving/gateway/frontend.py",
+            "serving/gateway/recorder.py",
+        ),
+        (
+            "unit/serving/gateway/test_frontend.py",
             "unit/serving/telemetry",
             "unit/serving/test_feedback.py",
             "unit/serving/test_model_handler.py",
-            "unit/serving/test_model_server.py",
+            "unit/serving/test_no_failure_by_input.py",
+            "unit/serving/test_settings_in_force.py",
+            "unit/service/capture/test_from_servers.py",
         ),
     ),
     "routing": Area(
         ("serving/routing/*.py", "domain/rollout/routing.py"),
         (
             "unit/serving/routing",
-            "unit/serving/gateway",
+            "unit/serving/gateway/test_frontend.py",
+            "unit/serving/gateway/test_taken_back.py",
             "unit/serving/test_feedback.py",
+            "unit/serving/test_settings_in_force.py",
             "unit/domain/rollout/test_routing.py",
-            "unit/service/rollouts/test_guarded_rollouts.py",
+            "unit/domain/rollout/test_comparing.py",
         ),
     ),
     "decisions": Area(
@@ -83,6 +100,7 @@ AREAS = {
             "unit/domain/rollout/test_comparing.py",
             "unit/domain/rollout/test_deciding.py",
             "unit/domain/rollout/test_phases.py",
+            "unit/domain/rollout/test_verdict_numbers.py",
         ),
     ),
     "rollback": Area(

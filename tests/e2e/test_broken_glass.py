@@ -148,7 +148,7 @@ def test_an_alarm_rule_that_was_switched_off_is_found(rolling: Stage) -> None:
 
 
 @pytest.mark.alone
-def test_with_the_control_api_down_rollback_says_how_and_direct_does_it(rolling: Stage) -> None:
+def test_without_the_control_api_rollback_says_how_to_go_direct(rolling: Stage) -> None:
     with without_control():
         assert [*bad(rolling)] == ["control API"]
 

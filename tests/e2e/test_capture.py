@@ -71,7 +71,7 @@ def capturing(stage: Stage, records: list[dict[str, Any]]) -> Iterator[None]:
     policy.set_capture(stage.ports, NAME, 0, **BEN)
 
 
-def test_requests_and_feedback_become_an_inference_table_and_a_metric(
+def test_requests_and_feedback_become_a_table_and_a_metric(
     stage: Stage, tmp_path: Path, records: list[dict[str, Any]], capturing: None
 ) -> None:
     url = stage.cloud.url(NAME)

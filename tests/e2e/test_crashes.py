@@ -17,9 +17,7 @@ TICK_THAT_DIES = Path(__file__).with_name("tick_that_dies.py")
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_tick_killed_around_the_alias_write_is_repaired_by_the_next(
-    stage: Stage, moment: str
-) -> None:
+def test_a_tick_killed_around_the_alias_write_is_repaired(stage: Stage, moment: str) -> None:
     """The rollout function's process gets SIGKILL right before, or right after, ``UpdateAlias``."""
     endpoint = f"killed-{moment}"
     stage.release(
@@ -46,7 +44,7 @@ def test_a_tick_killed_around_the_alias_write_is_repaired_by_the_next(
     assert stage.ports.aliases.read(endpoint).routing == Routing("1", "2", 20.0)
 
 
-def test_a_rollout_whose_function_keeps_being_killed_still_arrives(stage: Stage) -> None:
+def test_a_rollout_whose_function_keeps_dying_still_arrives(stage: Stage) -> None:
     """The local AWS' own workers of the rollout function get SIGKILL while the workflow runs."""
     stage.release("killed", "challenger")
     kills, function = 0, stage.cloud.outputs()["RolloutFunction"]

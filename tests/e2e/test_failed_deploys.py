@@ -29,7 +29,7 @@ def content(state: EndpointState) -> tuple[object, ...]:
     return state.serving, state.upkeep, state.about.owner, state.champion, state.active
 
 
-def test_a_deploy_that_fails_late_and_one_that_moves_the_release_open_and_retire_nothing(
+def test_a_deploy_that_fails_late_opens_and_retires_nothing(
     stage: Stage,
 ) -> None:
     declare(stage.cloud, NAME, access="public", capture=0)

@@ -52,7 +52,7 @@ def counted(stage: Stage, rollout: str) -> tuple[int, int]:
     return found.challenger.judged, found.champion.judged
 
 
-def test_forged_feedback_changes_nothing_and_honest_feedback_ends_a_worse_challenger(
+def test_forged_feedback_is_nothing_and_honest_feedback_decides(
     stage: Stage,
 ) -> None:
     rollout = stage.release(NAME, "challenger", steps=STEPS).id

@@ -100,7 +100,7 @@ def test_a_challenger_that_fails_costs_no_client_a_request(
     assert {answer.version for answer in traffic.answers} == {"1"}
 
 
-def test_users_stay_where_they_are_over_a_ramp_to_all_traffic_and_none_of_them_sees_a_failure(
+def test_users_stay_on_their_version_and_see_no_failure(
     stage: Stage,
 ) -> None:
     """Keys are the evidence of each step; who met the challenger at one is with it at the next."""
@@ -154,7 +154,7 @@ def steps_of(stage: Stage, traffic: Traffic) -> list[dict[str, set[str]]]:
     return found
 
 
-def test_a_private_endpoint_lets_in_who_has_a_token_until_it_is_revoked(stage: Stage) -> None:
+def test_a_private_endpoint_lets_in_a_token_until_it_is_revoked(stage: Stage) -> None:
     added = add_client(stage.ports, "private", "shop", **BY)
     set_serving(stage.ports, "private", {"access": "private"}, **BY)
     bearer = {"authorization": f"Bearer {added.token}"}

@@ -19,7 +19,7 @@ BASE = f"/v1/endpoints/{KEPT}"
 ROUTE = f"POST /endpoints/{KEPT}/invocations"
 
 
-def test_a_version_is_registered_released_watched_and_its_forerunner_deleted(
+def test_a_version_is_registered_released_watched_and_replaced(
     stage: Stage, person: Callable[[str], Person]
 ) -> None:
     kim = person("kim")

@@ -39,7 +39,7 @@ def shadows(metric: str) -> tuple[float, float]:
     return sum(p["Sum"] for p in found), sum(p["SampleCount"] for p in found)
 
 
-def test_a_mirror_of_everything_costs_the_client_nothing_and_compares_each_answer(
+def test_a_mirror_of_everything_costs_no_time_and_compares_all(
     stage: Stage, tmp_path: Path
 ) -> None:
     stage.release(NAME, str(slow(tmp_path / "slow")), steps=[MIRROR_ALL])

@@ -20,7 +20,7 @@ BEN = {"author": Author("ben", "the clinic asked")}
 HELD = {"weight": 20, "min_time": "1h", "min_requests": 1}
 
 
-def test_people_gate_supersede_and_pause_and_an_alarm_still_rolls_back(stage: Stage) -> None:
+def test_people_gate_and_supersede_and_an_alarm_rolls_back(stage: Stage) -> None:
     name, ports = "operated", stage.ports
     gated = stage.release(name, "challenger", steps=[{**HELD, "approval": "before"}])
     stage.until_phase(name, Phase.AWAITING_APPROVAL)
@@ -50,7 +50,7 @@ def test_people_gate_supersede_and_pause_and_an_alarm_still_rolls_back(stage: St
     assert said == [("approved", "ben"), ("paused", "ben")]
 
 
-def test_the_version_of_three_releases_ago_takes_all_traffic_back(stage: Stage) -> None:
+def test_the_version_three_releases_ago_takes_all_traffic_back(stage: Stage) -> None:
     name = "returned"
     for model in ("challenger", "champion", "challenger"):
         stage.release(name, model, steps=[{"weight": 100}], bake="none")

@@ -134,7 +134,7 @@ def test_errors_are_what_triton_reads(inference: Any) -> None:
         inference.infer(DIGITS, inputs)
 
 
-def test_every_shape_of_mlflows_scoring_server_is_the_same_request(stage: Stage) -> None:
+def test_every_shape_of_mlflows_server_is_the_same_request(stage: Stage) -> None:
     given = records(stage, TUMOURS, 2)
     names = list(given[0])
     rows = [list(record.values()) for record in given]

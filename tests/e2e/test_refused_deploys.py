@@ -9,7 +9,7 @@ from halftone.domain.errors import Unavailable
 from tests.e2e.support import Stage, declare
 
 
-def test_a_package_that_fails_its_own_sample_fails_the_deploy_and_leaves_nothing(
+def test_a_package_that_fails_its_sample_fails_the_deploy(
     stage: Stage,
 ) -> None:
     declared = declare(stage.cloud, "refused")
@@ -27,7 +27,7 @@ def test_a_package_that_fails_its_own_sample_fails_the_deploy_and_leaves_nothing
     assert "halftone-local-refused" not in names, "CloudFormation took the endpoint back"
 
 
-def test_a_wrong_declaration_fails_the_synth_with_field_value_and_remedy(stage: Stage) -> None:
+def test_a_wrong_declaration_fails_the_synth_with_the_remedy(stage: Stage) -> None:
     path = declare(stage.cloud, "mistaken", memory=64)
     try:
         with pytest.raises(Unavailable, match=r"mistaken.*memory is 64, expected a whole number"):

@@ -16,7 +16,7 @@ from halftone.service.releases.revert import revert
 from tests.e2e.support import Stage, redeclare
 
 
-def test_a_good_challenger_goes_out_step_by_step_and_nobody_notices(stage: Stage) -> None:
+def test_a_good_challenger_goes_out_and_nobody_notices(stage: Stage) -> None:
     with stage.traffic("promoted") as traffic:
         redeclare(stage.cloud, "promoted", model="models/challenger")
         stage.cloud.deploy("promoted")

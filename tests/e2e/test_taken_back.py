@@ -56,7 +56,7 @@ def champion(stage: Stage, endpoint: str) -> str:
     return state.champion.version
 
 
-def test_a_share_does_not_outlive_the_return_of_what_it_was_given_to(stage: Stage) -> None:
+def test_a_share_does_not_outlive_the_return_of_its_version(stage: Stage) -> None:
     name = "taken-back"
     serve(stage, name, "challenger", "champion")
     done(halftone(stage, "traffic", name, "2=60", "champion=40"))
@@ -77,7 +77,7 @@ def test_a_share_does_not_outlive_the_return_of_what_it_was_given_to(stage: Stag
     assert ask(stage, name, {"x-halftone-deployment": "2"}) == (200, "2")
 
 
-def test_back_is_back_in_time_and_said_by_three_at_once_it_goes_back_once(
+def test_back_is_in_time_and_said_by_three_at_once_goes_once(
     stage: Stage, person: Callable[[str], Person]
 ) -> None:
     name = "back-in-time"
@@ -108,7 +108,7 @@ def test_back_is_back_in_time_and_said_by_three_at_once_it_goes_back_once(
     assert ann.ask("POST", path, {}, idempotency_key="said-by-nobody")[0] == 428
 
 
-def test_a_change_that_is_refused_or_stale_leaves_a_rollout_its_alarms(
+def test_a_refused_or_stale_change_leaves_a_rollout_its_alarms(
     stage: Stage, tmp_path: Path
 ) -> None:
     name = "watched-on"

@@ -86,7 +86,7 @@ def test_it_starts_from_a_snapshot_where_the_stage_has_that(
         ({"prod": True}, False),
     ],
 )
-def test_a_version_is_published_exactly_when_the_function_changes(
+def test_a_version_is_published_when_the_function_changes(
     plain: Synthesised, platform: Platform, changes: dict[str, object], anew: bool
 ) -> None:
     """Where nothing changed, Lambda publishes nothing, and CloudFormation takes that for an error.

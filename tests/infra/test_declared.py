@@ -66,7 +66,7 @@ def test_every_folder_with_a_declaration_is_an_endpoint(tmp_path: Path) -> None:
         ("- fraud\n", "endpoint.yaml", ["fraud"], "a mapping"),
     ],
 )
-def test_a_wrong_declaration_is_told_with_file_field_value_and_expectation(
+def test_a_wrong_declaration_is_told_with_field_and_value(
     text: str, field: str, value: object, expected: str, tmp_path: Path
 ) -> None:
     source = declare(tmp_path / "fraud", text)

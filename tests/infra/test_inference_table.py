@@ -24,7 +24,7 @@ def test_what_is_captured_is_private_encrypted_and_ends(dev: Synthesised, prod: 
     assert bucket(prod).definition["DeletionPolicy"] == "Retain"
 
 
-def test_the_harvest_writes_files_notes_keys_and_publishes_metrics_and_no_more(dev: Synthesised):
+def test_the_harvest_writes_notes_and_publishes_no_more(dev: Synthesised):
     policies = [p for p in dev.resources("AWS::IAM::Policy") if "Harvest" in p.id]
     granted = [s for p in policies for s in statements(p.properties["PolicyDocument"])]
     own = [s for s in granted if not s["Action"][0].startswith(("logs:", "xray:", "sqs:"))]
@@ -43,7 +43,7 @@ def test_items_that_count_keys_expire(dev: Synthesised):
     assert specification == {"AttributeName": "expires", "Enabled": True}
 
 
-def test_every_model_functions_log_is_subscribed_and_let_in_by_its_name(dev: Synthesised):
+def test_every_models_log_is_subscribed_and_let_in_by_name(dev: Synthesised):
     groups = {
         r.properties["LogGroupName"]
         for r in dev.resources("AWS::Logs::LogGroup")

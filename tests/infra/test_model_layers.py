@@ -103,7 +103,7 @@ def test_a_flavor_s_layers_leave_room_below_lambda_s_limit(flavor: Flavor, targe
     assert core.size + vendor.size < UNZIPPED_LIMIT - 5 * 2**20
 
 
-def test_every_flavor_has_a_lock_and_each_lock_the_server_s_own_needs() -> None:
+def test_every_flavor_has_a_lock_with_the_servers_own_needs() -> None:
     locks = {path.stem for path in REQUIREMENTS.glob("model-*.txt")}
     assert locks == {f"model-{flavor}" for flavor in Flavor}
     for lock in locks:

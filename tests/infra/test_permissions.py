@@ -64,7 +64,7 @@ def test_every_pattern_of_names_is_of_this_stage(dev: Synthesised) -> None:
                     assert "halftone-dev-" in arn, (policy, arn)
 
 
-def test_a_rollback_function_may_do_what_a_rollback_needs_and_no_more(dev: Synthesised) -> None:
+def test_a_rollback_function_may_do_what_a_rollback_needs(dev: Synthesised) -> None:
     needed = {
         "lambda:GetAlias",
         "lambda:ListAliases",
@@ -88,7 +88,7 @@ def test_a_rollback_function_may_do_what_a_rollback_needs_and_no_more(dev: Synth
         assert granted - queue == needed, policy
 
 
-def test_people_at_the_command_may_look_and_by_another_policy_go_back(dev: Synthesised) -> None:
+def test_people_may_look_and_by_another_policy_go_back(dev: Synthesised) -> None:
     found = {
         policy.properties["ManagedPolicyName"]: _granted(policy)
         for policy in dev.resources("AWS::IAM::ManagedPolicy")
@@ -156,7 +156,7 @@ def test_routes_are_throttled_in_the_stages_own_api_alone(dev: Synthesised) -> N
         assert "HttpApi" in resource, (action, resource)
 
 
-def test_a_model_function_reads_packages_and_calls_its_own_versions_and_nothing_else(
+def test_a_model_function_reads_packages_and_calls_its_versions(
     dev: Synthesised,
 ) -> None:
     models = [p for p in policies(dev) if p.id.startswith("EndpointModelRole")]

@@ -25,7 +25,7 @@ def test_every_function_writes_to_a_log_group_of_its_stack(dev: Synthesised) -> 
         assert (function.stack, group) in groups, function
 
 
-def test_the_workflow_and_the_api_log_to_a_log_group_of_their_stack(dev: Synthesised) -> None:
+def test_the_workflow_and_the_api_log_to_their_stacks_group(dev: Synthesised) -> None:
     groups = {(group.stack, group.id) for group in dev.resources("AWS::Logs::LogGroup")}
     machine = dev.one("AWS::StepFunctions::StateMachine", StateMachineName="halftone-dev-rollout")
     (destination,) = machine.properties["LoggingConfiguration"]["Destinations"]
@@ -52,7 +52,7 @@ def test_every_alarm_says_what_missing_data_means(dev: Synthesised) -> None:
         assert alarm.properties["TreatMissingData"] == "notBreaching", alarm
 
 
-def test_every_function_of_ours_is_traced_and_of_the_stage_s_runtime(dev: Synthesised) -> None:
+def test_every_function_is_traced_and_of_the_stages_runtime(dev: Synthesised) -> None:
     ours = [f for f in dev.resources("AWS::Lambda::Function") if "framework" not in text(f.id)]
     for function in ours:
         assert function.properties["TracingConfig"] == {"Mode": "Active"}, function
@@ -60,7 +60,7 @@ def test_every_function_of_ours_is_traced_and_of_the_stage_s_runtime(dev: Synthe
         assert function.properties["Architectures"] == [dev.settings.architecture], function
 
 
-def test_only_model_functions_bear_the_names_that_the_engine_may_change(dev: Synthesised) -> None:
+def test_only_model_functions_bear_names_the_engine_may_change(dev: Synthesised) -> None:
     prefix = f"halftone-{dev.settings.name}-"
     for function in dev.resources("AWS::Lambda::Function"):
         name = function.properties["FunctionName"]
@@ -98,7 +98,7 @@ def test_dead_letters_are_kept_long_enough_to_be_read(dev: Synthesised) -> None:
     assert queue.properties["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
-def test_the_queue_takes_letters_from_the_rules_of_its_stage_only(dev: Synthesised) -> None:
+def test_the_queue_takes_letters_from_its_stages_rules_only(dev: Synthesised) -> None:
     policy = dev.one("AWS::SQS::QueuePolicy").properties["PolicyDocument"]
     for statement in policy["Statement"]:
         if statement["Effect"] == "Allow":

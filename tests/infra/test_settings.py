@@ -76,7 +76,7 @@ def test_stages_that_are_no_mapping_are_refused(stages: object) -> None:
         stage_settings("dev", stages)
 
 
-def test_production_has_no_runtime_that_the_layers_cannot_run_on() -> None:
+def test_production_has_no_runtime_the_layers_cannot_run_on() -> None:
     with pytest.raises(InvalidInput, match=r"python3\.13 where prod is true"):
         stage_settings("live", {"live": {"prod": True, "runtime": "python3.11"}})
 
@@ -101,6 +101,6 @@ def test_the_page_s_example_is_taken() -> None:
     assert stage_settings("dev", stages).log_retention_days == 30
 
 
-def test_the_current_runtime_is_that_of_the_python_that_synthesises() -> None:
+def test_the_current_runtime_is_that_of_the_synthesising_python() -> None:
     settings = stage_settings("qa", {"qa": {"runtime": "current"}})
     assert settings.runtime == f"python{sys.version_info[0]}.{sys.version_info[1]}"

@@ -145,7 +145,7 @@ def test_half_a_chart_is_none(stubbed, status):
         CloudWatchCharts(client).counted("fraud", ["7"], THREE)
 
 
-def test_more_versions_than_a_call_takes_are_asked_for_in_several(stubbed):
+def test_more_versions_than_a_call_takes_are_asked_for_in_parts(stubbed):
     client, stubber = stubbed("cloudwatch")
     sizes = []
 

@@ -87,7 +87,7 @@ def test_the_two_aliases_stand_apart(ports):
     )
 
 
-def test_an_alias_keeps_what_it_says_of_the_record_until_something_else_is_said(ports):
+def test_an_alias_keeps_what_it_says_of_the_record(ports):
     aliases, versions = ports
     one, two = published(versions, FIRST, SECOND)
     assert aliases.both("fraud").anchor is None
@@ -116,7 +116,7 @@ def test_a_pointer_is_pending_then_ready(ports):
     assert versions.point("fraud", SECOND) is VersionStatus.PENDING
 
 
-def test_only_the_pointer_that_the_function_carries_is_published(ports):
+def test_only_the_pointer_that_a_function_carries_is_published(ports):
     _, versions = ports
     with pytest.raises(ConcurrentWrite, match="does not carry"):
         versions.publish("fraud", FIRST)
@@ -145,14 +145,14 @@ def test_a_published_version_is_ready(ports):
     assert versions.status("fraud", one) == (VersionStatus.READY, "")
 
 
-def test_there_is_no_status_of_a_version_that_was_never_published(ports):
+def test_a_version_that_was_never_published_has_no_status(ports):
     _, versions = ports
     published(versions, FIRST)
     with pytest.raises(NotFound, match="'7'"):
         versions.status("fraud", "7")
 
 
-def test_pointing_leaves_the_rest_of_the_environment_and_what_was_published(deployed):
+def test_pointing_leaves_the_rest_of_the_environment(deployed):
     versions = LambdaVersions(deployed, deployed, "dev")
     one, two = published(versions, FIRST, SECOND)
     theirs = {"HALFTONE_ENDPOINT": "fraud"}

@@ -103,7 +103,7 @@ def guarded(request):
     return OnCloudWatch(request.getfixturevalue("cloudwatch"))
 
 
-def test_the_guardrail_reads_back_the_version_that_it_was_armed_for(guarded):
+def test_the_guardrail_reads_back_the_version_it_was_armed_for(guarded):
     for version in ("2", "3", "2"):
         guarded.port.arm("fraud", version, "rollout fraud-r1")
         assert guarded.port.read("fraud").armed_for == version
@@ -155,20 +155,18 @@ def red(client, *kinds, composite="OK"):
     ],
 )
 @pytest.mark.parametrize("composite", ["OK", "ALARM"])
-def test_its_state_is_that_of_the_metric_alarms_however_late_the_composite_follows(
-    cloudwatch, kinds, state, composite
-):
+def test_its_state_is_that_of_the_metric_alarms(cloudwatch, kinds, state, composite):
     assert red(cloudwatch, *kinds, composite=composite) is state
 
 
-def test_what_was_red_before_the_alarms_were_armed_is_not_red_afterwards(cloudwatch):
+def test_what_was_red_before_arming_is_not_red_afterwards(cloudwatch):
     assert red(cloudwatch, "errors-rate", "errors-count", composite="ALARM") is AlarmState.ALARM
     port = CloudWatchGuardrails(cloudwatch, "dev")
     port.arm("fraud", "8", "rollout fraud-r2")
     assert port.read("fraud").state is AlarmState.OK
 
 
-def test_arming_changes_the_version_of_every_alarm_and_nothing_else(cloudwatch):
+def test_arming_changes_the_version_of_every_alarm_alone(cloudwatch):
     CloudWatchGuardrails(cloudwatch, "dev").arm("fraud", "7", "rollout fraud-r1")
     for kind, found in alarms(cloudwatch).items():
         expected = definition(kind)
@@ -178,7 +176,7 @@ def test_arming_changes_the_version_of_every_alarm_and_nothing_else(cloudwatch):
     assert alarms(cloudwatch).keys() == {*GUARDRAIL_ALARMS}
 
 
-def test_arming_takes_the_red_off_every_metric_alarm_and_says_for_what(cloudwatch):
+def test_arming_takes_the_red_off_every_metric_alarm(cloudwatch):
     for kind in GUARDRAIL_ALARMS:
         cloudwatch.set_alarm_state(AlarmName=name(kind), StateValue="ALARM", StateReason="bad")
     CloudWatchGuardrails(cloudwatch, "dev").arm("fraud", "7", "rollout fraud-r1")
@@ -188,7 +186,7 @@ def test_arming_takes_the_red_off_every_metric_alarm_and_says_for_what(cloudwatc
 
 
 @pytest.mark.parametrize("kind", GUARDRAIL_ALARMS)
-def test_alarms_that_watch_different_versions_are_armed_for_none(cloudwatch, kind):
+def test_alarms_that_watch_different_versions_are_not_armed(cloudwatch, kind):
     guardrails = CloudWatchGuardrails(cloudwatch, "dev")
     guardrails.arm("fraud", "7", "rollout fraud-r1")
     cloudwatch.put_metric_alarm(**definition(kind))  # as a deploy would put it back
@@ -245,7 +243,7 @@ SENTENCE = (
         ("[1]", "Threshold Crossed: 2 out"),
     ],
 )
-def test_the_reason_is_short_and_the_sentence_of_cloudwatch_is_kept(cloudwatch, data, expected):
+def test_the_reason_is_short_and_cloudwatchs_sentence_is_kept(cloudwatch, data, expected):
     for kind in GUARDRAIL_ALARMS:
         state = {"StateValue": "ALARM", "StateReason": SENTENCE}
         cloudwatch.set_alarm_state(AlarmName=name(kind), StateReasonData=data or "{}", **state)

@@ -72,7 +72,7 @@ def test_a_key_is_followed_for_five_minutes_and_no_longer(keys):
     assert keys.see("fraud", sooner, "b3") == News(None, None, 1, 1, AT)
 
 
-def test_a_key_that_an_earlier_release_took_note_of_stays_as_it_was_counted(table):
+def test_a_key_noted_by_an_earlier_release_stays_as_counted(table):
     client, name = table
     keys = DynamoKeys(client, name)
     keys.see("fraud", sighting(), "b1")
@@ -97,7 +97,7 @@ def test_another_stage_rollout_key_or_version_is_another_key(keys, changes):
     assert keys.see("fraud", sighting(**changes), "b2") == News(0, None, since=AT)
 
 
-def test_a_batch_is_published_by_one_delivery_unless_that_one_failed(keys):
+def test_a_batch_is_published_by_one_delivery_unless_it_failed(keys):
     assert keys.begin("fraud", "fraud-r1", 0, "b1")
     assert not keys.begin("fraud", "fraud-r1", 0, "b1")
     assert keys.begin("fraud", "fraud-r1", 0, "b2")
@@ -153,7 +153,7 @@ def test_a_whole_delivery_on_aws_and_again(aws, table):
     assert [(point["Sum"], point["SampleCount"]) for point in statistics] == [(3.0, 10.0)]
 
 
-def test_metrics_are_sent_by_bucket_with_how_often_each_value_was_seen(stubbed):
+def test_metrics_are_sent_by_bucket_with_counts_of_values(stubbed):
     client, stubber = stubbed("cloudwatch")
     stubber.add_response(
         "put_metric_data",

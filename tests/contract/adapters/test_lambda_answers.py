@@ -43,7 +43,7 @@ def configured(stubber, variables=None, revision="rev-1", **more):
     stubber.add_response("get_function_configuration", answer, {"FunctionName": NAME})
 
 
-def test_a_guarded_write_presents_the_revision_and_an_unguarded_one_does_not(aliases):
+def test_a_guarded_write_alone_presents_the_revision(aliases):
     port, stubber = aliases
     written = {"FunctionVersion": "1", "RevisionId": "rev-2"}
     sent = {
@@ -152,7 +152,7 @@ def test_lambda_not_answering_is_unavailable(failing, silence):
             call()
 
 
-def test_pointing_keeps_the_other_variables_and_presents_the_revision(versions):
+def test_pointing_keeps_variables_and_presents_the_revision(versions):
     port, stubber = versions
     configured(stubber, {"HALFTONE_ENDPOINT": "fraud", "HALFTONE_PACKAGE": "old"})
     sent = {
@@ -212,7 +212,7 @@ def test_what_is_published_is_bound_to_what_was_read(versions):
 
 
 @pytest.mark.parametrize("variables", [None, {**CARRIED, "HALFTONE_DEPLOYMENT": "fraud-r0"}])
-def test_a_function_that_carries_something_else_is_not_published(versions, variables):
+def test_a_function_with_another_pointer_is_not_published(versions, variables):
     port, stubber = versions
     configured(stubber, variables)
     with pytest.raises(ConcurrentWrite, match="does not carry"):
@@ -283,7 +283,7 @@ def test_a_model_that_does_not_answer_in_time_answers_500(failing):
 
 
 @pytest.mark.parametrize("silence", SILENCES[1:], ids=lambda error: type(error).__name__)
-def test_lambda_that_is_not_reached_says_nothing_about_the_model(failing, silence):
+def test_lambda_out_of_reach_says_nothing_about_the_model(failing, silence):
     client = failing("lambda", silence)
     with pytest.raises(Unavailable, match="did not answer while invoking version 3"):
         LambdaVersions(client, client, "dev").invoke("fraud", "3", {})

@@ -59,7 +59,7 @@ def minute(number):
     return START + timedelta(minutes=number)
 
 
-def test_replicas_are_told_apart_by_version_the_last_to_write_first(log):
+def test_replicas_are_told_by_version_the_last_to_write_first(log):
     logs, write = log
     write(OLD, minute(0), "one")
     write(NEW, minute(1), "two")

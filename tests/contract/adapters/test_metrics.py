@@ -167,7 +167,7 @@ def test_nobody_asked_is_no_bucket(cloudwatch):
     assert not metrics.buckets("fraud", **ASKED, since=START, until=START)
 
 
-def test_the_proof_is_published_where_the_alarm_of_the_version_looks(cloudwatch):
+def test_the_proof_is_published_where_the_versions_alarm_looks(cloudwatch):
     CloudWatchMetrics(cloudwatch).publish("fraud", "2", 0.25, START)
     (found,) = cloudwatch.get_metric_statistics(
         Namespace="Halftone",
@@ -284,7 +284,7 @@ def quantiles(count):
     return tuple(CloudWatchMetrics(aws.client).quantiles("fraud", "1", until=START)), aws.asked
 
 
-def test_quantiles_are_median_90th_and_99th_of_the_last_three_hours():
+def test_quantiles_are_those_of_the_last_three_hours():
     found, (asked,) = quantiles(200.0)
     assert found == (12.5, 40.0, 95.5)
     assert (asked["StartTime"], asked["EndTime"]) == (START - timedelta(hours=3), START)

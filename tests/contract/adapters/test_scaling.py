@@ -146,7 +146,7 @@ def limited(rate=100.0, burst=50):
     }  # fmt: skip
 
 
-def test_every_route_of_the_endpoint_is_throttled_and_none_of_another(gate):
+def test_a_throttle_holds_for_every_route_of_the_endpoint_alone(gate):
     port, stubber = gate
     routes(stubber, [INVOKE, OTHER], ["ANY /v1/{proxy+}", "$default"], [DESCRIBE, OIP])
     mine = dict.fromkeys((INVOKE, DESCRIBE, OIP), limited())
@@ -169,7 +169,7 @@ def test_a_throttle_is_in_force_whatever_else_the_api_answers(gate, more):
     assert port.throttle("fraud", LIMIT) == 1
 
 
-def test_a_throttle_that_is_not_in_force_afterwards_is_unavailable(gate):
+def test_a_throttle_that_is_not_in_force_is_unavailable(gate):
     port, stubber = gate
     routes(stubber, [INVOKE])
     stage(stubber, {})
@@ -220,7 +220,7 @@ def test_an_api_that_is_throttled_or_gone_is_unavailable(gate, code):
         port.throttle("fraud", LIMIT)
 
 
-def test_the_address_is_below_the_apis_own_which_is_asked_for_once(gate):
+def test_the_address_is_below_the_apis_own_and_read_once(gate):
     port, stubber = gate
     api = {"ProtocolType": "HTTP", "RouteSelectionExpression": "x", "Name": "halftone-dev"}
     stubber.add_response("get_api", {**api, "ApiEndpoint": "https://a1.example"}, {"ApiId": "a1"})

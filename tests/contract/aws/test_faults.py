@@ -231,7 +231,7 @@ def test_what_calls_nothing_works_whatever_aws_does() -> None:
     assert engine.uploads.prepare(DIGEST, NOW).url.startswith("https://")
 
 
-def test_every_client_gives_up_after_a_bounded_time_and_number_of_tries() -> None:
+def test_every_client_gives_up_after_bounded_time_and_tries() -> None:
     configs: list[Any] = []
 
     class Watched(boto3.session.Session):

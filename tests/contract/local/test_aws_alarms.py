@@ -100,7 +100,7 @@ def monitor(client, unique):
     made.close()
 
 
-def test_an_alarm_watches_exactly_its_dimensions_and_explains_itself(monitor):
+def test_an_alarm_watches_its_dimensions_and_explains_itself(monitor):
     red = monitor.alarm()
     other_version = monitor.alarm(Dimensions=[{"Name": "version", "Value": "1"}])
     no_dimension = monitor.alarm(Dimensions=[])
@@ -125,9 +125,7 @@ def test_an_alarm_watches_exactly_its_dimensions_and_explains_itself(monitor):
     assert newest["newState"]["stateValue"] == "ALARM"
 
 
-def test_a_change_of_state_is_an_event_and_invokes_functions_and_composites(
-    monitor, function, client, unique
-):
+def test_a_change_of_state_is_an_event_and_invokes_functions(monitor, function, client, unique):
     listener, actor, rule = function(RECORDER), function(RECORDER), unique("rule")
     alias = actor.alias("live", "1")
     red = monitor.alarm(AlarmActions=[alias], AlarmDescription="too many errors")
@@ -187,7 +185,7 @@ def test_a_change_of_state_is_an_event_and_invokes_functions_and_composites(
     events.delete_rule(Name=rule)
 
 
-def test_an_alarm_acts_on_a_change_only_and_an_update_keeps_its_state(monitor, function):
+def test_an_alarm_acts_on_changes_and_an_update_keeps_its_state(monitor, function):
     actor = function(RECORDER)
     settings = {"AlarmActions": [actor.arn], "EvaluationPeriods": 6, "DatapointsToAlarm": 1}
     red = monitor.alarm(**settings)

@@ -12,7 +12,7 @@ def handler(event, context):
 DRAWS, LEAST, MOST = 300, 55, 125
 
 
-def test_the_additional_version_gets_its_share_and_the_header_tells_which_it_was(function):
+def test_the_other_version_gets_its_share_and_is_in_the_header(function):
     fn = function(VERSION % 1, VERSION % 2)
     arn = fn.alias("live", "1", _2=0.3)
     answers = [fn.invoke(Qualifier="live") for _ in range(DRAWS)]
@@ -42,7 +42,7 @@ def test_a_weight_of_zero_or_none_sends_nothing(function):
     assert {fn.invoke(Qualifier="plain")["ExecutedVersion"] for _ in range(5)} == {"2"}
 
 
-def test_an_invoke_of_a_version_or_without_qualifier_is_never_drawn(function):
+def test_an_invoke_of_a_version_or_no_qualifier_is_never_drawn(function):
     fn = function(VERSION % 1, VERSION % 2)
     fn.alias("live", "1", _2=1.0)
     assert fn.invoke(Qualifier="1")["ExecutedVersion"] == "1"
@@ -51,7 +51,7 @@ def test_an_invoke_of_a_version_or_without_qualifier_is_never_drawn(function):
     assert fn.invoke()["Payload"]["arn"] == fn.arn
 
 
-def test_reading_the_configuration_through_an_alias_shows_its_own_version(function, client):
+def test_an_aliass_configuration_is_that_of_its_own_version(function, client):
     fn = function(VERSION % 1, VERSION % 2)
     fn.alias("live", "1", _2=0.5)
     read = [

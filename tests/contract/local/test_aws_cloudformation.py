@@ -34,7 +34,7 @@ def stack(client, unique):
     )
 
 
-def test_an_update_of_something_else_leaves_the_engine_s_weights_alone(stack, client, unique):
+def test_an_update_of_something_else_leaves_the_weights_alone(stack, client, unique):
     name = unique("fn")
     api = client("lambda")
     bucket = unique("code")
@@ -84,9 +84,7 @@ def test_an_update_of_something_else_leaves_the_engine_s_weights_alone(stack, cl
     assert api.get_function_configuration(FunctionName=name)["MemorySize"] == 256
 
 
-def test_a_composite_alarm_in_a_template_has_name_and_arn_and_is_updated_in_place(
-    stack, client, unique
-):
+def test_a_composite_alarm_in_a_template_is_updated_in_place(stack, client, unique):
     def template(description):
         metric = {
             "Type": "AWS::CloudWatch::Alarm",

@@ -87,7 +87,7 @@ def test_the_type_decides_how_a_body_comes(
     assert event["body"] == ("eyJhIjogMX0=" if encoded else '{"a": 1}')
 
 
-def test_names_of_headers_are_in_lower_case_and_the_query_is_read(
+def test_header_names_are_in_lower_case_and_the_query_is_read(
     post: Callable[..., Any],
 ) -> None:
     with post("/v2/models/a?version=7", b"{}", Inference_Header_Content_Length="2") as answer:

@@ -13,7 +13,7 @@ from tests.contract.local.support import eventually, zipped
 SOURCE = "def handler(event, context): return %d"
 
 
-def test_an_alias_update_with_a_stale_revision_fails_and_changes_nothing(function, client):
+def test_an_alias_update_with_a_stale_revision_changes_nothing(function, client):
     fn = function(SOURCE % 1, SOURCE % 2)
     fn.alias("live", "1")
     api = client("lambda")
@@ -51,7 +51,7 @@ def test_a_configuration_update_with_a_stale_revision_fails(function, client):
         )
 
 
-def test_publishing_without_a_change_answers_with_the_version_before(function, client):
+def test_publishing_without_a_change_answers_the_version_before(function, client):
     fn = function(SOURCE % 1)
     assert fn.publish() == fn.versions[-1]
     client("lambda").update_function_configuration(
@@ -64,9 +64,7 @@ def test_publishing_without_a_change_answers_with_the_version_before(function, c
     assert published["Environment"]["Variables"] == {"MODEL": "a"}
 
 
-def test_a_failed_asynchronous_invoke_is_tried_three_times_then_goes_to_the_dead_letter_queue(
-    function, client, unique
-):
+def test_a_failed_asynchronous_invoke_ends_in_the_dead_letters(function, client, unique):
     """Invoked by a rule, as EventBridge does: asynchronously."""
     sqs, events, rule = client("sqs"), client("events"), unique("rule")
     queue = sqs.create_queue(QueueName=unique("dead"))["QueueUrl"]
@@ -101,9 +99,7 @@ def big_layer(text):
     return buffer.getvalue()
 
 
-def test_functions_import_from_layers_their_own_files_win_and_a_cold_start_is_short(
-    function, client, unique
-):
+def test_functions_import_from_layers_and_their_own_files_win(function, client, unique):
     name = unique("layer")
     layer = client("lambda").publish_layer_version(
         LayerName=name, Content={"ZipFile": big_layer(name)}

@@ -71,9 +71,7 @@ def total(client):
     return read
 
 
-def test_invocations_and_errors_count_by_function_resource_and_executed_version(
-    function, http_route, total
-):
+def test_invocations_and_errors_count_by_three_dimensions(function, http_route, total):
     fn = function(PLAIN, PLAIN.replace("fine", "better"))
     arn = fn.alias("live", "1", _2=0.5)
     get = http_route(arn)
@@ -114,9 +112,7 @@ def test_a_throttled_request_is_neither_invocation_nor_error(function, client, t
     ],
     ids=["time-out", "crash"],
 )
-def test_time_outs_and_crashes_are_errors_and_the_next_invoke_is_served(
-    function, total, source, error
-):
+def test_after_time_outs_and_crashes_the_next_invoke_is_served(function, total, source, error):
     fn = function(source, Timeout=1)
     assert "FunctionError" not in fn.invoke(0)
     began = time.monotonic()
@@ -129,7 +125,7 @@ def test_time_outs_and_crashes_are_errors_and_the_next_invoke_is_served(
     assert total("AWS/Lambda", "Invocations", FunctionName=fn.name) == 3
 
 
-def test_a_raised_exception_is_named_and_leaves_the_environment_running(function):
+def test_a_raised_exception_is_named_and_the_environment_lives(function):
     fn = function(
         """
         import os
@@ -174,7 +170,7 @@ def test_the_log_of_an_invocation_holds_its_lines_and_no_other(function, client)
     assert sorted(lines) == [f"line {number}" for number in range(5)]
 
 
-def test_a_line_ends_with_a_line_feed_alone_and_descriptor_1_is_the_log(function, client):
+def test_a_line_ends_with_a_line_feed_and_descriptor_1_is_a_log(function, client):
     fn = function(
         """
         import os
@@ -205,7 +201,7 @@ def test_a_function_reaches_aws_with_its_own_account(function):
     assert not [entry for entry in path if entry.endswith("/local")]
 
 
-def test_a_function_that_writes_nothing_answers_without_a_wait_for_its_log(function):
+def test_a_function_that_writes_nothing_is_not_waited_for(function):
     fn = function("def handler(event, context): return event")
     fn.invoke()
 
@@ -244,9 +240,7 @@ def handler(event, context):
 """
 
 
-def test_what_package_code_writes_is_in_the_log_and_makes_no_metric(
-    function, client, total, unique
-):
+def test_what_package_code_writes_is_logged_and_is_no_metric(function, client, total, unique):
     namespace = unique("Output")
     library = str(ROOT / "layers" / "core" / "python")
     fn = function(SEPARATED.format(library=library, namespace=namespace))

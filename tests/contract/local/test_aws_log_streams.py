@@ -46,7 +46,7 @@ def test_a_sandbox_keeps_its_stream(function, streams, client):
     assert told == [f"line of {number}" for number in range(4)]
 
 
-def test_streams_tell_the_version_also_behind_an_alias_with_weights(function, streams):
+def test_streams_tell_the_version_behind_a_weighted_alias(function, streams):
     fn = function(TELLS, TELLS + "\n")
     fn.alias("live", "1", _2=0.5)
     for number in range(40):

@@ -48,7 +48,7 @@ def read(client):
     return get
 
 
-def test_ten_second_periods_start_at_even_tens_and_come_newest_first(namespace, read):
+def test_periods_start_at_even_tens_and_come_newest_first(namespace, read):
     result = read(query(namespace, "Sum"))["q"]
     starts = [START + timedelta(seconds=10 * step) for step in range(6)]
     assert result["Timestamps"] == starts[::-1]
@@ -65,7 +65,7 @@ def test_several_queries_in_one_call_each_get_their_statistic(namespace, read):
     assert values == pytest.approx([6.5, 12, 1, 12, 6.5, 10.9, 3, 50])
 
 
-def test_ascending_order_on_request_and_a_start_inside_a_period_is_rounded_down(namespace, read):
+def test_a_start_inside_a_period_is_rounded_down(namespace, read):
     result = read(
         query(namespace, "Sum"),
         ScanBy="TimestampAscending",
@@ -75,7 +75,7 @@ def test_ascending_order_on_request_and_a_start_inside_a_period_is_rounded_down(
     assert result["Values"] == [11, 15, 19, 23]
 
 
-def test_a_query_without_dimensions_means_the_metric_that_has_none(namespace, read):
+def test_a_query_without_dimensions_means_the_metric_with_none(namespace, read):
     assert read(query(namespace, "Sum", dimensions=[]))["q"]["Values"] == []
 
 

@@ -62,7 +62,7 @@ def task(arn, **more):
     } | more
 
 
-def test_a_running_execution_started_again_by_name_and_input_is_the_same(client, machine, finished):
+def test_an_execution_started_again_by_name_is_the_same(client, machine, finished):
     """StartExecution is idempotent for standard workflows."""
     sfn = client("stepfunctions")
     arn = machine(Wait={"Type": "Wait", "Seconds": 2, "End": True})
@@ -77,9 +77,7 @@ def test_a_running_execution_started_again_by_name_and_input_is_the_same(client,
         sfn.start_execution(stateMachineArn=arn, name="one", input='{"n": 1}')
 
 
-def test_a_task_is_retried_by_the_error_s_name_then_waits_as_long_as_told(
-    client, machine, finished, function
-):
+def test_a_task_is_retried_by_the_errors_name_and_interval(client, machine, finished, function):
     fn = function(FLAKY)
     retry = [
         {
@@ -134,7 +132,7 @@ def test_a_schedule_invokes_its_function_with_a_constant_input(client, scheduled
     assert eventually(lines, seconds=75, every=1) == {"GOT {'reconcile': 'all'}"}
 
 
-def test_a_refused_transaction_says_which_condition_failed_and_writes_nothing(client, unique):
+def test_a_refused_transaction_names_the_condition(client, unique):
     db, table = client("dynamodb"), unique("table")
     db.create_table(
         TableName=table,

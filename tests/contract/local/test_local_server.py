@@ -41,7 +41,7 @@ def by_hand(command, port):
     return done.returncode, done.stdout
 
 
-def test_up_is_idempotent_and_down_ends_the_function_workers_too():
+def test_up_is_idempotent_and_down_ends_the_workers_too():
     port = free_port()
     assert by_hand("status", port)[0] == 1
     code, told = by_hand("up", port)
@@ -137,13 +137,13 @@ def test_a_used_port_is_refused_by_number(aws):
         start(aws.port)
 
 
-def test_without_its_environment_it_names_the_command_that_makes_it(monkeypatch):
+def test_without_its_environment_it_names_the_command_for_it(monkeypatch):
     monkeypatch.setattr(supervisor, "PYTHON", Path("/nowhere/python"))
     with pytest.raises(LocalAwsError, match="make setup"):
         start()
 
 
-def test_another_release_of_ministack_is_refused_with_both_versions(monkeypatch):
+def test_another_ministack_is_refused_with_both_versions(monkeypatch):
     monkeypatch.setattr(installation, "MINISTACK_VERSION", "9.9.9")
     with pytest.raises(LocalAwsError, match=rf"{re.escape(pins.MINISTACK_VERSION)}, .* 9\.9\.9"):
         start()

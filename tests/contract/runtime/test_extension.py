@@ -89,7 +89,7 @@ def test_it_registers_for_invocations_before_traffic(runtime):
     assert runtime.frozen(), "Init ends when it asks for the first event"
 
 
-def test_the_sandbox_stays_awake_until_the_work_is_done_and_the_answer_does_not_wait(runtime):
+def test_the_sandbox_stays_awake_while_the_answer_does_not_wait(runtime):
     extension = Extension(runtime.address)
     assert runtime.frozen()
     go, done = threading.Event(), threading.Event()

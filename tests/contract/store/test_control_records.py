@@ -161,7 +161,7 @@ def test_a_table_that_is_out_is_unavailable(dynamodb):
                 call()
 
 
-def test_a_condition_that_does_not_tell_what_stood_there_is_followed_by_a_read(dynamodb):
+def test_a_condition_that_tells_nothing_is_followed_by_a_read(dynamodb):
     """An older DynamoDB client or a proxy leaves the item out of the error."""
     claims = DynamoIdempotencyStore(dynamodb, create_table(dynamodb))
     claims.claim(claim(), START)

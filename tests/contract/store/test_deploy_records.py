@@ -41,7 +41,7 @@ def test_deploys_are_read_back_as_they_were_written(store):
     assert state.deploys.after("before") == (RECORD,)
 
 
-def test_a_state_that_was_written_before_there_were_deploys_has_none(dynamodb):
+def test_a_state_from_before_there_were_deploys_has_none(dynamodb):
     table = create_table(dynamodb)
     store = DynamoStore(dynamodb, table)
     store.commit(next_change(None))

@@ -99,7 +99,7 @@ def losing_answers(client):
     client.meta.events.unregister("before-send", lose)
 
 
-def test_a_write_whose_answer_is_lost_is_found_when_it_is_read_again(dynamodb):
+def test_a_write_whose_answer_is_lost_is_found_by_the_next_read(dynamodb):
     client = boto3.client("dynamodb", region_name=REGION, config=URGENT)
     store = DynamoStore(client, create_table(client))
     change = next_change(None)

@@ -53,7 +53,7 @@ def test_what_was_scored_unseen_is_kept_for_the_truth(ledgers):
     assert one.first("r-1", "a"), "that nobody has judged it yet is another matter"
 
 
-def test_items_are_the_endpoint_s_own_and_expire_when_no_id_is_taken_any_more(dynamodb, name):
+def test_items_are_the_endpoints_own_and_expire_with_its_ids(dynamodb, name):
     ledger = TableLedger("fraud", name)
     ledger.first("r-1", "a")
     ledger.note_shadow("r-1", "00ff00ff")

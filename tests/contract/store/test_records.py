@@ -48,7 +48,7 @@ def test_what_was_taken_back_and_who_served_before_is_read_back(store):
     assert store.load("fraud") == after
 
 
-def test_a_record_of_an_earlier_release_has_no_bars_and_leaves_its_past_to_the_audit():
+def test_an_old_record_has_no_bars_and_leaves_its_past_to_audit():
     written = msgspec.to_builtins(next_change(None).after)
     for field in ("barred", "past", "anchor", "restored", "flagged"):
         del written[field]
@@ -56,7 +56,7 @@ def test_a_record_of_an_earlier_release_has_no_bars_and_leaves_its_past_to_the_a
     assert (state.barred, state.past, state.anchor, state.restored) == ((), None, None, "")
 
 
-def test_a_write_with_an_audit_record_that_is_there_writes_nothing(store):
+def test_a_write_whose_audit_record_exists_writes_nothing(store):
     first = next_change(None)
     store.commit(first)
     wrong = next_change(first.after, deployment=deployment("2"))
@@ -96,7 +96,7 @@ def test_evidence_from_an_old_look_writes_nothing(store):
     assert store.load_evidence("fraud", "fraud-r1") == second
 
 
-def test_evidence_that_was_read_back_folds_on_to_the_same_floats(store):
+def test_evidence_read_back_folds_on_to_the_same_floats(store):
     one = (Arm(37, 3, 36, 1, over=(7, 2)), Arm(411, 5, 409, 9, over=(40, 4)))
     kept, buckets = grown(no_evidence(), one)
     store.keep_evidence("fraud", kept, buckets, previous=None)
@@ -183,7 +183,7 @@ def test_endpoints_are_sorted_and_named_once(store):
     assert list(store.endpoints()) == ["fraud", "fraud-eu", "spam"]
 
 
-def test_the_numbers_of_a_record_still_make_its_hash_when_they_were_read_back(store):
+def test_numbers_that_were_read_back_still_make_the_hash(store):
     numbers = {
         "log_e": 3.0000000000000004,
         "tiny": 5e-324,
@@ -198,7 +198,7 @@ def test_the_numbers_of_a_record_still_make_its_hash_when_they_were_read_back(st
     assert verify("fraud", store.audit("fraud"), change.after.audit) == 1
 
 
-def test_a_chain_without_its_first_records_does_not_pass_for_whole(store):
+def test_a_chain_without_its_first_records_is_not_whole(store):
     state = None
     for _ in range(3):
         change = next_change(state)

@@ -167,7 +167,7 @@ def test_a_lost_race_is_told_from_throttling(codes, expected):
             DynamoRegistry(client, "t").commit_model(change(None, new=version(1)))
 
 
-def test_a_read_that_is_throttled_or_not_answered_is_unavailable():
+def test_a_throttled_or_unanswered_read_is_unavailable():
     client = boto3.client("dynamodb", region_name="eu-central-1", config=PATIENT)
     with Stubber(client) as stubber:
         stubber.add_client_error("get_item", "ProvisionedThroughputExceededException")
@@ -178,7 +178,7 @@ def test_a_read_that_is_throttled_or_not_answered_is_unavailable():
             DynamoRegistry(client, "t").versions("churn", most=5)
 
 
-def test_a_registration_whose_answer_is_lost_is_found_when_it_is_asked_for_again(dynamodb):
+def test_a_registration_whose_answer_is_lost_is_found_again(dynamodb):
     client = boto3.client("dynamodb", region_name="eu-central-1", config=PATIENT)
     registry = DynamoRegistry(client, create_table(client))
 

@@ -70,7 +70,7 @@ def test_a_changed_field_of_any_record_is_found_there(name, entries, data):
 
 
 @given(ENTRIES, st.data())
-def test_a_forged_and_resealed_record_breaks_the_next_one_or_the_head(entries, data):
+def test_a_forged_record_breaks_the_next_one_or_the_head(entries, data):
     records = chain(entries)
     at = data.draw(st.integers(0, len(records) - 1))
     forged = replace(records[at], actor="mallory", numbers={"forged": True})

@@ -95,7 +95,7 @@ GOOD = zipped([(name, 0, content) for name, content in SOUND]).getvalue()
     st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.binary(max_size=4)), max_size=6)
     | st.binary(max_size=200)
 )
-def test_damaged_and_arbitrary_bytes_are_taken_or_refused_by_name(damage):
+def test_damaged_bytes_are_taken_or_refused_by_name(damage):
     data = damage
     if isinstance(damage, list):
         data = GOOD

@@ -146,7 +146,7 @@ def test_no_token_key_or_body_is_in_any_line(*, headers, body, fault, champion, 
     assert secret_part not in json.dumps([event for _, event in stage.sent]) or not private
 
 
-def test_with_capture_on_the_body_is_kept_without_what_is_redacted():
+def test_with_capture_on_the_body_is_kept_but_for_redaction():
     serving = TrafficPolicy(mode=Mode.GUARDED, capture=Capture(100.0, ("x",)))
     stage = Fleet(RouteConfig("double", 1, "1", serving=serving))
     stage.ask_x(123456.0)

@@ -158,7 +158,7 @@ def spelled(value, space):
 
 
 @given(value=OBJECTS, space=SPACES, as_bytes=st.booleans())
-def test_a_name_that_stands_twice_is_refused_and_nothing_else_is(value, space, as_bytes):
+def test_a_name_that_stands_twice_is_refused_and_nothing_else(value, space, as_bytes):
     text, twice = spelled(value, space)
     body = text.encode() if as_bytes else text
     if not twice:

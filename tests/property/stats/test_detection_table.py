@@ -28,7 +28,7 @@ AGAIN = [
 
 
 @pytest.mark.parametrize("name", AGAIN)
-def test_rates_and_medians_stay_within_a_fifth_of_the_committed_ones(name):
+def test_rates_and_medians_stay_within_a_fifth_of_the_committed(name):
     again = run_named(name)
     assert again.keys() == RESULTS[name].keys()
     for judge, committed in RESULTS[name].items():
@@ -52,7 +52,7 @@ def test_false_alarms_stay_below_five_percent_in_every_scenario():
         assert (rate > 0.1) if name in wrong_unit else (rate <= 0.05), name
 
 
-def test_tripled_errors_are_found_in_a_third_of_obrien_flemings_and_a_seventh_of_kayentas_time():
+def test_tripled_errors_are_found_in_a_third_of_obriens_time():
     median = {judge: RESULTS["errors 1 to 3 %, 10/s"][judge]["median"] for judge in JUDGES}
     assert median["halftone"] <= median["obrien_fleming"] / 3
     assert median["halftone"] <= median["kayenta"] / 7

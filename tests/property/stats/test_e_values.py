@@ -74,31 +74,29 @@ fractions = st.floats(0.01, 1.0)
 
 
 @given(buckets, margins, fractions)
-def test_bets_on_a_regression_are_not_expected_to_win_against_a_harmless_challenger(
-    buckets, margin, fraction
-):
+def test_bets_on_regression_do_not_win_on_a_harmless_challenger(buckets, margin, fraction):
     assert expected(Capital.on_regression(margin), buckets, margin * fraction) <= SLACK
 
 
 @given(buckets, margins, fractions)
-def test_bets_on_safety_are_not_expected_to_win_on_a_harmful_challenger(buckets, margin, fraction):
+def test_bets_on_safety_do_not_win_on_a_harmful_challenger(buckets, margin, fraction):
     assert expected(Capital.on_safety(margin), buckets, margin / fraction) <= SLACK
 
 
 @given(st.lists(st.tuples(sizes, sizes, rates), min_size=1, max_size=2), margins)
-def test_at_the_margin_itself_the_bets_are_fair_whatever_the_base_rate(buckets, margin):
+def test_at_the_margin_the_bets_are_fair_at_any_base_rate(buckets, margin):
     assert math.isclose(expected(Capital.on_regression(margin), buckets, margin), 1, rel_tol=1e-9)
     assert math.isclose(expected(Capital.on_safety(margin), buckets, margin), 1, rel_tol=1e-9)
 
 
-def test_the_enumeration_convicts_a_grid_that_was_not_scaled_by_the_margin():
+def test_the_enumeration_convicts_an_unscaled_grid():
     unscaled = tuple(factor for factor, _ in GRID if factor < 5)
     wrong = Capital(5.0, unscaled, (-math.log(len(unscaled)),) * len(unscaled))
     assert expected(wrong, [(5, 5, 0.3)], 1.0) > 1.5
 
 
 @given(st.integers(0, 12), st.floats(0.02, 0.9), st.floats(0, 1))
-def test_a_rate_at_or_above_the_tolerance_is_not_expected_to_look_below(n, tolerance, way):
+def test_a_rate_at_the_tolerance_does_not_look_below_it(n, tolerance, way):
     rate = tolerance + way * (1 - tolerance)
     mean = math.fsum(
         binomial(n, x, rate) * math.exp(below(Tally(n, x), tolerance=tolerance))
@@ -108,7 +106,7 @@ def test_a_rate_at_or_above_the_tolerance_is_not_expected_to_look_below(n, toler
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.floats(0.01, 0.99)), max_size=3))
-def test_draws_at_the_expected_shares_are_not_expected_to_look_otherwise(drawn):
+def test_draws_at_the_expected_shares_do_not_look_otherwise(drawn):
     mean = math.fsum(
         math.exp(share(Split(c, n, s) for c, (n, s) in zip(path, drawn, strict=True)))
         * math.prod(binomial(n, c, s) for c, (n, s) in zip(path, drawn, strict=True))
@@ -118,7 +116,7 @@ def test_draws_at_the_expected_shares_are_not_expected_to_look_otherwise(drawn):
 
 
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 11), st.sampled_from(POINTS))
-def test_the_bet_behind_the_interval_is_fair_at_every_odds_ratio(n, m, k, log_psi):
+def test_the_bet_behind_the_interval_is_fair_at_any_odds_ratio(n, m, k, log_psi):
     k = min(k, n + m)
     weights, wealth = [], []
     for x in range(max(0, k - m), min(n, k) + 1):
@@ -130,7 +128,7 @@ def test_the_bet_behind_the_interval_is_fair_at_every_odds_ratio(n, m, k, log_ps
 
 
 @given(histories, histories)
-def test_folding_in_two_parts_is_folding_at_once_to_the_last_bit(first, second):
+def test_folding_in_two_parts_is_folding_at_once(first, second):
     assert Standing.start().fold(first).fold(second) == Standing.start().fold(first + second)
     whole = Capital.on_regression().fold(first).fold(second).log_e
     assert whole == regression(first + second)
@@ -144,9 +142,7 @@ def test_the_order_of_buckets_does_not_matter(history, random):
 
 
 @given(histories, tallies(), tallies(), st.integers(1, 20))
-def test_one_more_error_of_the_challenger_is_more_evidence_of_regression_and_less_of_safety(
-    history, ours, theirs, more
-):
+def test_one_more_error_is_more_evidence_of_regression(history, ours, theirs, more):
     worse = Tally(ours.n, min(ours.n, ours.x + more))
     # The same bucket's total: the champion has the fewer. So only who erred changes.
     moved = worse.x - ours.x
@@ -163,7 +159,7 @@ def test_one_more_error_of_the_challenger_is_more_evidence_of_regression_and_les
 
 
 @given(tallies())
-def test_an_error_less_or_a_success_more_is_more_proof_of_a_low_rate(tally):
+def test_an_error_less_is_more_proof_of_a_low_rate(tally):
     now = below(tally, tolerance=0.1)
     assert below(Tally(tally.n + 1, tally.x), tolerance=0.1) >= now
     if tally.x:

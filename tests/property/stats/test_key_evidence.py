@@ -83,7 +83,7 @@ def test_what_is_not_so_is_proven_in_no_more_than_5_percent(rate, worse, margin)
     assert found <= 3  # of 20 at 5 %: more than three in 1 of 60
 
 
-def test_a_challenger_whose_keys_fail_three_times_as_often_is_found():
+def test_a_challenger_whose_keys_fail_three_times_more_is_found():
     chance = random.Random(7)  # noqa: S311 - a simulation
     ever = {True: odds(0.1, 3.0), False: 0.1}
     assert sum(proven(chance, ever, worse=True, margin=1.25, keys=1500) for _ in range(10)) >= 8

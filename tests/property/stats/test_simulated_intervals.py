@@ -9,7 +9,7 @@ SEED = 20_260_401
 
 
 @pytest.mark.parametrize("psi", [0.5, 1.0, 4.0])
-def test_at_all_looks_together_the_interval_misses_the_truth_in_at_most_5_percent(psi):
+def test_at_all_looks_the_interval_misses_in_at_most_5_percent(psi):
     rng = np.random.default_rng(SEED)
     runs, missed = 150, 0
     rate = 0.05

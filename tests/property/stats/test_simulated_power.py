@@ -41,7 +41,7 @@ def requests_used(capital, rates, *, per_bucket, runs, most):
     ],
     ids=["1 to 2 %", "1 to 3 %", "6 to 12 %", "0.5 to 5 %", "equal at 1 %", "equal at 20 %"],
 )
-def test_requests_needed_are_within_a_quarter_of_what_simulation_needs(capital, rates):
+def test_requests_needed_are_those_that_simulation_needs(capital, rates):
     expected = {c: requests_needed(capital, rates, chance=c) for c in (0.5, 0.8)}
     used = requests_used(capital, rates, per_bucket=50, runs=400, most=4 * expected[0.8])
     for chance, needed in expected.items():
@@ -50,7 +50,7 @@ def test_requests_needed_are_within_a_quarter_of_what_simulation_needs(capital, 
 
 
 @pytest.mark.parametrize(("n", "base_rate"), [(300, 0.02), (1800, 0.01), (6000, 0.002)])
-def test_what_is_called_detectable_is_detected_with_about_that_chance(n, base_rate):
+def test_what_is_detectable_is_detected_with_about_that_chance(n, base_rate):
     rate = detectable(n, share=0.1, base_rate=base_rate)
     used = requests_used(
         Capital.on_regression(), Rates(rate, base_rate, 0.1), per_bucket=100, runs=400, most=n

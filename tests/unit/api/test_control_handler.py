@@ -52,7 +52,7 @@ def started(root, given, **environment):
     return told["answer"], {*told["modules"]}, told["clients"]
 
 
-def test_it_answers_and_has_imported_nothing_that_it_does_not_need(request):
+def test_it_answers_and_has_imported_only_what_it_needs(request):
     given = event("DELETE", "/v1/me", {"host": "control"}, None, "")
     answer, modules, clients = started(request.config.rootpath, given)
     assert answer["statusCode"] == 405
@@ -62,7 +62,7 @@ def test_it_answers_and_has_imported_nothing_that_it_does_not_need(request):
     assert clients == ["dynamodb"]
 
 
-def test_before_a_snapshot_it_makes_every_client_that_a_request_may_need(request):
+def test_before_a_snapshot_it_makes_every_client(request):
     """What is in the snapshot costs no request anything."""
     given = event("DELETE", "/v1/me", {"host": "control"}, None, "")
     mode = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
@@ -78,7 +78,7 @@ def test_before_a_snapshot_it_makes_every_client_that_a_request_may_need(request
     }
 
 
-def test_a_body_is_checked_as_everywhere_though_models_are_built_late(request):
+def test_a_body_is_checked_although_models_are_built_late(request):
     headers = {"host": "control", "content-type": "application/json", "if-match": "*"}
     path = "/v1/models/churn/versions/1"
     given = event("PATCH", path, headers, '{"description": 7}', ANN)

@@ -173,7 +173,7 @@ class Asked:
         return self.endpoint.state, dict(world.groups.kept), models
 
 
-def test_there_is_a_request_for_every_operation_that_changes_something():
+def test_every_operation_that_changes_something_has_a_request():
     assert {*CASES} == {name for name, method in METHODS.items() if method != "GET"}
 
 
@@ -315,7 +315,7 @@ GETS = [route for route in ROUTES if route.methods == {"GET"}]
 
 @pytest.mark.parametrize("world", [Endpoint, being_made, retired, quiet, gated])
 @pytest.mark.parametrize("route", GETS, ids=lambda route: route.name)
-def test_what_is_shown_of_any_endpoint_has_a_status_of_the_document(route, world):
+def test_what_is_shown_of_any_endpoint_has_a_documented_status(route, world):
     endpoint = world()
     rollout = endpoint.world.store.load(NAME) and endpoint.rollout
     there = {

@@ -146,7 +146,7 @@ def test_the_signature_comes_with_a_call_that_can_be_pasted(api, endpoint):
     assert api.get(f"{BASE}/signature").problem["field"] == "champion"
 
 
-def test_a_private_endpoints_call_takes_the_token_from_the_shell(api, endpoint):
+def test_a_private_endpoints_call_takes_a_token_from_the_shell(api, endpoint):
     serving = endpoint.state.serving
     private = type(serving)(**{**vars(serving), "access": "private"})
     from halftone.domain.traffic.policy import Access  # noqa: PLC0415

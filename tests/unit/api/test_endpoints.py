@@ -91,7 +91,7 @@ DRIFT = "the alias reads 100 % version 1, the record version 2"
 
 
 @pytest.mark.parametrize("path", ["", "/fraud", "/fraud/serving"])
-def test_what_is_shown_is_what_the_alias_does_and_the_difference(second, path):
+def test_what_is_shown_is_what_the_alias_does_and_differences(second, path):
     def read():
         body = on(second.world).get(f"/v1/endpoints{path}").json
         return body["items"][0] if path == "" else body
@@ -128,7 +128,7 @@ def gone(_name):
     raise NotFound("function", "halftone-test-model-fraud")
 
 
-def test_a_failed_endpoint_whose_stack_is_destroyed_is_not_failed_any_more():
+def test_a_failed_endpoint_without_its_stack_is_not_failed():
     endpoint = Endpoint()
     endpoint.offer("first", answer={"statusCode": 500, "body": "{}"})
     endpoint.release("first")
@@ -149,7 +149,7 @@ def test_a_failed_endpoint_whose_stack_is_destroyed_is_not_failed_any_more():
     assert retired["message"] == "nothing was released to it, or it was retired"
 
 
-def test_an_endpoint_whose_function_is_gone_is_told_as_answering_nobody(second):
+def test_an_endpoint_without_its_function_answers_nobody(second):
     second.world.functions.both = gone
     found = on(second.world).get("/v1/endpoints/fraud").json
     assert found["status"] == "Failed"
@@ -264,13 +264,13 @@ def test_every_refusal_is_a_problem_with_field_and_value(api, method, path, stat
     assert api.ports.store.load(NAME) == before
 
 
-def test_a_query_parameter_that_is_not_there_is_named_with_those_that_are(api):
+def test_an_unknown_query_parameter_is_named_with_the_known(api):
     told = api.get("/v1/endpoints?grupo=clinic").problem
     assert (told["field"], told["value"]) == ("grupo", "clinic")
     assert "known: cursor, group, limit, mine, name" in told["expected"]
 
 
-def test_a_signature_in_the_query_is_none_of_the_routes_business(api):
+def test_a_signature_in_the_query_is_not_the_routes_business(api):
     assert api.get("/v1/endpoints?X-Amz-Algorithm=AWS4-HMAC-SHA256&limit=1").status == 200
 
 

@@ -149,7 +149,7 @@ def test_no_number_and_no_time_is_a_fault(api: Api, operation):
 
 @pytest.mark.parametrize("name", ["since", "until"])
 @pytest.mark.parametrize("value", TIMES[:5])
-def test_a_time_before_there_were_figures_is_refused_by_its_field(api: Api, name, value):
+def test_a_time_before_there_were_figures_is_refused_by_field(api: Api, name, value):
     told = api.get(f"/v1/endpoints/{NAME}/metrics?{name}={quote(value)}")
     assert (told.status, told.problem["field"]) == (400, name)
 

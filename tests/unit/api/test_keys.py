@@ -33,7 +33,7 @@ def test_a_replay_gives_the_first_answer_again(api, endpoint, rollout):
     assert endpoint.actions.count("paused") == 1
 
 
-def test_a_late_replay_of_pause_does_not_pause_again_after_resume(api, endpoint, rollout):
+def test_a_late_replay_of_pause_does_not_pause_again(api, endpoint, rollout):
     api.post(f"{rollout}/pause", key=KEY)
     api.post(f"{rollout}/resume")
     endpoint.world.clock.pass_by(timedelta(days=400))
@@ -226,7 +226,7 @@ def test_an_answer_that_can_t_be_kept_is_given_all_the_same(world, ask):
     assert ask(lambda _: "done") == StoredResponse("done")
 
 
-def test_a_slow_try_does_not_overwrite_the_answer_of_the_one_that_took_over(world, ask):
+def test_a_slow_try_does_not_overwrite_the_answer_of_its_heir(world, ask):
     def slow(_parts):
         world.clock.pass_by(LEASE)
         assert ask(lambda _: "first") == StoredResponse("first")

@@ -26,7 +26,7 @@ def test_history_tells_who_when_what_and_how_it_ended(api, endpoint):
     assert first["ended_at"] < second["ended_at"]
 
 
-def test_history_has_size_replicas_settings_and_every_event_of_a_deployment(api, endpoint):
+def test_history_has_size_replicas_settings_and_every_event(api, endpoint):
     settings = {"description": "Is it fraud?", "tags": {"team": "risk"}}
     api.ask("PATCH", f"{PATH}/settings", settings)
     api.post(f"{PATH}/rollback", {"message": "too slow"})

@@ -41,7 +41,7 @@ def test_a_package_is_registered_under_the_next_number(api, endpoint):
     assert (again.status, again.json["number"]) == (201, 2)
 
 
-def test_the_same_request_is_answered_the_same_whatever_happened_since(api, endpoint):
+def test_the_same_request_is_answered_the_same_ever_after(api, endpoint):
     body = {"digest": kept(endpoint, "more"), "description": "first"}
     made = api.post(f"{MODEL}/versions", body, key="register-it")
     assert api.ask("PATCH", f"{MODEL}/versions/2", {"description": "second"}).status == 200
@@ -126,7 +126,7 @@ def test_a_broken_audit_is_409_and_names_the_record(api, endpoint):
     assert (told.status, "record 1" in told.problem["detail"]) == (409, True)
 
 
-def test_a_model_that_a_group_owns_is_changed_by_its_members_alone(api, endpoint):
+def test_a_model_of_a_group_is_changed_by_its_members_alone(api, endpoint):
     ann = principal_of(ANN)
     endpoint.world.groups.kept["risk"] = Group("risk", members={ann: frozenset({Role.ADMIN})})
     owned = api.put(f"{MODEL}/owner", {"owner": "risk", "message": "theirs"})
@@ -144,7 +144,7 @@ def test_a_model_that_a_group_owns_is_changed_by_its_members_alone(api, endpoint
     assert api.put(f"{MODEL}/owner", {"owner": "No Name"}).status == 400
 
 
-def test_a_package_that_was_uploaded_is_kept_when_it_is_registered(api, endpoint):
+def test_an_uploaded_package_is_kept_when_it_is_registered(api, endpoint):
     digest = digest_of("fresh")
     bucket, key = endpoint.ports.uploads.place(digest)
     manifest = endpoint.world.packages.kept[digest_of("m1")]
@@ -171,7 +171,7 @@ def test_a_release_adds_no_version_to_another_group_s_model(api, endpoint):
     assert api.get(MODEL).json["aliases"] == {"challenger": 2}
 
 
-def test_a_release_of_another_group_s_version_moves_no_alias_of_it(api, endpoint):
+def test_a_release_of_another_groups_version_moves_no_alias(api, endpoint):
     api.post(f"{MODEL}/versions", {"digest": kept(endpoint, "more")})
     owned_by_risk(endpoint)
     told = api.post("/v1/endpoints/fraud/releases", {"model": "m1:2"}, by=BEN)

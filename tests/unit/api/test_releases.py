@@ -68,7 +68,7 @@ def _out(*_: object, **__: object) -> None:
     raise Unavailable("the metrics are out")
 
 
-def test_leave_to_upload_names_the_place_that_a_release_looks_at(api, endpoint):
+def test_leave_to_upload_names_the_place_a_release_looks_at(api, endpoint):
     digest = digest_of("second")
     leave = api.post(f"/v1/endpoints/{NAME}/uploads", {"digest": digest})
     assert leave.status == 201
@@ -142,7 +142,7 @@ def test_a_plan_may_score_unseen_and_say_whose_requests(api, endpoint):
     assert (second["mirror"], second["weight"], second["match"]) == (0.0, 5.0, None)
 
 
-def test_a_plan_that_the_mode_can_t_follow_is_refused_before_the_package_is_kept(api, endpoint):
+def test_a_plan_the_mode_cant_follow_is_refused_before_upload(api, endpoint):
     wanted = uploaded(endpoint, "second") | {"plan": FOR_SOME}
     before = (endpoint.state, endpoint.world.packages.kept.copy())
     told = api.post(PATH, wanted)
@@ -153,7 +153,7 @@ def test_a_plan_that_the_mode_can_t_follow_is_refused_before_the_package_is_kept
     assert api.post(PATH, wanted).status == 202
 
 
-def test_a_release_asked_again_after_the_mode_changed_is_answered_as_before(endpoint):
+def test_a_release_asked_again_in_another_mode_is_the_same(endpoint):
     endpoint.serving(mode=Mode.GUARDED)
     begun = endpoint.release("second", plan=load_plan(FOR_SOME))
     endpoint.serving(mode=Mode.WEIGHTED)

@@ -41,7 +41,7 @@ def test_if_nothing_has_happened_since_it_is_carried_out(again, endpoint):
     assert (endpoint.phase, endpoint.alias) == (Phase.ROLLED_BACK, Routing("1"))
 
 
-def test_a_rollout_that_was_rolled_back_since_is_all_that_was_meant(again, grown):
+def test_a_rollout_that_was_rolled_back_since_is_all_there_is(again, grown):
     grown.release("fourth")
     grown.tick_until(Phase.OBSERVING)
     repeat = again()
@@ -51,7 +51,7 @@ def test_a_rollout_that_was_rolled_back_since_is_all_that_was_meant(again, grown
     assert (grown.champion, grown.alias) == ("3", Routing("3"))
 
 
-def test_a_rollout_that_was_promoted_since_is_taken_back_to_its_champion(again, grown):
+def test_a_rollout_that_was_promoted_since_is_taken_back(again, grown):
     grown.release("fourth", plan=ALL_AT_ONCE)
     repeat = again()
     grown.tick_until(Phase.PROMOTED)
@@ -120,7 +120,7 @@ def test_a_try_that_died_behind_its_fence_is_finished(api, again, endpoint):
     assert (endpoint.phase, endpoint.alias) == (Phase.ROLLED_BACK, Routing("1"))
 
 
-def test_what_was_returned_to_and_left_again_is_not_returned_to_once_more(api, grown):
+def test_what_was_returned_to_and_left_is_not_returned_to_again(api, grown):
     """Only the answer was lost; that somebody went on from there changes nothing."""
     claims = grown.world.claims
     settle, claims.settle = claims.settle, _out
@@ -144,7 +144,7 @@ def test_said_by_three_at_once_it_goes_back_once(api, grown, to):
     assert grown.actions.count("return") == 1
 
 
-def test_what_was_seen_must_be_said_where_nothing_else_says_what_is_meant(api, grown):
+def test_what_was_seen_must_be_said_where_nothing_else_says_it(api, grown):
     before = grown.state
     told = api.post(ROLLBACK)
     assert (told.status, "Halftone-Seen ('3' by now)" in told.problem["detail"]) == (428, True)

@@ -100,7 +100,7 @@ def test_the_matrix(api: Api, endpoint: Endpoint, route, of: Role, team: str):
         assert (endpoint.state, endpoint.world.groups.kept) == before
 
 
-def test_all_that_is_only_shown_is_for_all_but_the_lines_of_logs():
+def test_all_that_is_shown_is_for_all_but_the_lines_of_logs():
     hidden = {r.name for r in ROUTES if r.methods == {"GET"} and r not in LOOKS}
     assert hidden == {"read_logs", "download_logs"}
 
@@ -275,7 +275,7 @@ def test_a_name_that_its_bearer_chose_is_no_member(api: Api):
     assert api.get("/v1/endpoints", by=eve).status == 200
 
 
-def test_a_member_is_known_by_role_whatever_the_session_and_the_path(api: Api):
+def test_a_member_is_known_by_role_in_any_session_and_path(api: Api):
     admin = member(EVERYWHERE, Role.ADMIN)
     members = {
         f"arn:aws:iam::{ACCOUNT}:role/teams/Deploy": ["releaser"],

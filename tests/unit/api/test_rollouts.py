@@ -12,7 +12,7 @@ from tests.support.rollouts import PLAN
 GATED = Plan(PLAN.stages, approve_all=True)
 
 
-def test_a_rollout_is_shown_with_its_verdict_in_words_and_numbers(api, rollout):
+def test_a_rollout_is_shown_with_its_verdict_and_numbers(api, rollout):
     shown = api.get(rollout).json
     assert (shown["phase"], shown["share"], shown["stage"]) == ("observing", 5.0, 1)
     assert (shown["message"], shown["actor"]) == ("sharper at night", "ann")
@@ -22,7 +22,7 @@ def test_a_rollout_is_shown_with_its_verdict_in_words_and_numbers(api, rollout):
     assert [stage["weight"] for stage in shown["plan"]["stages"]] == [5.0, 50.0, 95.0]
 
 
-def test_a_message_is_the_reason_on_record_and_the_principal_the_actor(api, endpoint, rollout):
+def test_a_message_is_the_reason_and_the_principal_the_actor(api, endpoint, rollout):
     said = api.post(f"{rollout}/pause", {"message": "the clinic asked"}, by=BEN)
     assert (said.status, said.json["phase"]) == (200, "paused")
     record = endpoint.history[-1]

@@ -81,9 +81,7 @@ def test_of_two_edits_at_once_one_wins_and_one_is_told(api, endpoint):
         ({"mode": "canary"}, 400, "mode"),
     ],
 )
-def test_what_can_not_be_is_a_4xx_that_says_why_and_changes_nothing(
-    api, endpoint, body, status, said
-):
+def test_what_can_not_be_is_a_4xx_and_changes_nothing(api, endpoint, body, status, said):
     before = endpoint.state
     reply = api.ask("PATCH", SERVING, body)
     assert reply.status == status

@@ -4,7 +4,7 @@ from halftone.api.schemas import shown_plan
 from halftone.domain.rollout.plan_schema import load_plan
 
 
-def test_a_plan_is_shown_with_its_mirror_steps_and_whose_requests_they_take():
+def test_a_plan_is_shown_with_its_mirror_steps_and_matches():
     step = {"mirror": 0.1, "match": {"addresses": ["10.0.0.0/8"]}}
     first, second, *_ = shown_plan(load_plan({"steps": [step, {"weight": 5}]})).stages
     assert (first.weight, first.mirror) == (0, 0.1)

@@ -63,7 +63,7 @@ def test_no_error_explains_itself_by_a_regular_expression(api, path, words):
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("name", ["9", "teal"])
-def test_a_version_that_is_not_there_is_an_error_that_names_those_that_are(api, path, name):
+def test_an_unknown_version_is_an_error_that_names_the_known(api, path, name):
     answer = api.get(f"{path}?version={name}")
     assert answer.status == 404
     assert f"no version '{name}'" in answer.problem["detail"]

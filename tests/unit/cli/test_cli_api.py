@@ -79,7 +79,7 @@ def test_an_edit_that_may_have_been_written_is_not_sent_again():
         assert len(wire.sent) == 1
 
 
-def test_an_edit_that_was_not_written_is_sent_again_with_what_was_read():
+def test_an_edit_that_was_not_written_is_sent_again_as_read():
     wire = Wire(THROTTLED, BUSY, DONE)
 
     wire.api.put("/endpoints/fraud/traffic", {}, etag='"3"')
@@ -182,7 +182,7 @@ class Session:
         return self._credentials
 
 
-def test_requests_are_signed_for_api_gateway_and_sent_as_they_are(monkeypatch):
+def test_requests_are_signed_for_api_gateway_and_sent_as_is(monkeypatch):
     sent = []
 
     class Client:

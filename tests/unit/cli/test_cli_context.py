@@ -49,7 +49,7 @@ def stack(outputs):
     }
 
 
-def test_the_outputs_come_from_one_describe_stacks_of_the_platform_stack(client):
+def test_the_outputs_come_from_one_describe_stacks(client):
     cloudformation = client("cloudformation")
     with Stubber(cloudformation) as stub:
         stub.add_response("describe_stacks", stack(OUTPUTS), {"StackName": "halftone-dev"})
@@ -57,7 +57,7 @@ def test_the_outputs_come_from_one_describe_stacks_of_the_platform_stack(client)
         stub.assert_no_pending_responses()
 
 
-def test_a_missing_stack_is_not_found_with_the_command_that_makes_it(client):
+def test_a_missing_stack_is_told_with_the_command_that_makes_it(client):
     cloudformation = client("cloudformation")
     with Stubber(cloudformation) as stub:
         stub.add_client_error("describe_stacks", "ValidationError", "does not exist")
@@ -66,7 +66,7 @@ def test_a_missing_stack_is_not_found_with_the_command_that_makes_it(client):
     assert str(caught.value) == "there is no stage 'qa'; make it with `make deploy STAGE=qa`"
 
 
-def test_a_stack_without_an_output_names_it_and_the_stacks_status(client):
+def test_a_stack_without_an_output_is_told_with_its_status(client):
     cloudformation = client("cloudformation")
     lacking = {name: value for name, value in OUTPUTS.items() if name != "Url"}
     with Stubber(cloudformation) as stub:
@@ -146,7 +146,7 @@ def test_the_region_is_found_where_the_aws_cli_finds_it(asked, monkeypatch, give
     assert boto3.session.Session().region_name == region
 
 
-def test_a_stage_that_no_stage_can_be_called_is_refused_by_where_it_came_from(monkeypatch):
+def test_a_stage_of_no_possible_name_is_refused_by_its_source(monkeypatch):
     with pytest.raises(InvalidInput, match="--stage is 'Prod!'"):
         connect(Where(stage="Prod!"))
     monkeypatch.setenv("HALFTONE_STAGE", "Q A")
@@ -181,7 +181,7 @@ def test_a_local_port_that_is_none_is_refused(monkeypatch):
         (["status", "--local"], Where(local=True)),
     ],
 )
-def test_shared_options_may_stand_before_the_command_and_after_it(cli, words, where):
+def test_shared_options_may_stand_before_or_after_the_command(cli, words, where):
     seen = []
 
     def note(asked):

@@ -57,7 +57,7 @@ def test_a_deployment_is_stopped_and_started(three):
     assert "status   Deployed\n" in three("deployments", "show", NAME, "2").out
 
 
-def test_a_deployment_is_deleted_by_its_name_and_stays_on_record(three):
+def test_a_deployment_is_deleted_by_name_and_stays_on_record(three):
     three("deployments", "name", NAME, "1", "blue")
 
     ran = three("deployments", "delete", NAME, "blue", "--yes", "--message", "spring cleaning")
@@ -68,7 +68,7 @@ def test_a_deployment_is_deleted_by_its_name_and_stays_on_record(three):
     assert three.endpoint.history[-1].reason == "spring cleaning"
 
 
-def test_the_history_of_deployments_is_shown_whole_and_one_by_one(three):
+def test_the_history_of_deployments_is_shown_whole_and_by_one(three):
     three("deployments", "name", NAME, "1", "blue")
     three("deployments", "delete", NAME, "blue", "--yes", "--message", "spring cleaning")
 
@@ -266,7 +266,7 @@ def test_logs_are_lines_in_utc_with_their_version(logged):
     assert json.loads(line)["text"] == "old one"
 
 
-def test_of_metrics_people_see_names_and_numbers_and_programs_the_line(logged):
+def test_of_metrics_people_see_numbers_and_programs_the_line(logged):
     line = '{"_aws": {"Timestamp": 1}, "Endpoint": "fraud", "Version": "3", "Errors": 0, "Late": 1}'
     stream = STREAM.format("3", "a" * 32)
     for text in (line, '{"level": "INFO"}'):
@@ -281,7 +281,7 @@ def test_of_metrics_people_see_names_and_numbers_and_programs_the_line(logged):
     assert json.loads(logged("logs", NAME, "-n", "2", "--json").out.splitlines()[0])["text"] == line
 
 
-def test_following_goes_on_until_ctrl_c_and_past_a_look_that_is_not_answered(logged):
+def test_following_goes_on_until_ctrl_c_past_unanswered_looks(logged):
     world = logged.endpoint.world
 
     def wait():

@@ -139,7 +139,7 @@ def test_of_several_endpoints_one_can_be_looked_at(healthy):
     assert healthy("doctor", "No!").code == 2
 
 
-def test_alarms_that_watch_another_version_than_the_challenger_are_found(healthy):
+def test_alarms_that_do_not_watch_the_challenger_are_found(healthy):
     healthy.endpoint.world.guardrails.guards[NAME] = Guard(AlarmState.OK, "", "1")
 
     found = findings(healthy("doctor", "--json"))["fraud: alarms"]
@@ -148,7 +148,7 @@ def test_alarms_that_watch_another_version_than_the_challenger_are_found(healthy
     assert "`halftone rollback fraud`" in found["remedy"]
 
 
-def test_alarms_that_a_rollback_left_where_they_were_are_in_order(healthy):
+def test_alarms_that_a_rollback_left_are_in_order(healthy):
     healthy("rollback", NAME)
 
     ran = healthy("doctor", "--json")
@@ -157,7 +157,7 @@ def test_alarms_that_a_rollback_left_where_they_were_are_in_order(healthy):
     assert findings(ran)["fraud: alarms"]["found"].startswith("armed for version 2, which was")
 
 
-def test_disarmed_alarms_are_found_when_nothing_rolls_out_as_well(healthy):
+def test_disarmed_alarms_are_found_when_nothing_rolls_out(healthy):
     healthy("rollback", NAME)
     healthy.endpoint.world.guardrails.guards[NAME] = Guard(AlarmState.OK, "", None)
 

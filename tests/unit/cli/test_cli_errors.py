@@ -61,7 +61,7 @@ def test_a_lost_race_says_what_to_do():
     assert told.endswith("look at `halftone status`, then decide again")
 
 
-def test_an_unexpected_error_names_its_kind_and_the_way_to_the_trace(cli):
+def test_an_unexpected_error_names_its_kind_and_the_trace(cli):
     cli.ports = replace(cli.endpoint.ports, catalogue=Failing(KeyError("Table")))
 
     assert (
@@ -99,7 +99,7 @@ def test_a_command_line_that_makes_no_sense_exits_2_in_one_line(cli, words, told
     assert (ran.code, ran.out, ran.err) == (2, "", f"error: {told}\n")
 
 
-def test_line_breaks_and_terminal_codes_of_a_message_stay_on_one_line():
+def test_line_breaks_and_terminal_codes_stay_on_one_line():
     told = line(domain.Unavailable("first\n  second \x1b[31mred"))
 
     assert told == "first second \\x1b[31mred"

@@ -102,7 +102,7 @@ def test_the_request_that_comes_with_it_is_json(offline, tmp_path):
     assert "instances" in json.loads((tmp_path / "eta" / "request.json").read_text())
 
 
-def test_an_app_comes_without_a_request_because_its_requests_are_its_own(offline, tmp_path):
+def test_an_app_comes_without_a_request_of_its_own(offline, tmp_path):
     made = offline("init", tmp_path / "eta", "--flavor", "asgi", "--json")
 
     assert made.json["files"] == ["endpoint.yaml", "models/v1/app.py", "models/v1/model.yaml"]

@@ -67,7 +67,7 @@ def serving(cli, api):
     return cli
 
 
-def test_it_sends_the_champions_first_sample_and_names_the_version(serving, api):
+def test_it_sends_the_champions_first_sample_and_names_it(serving, api):
     ran = serving("invoke", NAME)
 
     assert api.seen == [
@@ -193,7 +193,7 @@ def test_a_version_that_was_never_published_is_not_found(serving):
     assert ran.err == "error: there is no version '9'; 'fraud' has 1\n"
 
 
-def test_a_deployment_is_asked_by_its_header_and_headers_go_along(serving, api):
+def test_a_deployment_is_asked_by_its_header_with_others(serving, api):
     ran = serving("invoke", NAME, "--deployment", "green", "-H", "X-User: 17", "-H", "a:b: c")
 
     assert ran.code == 0
@@ -205,7 +205,7 @@ def test_a_deployment_is_asked_by_its_header_and_headers_go_along(serving, api):
     ("token", "sent"),
     [("ht_1_s", "Bearer ht_1_s"), ("clinic:ht_1_s", "Basic Y2xpbmljOmh0XzFfcw==")],
 )
-def test_a_client_calls_with_its_token_from_the_line_or_the_environment(serving, api, token, sent):
+def test_a_clients_token_is_from_the_line_or_the_environment(serving, api, token, sent):
     assert serving("invoke", NAME, "--token", token).code == 0
     serving.environment["HALFTONE_TOKEN"] = token
     assert serving("invoke", NAME).code == 0

@@ -45,7 +45,7 @@ def test_the_text_has_a_row_a_step_and_says_who_pays(busy):
     assert lines[7].startswith("failed: in mode weighted; in mode guarded none would")
 
 
-def test_given_numbers_need_no_stage_and_warn_with_the_arithmetic(cli):
+def test_given_numbers_need_no_stage_and_warn_with_arithmetic(cli):
     ran = cli("plan", "preview", "--plan", "gradual", "--rate", "1", "--error-rate", "1 %")
 
     assert ran.code == 0

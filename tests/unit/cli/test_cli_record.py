@@ -19,7 +19,7 @@ def test_history_has_a_line_a_record_the_newest_last(rolling):
     assert "phase shifting → observing, share 0 % → 5 %, stage 0 → 1" in lines[-1]
 
 
-def test_history_tells_a_new_rollout_by_itself_not_by_the_last_one(rolling):
+def test_history_tells_a_new_rollout_by_itself(rolling):
     line = rolling("history", NAME).out.splitlines()[5]
 
     assert "  phase preparing, candidate risk-2@" in line
@@ -114,7 +114,7 @@ def test_json_says_where_a_chain_breaks(rolling):
     }
 
 
-def test_a_chain_that_grows_while_it_is_read_is_not_called_broken(rolling):
+def test_a_chain_that_grows_while_it_is_read_is_not_broken(rolling):
     ports = rolling.endpoint.ports
 
     class Busy:

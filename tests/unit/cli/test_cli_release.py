@@ -45,21 +45,19 @@ def test_a_package_is_uploaded_and_its_rollout_begins(served, folder):
     )
 
 
-def test_the_declaration_above_the_package_names_endpoint_and_plan(served, declared):
+def test_the_declaration_above_the_package_names_its_endpoint(served, declared):
     assert served("release", str(declared)).code == 0
 
     assert served.endpoint.rollout.plan == PRESETS["large-model"]
 
 
-def test_the_plan_of_the_last_release_is_the_plan_unless_told_otherwise(served, folder):
+def test_the_plan_of_the_last_release_is_the_default(served, folder):
     assert served("release", str(folder), "-e", NAME).code == 0
 
     assert served.endpoint.rollout.plan.stages == ()
 
 
-def test_what_the_plan_cannot_do_at_the_traffic_there_is_is_told_with_the_arithmetic(
-    served, folder, tmp_path
-):
+def test_what_the_plan_cannot_do_is_told_with_the_arithmetic(served, folder, tmp_path):
     served.endpoint.traffic(timedelta(hours=1), champion=Arm(1, 0, 1))
     plan = tmp_path / "plan.yaml"
     plan.write_text("steps: [{weight: 1, min_time: 1m, max_time: 10m}]\nbake: none")
@@ -86,7 +84,7 @@ def test_with_watch_it_ends_as_the_rollout_does(served, folder):
     assert "promoted: the alias reads 100 %" in ran.out.splitlines()[-1]
 
 
-def test_ctrl_c_while_watching_says_that_the_rollout_goes_on_and_nothing_else(served, folder):
+def test_ctrl_c_while_watching_says_that_the_rollout_goes_on(served, folder):
     def interrupt():
         raise KeyboardInterrupt
 

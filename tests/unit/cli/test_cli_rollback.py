@@ -140,7 +140,7 @@ class Slow:
         return self._store.load(endpoint)
 
 
-def test_if_the_table_is_slow_the_alias_goes_first_and_the_record_follows(rolling):
+def test_if_the_table_is_slow_the_alias_goes_first(rolling):
     ports = rolling.endpoint.ports
     rolling.urgent = replace(ports, store=Slow(ports.store, times=1000))
 
@@ -151,7 +151,7 @@ def test_if_the_table_is_slow_the_alias_goes_first_and_the_record_follows(rollin
     assert ran.json["endpoints"][0]["rollout"]["phase"] == "rolled_back"
 
 
-def test_if_the_table_stays_silent_the_alias_is_safe_and_the_exit_says_so(rolling):
+def test_if_the_table_stays_silent_the_alias_is_safe(rolling):
     ports = rolling.endpoint.ports
     rolling.urgent = rolling.ports = replace(ports, store=Slow(ports.store, times=1000))
 
@@ -162,7 +162,7 @@ def test_if_the_table_stays_silent_the_alias_is_safe_and_the_exit_says_so(rollin
     assert rolling.endpoint.alias == Routing("1")
 
 
-def test_a_record_that_cannot_be_shown_keeps_nobody_from_going_back(rolling):
+def test_a_record_that_cannot_be_shown_stops_no_rollback(rolling):
     ports = rolling.endpoint.ports
     rolling.urgent = replace(ports, store=Slow(ports.store, times=1))
     rolling.ports = ports
@@ -201,7 +201,7 @@ def third(cli):
     return cli
 
 
-def test_a_rollout_that_an_alarm_ended_meanwhile_does_not_lead_further_back(third):
+def test_a_rollout_ended_by_an_alarm_does_not_lead_further_back(third):
     def alarm():
         third.endpoint.trip()
         third.endpoint.tick()
@@ -215,7 +215,7 @@ def test_a_rollout_that_an_alarm_ended_meanwhile_does_not_lead_further_back(thir
     assert third.endpoint.actions[-1] == "rolled-back"
 
 
-def test_a_rollout_that_was_promoted_meanwhile_is_left_to_a_second_decision(third):
+def test_a_rollout_promoted_meanwhile_needs_a_second_decision(third):
     ports = third.endpoint.ports
     third.urgent = replace(ports, store=Meanwhile(ports.store, third.promote))
 
@@ -226,7 +226,7 @@ def test_a_rollout_that_was_promoted_meanwhile_is_left_to_a_second_decision(thir
     assert third.endpoint.alias == Routing("3")
 
 
-def test_a_rollback_whose_confirmation_was_lost_is_not_done_twice(third):
+def test_a_rollback_whose_answer_was_lost_is_not_done_twice(third):
     ports = third.endpoint.ports
 
     class Deaf:

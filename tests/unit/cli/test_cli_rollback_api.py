@@ -23,7 +23,7 @@ def test_it_ends_the_rollout_and_shows_what_was_read_back(rolling):
     assert fence.reason == "aborted: scores drift"
 
 
-def test_without_a_rollout_it_returns_to_the_version_before_or_the_one_named(cli):
+def test_without_a_rollout_it_returns_to_the_version_before(cli):
     for model in ("risk-1", "risk-2", "risk-3"):
         cli.endpoint.serve(model)
 
@@ -79,7 +79,7 @@ def test_on_a_terminal_no_is_an_answer(rolling):
 
 
 @pytest.mark.parametrize("moment", range(3, 9))
-def test_a_rollout_that_ended_meanwhile_is_not_taken_for_leave_to_go_back_further(cli, moment):
+def test_a_rollout_that_ended_meanwhile_leads_no_further_back(cli, moment):
     cli.endpoint.serve("risk-1")
     cli.endpoint.serve("risk-2")
     cli.endpoint.release("risk-3")
@@ -110,7 +110,7 @@ def test_a_rollout_that_ended_meanwhile_is_not_taken_for_leave_to_go_back_furthe
 
 
 @pytest.mark.parametrize("key", ["build-1841", "k" * 100])
-def test_said_again_after_ctrl_c_it_does_not_go_one_version_further(cli, key):
+def test_said_again_after_ctrl_c_it_goes_no_version_further(cli, key):
     for model in ("risk-1", "risk-2"):
         cli.endpoint.serve(model)
     cli.endpoint.release("risk-3")
@@ -128,7 +128,7 @@ def test_said_again_after_ctrl_c_it_does_not_go_one_version_further(cli, key):
         assert cli.endpoint.champion == "2"
 
 
-def test_a_name_of_ones_own_does_not_keep_a_first_rollback_from_going_back(rolling):
+def test_a_name_of_ones_own_does_not_stop_a_first_rollback(rolling):
     rolling("rollout", "abort", NAME, "--message", "wrong model")
     rolling.endpoint.serve("risk-3")
 

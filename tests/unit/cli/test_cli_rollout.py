@@ -170,7 +170,7 @@ class Overtaken:
         return state
 
 
-def test_a_rollout_that_began_meanwhile_is_not_the_one_that_was_meant(rolling):
+def test_a_rollout_that_began_meanwhile_is_not_the_one_meant(rolling):
     meant = rolling.endpoint.rollout.id
     store = Overtaken(rolling.endpoint)
     rolling.ports = replace(rolling.endpoint.ports, store=store)
@@ -183,7 +183,7 @@ def test_a_rollout_that_began_meanwhile_is_not_the_one_that_was_meant(rolling):
     assert not rolling.endpoint.rollout.phase.final
 
 
-def test_ctrl_c_says_how_to_find_out_and_the_same_request_is_carried_out_once(rolling):
+def test_after_ctrl_c_the_same_request_is_carried_out_once(rolling):
     rolling.cut_off = True
 
     ran = rolling("rollout", "pause", NAME, *WHY)
@@ -198,7 +198,7 @@ def test_ctrl_c_says_how_to_find_out_and_the_same_request_is_carried_out_once(ro
     assert len(rolling.endpoint.history) == records
 
 
-def test_ctrl_c_before_anything_was_sent_says_that_nothing_was_changed(rolling):
+def test_ctrl_c_before_anything_was_sent_says_so(rolling):
     rolling.api_down = KeyboardInterrupt()
 
     ran = rolling("rollout", "pause", NAME, *WHY)

@@ -185,7 +185,7 @@ def run(instances):
 """
 
 
-def test_a_model_over_its_timeout_is_a_503_and_the_next_request_finds_a_new_sandbox(tmp_path):
+def test_a_model_over_its_timeout_is_a_503_and_is_started_anew(tmp_path):
     said = []
     served = sandbox(folder_with(tmp_path / "doubler", SLEEPER), timeout=0.3, log=said.append)
     request = HttpRequest("POST", "/endpoints/doubler/invocations", body=b'{"instances":[{"x":4}]}')
@@ -224,7 +224,7 @@ def run(instances):
     assert statuses == [200] * 4
 
 
-def test_a_body_that_lambda_would_not_take_never_reaches_the_model(folder):
+def test_a_body_that_lambda_would_not_take_is_refused(folder):
     answer = sandbox(folder)(
         HttpRequest("POST", "/endpoints/doubler/invocations", body=b"x" * 6_000_001)
     )

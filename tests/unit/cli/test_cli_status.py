@@ -54,7 +54,7 @@ def test_detail_shows_plan_evidence_and_newest_records(rolling):
     assert "\n3    " not in out, "only the newest five records belong here"
 
 
-def test_evidence_is_told_under_whatever_names_the_analysis_gives_it():
+def test_evidence_is_told_under_the_names_of_the_analysis():
     made = evidence_table({"e": 3, "late": {"seen": 1, "seen_of": 9, "odds": [0.5, None]}})
     screen = Console(file=io.StringIO(), width=80)
     screen.print(made)
@@ -106,7 +106,7 @@ def test_an_alias_that_differs_from_the_record_is_told(rolling, routing, told):
     assert endpoint_in(rolling("status", "--json"))["alias"]["agrees"] is False
 
 
-def test_an_alias_that_left_the_champion_is_told_when_nothing_rolls_out(cli):
+def test_an_alias_that_left_the_champion_is_told(cli):
     cli.endpoint.serve("risk-1")
     cli.endpoint.world.functions.routings[NAME] = Routing("7")
 
@@ -160,7 +160,7 @@ def test_texts_of_others_are_neither_markup_nor_terminal_codes(rolling):
     assert "\x1b" not in out
 
 
-def test_an_unknown_endpoint_is_not_found_and_the_known_ones_are_named(rolling):
+def test_an_unknown_endpoint_is_told_with_the_known_ones(rolling):
     ran = rolling("status", "nope", "--json")
 
     assert (ran.code, ran.out) == (3, "")
@@ -202,7 +202,7 @@ def test_until_done_exits_1_when_it_was_rolled_back(rolling):
     assert "regression proven" in ran.out.splitlines()[-1]
 
 
-def test_until_done_knows_how_a_rollout_ended_that_another_one_followed(rolling):
+def test_until_done_knows_how_a_rollout_with_a_follower_ended(rolling):
     def wait():
         rolling.promote()
         rolling.endpoint.release("risk-3")
@@ -216,7 +216,7 @@ def test_until_done_knows_how_a_rollout_ended_that_another_one_followed(rolling)
     assert rolling("status", "fraud", "--until-done").code == 1
 
 
-def test_a_watch_with_json_prints_one_document_a_line_and_only_changes(rolling):
+def test_a_watch_with_json_prints_one_document_per_change(rolling):
     naps = []
 
     def wait():

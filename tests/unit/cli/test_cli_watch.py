@@ -18,7 +18,7 @@ def flow(cli, **arms):
     return wait
 
 
-def test_it_tells_each_record_and_each_verdict_until_the_promotion(rolling):
+def test_it_tells_each_record_and_verdict_until_the_promotion(rolling):
     rolling.while_waiting = flow(rolling)
 
     ran = rolling("rollout", "watch", NAME)
@@ -33,7 +33,7 @@ def test_it_tells_each_record_and_each_verdict_until_the_promotion(rolling):
     assert len(told) == len(set(told)), "nothing is told twice"
 
 
-def test_it_tells_the_proof_of_a_regression_in_numbers_and_exits_1(rolling):
+def test_it_tells_the_proof_of_a_regression_and_exits_1(rolling):
     rolling.while_waiting = flow(rolling, challenger=FAILING)
 
     ran = rolling("rollout", "watch", NAME)
@@ -72,7 +72,7 @@ def test_without_a_rollout_there_is_nothing_to_watch(rolling):
     assert rolling("rollout", "watch", "nope").code == 3
 
 
-def test_it_watches_no_further_than_the_phase_that_is_waited_for(rolling):
+def test_it_watches_until_the_phase_that_is_waited_for(rolling):
     rolling.while_waiting = flow(rolling)
 
     ran = rolling("rollout", "watch", NAME, "--until", "baking")

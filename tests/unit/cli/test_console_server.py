@@ -71,7 +71,7 @@ def test_it_listens_on_loopback_alone(world):
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/#key=[\w-]{43}", world.server.link)
 
 
-def test_the_key_of_the_link_opens_once_so_a_stolen_fragment_opens_nothing(world):
+def test_the_key_of_the_link_opens_once(world):
     key = world.server.link.partition("#key=")[2]
     assert world.session()
     status, headers, body = world.ask("POST", "/session", json.dumps({"key": key}))
@@ -120,7 +120,7 @@ def test_a_foreign_page_is_refused_even_with_the_session(world, headers, method)
 
 
 @pytest.mark.parametrize("path", ["/", "/endpoints/fraud", "/assets/app-1.js", "/v1/me", "/no.js"])
-def test_every_answer_has_the_policy_and_none_allows_another_origin(world, path):
+def test_every_answer_has_the_policy_that_allows_one_origin(world, path):
     _, headers, _ = world.ask("GET", path)
     policy = headers["content-security-policy"].split("; ")
     assert "default-src 'none'" in policy
@@ -139,7 +139,7 @@ def test_a_preflight_gets_no_leave(world):
     assert not [name for name in headers if name.startswith("access-control")]
 
 
-def test_requests_go_on_with_the_headers_that_the_api_knows_and_no_other(world):
+def test_requests_go_on_with_the_headers_that_the_api_knows(world):
     secret = world.session()
     status, headers, body = world.ask(
         "POST",
@@ -166,7 +166,7 @@ def test_a_stage_that_does_not_answer_is_a_problem_and_no_crash(world):
     assert json.loads(body)["detail"] == "the API did not answer"
 
 
-def test_the_page_stands_at_each_of_its_addresses_and_files_at_theirs(world):
+def test_the_page_stands_at_its_addresses_and_files_at_theirs(world):
     for path in ("/", "/endpoints/fraud/rollouts/fraud-1"):
         status, headers, body = world.ask("GET", path)
         assert (status, headers["cache-control"]) == (200, "no-store")

@@ -150,7 +150,7 @@ def test_curl_signs_each_line_of_the_page_as_aws_does(line):
     assert headers["authorization"].endswith(f"Signature={_signature_expected(path, headers)}")
 
 
-def test_the_document_says_where_the_api_is_and_how_requests_are_signed():
+def test_the_document_says_where_the_api_is_and_who_signs():
     schemes = DOCUMENT["components"]["securitySchemes"]
     assert DOCUMENT["security"] == [{name: []} for name in schemes]
     assert schemes["sigv4"]["x-amazon-apigateway-authtype"] == "awsSigv4"

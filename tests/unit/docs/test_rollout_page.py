@@ -72,7 +72,7 @@ def test_every_field_of_a_plan_is_documented():
     assert set(next(rows[0] for rows in tables(TEXT) if rows[0][0] == "metric")[1:4]) == columns
 
 
-def test_the_defaults_are_those_of_a_plan_that_says_nothing_else():
+def test_the_defaults_are_those_of_an_empty_plan():
     plan, stage, margin = tables_of_fields()
     written = dump_plan(load_plan({"steps": [{"weight": 7}]}))
     unsaid = {"mirror": "none", "match": "none"}

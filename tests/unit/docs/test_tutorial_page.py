@@ -46,13 +46,13 @@ def test_blocks_are_found_below_their_headings() -> None:
     assert second.commands == "echo $WORD $(basename $PWD)\n"
 
 
-def test_variables_and_folder_carry_on_from_one_block_to_the_next(tmp_path: Path) -> None:
+def test_variables_and_folder_carry_on_to_the_next_block(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
 
     assert [shell.run(block) for block in blocks(SAMPLE)] == ["hello\n", "there inner\n"]
 
 
-def test_a_command_that_fails_stops_the_walk_with_what_it_printed(tmp_path: Path) -> None:
+def test_a_failing_command_stops_the_walk_with_its_output(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=r"Broken: exit code 3\n[\s\S]*said"):
         Shell(tmp_path).run(Block("Broken", "echo said\n(exit 3)\necho never"))
 

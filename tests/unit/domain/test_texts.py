@@ -114,7 +114,7 @@ def test_what_the_table_changes_is_sound(read, sound):
 
 
 @given(st.sampled_from(CASES), halves, st.integers(0, 5))
-def test_half_a_surrogate_pair_in_any_text_is_refused_by_its_field(case, half, place):
+def test_half_a_surrogate_pair_is_refused_by_its_field(case, half, place):
     read, sound, path, is_name = case
 
     def spoil(text):

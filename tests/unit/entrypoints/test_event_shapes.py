@@ -49,7 +49,7 @@ def test_a_create_is_a_deploy_with_nothing_before_it():
     assert (wanted.before, wanted.endpoint_before, wanted.renamed) == (None, None, False)
 
 
-def test_an_update_says_what_was_declared_before_and_for_which_endpoint():
+def test_an_update_says_what_was_declared_before():
     before = {
         **PROPERTIES,
         "Endpoint": "scam",
@@ -83,7 +83,7 @@ def test_a_plan_that_can_not_be_taken_is_refused_by_its_field():
 ALARM = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:halftone-prod-fraud--"
 
 
-def test_an_alarm_names_endpoint_moment_and_the_alarms_behind_it():
+def test_an_alarm_names_endpoint_moment_and_alarms_behind_it():
     triggers = [
         {"arn": f"{ALARM}errors-rate", "state": {"value": "ALARM"}},
         {"arn": f"{ALARM}errors-count", "state": {"value": "ALARM"}},

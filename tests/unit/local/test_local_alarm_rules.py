@@ -76,7 +76,7 @@ def test_the_documented_tables_of_missing_data(to_alarm, pattern, missing, expec
 
 
 @pytest.mark.parametrize("pattern", ["- - - - X", "- - - X -"])
-def test_one_bad_datapoint_is_too_young_to_raise_a_three_of_three_alarm(pattern):
+def test_one_bad_datapoint_raises_no_three_of_three_alarm(pattern):
     assert state(pattern, rule(3)) is KEEP
 
 
@@ -86,7 +86,7 @@ def test_one_of_three_needs_one():
     assert state("X X 0 0 0", rule(1)) == OK
 
 
-def test_only_periods_that_are_over_count_and_they_start_at_even_tens():
+def test_only_periods_that_are_over_count():
     assert period_starts(rule(), NOW + 9.9) == [NOW - 50, NOW - 40, NOW - 30, NOW - 20, NOW - 10]
 
 
@@ -144,7 +144,7 @@ def test_the_reason_shows_the_arithmetic():
     }
 
 
-def test_the_reason_without_data_says_how_missing_periods_were_taken():
+def test_the_reason_without_data_says_how_it_was_taken():
     finding = evaluate(rule(3, "breaching"), {}, NOW)
     assert finding.reason == (
         "Threshold Crossed: no datapoints were received for 3 periods and 3 missing datapoints "

@@ -19,7 +19,7 @@ def document(**changes):
     }
 
 
-def test_a_metric_has_its_name_dimensions_unit_resolution_time_and_value():
+def test_a_metric_has_name_dimensions_unit_time_and_value():
     (metric,) = metrics_in(json.dumps(document()))
     assert metric.namespace == "Halftone"
     assert metric.name == "Latency"

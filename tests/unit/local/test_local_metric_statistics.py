@@ -35,7 +35,7 @@ def test_a_value_with_a_count_is_that_many_values(pairs):
         assert statistic(name, weighted) == pytest.approx(statistic(name, single))
 
 
-def test_a_range_excludes_its_lower_and_includes_its_upper_bound():
+def test_a_range_excludes_its_lower_bound_and_has_its_upper():
     samples = [Sample.of(0, value) for value in (1.0, 2.0, 3.0, 4.0)]
     assert statistic("TC(1:3)", samples) == 2
     assert statistic("TC(2:)", samples) == 2

@@ -110,7 +110,7 @@ def test_too_much_is_refused_by_what_the_entries_state():
         check_entries([entry], source="package abc")
 
 
-def test_an_entry_that_holds_more_than_it_states_is_not_unpacked_beyond_that(good):
+def test_an_entry_larger_than_it_states_is_not_unpacked(good):
     data = zipped([*good, ("z", bytes(90_000))]).getvalue()
     size = (90_000).to_bytes(4, "little")
     lying = data.replace(size + size, size + (40_000).to_bytes(4, "little"))
@@ -184,7 +184,7 @@ def test_a_pickle_in_a_zip_is_refused(good):
     refused([*good, ("weights.bin", b"\x80\x04\x95.")], "pickle")
 
 
-def test_only_the_entry_may_be_a_pickle_and_only_where_the_manifest_says_so(good):
+def test_only_the_entry_may_be_a_pickle_where_the_manifest_says(good):
     manifest = json.loads(dict(good)["model.json"])
     allowed = {**manifest, "flavor": "sklearn", "entry": "model.pkl", "allow_pickle": True}
     entries = [("model.json", json.dumps(allowed)), ("model.pkl", b"\x80\x04\x95.")]

@@ -16,7 +16,7 @@ def names(package):
     return zipfile.ZipFile(io.BytesIO(package.data)).namelist()
 
 
-def test_the_same_content_has_the_same_digest_wherever_and_whenever_it_is_built(folder, tmp_path):
+def test_the_same_content_has_the_same_digest_anywhere(folder, tmp_path):
     (folder / "tables").mkdir()
     (folder / "tables" / "b.json").write_text("{}")
     (folder / "tables" / "a.json").write_text("[]")
@@ -47,7 +47,7 @@ def test_one_byte_more_is_another_digest(folder):
     assert build_package(folder).digest != before
 
 
-def test_caches_and_hidden_files_stay_out_and_the_manifest_goes_in_as_json(folder):
+def test_caches_and_hidden_files_stay_out(folder):
     before = build_package(folder)
     (folder / "__pycache__").mkdir()
     (folder / "__pycache__" / "predict.cpython-311.pyc").write_bytes(b"x")

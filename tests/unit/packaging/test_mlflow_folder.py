@@ -65,7 +65,7 @@ def test_a_saved_directory_is_a_package_as_it_is(saved, tmp_path):
     assert [round(sum(one["prediction"]), 3) for one in predictions] == [1.0, 1.0]
 
 
-def test_what_mlflow_notes_beside_the_model_does_not_change_the_package(saved):
+def test_what_mlflow_notes_does_not_change_the_package(saved):
     folder = saved("probabilities")
     before = build_package(folder)
     edit(folder, lambda content: content.update(utc_time_created="later", model_uuid="1"))
@@ -76,7 +76,7 @@ def test_what_mlflow_notes_beside_the_model_does_not_change_the_package(saved):
     assert names == ["model.json", "model.skops"]
 
 
-def test_an_onnx_model_runs_by_its_names_although_its_input_has_none(saved, tmp_path):
+def test_an_onnx_model_runs_by_its_names_without_an_input_name(saved, tmp_path):
     folder = saved("onnx")
     package = build_package(folder)
     assert package.manifest.flavor is Flavor.ONNX
@@ -121,7 +121,7 @@ def test_the_saved_directory_may_lie_within_the_package(request):
     assert columns[-2:] == ["od280/od315_of_diluted_wines", "proline"]
 
 
-def test_a_pickle_is_refused_unless_the_package_says_so_in_so_many_words(saved, tmp_path):
+def test_a_pickle_is_refused_unless_the_package_says_so(saved, tmp_path):
     folder = saved("pickle")
     with pytest.raises(InvalidPackage, match="runs whatever code it carries") as caught:
         build_package(folder)
@@ -248,7 +248,7 @@ def replaced(value, path, other):
 
 
 @pytest.mark.parametrize("other", [None, 5, "text", [], {}, [5], {"a": 5}, "[5]", "[{}]", "[[]]"])
-def test_an_mlmodel_of_any_structure_is_read_or_refused_by_its_file(saved, other):
+def test_an_mlmodel_of_any_structure_is_read_or_refused(saved, other):
     folder = saved("probabilities")
     sound = yaml.safe_load((folder / "MLmodel").read_text())
     for path in places(sound):
@@ -258,7 +258,7 @@ def test_an_mlmodel_of_any_structure_is_read_or_refused_by_its_file(saved, other
 
 
 @pytest.mark.parametrize("other", [None, 5, "text", [], {}, [5], {"a": 5}])
-def test_an_example_of_any_structure_is_read_or_refused_by_its_file(saved, other):
+def test_an_example_of_any_structure_is_read_or_refused(saved, other):
     folder = saved("probabilities")
     file = folder / "serving_input_example.json"
     for sound in ({"inputs": [[0.0] * 13]}, {"dataframe_split": {"columns": [1], "data": [[1]]}}):

@@ -56,7 +56,7 @@ def test_what_is_wrong_is_told_with_file_and_line(text, field, value):
 @pytest.mark.parametrize(
     "text", ["a: 1\r\nb: [c]\r\n", b"\xef\xbb\xbfa: 1\nb: [c]\n", "a: &one 1\nb: [c]\n"]
 )
-def test_windows_line_ends_byte_order_marks_and_anchors_are_taken(text):
+def test_windows_line_ends_marks_and_anchors_are_taken(text):
     assert read_yaml(text) == {"a": 1, "b": ["c"]}
 
 

@@ -96,7 +96,7 @@ def test_percentages_in_the_readme_are_those_of_the_benchmark(scenario: str) -> 
         assert f"{min(column)} to {max(column)} %" in readme
 
 
-def test_the_changelog_has_a_heading_for_each_version_and_kind_of_change() -> None:
+def test_the_changelog_has_a_heading_for_each_version_and_kind() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
     versions = re.findall(r"^## (.*)$", changelog, re.MULTILINE)
     assert versions[0] == "[Unreleased]"

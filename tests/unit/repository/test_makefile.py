@@ -59,7 +59,7 @@ def add(machine: Path, fake: str) -> None:
 
 
 @pytest.mark.parametrize("fake", [None, "python of version 3.10"])
-def test_without_a_supported_python_it_names_them_and_how_to_get_one(
+def test_without_a_supported_python_it_names_them(
     checkout: Path, machine: Path, fake: str | None
 ) -> None:
     if fake:
@@ -93,7 +93,7 @@ def test_the_node_of_this_machine_is_taken(checkout: Path, machine: Path) -> Non
     assert "npm ci --silent" in made.stdout
 
 
-def test_the_python_on_the_path_is_found_and_shims_that_lead_nowhere_are_not(
+def test_the_python_on_the_path_is_found_and_dead_shims_are_not(
     checkout: Path, machine: Path
 ) -> None:
     running = f"{sys.version_info[0]}.{sys.version_info[1]}"

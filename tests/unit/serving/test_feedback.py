@@ -62,7 +62,7 @@ def test_feedback_by_label_needs_no_look_up():
     assert all(isinstance(read_line(json.dumps(x)), Row) for x in stage.told("feedback"))
 
 
-def test_feedback_by_reward_becomes_a_metric_of_the_version_that_answered():
+def test_feedback_by_reward_becomes_a_metric_of_its_version():
     stage = fleet()
     assert judge(stage, name_of(stage)).status == 202
     assert judged(stage) == [("1", "", 1, False)]
@@ -87,7 +87,7 @@ def test_feedback_by_reward_becomes_a_metric_of_the_version_that_answered():
         ({"request_id": ..., "reward": 1, "why": "x"}, "why"),
     ],
 )
-def test_feedback_that_can_t_be_taken_is_named_and_counts_nothing(body, field):
+def test_feedback_that_cant_be_taken_is_named_and_not_counted(body, field):
     stage = fleet()
     named = name_of(stage)
     if isinstance(body, dict) and body.get("request_id") is ...:
@@ -143,7 +143,7 @@ class TestForged:
         judge(stage, name_of(stage), label="high")
         assert KEY.secret not in json.dumps([*stage.log, repr(stage.dispatch), name_of(stage)])
 
-    def test_an_answer_that_is_none_has_no_id_that_feedback_is_taken_on(self):
+    def test_an_answer_that_is_none_has_no_id_for_feedback(self):
         stage = fleet()
         refused = stage.post({"instances": [{"X": 1}]})
         assert judge(stage, refused.headers["x-request-id"]).status == 422
@@ -198,7 +198,7 @@ class TestWhoseEvidence:
         judge(stage, name_of(stage, to="2"))  # the alias is on its way to 100 %
         assert judged(stage) == [("2", "", 1, False)]
 
-    def test_nor_is_what_the_champion_answered_in_the_challenger_s_place(self):
+    def test_nor_is_what_the_champion_answered_instead(self):
         def fails(_):
             raise ValueError
 
@@ -222,7 +222,7 @@ class TestWhoseEvidence:
         ],
         ids=["over", "next", "before", "another rollout"],
     )
-    def test_what_comes_when_the_stage_is_over_is_on_record_and_no_evidence(self, now):
+    def test_what_comes_after_the_stage_is_on_record_alone(self, now):
         stage = fleet(WEIGHTED, capture=Capture(100.0))
         named = name_of(stage, to="2")
         stage.change(replace(stage.dispatch, trial=now))
@@ -278,13 +278,13 @@ class TestUnseen:
         judge(stage, name_of(stage), reward=1)
         assert judged(stage) == [("1", "feedback-1", 0, False)]
 
-    def test_a_request_that_was_not_scored_judges_the_champion_alone(self):
+    def test_a_request_that_was_not_scored_judges_the_champion(self):
         stage = fleet(replace(MIRRORED, mirror=1e-9), {"2": self.others}, label="label")
         judge(stage, name_of(stage), label="low")
         assert judged(stage) == [("1", "feedback-1", 0, False)]
 
 
-def test_keys_are_followed_by_new_ones_and_kept_as_long_as_their_ids_are_taken():
+def test_keys_are_followed_by_new_ones_and_kept_while_ids_last():
     keys, now = (), BEGAN
     for day in range(400):
         now = BEGAN + timedelta(days=day)

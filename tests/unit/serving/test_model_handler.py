@@ -35,7 +35,7 @@ print('{"_aws": "forged"}')
 """
 
 
-def test_before_a_release_it_answers_503_and_has_imported_nothing_heavy(request):
+def test_before_a_release_it_answers_503_and_imports_little(request):
     root = request.config.rootpath
     paths = os.pathsep.join(map(str, (root / "functions" / "model", root / "layers/core/python")))
     done = subprocess.run(

@@ -79,9 +79,7 @@ def test_the_endpoint_describes_itself(serve):
         ('{"instances": [{}]}', 422, "instances[0].x", None),
     ],
 )
-def test_a_body_that_does_not_fit_is_a_problem_with_field_and_value(
-    serve, body, status, field, value
-):
+def test_a_body_that_does_not_fit_is_a_problem_with_its_field(serve, body, status, field, value):
     served = serve()
     answer = served.post(body)
     problem = body_of(answer)
@@ -147,7 +145,7 @@ def test_the_name_of_an_encoding_has_no_case(serve, encoding):
     assert answer["statusCode"] == 200
 
 
-def test_nothing_that_was_sent_after_a_compressed_body_is_passed_over(serve):
+def test_nothing_sent_after_a_compressed_body_is_passed_over(serve):
     packed = gzip.compress(b'{"instances": [{"x": 4}]}')
     body = base64.b64encode(packed + b"more").decode()
     answer = serve().post(body, isBase64Encoded=True, headers={"content-encoding": "gzip"})
@@ -279,7 +277,7 @@ def test_size_is_counted_in_bytes_and_its_limit_is_inclusive(serve):
 @pytest.mark.parametrize(
     ("letter", "few", "many"), [('"', 10, 20), ("\N{HIRAGANA LETTER A}", 5, 25)]
 )
-def test_an_answer_that_lambda_could_not_carry_asks_for_fewer_instances(serve, letter, few, many):
+def test_an_answer_lambda_could_not_carry_asks_for_less(serve, letter, few, many):
     served = serve(
         f"def run(instances):\n    return [{{'y': {letter!r} * 100_000}} for _ in instances]",
         manifest={
@@ -367,7 +365,7 @@ def test_one_bad_request_does_not_spoil_the_next(serve):
         "(x for x in ())",
     ],
 )
-def test_an_answer_that_does_not_fit_the_signature_is_a_fault_of_the_model(serve, answer):
+def test_an_answer_outside_the_signature_is_the_models_fault(serve, answer):
     served = serve(f"def run(instances):\n    return {answer}")
     result = served.post({"instances": [{"x": 1}]})
     assert result["statusCode"] == 500
@@ -375,7 +373,7 @@ def test_an_answer_that_does_not_fit_the_signature_is_a_fault_of_the_model(serve
     assert served.metrics[0]["Errors"] == 1
 
 
-def test_the_log_says_what_an_answer_should_have_been_but_not_what_it_was(serve):
+def test_the_log_says_what_an_answer_should_have_been(serve):
     served = serve("def run(instances):\n    return [{'y': 'Ada Lovelace'}]")
     served.post({"instances": [{"x": 1}]})
     (fault,) = served.faults

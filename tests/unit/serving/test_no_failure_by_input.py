@@ -65,7 +65,7 @@ def test_feedback_of_any_number_is_an_answer(field, value):
         assert "Errors" not in json.loads(line, parse_constant=pytest.fail)
 
 
-def test_a_fault_of_halftone_s_own_is_an_answer_that_counts_against_nobody(monkeypatch):
+def test_a_fault_of_halftones_own_counts_against_nobody(monkeypatch):
     def raises(*_, **__):
         raise ZeroDivisionError("secret of a request")
 
@@ -93,7 +93,7 @@ def deep(_):
 
 
 @pytest.mark.parametrize("model", [far_apart(1), whole, deep], ids=["far apart", "whole", "deep"])
-def test_a_mirror_answers_and_counts_whatever_the_two_models_say(model):
+def test_a_mirror_answers_and_counts_for_any_two_models(model):
     trial = Experiment("double-r1", "2", 0, Mode.GUARDED, mirror=100.0)
     serving = TrafficPolicy(mode=Mode.GUARDED, capture=Capture(100.0, ("x",)), label="label")
     fleet = Fleet(
@@ -120,7 +120,7 @@ NESTED = 900
         '{"instances": [{"x": 1e999}]}',
     ],
 )
-def test_a_deep_or_broken_body_is_kept_or_left_out_and_never_a_failure(body):
+def test_a_deep_or_broken_body_is_never_a_failure(body):
     answer, fleet = sent(
         body, "", key=StickyKey(KeySource.BODY, "instances.0.x"), mirror=Mirror("1", 100.0)
     )
@@ -163,7 +163,7 @@ def test_any_measure_makes_a_line_that_cloudwatch_takes(value, name):
 
 
 @pytest.mark.parametrize("said", ["nan", "inf", "-inf", "-1", "1e999", "x", "", "1e308"])
-def test_what_a_hop_says_of_its_time_is_a_number_of_milliseconds(said):
+def test_what_a_hop_says_of_its_time_is_a_number(said):
     answer = {"statusCode": 200, "headers": {LATENCY: said}, "body": "{}"}
     reply = reply_of(json.dumps(answer).encode(), failed=False)
     result = of_reply(reply.answer, "2", LATENCY, "cold", "records")

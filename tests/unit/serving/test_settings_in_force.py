@@ -62,7 +62,7 @@ def test_shares_of_three_deployments_are_followed(stage):
         assert abs(met[version] - share) < 70, met
 
 
-def test_the_same_user_meets_the_same_of_three_and_few_move_when_shares_do(stage):
+def test_the_same_user_meets_the_same_and_few_move_with_shares(stage):
     stage.say(set_key, {"query": "user"})
     users = [f"user-{i}" for i in range(300)]
 
@@ -81,7 +81,7 @@ def test_the_same_user_meets_the_same_of_three_and_few_move_when_shares_do(stage
     assert 30 < len(moved) < 90
 
 
-def test_shares_that_sum_to_nothing_stop_the_endpoint_with_the_reason(stage):
+def test_shares_that_sum_to_nothing_stop_the_endpoint(stage):
     stage.say(set_traffic, {"1": 0, "2": 0, "3": 0})
     answer = stage.ask()
     assert answer.status == 503

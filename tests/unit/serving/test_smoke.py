@@ -33,7 +33,7 @@ def test_a_version_that_raises_says_so_to_the_smoke_test_alone(serve):
     assert served.metrics == []
 
 
-def test_no_client_can_claim_to_be_the_smoke_test_by_header_or_body(serve):
+def test_no_client_can_claim_to_be_the_smoke_test(serve):
     served = serve()
     headers = {"halftone": "smoke", "x-halftone": "smoke"}
     served.post({"instances": [{"x": 1}]}, headers=headers, halftone="smoke")

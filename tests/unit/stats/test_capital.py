@@ -17,7 +17,7 @@ def test_a_worse_challenger_is_found_and_an_equal_one_is_not():
     assert regression([EQUAL] * 50) < 0
 
 
-def test_an_equal_challenger_is_proven_safe_and_a_worse_one_is_not():
+def test_an_equal_challenger_is_proven_safe_and_a_worse_is_not():
     assert safety([EQUAL] * 50) > math.log(20)
     assert safety([WORSE] * 3) < 0
 
@@ -33,7 +33,7 @@ def test_an_equal_challenger_is_proven_safe_and_a_worse_one_is_not():
     ],
     ids=["empty", "no events", "only events", "no challenger", "no champion"],
 )
-def test_a_bucket_that_cannot_tell_the_versions_apart_changes_nothing(stratum):
+def test_a_bucket_that_cannot_tell_versions_apart_is_nothing(stratum):
     capital = Capital.on_regression().update(WORSE)
     assert capital.update(stratum) is capital
 
@@ -69,7 +69,7 @@ def test_a_stored_state_goes_on_as_if_it_had_never_been_stored():
     assert restored.fold([EQUAL, WORSE]) == before.fold([EQUAL, WORSE])
 
 
-def test_days_of_heavy_traffic_neither_overflow_nor_lose_their_digits():
+def test_days_of_heavy_traffic_do_not_overflow_or_lose_digits():
     # Every bucket is the same, so that the exact answer is a multiple of the first one's.
     stratum = Stratum(Tally(4000, 44), Tally(36_000, 360))
     once = Capital.on_safety().update(stratum)

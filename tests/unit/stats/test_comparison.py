@@ -11,7 +11,7 @@ EQUAL = Stratum(Tally(100, 1), Tally(900, 9))
 CLEAN = Stratum(Tally(10, 0), Tally(90, 0))
 
 
-def test_a_worse_challenger_is_a_regression_with_its_odds_ratio_between_bounds():
+def test_a_worse_challenger_is_a_regression_with_an_odds_ratio():
     found = compare([WORSE] * 6)
     assert found.is_regression
     assert not found.is_harmless
@@ -28,7 +28,7 @@ def test_an_equal_challenger_is_harmless():
     assert found.estimate == pytest.approx(1, rel=0.01)
 
 
-def test_without_events_only_a_tolerance_can_prove_a_challenger_harmless():
+def test_without_events_only_a_tolerance_can_prove():
     assert compare([CLEAN] * 60).requests_needed is None
     assert not compare([CLEAN] * 60).is_harmless
     found = compare([CLEAN] * 5, tolerance=0.1)
@@ -57,7 +57,7 @@ def test_silence_proves_nothing():
     assert found.estimate is None
 
 
-def test_a_standing_that_is_carried_compares_as_if_it_had_seen_all_buckets_at_once():
+def test_a_carried_standing_compares_as_if_seen_at_once():
     carried = Standing.start().fold([WORSE, EQUAL]).fold([CLEAN, WORSE])
     assert carried.compare(tolerance=0.02) == compare([WORSE, EQUAL, CLEAN, WORSE], tolerance=0.02)
 
@@ -74,14 +74,14 @@ def test_few_units_are_bet_on_together_and_tell_nothing_before():
     assert settled.settled() is settled
 
 
-def test_one_request_in_ten_seconds_says_something_in_a_pool_and_nothing_alone():
+def test_one_request_in_ten_seconds_says_something_in_a_pool():
     """Of one unit it is known who had its event: alone, none of these would be a bet."""
     each = [Stratum(Tally(1, 1), Tally()), *[Stratum(Tally(), Tally(1, 0))] * 9]
     assert Capital.on_regression().fold(each * 10).log_e == 0
     assert compare(each * 10).is_regression
 
 
-def test_the_rates_reckoned_with_lean_to_the_common_one_only_while_units_are_few():
+def test_rates_lean_to_the_common_one_while_units_are_few():
     few = present_rates(Stratum(Tally(1, 0), Tally(99, 10)))
     assert few.challenger == pytest.approx(0.05)
     many = present_rates(Stratum(Tally(1000, 30), Tally(9000, 90)))

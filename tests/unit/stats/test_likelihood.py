@@ -34,7 +34,7 @@ def test_nothing_seen_bounds_nothing():
     assert (nothing.interval(0.05).low, nothing.interval(0.05).high) == (0, math.inf)
 
 
-def test_the_interval_narrows_around_the_truth_and_widens_with_the_confidence():
+def test_the_interval_narrows_and_widens_with_the_confidence():
     buckets = [Stratum(Tally(100, 3), Tally(900, 9))]
     widths = []
     for repeats in (1, 10, 100, 1000):
@@ -58,7 +58,7 @@ def test_the_cubic_between_the_points_follows_the_likelihood(log_psi):
     assert ours == pytest.approx(exact(log_psi) - exact(1.0), abs=0.02)
 
 
-def test_the_bet_against_an_odds_ratio_is_the_mean_likelihood_over_it():
+def test_the_bet_against_an_odds_ratio_is_the_mean_likelihood():
     """Over a Cauchy prior around "no difference", cut off at the outer points."""
     likelihood = Likelihood().fold([Stratum(Tally(100, 4), Tally(900, 20))] * 5)
     low, high = math.log(2**-8), math.log(2**10)

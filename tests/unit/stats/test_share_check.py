@@ -11,7 +11,7 @@ from halftone.stats.share import ShareWindows
 PROVEN = math.log(20)
 
 
-def test_a_challenger_that_gets_its_share_through_all_steps_raises_nothing():
+def test_a_challenger_that_gets_its_share_raises_nothing():
     steps = [Split(5, 100, 0.05)] * 50 + [Split(20, 100, 0.2)] * 50 + [Split(50, 100, 0.5)] * 50
     assert share(steps) < 0
 
@@ -24,7 +24,7 @@ def test_traffic_lost_or_gained_is_found_within_minutes(served, why):
 
 
 @pytest.mark.parametrize("before", [0, 400, 4000])
-def test_a_challenger_that_vanishes_after_hours_is_found_as_soon(before):
+def test_a_challenger_that_vanishes_after_hours_is_found(before):
     windows, every = ShareWindows(), [Split(5, 100, 0.05)] * before
     for split in every:
         windows = windows.update(split)

@@ -14,7 +14,7 @@ def least(tolerance, x=0):
     return next(n for n in range(x, 10_000) if below(Tally(n, x), tolerance=tolerance) >= PROVEN)
 
 
-def test_a_few_dozen_requests_without_an_error_prove_less_than_ten_percent():
+def test_a_few_dozen_requests_prove_less_than_ten_percent():
     assert 30 <= least(0.1) <= 40
 
 
@@ -41,12 +41,12 @@ def test_requests_still_needed_are_those_that_then_suffice():
     assert requests_below(Tally(1000, 0), tolerance=0.1) == 0
 
 
-def test_a_rate_that_is_not_below_the_tolerance_never_gets_there():
+def test_a_rate_not_below_the_tolerance_never_gets_there():
     assert requests_below(Tally(100, 10), tolerance=0.1) is None
     assert requests_below(Tally(0, 0), tolerance=0.1) == least(0.1)
 
 
-def test_a_rate_above_the_tolerance_is_proven_and_one_at_it_is_not():
+def test_a_rate_above_the_tolerance_is_proven_and_at_it_is_not():
     assert above(Tally(100, 20), tolerance=0.05) >= PROVEN
     assert above(Tally(100, 5), tolerance=0.05) < 0
     assert above(Tally(), tolerance=0.05) == pytest.approx(0, abs=1e-12)
@@ -60,7 +60,7 @@ def test_both_directions_never_agree():
 
 @pytest.mark.parametrize("tolerance", [0.01, 0.05, 0.3, 0.5])
 @pytest.mark.parametrize("fraction", [1.0, 0.5, 0.1])
-def test_the_bet_on_more_than_the_tolerance_is_fair_at_it_and_losing_below(tolerance, fraction):
+def test_the_bet_on_more_than_the_tolerance_is_fair_at_it(tolerance, fraction):
     """The mean of the e-value after one request, over the request's outcome, is at most 1."""
     rate = tolerance * fraction
     hit, missed = (above(Tally(1, x), tolerance=tolerance) for x in (1, 0))
@@ -70,7 +70,7 @@ def test_the_bet_on_more_than_the_tolerance_is_fair_at_it_and_losing_below(toler
         assert mean == pytest.approx(1.0)
 
 
-def test_false_alarms_stay_below_alpha_however_often_it_is_looked_at():
+def test_false_alarms_stay_below_alpha_at_any_look():
     chance, alarms = np.random.default_rng(20260101), 0
     for _ in range(400):
         n = x = 0
@@ -88,7 +88,7 @@ def test_a_tolerance_is_a_rate_in_the_other_direction_too(tolerance):
         above(Tally(10, 0), tolerance=tolerance)
 
 
-def test_what_is_tolerated_says_what_is_proven_and_what_is_missing():
+def test_what_is_tolerated_says_what_is_proven_and_missing():
     calm = Tolerated.of(Tally(300, 2), tolerance=0.05, alpha=0.05)
     assert calm.is_harmless
     assert calm.requests_needed == 0

@@ -58,7 +58,7 @@ def rolling(phase: Phase = Phase.OBSERVING, **changes) -> EndpointState:
     return endpoint(rollout=replace(rollout, **changes))
 
 
-def test_where_nothing_rolls_out_the_champion_has_both_aliases_and_nobody_must_watch():
+def test_where_nothing_rolls_out_the_champion_has_both_aliases():
     wanted = projection(endpoint())
     assert (wanted.live, wanted.challenger, wanted.watch) == (Routing("3"), Routing("3"), None)
     assert wanted.ways == {"3": (ALIAS,)}
@@ -69,7 +69,7 @@ def test_before_the_first_release_nobody_answers():
     assert (wanted.live, wanted.challenger, wanted.ways) == (UNRELEASED, UNRELEASED, {})
 
 
-def test_what_is_not_watched_yet_is_not_routed_and_its_alias_stays_at_the_champion():
+def test_what_is_not_watched_yet_is_not_routed():
     intended = guarded(
         split=(Portion("4", 10.0),),
         rules=(Rule(EVERYBODY, "4"), Rule(EVERYBODY, "2")),
@@ -118,7 +118,7 @@ def test_the_projection_is_what_a_tick_takes_for_agreement(phase, mode, share):
     assert compare(state.rollout, wanted.live, wanted.challenger) == Agreed()
 
 
-def test_a_rule_for_the_champion_means_whichever_deployment_that_is():
+def test_a_rule_for_the_champion_means_any_deployment_of_it():
     state = guarded(rules=(Rule(EVERYBODY, CHAMPION),))
     assert projection(state).ways == {"3": (ALIAS, "rule")}
     after = succeed(bar(state, "3", "it drifts"), deployment("2"))
@@ -145,14 +145,14 @@ def test_no_way_leads_to_what_was_taken_back(way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_nor_where_a_record_names_it_that_was_written_before_it_was_barred(way):
+def test_nor_where_an_older_record_names_it(way):
     """As a record of an earlier release may: routes are held to the bars by themselves."""
     state = replace(guarded(**WAYS[way]), champion=deployment("1"))
     barred = replace(bar(endpoint(), "3", "it drifts"), serving=state.serving)
     assert "3" not in projection(replace(barred, champion=deployment("1"))).routes.named
 
 
-def test_a_record_older_than_its_aliases_routes_to_nobody_but_the_front():
+def test_a_record_older_than_its_aliases_routes_to_the_front():
     state = replace(guarded(**WAYS["split"]), restored="it was restored")
     assert projection(state).ways == {"3": (ALIAS,)}
     assert projection(state).routes.trial is None
@@ -194,9 +194,7 @@ def test_shares_are_those_of_the_alias_as_it_was_read():
     st.integers(1, 10**9), st.integers(0, 10**9), st.sampled_from(["", "a" * 49]),
     st.sampled_from([None, AT, AT.replace(microsecond=123456)]),
 )  # fmt: skip
-def test_an_anchor_is_read_as_it_was_written_and_fits_into_a_description(
-    revision, seq, rollout, armed
-):
+def test_an_anchor_reads_back_and_fits_into_a_description(revision, seq, rollout, armed):
     anchor = Anchor(revision, replace(endpoint().audit, seq=seq), rollout, armed)
     assert Anchor.read(str(anchor)) == anchor
     assert len(str(anchor)) <= 256

@@ -135,7 +135,7 @@ def test_whatever_is_given_is_a_declaration_or_refused_by_field(given_spec):
     assert not isinstance(found, InvalidInput) or found.field
 
 
-def test_a_step_that_takes_the_guarded_mode_is_refused_without_it():
+def test_a_step_that_takes_the_guarded_mode_needs_it():
     plan = {"steps": [{"weight": 5, "match": {"clients": ["acme"]}}]}
     with pytest.raises(InvalidInput) as refused:
         load_spec(LEAST | {"plan": plan})

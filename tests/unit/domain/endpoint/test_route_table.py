@@ -31,7 +31,7 @@ def state(**changes):
     )
 
 
-def test_what_is_placed_and_how_it_is_served_is_told_with_the_revision():
+def test_what_is_placed_and_served_is_told_with_the_revision():
     told = route_config_of(state())
     assert (told.endpoint, told.revision, told.champion) == ("fraud", 7, "1")
     assert told.placed == (Placed("1", "blue"), Placed("2", "2"))
@@ -39,7 +39,7 @@ def test_what_is_placed_and_how_it_is_served_is_told_with_the_revision():
 
 
 @pytest.mark.parametrize("phase", Phase)
-def test_the_trial_is_told_in_the_phases_in_which_the_challenger_takes_part(phase):
+def test_the_trial_is_told_while_the_challenger_takes_part(phase):
     trial = route_config_of(state(phase=phase, stage=2, share=20.0, since=5.0)).trial
     if phase in TAKES_PART:
         assert trial == Experiment(

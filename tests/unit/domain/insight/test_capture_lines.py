@@ -137,7 +137,7 @@ NAMES = sorted({c.name for c in (*REQUESTS, *FEEDBACK)} | {*KEY})
     st.sampled_from([ANSWER, KEY, {**ANSWER, "halftone": "feedback"}]),
     st.dictionaries(st.sampled_from(NAMES), JSON),
 )
-def test_whatever_a_model_prints_is_read_or_dropped_and_can_be_written(line, changes):
+def test_what_a_model_prints_is_read_or_dropped_and_written(line, changes):
     found = read(line, **changes)
     if isinstance(found, Row):
         json.dumps(found.values, allow_nan=False, ensure_ascii=False).encode()

@@ -106,7 +106,7 @@ APP = {
         (APP, Interface.HTTP),
     ],
 )
-def test_every_flavor_s_manifest_reads_back_and_says_what_it_takes(given, interface):
+def test_every_flavors_manifest_reads_back_and_says_its_inputs(given, interface):
     manifest = load_manifest(given)
     assert manifest.interface is interface
     assert manifest_from_json(manifest.to_json()) == manifest

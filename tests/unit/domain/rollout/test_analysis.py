@@ -48,17 +48,17 @@ def test_one_that_is_late_far_more_often_fails_too():
     assert seen(Arm(100, 0, 100, 60), Arm(1900, 0, 1900, 19)).kind is VerdictKind.FAIL
 
 
-def test_an_incident_that_hits_both_does_not_count_against_the_challenger():
+def test_an_incident_that_hits_both_is_not_the_challengers():
     assert seen(Arm(100, 50, 100, 50), Arm(1900, 950, 1900, 950)).kind is not VerdictKind.FAIL
 
 
-def test_fewer_than_the_least_requests_are_no_data_however_good_they_are():
+def test_fewer_than_the_least_requests_are_no_data():
     verdict = seen(Arm(16, 0, 16, 0), Arm(304, 0, 304, 0))
     assert verdict.kind is VerdictKind.NO_DATA
     assert verdict.reason == "96 of at least 100 requests at this stage"
 
 
-def test_what_is_not_decided_yet_tells_how_many_requests_it_still_takes():
+def test_what_is_not_decided_yet_tells_the_requests_it_takes():
     verdict = seen(Arm(20, 1, 20, 0), Arm(380, 15, 380, 0))
     assert verdict.kind is VerdictKind.INCONCLUSIVE
     errors = verdict.numbers["errors"]
@@ -86,7 +86,7 @@ def test_silence_is_no_data():
     assert seen(Arm(), Arm(15, 0, 15, 0)).kind is VerdictKind.NO_DATA
 
 
-def test_a_challenger_that_vanished_is_told_as_lost_traffic_and_not_as_silence():
+def test_a_challenger_that_vanished_is_told_as_lost_traffic():
     verdict = seen(Arm(), Arm(1900, 0, 1900, 0))
     assert verdict.kind is VerdictKind.LOST_TRAFFIC
     assert "share it was given: 0 of 9500 where 5 % were due" in verdict.reason
@@ -114,7 +114,7 @@ def test_one_that_scores_nothing_unseen_is_told_of_likewise():
     )
 
 
-def test_a_regression_is_told_before_the_least_requests_are_there():
+def test_a_regression_is_told_before_the_least_requests():
     assert seen(Arm(8, 8, 8, 0), Arm(1900, 0, 1900, 0)).kind is VerdictKind.FAIL
 
 
@@ -124,14 +124,14 @@ def test_a_metric_that_was_never_seen_is_an_open_question():
     assert verdict.reason.startswith("late not proven harmless yet")
 
 
-def test_without_a_tolerance_only_the_comparison_proves_harmlessness():
+def test_without_a_tolerance_only_the_comparison_proves():
     strict = replace(PLAN, errors=Margins(tolerance=0.0), late=Margins(tolerance=0.0))
     verdict = seen(Arm(100, 0, 100, 0), Arm(1900, 0, 1900, 0), plan=strict)
     assert verdict.kind is VerdictKind.INCONCLUSIVE
     assert verdict.reason.startswith("errors and late not proven harmless yet")
 
 
-def test_an_e_value_just_below_the_bar_is_below_it_however_it_is_shown():
+def test_an_e_value_just_below_the_bar_is_below_it():
     proven = below(Tally(400, 0), tolerance=0.01)
     bar = proven + 1e-5
     assert shown(proven) == shown(bar)
@@ -148,7 +148,7 @@ ARMS = st.builds(
 
 
 @given(ARMS, ARMS, st.integers(1, 4))
-def test_a_pass_is_never_given_without_the_least_requests_and_both_metrics(ours, theirs, buckets):
+def test_a_pass_needs_the_least_requests_and_both_metrics(ours, theirs, buckets):
     verdict = seen(ours, theirs, buckets=buckets)
     if verdict.kind is VerdictKind.PASS:
         assert ours.requests * buckets >= 100

@@ -45,7 +45,7 @@ def test_a_version_that_is_neither_of_the_two_ends_the_rollout(actual):
 
 
 @pytest.mark.parametrize("share", [60.0, 100.0])
-def test_more_than_the_record_allows_is_taken_back_to_what_it_says(share):
+def test_more_than_the_record_allows_is_taken_back(share):
     found = compare(WATCHED, split(share), CALLED)
     assert isinstance(found, Restore)
     assert found.routing == split(50.0)
@@ -53,7 +53,7 @@ def test_more_than_the_record_allows_is_taken_back_to_what_it_says(share):
 
 
 @given(st.sampled_from([WATCHED, SHIFTING]), st.floats(0.0, 100.0))
-def test_no_repair_ever_gives_the_challenger_more_than_the_record(given_rollout, share):
+def test_no_repair_gives_the_challenger_more_than_the_record(given_rollout, share):
     found = compare(given_rollout, split(share), CALLED)
     if isinstance(found, Restore):
         assert found.routing.share_of("2") <= given_rollout.share < share
@@ -99,7 +99,7 @@ def test_a_guarded_share_is_none_of_the_live_alias(share):
     assert (found.alias, found.routing) == ("live", HOME)
 
 
-def test_a_guarded_challenger_is_live_only_on_its_way_to_all_traffic():
+def test_a_guarded_challenger_is_live_on_its_way_to_all_traffic():
     last = rollout(mode=Mode.GUARDED, phase=Phase.SHIFTING, share=95.0, target=100.0)
     assert compare(last, Routing("2"), CALLED) == Agreed()
     assert compare(last, HOME, CALLED) == Agreed()

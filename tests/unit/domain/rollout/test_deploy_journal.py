@@ -41,7 +41,7 @@ UNFINISHED = record("B", "")
         ((A_B, UNFINISHED), "B", "A", (UNFINISHED, A_B)),
     ],
 )
-def test_a_return_undoes_what_came_after_the_declaration_that_it_names(journal, newest, to, undone):
+def test_a_return_undoes_what_came_after_its_declaration(journal, newest, to, undone):
     assert Deploys(fingerprint=newest, journal=journal).after(to) == undone
 
 

@@ -51,7 +51,7 @@ def test_a_bucket_that_is_not_closed_waits():
     assert evidence.challenger == Arm(10, 1, 10, 2)
 
 
-def test_a_bucket_before_the_watermark_was_counted_or_is_too_late():
+def test_a_bucket_before_the_watermark_is_counted_or_late():
     evidence = Evidence.begin(GIVEN, START).fold([bucket(0)], START + 2 * BUCKET, GIVEN)
     assert evidence.fold([bucket(0), bucket(1)], START + 2 * BUCKET, GIVEN) == evidence
 
@@ -89,14 +89,14 @@ def waiting(stage_since, count, **changes) -> list[int]:
     return found
 
 
-def test_buckets_with_few_requests_are_pooled_while_the_share_stands():
+def test_buckets_of_few_requests_are_pooled_at_one_share():
     assert waiting(START - timedelta(hours=1), 8) == [3, 6, 9, 12, 15, 18, 0, 3]
 
 
 @pytest.mark.parametrize(
     ("mode", "apart"), [("weighted", [2]), ("guarded", [2, 3, 4])], ids=["weighted", "guarded"]
 )
-def test_what_was_drawn_while_the_share_changed_is_pooled_with_nothing(mode, apart):
+def test_what_was_drawn_while_the_share_changed_is_not_pooled(mode, apart):
     since = START + 2 * BUCKET
     found = waiting(since, 6, mode=Mode(mode))
     assert found[:2] == [3, 6]
@@ -105,7 +105,7 @@ def test_what_was_drawn_while_the_share_changed_is_pooled_with_nothing(mode, apa
 
 
 @pytest.mark.parametrize("looks", [[5], [3, 5], [3, 4, 5], [4, 5]])
-def test_nor_is_what_came_before_it_where_nobody_asked_anything_then(looks):
+def test_nor_is_what_came_before_it_where_nobody_asked(looks):
     """CloudWatch has no bucket for a silence: the first one there is may be drawn anew already."""
     before = rollout(stage_since=START - MINUTE)
     after = rollout(stage=1, stage_since=START + 3 * BUCKET, share=50.0)
@@ -118,7 +118,7 @@ def test_nor_is_what_came_before_it_where_nobody_asked_anything_then(looks):
     assert known.metrics["errors"].total.units == 3
 
 
-def test_when_a_look_comes_makes_no_difference_to_what_is_pooled():
+def test_when_a_look_comes_makes_no_difference_to_pooling():
     since: dict[str, Any] = {"exposed_at": START - MINUTE}
     before = rollout(stage_since=START - MINUTE, **since)
     after = rollout(stage=1, stage_since=START + 3 * BUCKET + MINUTE / 12, **since)
@@ -147,7 +147,7 @@ def mirrored(at: timedelta, **changes: Any) -> Rollout:
 
 
 @given(st.integers(0, 9), st.lists(st.integers(0, 60), max_size=3), st.lists(st.integers(0, 12)))
-def test_no_clock_that_moves_later_takes_a_bucket_from_its_stage(border, pauses, looks):
+def test_no_clock_that_moves_takes_a_bucket_from_its_stage(border, pauses, looks):
     """Whoever pauses and resumes moves the plan's clock; what happened belongs where it did."""
     still = mirrored(border * BUCKET)
     every, end = [bucket(i) for i in range(12)], START + 12 * BUCKET
@@ -163,7 +163,7 @@ def test_no_clock_that_moves_later_takes_a_bucket_from_its_stage(border, pauses,
     assert [moved.owner(b.start).stage for b in every] == [0] * border + [1] * (12 - border)
 
 
-def test_a_rollout_of_an_earlier_release_has_its_borders_by_what_it_recorded():
+def test_an_older_rollout_has_its_borders_by_its_records():
     older = mirrored(3 * BUCKET, exposed_at=START)
     assert replace(older, borders=()).begun == older.begun
 
@@ -213,7 +213,7 @@ FINE = Arm(100, 1, 100, 1), Arm(1900, 10, 1900, 19)
         (None, True),
     ],
 )
-def test_counts_that_are_others_when_read_again_hold_and_are_not_counted_twice(now, held):
+def test_counts_that_differ_when_read_again_hold_and_count_once(now, held):
     first = Evidence.begin(GIVEN, START)
     known = first.fold([bucket(i, *FINE) for i in range(8)], START + 8 * BUCKET, GIVEN)
     again = [bucket(i, *FINE) for i in range(3)] + ([bucket(3, *now)] if now else [])
@@ -224,7 +224,7 @@ def test_counts_that_are_others_when_read_again_hold_and_are_not_counted_twice(n
     assert (judge(looked, PLAN, PLAN.stages[0]).kind is VerdictKind.ERROR) is held
 
 
-def test_one_that_there_was_nothing_of_before_is_noticed_too_and_what_is_long_ago_is_not():
+def test_what_appears_later_is_noticed_unless_it_is_long_ago():
     first = Evidence.begin(GIVEN, START)
     known = first.fold([bucket(0, *FINE)], START + 20 * BUCKET, GIVEN)
     late = [bucket(i, *FINE) for i in (2, 12)]

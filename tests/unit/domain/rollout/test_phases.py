@@ -13,7 +13,7 @@ from tests.support.rollouts import rollout
 
 @pytest.mark.parametrize("before", Phase)
 @pytest.mark.parametrize("after", Phase)
-def test_a_rollout_becomes_what_the_table_allows_and_nothing_else(before, after):
+def test_a_rollout_becomes_only_what_the_table_allows(before, after):
     given = rollout(phase=before)
     if after in TRANSITIONS[before]:
         assert given.to(after, reason="r").phase is after
@@ -32,7 +32,7 @@ def test_only_final_phases_lead_nowhere():
     assert {phase for phase in Phase if not TRANSITIONS[phase]} == {p for p in Phase if p.final}
 
 
-def test_a_fence_can_only_be_followed_by_the_end_of_the_rollback():
+def test_a_fence_is_followed_by_the_end_of_the_rollback():
     assert TRANSITIONS[Phase.ROLLING_BACK] == {Phase.ROLLED_BACK}
 
 

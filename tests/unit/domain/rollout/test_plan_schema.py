@@ -102,7 +102,7 @@ def test_every_preset_is_described() -> None:
     assert DESCRIPTIONS.keys() == PRESETS.keys()
 
 
-def test_a_person_stands_between_the_first_look_and_more_traffic() -> None:
+def test_a_person_stands_between_first_look_and_more_traffic() -> None:
     shares = {name: [(s.told, s.approval) for s in PRESETS[name].stages] for name in PRESETS}
     rest = [("20 %", False), ("50 %", False), ("95 %", False)]
     assert shares["internal"] == [("mirror 0.1 %", False), ("5 %", True), *rest]

@@ -24,7 +24,7 @@ def one_step(weight: float = 10.0, **rules: object) -> Plan:
     return Plan((Stage(weight, **rules),), bakes=False)  # type: ignore[arg-type]
 
 
-def test_a_step_that_cannot_see_its_requests_in_time_is_told_with_the_arithmetic():
+def test_a_step_that_cannot_see_its_requests_in_time_is_told():
     plan = one_step(30, min_time=MINUTE, max_time=2 * MINUTE)
 
     [told] = preview(plan, traffic(1), lag=LAG).warnings
@@ -78,7 +78,7 @@ def test_proof_is_carried_from_step_to_step():
     assert not found.warnings
 
 
-def test_what_ten_times_the_errors_cost_is_their_excess_until_the_rollback():
+def test_ten_times_the_errors_cost_their_excess_until_rollback():
     [step] = preview(one_step(), traffic(100), lag=LAG).steps
 
     until = step.caught + step.rate * DELAY.total_seconds()
@@ -86,7 +86,7 @@ def test_what_ten_times_the_errors_cost_is_their_excess_until_the_rollback():
     assert step.hurt == ceil(0.09 * until)
 
 
-def test_a_tenfold_rate_below_the_tolerance_is_said_to_pass_perhaps():
+def test_a_tenfold_rate_below_the_tolerance_passes_perhaps():
     found = preview(one_step(), traffic(100, errors=0.0005), lag=LAG)
 
     assert found.warnings[0].startswith(
@@ -116,7 +116,7 @@ def by_key(plan: Plan, keys: float, errors: float = 0.01):
     return preview(plan, Traffic(20, errors, errors, "given", keys), lag=LAG, key_lag=MINUTE)
 
 
-def test_where_a_key_draws_a_step_counts_the_keys_that_it_draws_afresh():
+def test_where_a_key_draws_a_step_counts_keys_drawn_afresh():
     steps = by_key(PRESETS["gradual"], 3600).steps
 
     assert [step.counted.units for step in steps] == ["keys"] * 4
@@ -134,7 +134,7 @@ def test_what_is_scored_unseen_is_drawn_by_request_all_the_same():
     assert [step.counted.rate for step in answered] == pytest.approx([0.1, 0.4, 0.45])
 
 
-def test_a_step_that_cannot_see_its_keys_in_time_is_told_with_the_arithmetic():
+def test_a_step_that_cannot_see_its_keys_in_time_is_told():
     plan = one_step(5, min_time=MINUTE, max_time=HOUR)
 
     [told] = by_key(plan, 600, errors=0.2).warnings
@@ -146,7 +146,7 @@ def test_a_step_that_cannot_see_its_keys_in_time_is_told_with_the_arithmetic():
     assert preview(plan, traffic(20, errors=0.2), lag=LAG).warnings == ()
 
 
-def test_ten_requests_of_each_key_make_a_step_ten_times_as_long_and_cost_no_client_a_request():
+def test_ten_requests_of_each_key_make_a_step_ten_times_as_long():
     [requests] = preview(one_step(), traffic(20), lag=LAG).steps
     [keys] = by_key(one_step(), 20 * 360).steps
 

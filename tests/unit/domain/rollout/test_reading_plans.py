@@ -67,7 +67,7 @@ def test_every_field_is_read():
     assert plan.errors == PRESETS["all-at-once"].errors
 
 
-def test_a_step_is_scored_unseen_or_answered_and_of_whose_requests():
+def test_a_step_is_scored_unseen_or_answered():
     match = {"headers": {"X-Tier": "gold"}, "addresses": ["10.0.0.0/8"]}
     plan = load_plan({"steps": [{"mirror": "10 %", "match": match}, {"weight": 5}]})
     scored, answered, bake = plan.stages
@@ -78,7 +78,7 @@ def test_a_step_is_scored_unseen_or_answered_and_of_whose_requests():
     assert scored.told == "mirror 10 %"
 
 
-def test_changed_labels_are_asked_about_only_where_the_plan_says_so():
+def test_changed_labels_are_asked_about_where_the_plan_says_so():
     assert load_plan({}).changed == 0.0
     assert load_plan({"margins": {"changed": {"tolerance": "5 %"}}}).changed == 5.0
 

@@ -66,7 +66,7 @@ def test_beside_the_metrics_the_sums_are_on_record():
     assert verdict.proof == pytest.approx(0.588 / 20, rel=0.01)
 
 
-def test_labels_that_changed_are_judged_by_the_tolerance_of_the_plan():
+def test_changed_labels_are_judged_by_the_plans_tolerance():
     same = judged(Arm(100, 0, 100, paired=100), Arm(900, 0, 900), plan=MIRRORING, **UNSEEN)
     assert same.kind is VerdictKind.PASS
     assert same.reason.endswith("; changed 0 of 600")
@@ -90,7 +90,7 @@ def test_labels_that_changed_are_judged_by_the_tolerance_of_the_plan():
     [replace(MIRRORING, changed=0.0), replace(MIRRORING, stages=PLAN.stages)],
     ids=["no tolerance", "no mirror"],
 )
-def test_labels_are_no_metric_where_the_plan_does_not_compare_them(plan):
+def test_labels_are_no_metric_where_the_plan_compares_none(plan):
     assert "changed" not in judged(Arm(100, 0, 100), Arm(900, 0, 900), plan=plan).numbers
 
 
@@ -153,7 +153,7 @@ def test_a_stake_is_a_metric_s_part_of_the_bet(metric, part):
     assert stake(metric, ["errors", "late", "over_0", "over_1"]) == pytest.approx(part)
 
 
-def test_counts_that_can_t_be_right_are_named_with_the_newest_first():
+def test_counts_that_cant_be_right_are_named_the_newest_first():
     seconds = timedelta(seconds=10)
     doubts = tuple(
         Doubt(START + i * seconds, START + 6 * BUCKET, f"{i} errors of 0 requests")
@@ -169,7 +169,7 @@ def test_counts_that_can_t_be_right_are_named_with_the_newest_first():
         assert verdict.reason == f"{wrong}{beside}; {held}"
 
 
-def test_a_regression_is_a_failure_even_where_counts_are_in_doubt():
+def test_a_regression_is_a_failure_even_with_counts_in_doubt():
     doubt = Doubt(START, START + 6 * BUCKET, "1 errors of 0 requests")
     evidence = replace(Evidence.begin(rollout(), START), doubts=(doubt,))
     verdict = judged(Arm(100, 60, 100), Arm(1900, 0, 1900), evidence=evidence)
@@ -179,7 +179,7 @@ def test_a_regression_is_a_failure_even_where_counts_are_in_doubt():
 @pytest.mark.parametrize(
     ("total", "kind"), [(60, VerdictKind.NO_DATA), (200, VerdictKind.LOST_TRAFFIC)]
 )
-def test_a_share_is_lost_once_the_proof_of_it_reaches_one_in_a_hundred(total, kind):
+def test_a_share_is_lost_once_its_proof_is_one_in_a_hundred(total, kind):
     evidence = replace(Evidence.begin(rollout(), START), splits=(Split(0, total, 0.05),))
     verdict = judge(evidence, PLAN, PLAN.stages[0])
     assert verdict.kind is kind
@@ -203,14 +203,14 @@ def test_lost_traffic_is_told_by_share_and_stage():
         (1, 2000, VerdictKind.NO_DATA),
     ],
 )
-def test_a_mirror_is_lost_where_twenty_were_due_and_none_was_scored(scored, beside, kind):
+def test_a_mirror_is_lost_where_twenty_were_due_and_none_came(scored, beside, kind):
     evidence = replace(
         Evidence.begin(rollout(), START), in_stage=scored, beside=beside, challenger=Arm(scored)
     )
     assert judge(evidence, MIRRORING, MIRRORING.stages[0]).kind is kind
 
 
-def test_how_many_more_requests_are_needed_is_left_open_where_none_would_do():
+def test_requests_needed_are_left_open_where_none_would_do():
     strict = replace(PLAN, errors=Margins(tolerance=0.0))
     silent = judged(Arm(100, 0, 100), Arm(1900, 0, 1900), plan=strict)
     assert silent.numbers["errors"]["requests_needed"] is None

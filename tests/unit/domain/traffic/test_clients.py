@@ -31,7 +31,7 @@ BEARER = f"Bearer {TOKEN}"
 BASIC = basic(f"shop:{TOKEN}")
 
 
-def test_a_token_holds_its_id_and_256_bits_and_is_kept_as_its_sha256():
+def test_a_token_holds_its_id_and_256_bits_and_is_kept_hashed():
     assert re.fullmatch(r"ht_00010203_[A-Za-z0-9_-]{43}", TOKEN)
     assert base64.urlsafe_b64decode(TOKEN.split("_", 2)[2] + "=") == RANDOM[4:]
     assert TOKEN_ID == "00010203"

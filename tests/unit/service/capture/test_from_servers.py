@@ -62,7 +62,7 @@ def tables(tmp_path: Path):
     connection.close()
 
 
-def test_answers_shadows_and_feedback_of_real_servers_are_one_table(tables):
+def test_answers_shadows_and_feedback_are_one_table(tables):
     stage = served(mirror=Mirror("3", 100.0)).signing()
     answers = [stage.ask_x(x) for x in (1.0, 20.0)]
     for answer, told in zip(answers, ({"label": "high"}, {"reward": 1}), strict=True):
@@ -88,7 +88,7 @@ def test_answers_shadows_and_feedback_of_real_servers_are_one_table(tables):
     ]
 
 
-def test_keys_of_a_sticky_rollout_become_observations_of_both_arms():
+def test_keys_of_a_sticky_rollout_are_observed_in_both_arms():
     trial = Experiment("double-r1", "2", 0, Mode.GUARDED, share=50.0)
     stage = served(trial, key=StickyKey(KeySource.HEADER, "x-user"))
     for _ in range(3):

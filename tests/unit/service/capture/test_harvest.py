@@ -48,7 +48,7 @@ def test_rows_lie_by_table_endpoint_day_and_hour():
     assert (row["request"], row["reward"]) == ("r-1", 1.0)
 
 
-def test_the_same_delivery_writes_the_same_files_and_another_one_others():
+def test_the_same_delivery_writes_the_same_files():
     world = InMemoryCapture()
     once = delivery(line("capture"))
     ingest(world.ports(), once)
@@ -77,7 +77,7 @@ def test_a_key_that_fails_in_the_same_delivery_was_never_sound():
     assert counted(world) == {ERRORS: {1.0: 1}, LATE: {0.0: 1}}
 
 
-def test_a_key_that_fails_later_adds_to_the_failures_of_its_ten_seconds_and_to_no_count_of_keys():
+def test_a_key_that_fails_later_adds_to_its_failures_alone():
     world = InMemoryCapture()
     ingest(world.ports(), delivery(line("key")))
     failing = line("key", errors=1, late=1, at=AT + 20_000)
@@ -141,7 +141,7 @@ class Failing:
 
 
 @pytest.mark.parametrize("faults", [{"files": 1}, {"metrics": 1}, {"files": 1, "metrics": 2}])
-def test_what_failed_is_done_by_the_repetition_and_the_rest_is_not_held_up(faults):
+def test_what_failed_is_done_by_the_repetition(faults):
     world = InMemoryCapture()
     failing = Failing(world, **faults)
     ports = replace(world.ports(), files=failing, metrics=failing)
@@ -156,7 +156,7 @@ def test_what_failed_is_done_by_the_repetition_and_the_rest_is_not_held_up(fault
     assert len(world.files.kept) == 1
 
 
-def test_a_delivery_that_dies_between_noting_and_publishing_is_published_by_the_next():
+def test_a_delivery_that_dies_is_published_by_the_next():
     world = InMemoryCapture()
 
     class Dies:

@@ -43,7 +43,7 @@ def refused(endpoint, operation, *what, match):
 # What is told
 
 
-def test_deployments_are_told_newest_first_with_what_became_of_them(endpoint):
+def test_deployments_are_told_newest_first_with_their_ends(endpoint):
     assert told(endpoint) == {
         "3": ("Deployed", "the champion, with 100 % of the requests"),
         "2": ("Deployed", "answers requests that name it; it was champion"),
@@ -84,7 +84,7 @@ def test_what_failed_and_what_was_rolled_back_say_why(endpoint):
     assert message.endswith("rolled back: too slow")
 
 
-def test_one_deployment_is_shown_by_version_or_name_with_its_number_in_the_registry(endpoint):
+def test_one_deployment_is_shown_by_version_or_name(endpoint):
     say(rename, endpoint, "2", "blue")
     _, by_name = shown(endpoint.ports, NAME, "blue")
     state, by_version = shown(endpoint.ports, NAME, "2")
@@ -100,7 +100,7 @@ def test_what_is_not_there_is_named(endpoint):
         listed(endpoint.ports, "spam")
 
 
-def test_versions_of_an_endpoint_that_was_made_anew_are_not_those_of_before(endpoint):
+def test_versions_of_an_endpoint_made_anew_are_not_the_old_ones(endpoint):
     retire(endpoint.ports, NAME, author=Author("cfn", "gone"))
     assert told(endpoint) == {}
     endpoint.world.functions.versions[NAME] = []
@@ -145,7 +145,7 @@ def test_what_is_returned_to_is_started(endpoint):
 # Names
 
 
-def test_a_name_is_another_word_for_the_version_until_it_is_given_back(endpoint):
+def test_a_name_is_another_word_for_the_version(endpoint):
     say(rename, endpoint, "1", "blue")
     assert standings(endpoint)["1"].name == "blue"
     refused(endpoint, rename, "2", "blue", match="version 1 of 'fraud' is called 'blue' already")
@@ -175,7 +175,7 @@ def test_what_is_no_name_is_refused(endpoint, name):
 # Delete
 
 
-def test_a_deleted_deployment_is_gone_with_its_version_and_stays_on_record(endpoint):
+def test_a_deleted_deployment_is_gone_and_stays_on_record(endpoint):
     say(delete, endpoint, "1")
     assert (NAME, "1") in endpoint.world.functions.deleted
     assert list(told(endpoint)) == ["3", "2"]
@@ -250,7 +250,7 @@ class Breaking:
         self.real.delete(endpoint, version)
 
 
-def test_a_deletion_that_broke_off_is_finished_when_it_is_asked_for_again(endpoint):
+def test_a_deletion_that_broke_off_is_finished_when_asked_again(endpoint):
     versions = Breaking(endpoint.world.functions)
     ports = replace(endpoint.ports, versions=versions)
     with pytest.raises(Unavailable):

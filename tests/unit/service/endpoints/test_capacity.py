@@ -44,7 +44,7 @@ def test_what_is_not_named_stays(endpoint):
     assert endpoint.world.scale.reserved == {}
 
 
-def test_saying_the_same_again_asks_the_platform_and_records_nothing(endpoint):
+def test_saying_the_same_again_asks_and_records_nothing(endpoint):
     say(edit, endpoint, {"concurrency": 20})
     endpoint.world.scale.reserved.clear()
     before = endpoint.actions
@@ -127,7 +127,7 @@ def test_an_endpoint_that_is_not_there_is_named(endpoint):
         ([], "settings"),
     ],
 )
-def test_what_can_t_be_set_is_refused_by_its_field_and_changes_nothing(endpoint, changes, field):
+def test_what_cant_be_set_is_refused_by_field(endpoint, changes, field):
     before = endpoint.state
     with pytest.raises(InvalidInput) as caught:
         say(edit, endpoint, changes)

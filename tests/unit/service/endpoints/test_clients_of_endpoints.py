@@ -44,7 +44,7 @@ def test_a_token_can_expire():
         check(f"Bearer {added.token}", endpoint.state.serving.clients, expires)
 
 
-def test_a_name_has_a_second_token_for_the_change_over_and_no_third():
+def test_a_name_has_a_second_token_and_no_third():
     endpoint = serving()
     first = add_client(endpoint.ports, NAME, "ann", **BEN)
     second = add_client(endpoint.ports, NAME, "ann", **BEN)

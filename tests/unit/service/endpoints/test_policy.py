@@ -48,7 +48,7 @@ def test_said_again_it_changes_nothing():
     assert endpoint.state.serving.access is Access.PRIVATE
 
 
-def test_an_edit_of_an_older_revision_is_told_so_and_changes_nothing():
+def test_an_edit_of_an_older_revision_changes_nothing():
     endpoint = guarded()
     seen = endpoint.state.revision
     policy.set_mode(endpoint.ports, NAME, "guarded", author=BEN["author"].at(seen))
@@ -70,7 +70,7 @@ def test_several_fields_change_together_or_not_at_all():
     assert len(endpoint.history) == before.audit.seq + 1
 
 
-def test_traffic_at_0_stops_the_endpoint_and_shares_start_it_again():
+def test_traffic_at_0_stops_the_endpoint_and_shares_start_it():
     endpoint = guarded()
     policy.set_traffic(endpoint.ports, NAME, {"champion": 0, "blue": 0}, **BEN)
     assert endpoint.state.serving.stopped == "its traffic is set to 0"
@@ -193,7 +193,7 @@ def test_a_deployment_is_live_or_mirrored_and_not_both():
         policy.set_mirror(endpoint.ports, NAME, {"blue": 10}, **BEN)
 
 
-def test_a_setting_that_the_world_has_grown_out_of_is_in_nobodys_way():
+def test_a_setting_that_no_longer_fits_is_in_nobodys_way():
     endpoint = guarded()
     policy.set_mirror(endpoint.ports, NAME, {"blue": 10}, **BEN)
     state = endpoint.state

@@ -71,7 +71,7 @@ def test_rates_are_of_what_was_counted():
     assert chart.client_errors == (2.0, None)
 
 
-def test_versions_together_are_summed_and_their_latencies_weighted():
+def test_versions_together_are_summed_with_weighted_latencies():
     chart = charted(
         [
             counted(requests=(30.0, 10.0), latency_p50=(10.0, 20.0), judged=(1.0, None),

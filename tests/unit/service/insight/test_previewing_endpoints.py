@@ -40,7 +40,7 @@ def test_the_last_hour_is_what_the_champion_answered(serving):
     assert found.preview.steps[0].rate == 0.5
 
 
-def test_a_challenger_under_way_counts_as_traffic_but_not_as_a_measure_of_errors(serving):
+def test_a_challenger_counts_as_traffic_and_not_for_errors(serving):
     serving.release("risk-2", plan=PLAN)
     serving.tick_until(Phase.OBSERVING)
     serving.traffic(HOUR, challenger=Arm(requests=5, errors=5, timed=5), champion=Arm(5, 0, 5))
@@ -53,7 +53,7 @@ def test_a_challenger_under_way_counts_as_traffic_but_not_as_a_measure_of_errors
     assert found.preview.traffic.errors == pytest.approx(0.5 / (360 * 95 + 1))
 
 
-def test_the_champion_before_the_present_one_counts_as_a_champion(serving):
+def test_the_champion_before_the_present_one_counts_as_one(serving):
     serving.serve("risk-2")
     serving.traffic(HOUR, challenger=BUSY, champion=BUSY)
 
@@ -109,7 +109,7 @@ def test_a_plan_that_promises_pairs_warns_where_none_are_kept(serving, share, ex
     assert any(text.startswith(CAPTURE_WARNING) for text in warnings) == expected
 
 
-def test_a_plan_without_people_after_its_mirror_step_promises_no_pairs(serving):
+def test_a_mirror_step_without_people_promises_no_pairs(serving):
     serving.traffic(HOUR, champion=BUSY)
     plan = Plan((Stage(0.0, mirror=10.0), Stage(50.0)), bakes=False)
     found = preview_endpoint(serving.ports, NAME, plan=plan).preview
@@ -169,7 +169,7 @@ def test_keys_of_a_later_stage_are_not_all_that_come(sticky):
 
 
 @pytest.mark.parametrize("keys", ["none", "too few minutes", "promoted"])
-def test_where_a_key_draws_and_no_keys_are_known_that_is_the_first_warning(sticky, keys):
+def test_without_known_keys_a_key_that_draws_is_a_warning(sticky, keys):
     if keys == "none":
         sticky.world.metrics.keys[NAME] = []
     elif keys == "promoted":
@@ -187,7 +187,7 @@ def test_where_a_key_draws_and_no_keys_are_known_that_is_the_first_warning(stick
     assert found.warnings[0].startswith("a key draws, and how many new keys come is not known")
 
 
-def test_keys_that_are_given_take_the_place_of_those_that_were_counted(sticky):
+def test_keys_that_are_given_replace_those_counted(sticky):
     seen, found = previewed(sticky, keys=600.0)
 
     assert (seen.keys, found.steps[0].counted.rate) == (600.0, pytest.approx(1 / 60))

@@ -72,7 +72,7 @@ def test_following_shows_each_line_once_also_of_new_replicas(log):
     assert texts(log.following(found.cursor)) == []
 
 
-def test_following_does_not_show_what_was_older_than_what_was_shown(log):
+def test_following_does_not_show_what_is_older_than_shown(log):
     log.write(stream(1), *(f"old {number}" for number in range(5)))
     log.endpoint.world.clock.pass_by(timedelta(hours=3))
     log.write(stream(2), "new 1", "new 2")
@@ -82,7 +82,7 @@ def test_following_does_not_show_what_was_older_than_what_was_shown(log):
     assert texts(log.following(seen.cursor)) == ["awake"]
 
 
-def test_a_replica_that_fell_out_of_sight_comes_back_where_it_was_left(log):
+def test_a_replica_out_of_sight_comes_back_where_it_was_left(log):
     log.write(stream(1, 0), "first")
     seen = log.newest()
     for number in range(1, 21):
@@ -93,7 +93,7 @@ def test_a_replica_that_fell_out_of_sight_comes_back_where_it_was_left(log):
     assert texts(log.following(busy.cursor)) == ["back"]
 
 
-def test_everything_is_taken_replica_by_replica_the_oldest_first(log):
+def test_everything_is_taken_by_replica_the_oldest_first(log):
     log.write(stream(1), *(str(number) for number in range(2300)))
     log.write("2026/01/02/[1]" + "0" * 32, "next day")
     log.write(stream(2), "other")
@@ -105,7 +105,7 @@ def test_everything_is_taken_replica_by_replica_the_oldest_first(log):
     assert [line.text for line in everything(log.ports, NAME, stream=stream(2))] == ["other"]
 
 
-def test_a_piece_is_as_large_as_an_answer_may_be_and_the_next_goes_on_there(log):
+def test_a_piece_is_as_large_as_an_answer_and_the_next_goes_on(log):
     for number in range(5):
         log.write(stream(1, number), *(f"{number} {line} " + "x" * 200 for line in range(2000)))
     cursor, sizes, seen = None, [], []

@@ -21,7 +21,7 @@ def challenger(endpoint, model):
     return endpoint.world.registry.model(model).aliases.get("challenger")
 
 
-def test_a_release_registers_its_package_and_makes_it_the_challenger(endpoint):
+def test_a_release_registers_its_package_as_the_challenger(endpoint):
     endpoint.release("m2")
     assert endpoint.world.registry.number_of("m2", digest_of("m2")) == 1
     assert challenger(endpoint, "m2") == 1
@@ -61,7 +61,7 @@ def test_what_failed_its_validation_is_not_released(endpoint):
     assert endpoint.state == before
 
 
-def test_a_champion_that_was_tagged_failed_since_is_no_reason_to_refuse_its_own_deploy(endpoint):
+def test_a_champion_tagged_failed_still_takes_its_own_deploy(endpoint):
     failed = {"tags": {"validation_status": "FAILED"}}
     describe(endpoint.ports, ModelReference("m1", number=1), failed, author=Author("ann"))
     assert endpoint.release("m1", "again") is None

@@ -65,7 +65,7 @@ def content(endpoint: Endpoint, name: str = NAME) -> tuple[object, ...]:
 # A deploy that succeeds ----------------------------------------------------------------------
 
 
-def test_a_first_deploy_applies_all_of_it_before_anything_serves():
+def test_a_first_deploy_applies_all_before_anything_serves():
     endpoint = Endpoint()
     stack = Stack(endpoint)
     assert stack.update(
@@ -82,7 +82,7 @@ def test_a_first_deploy_applies_all_of_it_before_anything_serves():
     assert endpoint.state.serving.mode is Mode.GUARDED
 
 
-def test_a_persons_change_survives_a_deploy_that_does_not_touch_it():
+def test_a_persons_change_survives_a_deploy_without_it():
     endpoint, stack, first = deployed(
         serving={"capture": 10}, upkeep={"concurrency": 20, "tags": {"team": "risk", "tier": "1"}}
     )
@@ -104,7 +104,7 @@ def test_a_persons_change_survives_a_deploy_that_does_not_touch_it():
     assert endpoint.world.scale.reserved == {}
 
 
-def test_a_deploy_changes_the_mode_and_ends_a_rollout_that_it_supersedes():
+def test_a_deploy_changes_the_mode_and_supersedes_a_rollout():
     endpoint, stack, first = deployed()
     second = first.but(model="m2")
     assert stack.deploy(second)
@@ -121,7 +121,7 @@ def test_a_deploy_changes_the_mode_and_ends_a_rollout_that_it_supersedes():
     assert endpoint.history[-3].after["phase"] == "rolling_back"
 
 
-def test_a_changed_group_gives_the_endpoint_away_and_admins_have_the_last_word():
+def test_a_changed_group_gives_away_and_admins_decide():
     endpoint, stack, first = deployed(group="clinic")
     assert stack.deploy(first.but(group="bank"))
     assert endpoint.state.about.owner == "bank"
@@ -262,7 +262,7 @@ def test_a_share_that_can_not_be_given_back_is_the_champions():
     assert "it errs" in str(endpoint.history[-1].numbers["kept"])
 
 
-def test_what_people_set_before_and_after_a_deploy_outlives_its_failure():
+def test_what_people_set_around_a_deploy_outlives_its_failure():
     endpoint, stack, first = deployed(serving={"access": "public", "capture": 10})
     policy.set_access(endpoint.ports, NAME, "private", **BEN)
     assert stack.update(
@@ -297,7 +297,7 @@ def test_what_people_set_to_the_value_that_it_had_stays_too():
     assert content(endpoint) == was
 
 
-def test_a_deploy_that_fails_ends_its_rollout_and_leaves_the_one_that_people_started():
+def test_a_failed_deploy_ends_its_rollout_and_nobody_elses():
     endpoint, stack, first = deployed()
     assert stack.update(first.but(model="m2"))
     endpoint.tick_until(Phase.OBSERVING)
@@ -324,7 +324,7 @@ def test_the_return_releases_nothing_over_what_people_released():
 
 
 @pytest.mark.parametrize("later", ["nothing", "a release that was rolled back"])
-def test_a_model_that_the_failed_deploy_had_promoted_gives_way_to_the_champion_before(later):
+def test_a_model_promoted_by_a_failed_deploy_gives_way(later):
     endpoint, stack, first = deployed()
     assert stack.update(first.but(model="m2", plan=ALL_AT_ONCE))
     endpoint.tick_until(Phase.PROMOTED)
@@ -387,7 +387,7 @@ def test_a_wish_to_have_the_old_file_is_no_return():
     assert endpoint.state.serving.access is Access.PRIVATE
 
 
-def test_where_the_status_can_not_be_read_what_looks_like_a_return_is_one():
+def test_where_the_status_can_not_be_read_it_is_a_return():
     endpoint, stack, first = deployed(serving={"access": "private"})
     assert stack.update(first.but(model="m2", serving={"access": "public"}))
     endpoint.world.stacks.silent = True
@@ -402,7 +402,7 @@ def test_where_the_status_can_not_be_read_what_looks_like_a_return_is_one():
     assert endpoint.phase is Phase.PREPARING
 
 
-def test_without_rollback_a_deploy_goes_on_from_the_failed_one_and_returns_behind_both():
+def test_without_rollback_a_deploy_goes_on_from_the_failed_one():
     endpoint, stack, first = deployed(serving={"access": "private", "capture": 10})
     policy.set_capture(endpoint.ports, NAME, 15, **BEN)
     was = content(endpoint)
@@ -415,7 +415,7 @@ def test_without_rollback_a_deploy_goes_on_from_the_failed_one_and_returns_behin
     assert content(endpoint) == was
 
 
-def test_a_return_that_was_left_out_is_made_up_for_by_the_next_deploy():
+def test_a_return_that_was_left_out_is_made_up_for():
     """`continue-update-rollback --resources-to-skip`: CloudFormation believes that it is back."""
     endpoint, stack, first = deployed(serving={"access": "private"})
     assert stack.update(first.but(model="m2", serving={"access": "public"}))
@@ -486,7 +486,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("model", ["m1", "m3"])
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_declaration_that_is_refused_has_changed_and_ended_nothing(name, model):
+def test_a_refused_declaration_has_changed_and_ended_nothing(name, model):
     wrong, why = REFUSED[name]
     endpoint, stack, first = deployed(group="clinic", serving={"access": "private"})
     second = first.but(model="m2")
@@ -526,7 +526,7 @@ def test_a_declaration_that_is_refused_has_changed_and_ended_nothing(name, model
     assert content(endpoint) == was
 
 
-def test_a_refused_event_is_refused_again_whatever_is_true_by_then():
+def test_a_refused_event_is_refused_again_whatever_is_true():
     endpoint, stack, first = deployed(group="clinic")
     given_to(endpoint, "bank")
     assert not stack.update(first.but(group="lab"))
@@ -537,7 +537,7 @@ def test_a_refused_event_is_refused_again_whatever_is_true_by_then():
     assert endpoint.state.about.owner == "clinic"
 
 
-def test_a_release_that_fails_after_all_was_set_takes_it_back_at_once():
+def test_a_release_that_fails_after_all_takes_its_settings_back():
     endpoint, stack, first = deployed(serving={"access": "private"})
     was = content(endpoint)
 
@@ -568,7 +568,7 @@ def test_a_changed_logical_id_retires_nothing_and_opens_nothing():
     assert endpoint.state.champion is None
 
 
-def test_a_changed_logical_id_in_a_deploy_that_fails_gives_the_endpoint_back():
+def test_a_changed_logical_id_in_a_failed_deploy_returns():
     endpoint, stack, first = deployed(serving={"access": "public", "capture": 10})
     policy.set_access(endpoint.ports, NAME, "private", **BEN)
     was = content(endpoint)
@@ -585,7 +585,7 @@ def test_a_changed_logical_id_in_a_deploy_that_fails_gives_the_endpoint_back():
     assert endpoint.state.champion is None
 
 
-def test_a_delete_that_may_be_a_return_changes_nothing_while_the_status_can_not_be_read():
+def test_a_delete_that_may_be_a_return_changes_nothing():
     endpoint, stack, first = deployed(serving={"access": "private"})
     renamed = first.but(logical="Renamed", model="m2", serving={"access": "public"})
     assert stack.update(renamed), stack.error
@@ -605,7 +605,7 @@ def test_a_delete_that_may_be_a_return_changes_nothing_while_the_status_can_not_
     assert endpoint.state.champion is None
 
 
-def test_an_endpoint_of_another_stack_is_not_retired_by_the_stack_that_had_it():
+def test_an_endpoint_of_another_stack_is_not_retired():
     endpoint, stack, first = deployed()
     policy.set_access(endpoint.ports, NAME, "private", **BEN)
     other = Stack(endpoint, "moved")
@@ -627,7 +627,7 @@ def test_a_stack_that_lost_the_endpoint_can_not_change_it():
     assert content(endpoint) == was
 
 
-def test_a_create_of_an_endpoint_that_was_made_otherwise_opens_nothing():
+def test_a_create_of_an_existing_endpoint_opens_nothing():
     endpoint = Endpoint()
     endpoint.serve("m1")
     policy.set_access(endpoint.ports, NAME, "private", **BEN)
@@ -650,7 +650,7 @@ def test_a_create_of_an_endpoint_that_was_made_otherwise_opens_nothing():
     assert endpoint.state.serving.access is Access.PUBLIC
 
 
-def test_an_endpoint_that_was_deployed_before_owners_were_recorded_belongs_to_its_stack():
+def test_an_endpoint_without_a_recorded_owner_is_its_stacks():
     endpoint, stack, first = deployed(serving={"access": "private"})
     known = stack.resources["Release"]
     stack.resources["Release"] = type(known)("release-of-fraud", known.properties)
@@ -665,7 +665,7 @@ def test_an_endpoint_that_was_deployed_before_owners_were_recorded_belongs_to_it
     assert endpoint.state.champion is None
 
 
-def test_a_stack_that_can_not_be_made_leaves_nothing_that_serves():
+def test_a_stack_that_can_not_be_made_leaves_nothing_serving():
     endpoint = Endpoint()
     stack = Stack(endpoint)
     assert stack.update(Declared(serving={"access": "private"}))
@@ -675,7 +675,7 @@ def test_a_stack_that_can_not_be_made_leaves_nothing_that_serves():
     assert endpoint.state.serving.access is Access.PRIVATE
 
 
-def test_what_is_deployed_anew_is_no_more_open_than_what_was_deleted():
+def test_what_is_deployed_anew_is_no_more_open_than_before():
     endpoint, stack, first = deployed(serving={"access": "public", "mode": "guarded"})
     policy.set_access(endpoint.ports, NAME, "private", **BEN)
     add_client(endpoint.ports, NAME, "ann", expires=None, **BEN)
@@ -730,7 +730,7 @@ def test_a_new_name_takes_over_what_people_have_set():
         assert endpoint.world.store.load(NEW) == new
 
 
-def test_a_new_name_in_a_deploy_that_fails_leaves_the_old_one_as_it_was():
+def test_a_new_name_in_a_failed_deploy_leaves_the_old_one():
     endpoint, stack, first = closed()
     was = content(endpoint)
     stack.deploy_and_fail(first.but(endpoint=NEW, model="m2"))

@@ -10,7 +10,7 @@ from halftone.service.rollouts.rollback import roll_back
 from tests.support.engine import NAME, PLAN, Endpoint
 
 
-def test_it_takes_all_traffic_once_its_samples_are_answered_and_its_alarms_armed():
+def test_it_takes_all_traffic_once_samples_and_alarms_are_ready():
     endpoint = Endpoint()
     rollout = endpoint.release("m1", plan=PLAN)
     assert rollout is not None
@@ -22,7 +22,7 @@ def test_it_takes_all_traffic_once_its_samples_are_answered_and_its_alarms_armed
     assert endpoint.actions == ["release", "published", "admitted", "promoted"]
 
 
-def test_the_workflow_is_told_when_to_come_again_and_when_it_is_over():
+def test_the_workflow_is_told_when_to_come_and_when_it_is_over():
     endpoint = Endpoint()
     rollout = endpoint.release("m1")
     assert rollout is not None
@@ -33,7 +33,7 @@ def test_the_workflow_is_told_when_to_come_again_and_when_it_is_over():
     assert (over.done, over.phase) == (True, Phase.PROMOTED)
 
 
-def test_a_sample_that_is_answered_wrongly_fails_it_without_traffic():
+def test_a_sample_answered_wrongly_fails_it_without_traffic():
     endpoint = Endpoint()
     endpoint.offer("broken", {"statusCode": 500, "body": '{"detail": "no such column"}'})
     endpoint.release("broken")
@@ -54,7 +54,7 @@ def test_rolling_it_back_leaves_the_endpoint_unreleased():
     assert endpoint.tick().done
 
 
-def test_the_next_release_after_a_failed_first_one_is_a_first_one_again():
+def test_the_next_release_after_a_failed_first_is_a_first_again():
     endpoint = Endpoint()
     endpoint.offer("broken", {"statusCode": 500})
     endpoint.release("broken")

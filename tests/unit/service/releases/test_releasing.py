@@ -52,7 +52,7 @@ def offer_other_interface(endpoint, model="m2"):
     endpoint.world.packages.offered["assets", f"{model}.zip"] = (digest_of(model), manifest)
 
 
-def test_a_package_that_cannot_answer_the_champions_clients_is_refused(endpoint):
+def test_a_package_that_cannot_answer_the_clients_is_refused(endpoint):
     """They would get a 422, which counts against nobody, and be promoted to it."""
     offer_other_interface(endpoint)
     told = f"clients of '{NAME}' .*m2.*: input 'word' is new.*; input 'x' is gone. Make it a new"
@@ -75,7 +75,7 @@ def test_a_disabled_endpoint_may_change_its_interface(endpoint):
     endpoint.tick_until(Phase.PROMOTED)
 
 
-def test_a_champion_whose_package_is_gone_cannot_be_compared_with(endpoint):
+def test_a_champion_whose_package_is_gone_cannot_be_compared(endpoint):
     offer_other_interface(endpoint)
     del endpoint.world.packages.kept[digest_of("m1")]
     assert endpoint.release("m2").package.name == "m2"
@@ -93,7 +93,7 @@ def test_changed_settings_send_the_champions_package_out_again(endpoint):
     assert endpoint.alias == Routing("1", "2", 5.0)
 
 
-def test_changed_settings_do_not_send_out_a_package_that_was_rolled_back(watched):
+def test_changed_settings_do_not_release_what_was_rolled_back(watched):
     roll_back(watched.ports, NAME, author=Author("ann", "worse"))
     rollout = watched.release("m2", "k3", settings="s2", previous=(digest_of("m2"), "s1"))
     assert rollout.package.digest == digest_of("m1")
@@ -112,7 +112,7 @@ def test_the_same_package_under_way_is_joined(watched):
     assert watched.alias == Routing("1", "2", 5.0)
 
 
-def test_a_release_while_another_rolls_out_is_refused_and_names_it(watched):
+def test_a_release_while_another_rolls_out_is_refused(watched):
     with pytest.raises(Conflict, match=r"is rolling out m2@.* observing at 5 %\): wait"):
         unchanged_by(watched, lambda: watched.release("m3", supersede=False))
 
@@ -141,14 +141,14 @@ def test_a_request_that_is_repeated_answers_the_same_rollout(endpoint, stage):
     assert again.id == first.id
 
 
-def test_a_crash_before_the_workflow_started_is_mended_by_the_repeated_request(endpoint):
+def test_a_crash_before_the_workflow_is_mended_by_repetition(endpoint):
     rollout = endpoint.release("m2", "k2")
     endpoint.world.workflow.started.clear()
     endpoint.release("m2", "k2")
     assert endpoint.world.workflow.started == {rollout.id: NAME}
 
 
-def test_an_old_request_that_comes_again_after_newer_ones_changes_nothing(endpoint):
+def test_an_old_request_that_comes_again_changes_nothing(endpoint):
     endpoint.release("m2", "k2", plan=ALL_AT_ONCE)
     endpoint.tick_until(Phase.PROMOTED)
     endpoint.release("m3", "k3", plan=ALL_AT_ONCE)
@@ -156,7 +156,7 @@ def test_an_old_request_that_comes_again_after_newer_ones_changes_nothing(endpoi
     assert unchanged_by(endpoint, lambda: endpoint.release("m2", "k2")) is None
 
 
-def test_an_old_request_that_found_nothing_to_do_is_remembered_too(endpoint):
+def test_an_old_request_that_found_nothing_is_remembered(endpoint):
     assert endpoint.release("m1", "k-nothing") is None
     endpoint.release("m2", "k2", plan=ALL_AT_ONCE)
     endpoint.tick_until(Phase.PROMOTED)
@@ -231,13 +231,13 @@ class TestWaiting:
         with pytest.raises(Conflict, match="was rolled back: not yet"):
             self.settled(endpoint, rollout, "prepared")
 
-    def test_a_rollout_that_another_one_superseded_fails_the_deploy_too(self, watched):
+    def test_a_superseded_rollout_fails_the_deploy_too(self, watched):
         rollout = watched.rollout.id
         watched.release("m3", "k3")
         with pytest.raises(Conflict, match="was rolled back: superseded by m3"):
             self.settled(watched, rollout, "promoted")
 
-    def test_a_promotion_is_remembered_when_the_next_release_has_begun(self, endpoint):
+    def test_a_promotion_is_remembered_after_the_next_release(self, endpoint):
         rollout = endpoint.release("m2", plan=ALL_AT_ONCE).id
         endpoint.tick_until(Phase.PROMOTED)
         endpoint.release("m3")
@@ -268,7 +268,7 @@ class TestRetiring:
         assert unchanged_by(endpoint, lambda: self.retire(endpoint)) is None
         assert self.retire(Endpoint()) is None
 
-    def test_a_new_endpoint_of_that_name_begins_with_a_first_release(self, endpoint):
+    def test_a_new_endpoint_of_that_name_begins_with_a_first(self, endpoint):
         self.retire(endpoint)
         self.recreate(endpoint)
         endpoint.release("m5", "k5")
@@ -276,7 +276,7 @@ class TestRetiring:
         assert endpoint.alias == Routing("1")
         assert endpoint.state.champion.package.name == "m5"
 
-    def test_one_whose_alias_is_gone_already_is_retired_all_the_same(self, watched):
+    def test_one_whose_alias_is_gone_is_retired_all_the_same(self, watched):
         class Gone(MemoryLambda):
             def write(self, endpoint, routing, *, revision, alias=ALIAS, anchor=None):
                 raise NotFound("endpoint", endpoint)
@@ -285,7 +285,7 @@ class TestRetiring:
         assert self.retire(watched).champion is None
         assert watched.actions[-2:] == ["fence", "retired"]
 
-    def test_a_late_second_delete_event_does_not_retire_the_new_endpoint(self, endpoint):
+    def test_a_late_second_delete_does_not_retire_the_new_endpoint(self, endpoint):
         self.retire(endpoint, "delete-1")
         self.recreate(endpoint)
         endpoint.serve("m5")
@@ -320,7 +320,7 @@ def test_a_package_that_is_being_taken_back_is_released_anew(watched, seen):
     assert watched.actions[-3:] == ["fence", "rolled-back", "release"]
 
 
-def test_without_leave_to_supersede_it_is_refused_until_the_rollback_is_over(watched):
+def test_without_leave_to_supersede_it_waits_for_the_rollback(watched):
     first = watched.rollout
     fence(watched.ports, watched.state, first, author=Author("ann", "worse"))
     with pytest.raises(UnderWay, match="rolling_back"):

@@ -48,9 +48,7 @@ def test_what_is_as_it_was_goes_on(waiting, gate):
 
 
 @pytest.mark.parametrize("old", [timedelta(0), 3 * MINUTE], ids=["incomplete", "complete"])
-def test_what_got_worse_since_asks_again_and_a_second_word_that_knows_of_it_is_taken(
-    waiting, gate, old
-):
+def test_what_got_worse_since_asks_for_a_second_word(waiting, gate, old):
     share = waiting.rollout.share
     waiting.traffic(MINUTE, WORSE, BESIDE)
     waiting.world.clock.pass_by(old)
@@ -67,7 +65,7 @@ def test_what_got_worse_since_asks_again_and_a_second_word_that_knows_of_it_is_t
     assert waiting.alias.share_of("2") > share
 
 
-def test_what_looks_proven_in_the_last_minute_asks_again_however_often_it_is_said(waiting, gate):
+def test_what_looks_proven_in_the_last_minute_asks_again(waiting, gate):
     share = waiting.rollout.share
     waiting.traffic(MINUTE, FAILING)
     for _ in range(2):
@@ -98,7 +96,7 @@ def test_traffic_that_was_lost_since_asks_again(waiting, gate):
     assert "lost_traffic" in waiting.rollout.reason
 
 
-def test_without_metrics_nobody_gets_more_and_with_them_it_goes_on(waiting, gate):
+def test_without_metrics_nobody_gets_more_and_with_them_it_does(waiting, gate):
     share, real = waiting.rollout.share, waiting.world.metrics.buckets
     waiting.traffic(MINUTE)
     approve(waiting, gate)

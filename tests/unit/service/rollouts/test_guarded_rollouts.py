@@ -131,7 +131,7 @@ class TestTheNextShares:
         assert watched.dispatch.trial.since == 5.0
         assert not [call for call in calls if call.startswith("aliases.write")]
 
-    def test_all_traffic_is_the_live_alias_read_back_and_then_the_record(self, watched):
+    def test_all_traffic_is_the_live_alias_first_then_the_record(self, watched):
         promote(watched.ports, NAME, author=Author("ann", "go"))
         calls = calls_of(watched, lambda ports: advance(ports, NAME, None, every=EVERY))
         begin = calls.index("aliases.write live")
@@ -174,7 +174,7 @@ class TestGoingBack:
         assert calls[2] == "aliases.write live", "it may have all traffic already"
         assert (watched.alias, watched.challenger_alias) == (ONE, ONE)
 
-    def test_the_challengers_alias_goes_first_where_the_table_is_out(self, watched):
+    def test_the_challengers_alias_goes_first_without_the_table(self, watched):
         class Out:
             def __getattr__(self, name):
                 raise Unavailable("the table does not answer")
@@ -276,7 +276,7 @@ class TestAReleaseIsRefused:
         assert not guarded.release("m3").sticky
 
 
-def test_an_endpoint_whose_challengers_alias_is_new_is_set_right(guarded):
+def test_an_endpoint_whose_challengers_alias_is_new_is_set(guarded):
     guarded.world.functions.write(NAME, UNRELEASED, revision=None, alias=CHALLENGER)
     guarded.tick()
     assert guarded.challenger_alias == ONE
@@ -312,7 +312,7 @@ class TestEvidence:
         guarded.tick()
         assert guarded.world.metrics.cohorts == ("keys", "keys")
 
-    def test_what_is_scored_stands_against_those_who_could_have_been(self, guarded):
+    def test_what_is_scored_stands_against_what_could_have_been(self, guarded):
         guarded.release("m2", plan=MIRRORED)
         guarded.tick_until(Phase.OBSERVING)
         guarded.traffic(MINUTE)

@@ -172,7 +172,7 @@ class TestPromotingNow:
         assert (watched.phase, watched.alias) == (Phase.ROLLED_BACK, Routing("1"))
         assert watched.rollout.reason == "guardrail in alarm: errors above 5 %"
 
-    def test_with_a_guardrail_that_watches_another_version_it_goes_back_instead(self, watched):
+    def test_with_a_guardrail_on_another_version_it_goes_back(self, watched):
         say(operate.promote, watched)
         watched.world.guardrails.arm(NAME, "1", "somebody put it back")
         watched.tick()

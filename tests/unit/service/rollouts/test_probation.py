@@ -32,7 +32,7 @@ def fired(endpoint: Endpoint, *, ago: timedelta = timedelta(0)) -> object:
     return on_alarm(endpoint.ports, NAME, author=Author("alarm/x", "errors"), fired_at=now - ago)
 
 
-def test_the_alarms_are_armed_for_who_never_was_champion_before_it_gets_a_share():
+def test_alarms_are_armed_for_a_new_champion_before_its_share():
     endpoint = guarded()
     policy.set_traffic(endpoint.ports, NAME, {"champion": 90, "blue": 10}, **BEN)
     assert endpoint.armed_for == "3"  # of the rollout before: blue has served and needs no watch

@@ -52,7 +52,7 @@ def test_no_tick_moves_anything_and_each_says_why(restored):
     assert restored.state.restored == tick.reason
 
 
-def test_that_it_was_noticed_is_not_forgotten_when_the_record_grows(restored):
+def test_that_it_was_noticed_is_not_forgotten(restored):
     restored.tick()
     for share in (10, 20, 30, 40):
         policy.set_capture(restored.ports, NAME, share, **BEN)
@@ -60,7 +60,7 @@ def test_that_it_was_noticed_is_not_forgotten_when_the_record_grows(restored):
     assert restored.alias == Routing("3")
 
 
-def test_nor_is_it_overlooked_when_the_record_has_grown_before_any_tick(restored):
+def test_nor_is_it_overlooked_when_the_record_has_grown(restored):
     """The number alone tells nothing: what was written then is not in this record's audit."""
     for share in range(10, 100, 5):
         policy.set_capture(restored.ports, NAME, share, **BEN)
@@ -83,7 +83,7 @@ def test_no_route_leads_to_anybody_but_the_front(restored):
     assert restored.dispatch.serving.split == ()
 
 
-def test_an_alarm_of_that_day_s_rollout_takes_nothing_from_what_serves():
+def test_an_alarm_of_that_days_rollout_takes_nothing():
     endpoint = Endpoint()
     endpoint.serve("m1")
     endpoint.release("m2")
@@ -128,7 +128,7 @@ def test_a_rollout_of_that_day_ends(restored):
 
 
 @pytest.mark.parametrize("keep", Keep)
-def test_a_try_that_dies_on_its_way_leaves_the_standstill_and_is_done_again(restored, keep):
+def test_a_try_that_dies_on_its_way_is_done_again(restored, keep):
     functions = restored.world.functions
     write = functions.write
 
@@ -155,7 +155,7 @@ def test_where_nothing_was_restored_there_is_nothing_to_say():
         adopt(endpoint.ports, NAME, Keep.RECORD, **BEN)
 
 
-def test_aliases_of_an_earlier_release_say_nothing_of_the_record():
+def test_aliases_of_an_earlier_release_say_nothing():
     endpoint = Endpoint()
     endpoint.serve("m1")
     functions = endpoint.world.functions

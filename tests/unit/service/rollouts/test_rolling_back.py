@@ -123,15 +123,13 @@ class TestAlarms:
         assert self.alarm(watched, fired) is None
         assert watched.alias == Routing("1", "3", 5.0)
 
-    def test_an_alarm_about_the_challenger_before_does_not_end_a_rollout_without_traffic(
-        self, watched
-    ):
+    def test_an_alarm_about_the_challenger_before_ends_no_rollout(self, watched):
         watched.release("m3")
         watched.world.clock.pass_by(MINUTE)
         assert self.alarm(watched, watched.world.clock.now()) is None
         assert watched.phase is Phase.PREPARING
 
-    def test_nor_one_that_was_not_delivered_before_the_alarms_were_armed_anew(self, watched):
+    def test_nor_one_delivered_after_the_alarms_were_armed_anew(self, watched):
         watched.release("m3")
         watched.world.clock.pass_by(MINUTE)
         fired = watched.world.clock.now()
@@ -197,7 +195,7 @@ class TestChangedByHand:
         assert watched.phase is Phase.ROLLED_BACK
         assert watched.alias == Routing("1")
 
-    def test_so_does_another_version_while_the_challenger_is_prepared(self, endpoint):
+    def test_so_does_another_version_while_one_is_prepared(self, endpoint):
         endpoint.release("m2")
         endpoint.tick()
         self.write(endpoint, Routing("7"))
@@ -206,14 +204,14 @@ class TestChangedByHand:
         assert endpoint.alias == Routing("1")
 
     @pytest.mark.parametrize("routing", [Routing("2"), Routing("1", "2", 50.0)])
-    def test_traffic_given_to_the_challenger_is_taken_back_on_record(self, watched, routing):
+    def test_traffic_given_to_the_challenger_is_taken_back(self, watched, routing):
         self.write(watched, routing)
         watched.tick()
         assert watched.phase is Phase.OBSERVING
         assert watched.alias == Routing("1", "2", 5.0)
         assert watched.actions[-1] == "repaired"
 
-    def test_after_a_rollout_an_earlier_champion_put_back_by_hand_is_put_on_record(self, grown):
+    def test_after_a_rollout_a_champion_put_back_is_recorded(self, grown):
         self.write(grown, Routing("2"))
         grown.tick()
         assert grown.alias == Routing("2")
@@ -229,7 +227,7 @@ class TestChangedByHand:
         assert grown.champion == "3"
         assert grown.actions[-1] == "repaired"
 
-    def test_where_record_and_alias_agree_the_schedule_changes_nothing(self, grown):
+    def test_where_record_and_alias_agree_nothing_changes(self, grown):
         before = grown.state
         assert grown.tick().done
         assert grown.state == before
@@ -257,7 +255,7 @@ class TestReturning:
             self.to(grown, "3")
         assert grown.alias == Routing("1")
 
-    def test_without_a_version_it_goes_back_in_time_and_not_in_numbers(self, watched):
+    def test_without_a_version_it_goes_back_in_time_not_numbers(self, watched):
         """1, 2, back to 1, then 3: before 3 served 1, and 2 was taken back."""
         say(operate.promote, watched)
         watched.tick_until(Phase.PROMOTED)
@@ -265,7 +263,7 @@ class TestReturning:
         watched.serve("m4")
         assert self.to(watched).champion.version == "1"
 
-    def test_it_skips_what_was_taken_back_whatever_served_in_between(self, grown):
+    def test_it_skips_what_was_taken_back(self, grown):
         self.to(grown)
         grown.serve("m4")
         assert self.to(grown).champion.version == "2"
@@ -282,7 +280,7 @@ class TestReturning:
         assert self.to(watched, "1").champion.version == "1"
         assert watched.alias == Routing("1")
 
-    def test_with_a_rollout_under_way_an_earlier_version_can_be_named(self, grown):
+    def test_with_a_rollout_an_earlier_version_can_be_named(self, grown):
         grown.release("m4")
         grown.tick_until(Phase.OBSERVING)
         self.to(grown, "1")
@@ -302,7 +300,7 @@ class TestReturning:
             self.to(grown)
 
     @pytest.mark.parametrize("version", ["4", "9"])
-    def test_a_version_that_is_none_does_not_end_the_rollout_under_way(self, grown, version):
+    def test_a_version_that_is_none_does_not_end_the_rollout(self, grown, version):
         """A slip of the pen is refused, and changes nothing."""
         grown.release("m4")
         grown.tick_until(Phase.OBSERVING)
@@ -340,7 +338,7 @@ class TestReturning:
         rollout = grown.release("m3", "once more")
         assert rollout.champion == "2"
 
-    def test_an_endpoint_without_a_champion_has_nothing_to_return_to(self):
+    def test_an_endpoint_without_a_champion_has_nothing_to_return(self):
         endpoint = Endpoint()
         endpoint.offer("broken", {"statusCode": 500})
         endpoint.release("broken")

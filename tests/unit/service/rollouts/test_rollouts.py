@@ -51,7 +51,7 @@ def test_a_good_challenger_goes_step_by_step_to_all_traffic(endpoint):
     ]  # fmt: skip
 
 
-def test_an_advance_is_on_record_with_the_numbers_that_led_to_it(watched):
+def test_an_advance_is_on_record_with_its_numbers(watched):
     watched.traffic(2 * MINUTE)
     watched.tick()
     advance = next(record for record in watched.history if record.action == "advance")
@@ -67,7 +67,7 @@ def test_the_next_step_is_not_taken_before_its_least_time(watched):
     assert watched.alias == Routing("1", "2", 5.0)
 
 
-def test_a_challenger_that_proves_worse_is_taken_back_before_any_alarm(watched):
+def test_a_challenger_that_proves_worse_is_taken_back(watched):
     watched.traffic(timedelta(seconds=30), FAILING)
     watched.tick()
     assert watched.phase is Phase.ROLLED_BACK
@@ -161,14 +161,14 @@ def test_a_deploy_that_rewrote_the_alarms_is_noticed_and_mended(watched):
     assert watched.alias == Routing("1", "2", 5.0)
 
 
-def test_a_tick_for_a_rollout_that_is_over_or_unknown_does_nothing(watched):
+def test_a_tick_for_a_rollout_that_is_over_does_nothing(watched):
     before = watched.state
     over = watched.tick("fraud-somebody-elses")
     assert (over.done, over.reason) == (True, "nothing to do")
     assert watched.state == before
 
 
-def test_a_tick_for_an_endpoint_that_was_never_released_does_nothing():
+def test_a_tick_for_an_unreleased_endpoint_does_nothing():
     tick = Endpoint().tick()
     assert (tick.done, tick.phase) == (True, None)
 

@@ -7,14 +7,14 @@ from halftone.domain.rollout.signing import ROTATED
 from tests.support.engine import NAME
 
 
-def test_an_endpoint_has_a_key_from_its_first_record_on_and_its_servers_know_it(endpoint):
+def test_an_endpoint_has_a_key_from_its_first_record_on(endpoint):
     (key,) = endpoint.state.signing
     assert endpoint.dispatch.signing == (key,)
     assert len(bytes.fromhex(key.secret)) == 32
     assert endpoint.ports.new_secret() != endpoint.ports.new_secret()
 
 
-def test_one_that_nobody_changes_has_a_new_key_after_a_month_on_record_once(endpoint):
+def test_one_that_nobody_changes_has_a_new_key_after_a_month(endpoint):
     (first,) = endpoint.state.signing
     for _ in range(2):
         endpoint.world.clock.pass_by(ROTATED - timedelta(seconds=1))
@@ -37,7 +37,7 @@ def test_a_change_brings_a_key_that_is_due_along(watched):
     assert "key-renewed" not in watched.actions
 
 
-def test_an_endpoint_of_an_earlier_release_has_one_with_the_next_tick(endpoint):
+def test_an_endpoint_of_an_earlier_release_gets_one_by_a_tick(endpoint):
     endpoint.world.store.states[NAME] = replace(endpoint.state, signing=())
     endpoint.tick()
     assert len(endpoint.state.signing) == 1

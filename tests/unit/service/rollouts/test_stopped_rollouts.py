@@ -108,7 +108,7 @@ class TestGates:
         assert endpoint.phase is Phase.PROMOTED
         assert changes_nothing(endpoint, operate.approve, stage=3)
 
-    def test_an_approval_opens_nothing_for_a_challenger_that_is_in_alarm(self, gated):
+    def test_an_approval_opens_nothing_for_a_challenger_in_alarm(self, gated):
         gated.trip()
         approve(gated, 1)
         gated.tick()

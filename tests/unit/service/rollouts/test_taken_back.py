@@ -60,7 +60,7 @@ def test_a_split_does_not_outlive_the_return_of_what_it_names():
     assert [bar.version for bar in endpoint.state.barred] == ["3", "2"]
 
 
-def test_a_rule_for_the_champion_follows_it_and_one_for_what_is_taken_back_ends():
+def test_a_rule_for_the_champion_follows_it_and_others_end():
     endpoint = served("m1", "m2", "m3")
     rules = [{"match": EVERYBODY, "to": to} for to in ("champion", "3", "2")]
     policy.set_rules(endpoint.ports, NAME, rules, **BEN)
@@ -69,7 +69,7 @@ def test_a_rule_for_the_champion_follows_it_and_one_for_what_is_taken_back_ends(
     assert projection(endpoint.state).ways == {"2": (ALIAS, "rule")}
 
 
-def test_nor_does_any_of_it_outlive_an_alias_that_was_moved_by_hand():
+def test_nor_does_any_of_it_outlive_an_alias_moved_by_hand():
     endpoint = served("m1", "m2", "m3")
     rules = [{"match": EVERYBODY, "to": "3"}]
     policy.set_rules(endpoint.ports, NAME, rules, **BEN)
@@ -83,7 +83,7 @@ def test_nor_does_any_of_it_outlive_an_alias_that_was_moved_by_hand():
     assert answering(endpoint) == {"4": 100.0}
 
 
-def test_an_alias_that_is_moved_by_hand_to_what_was_taken_back_is_set_right():
+def test_an_alias_moved_to_what_was_taken_back_is_set_right():
     endpoint = served("m1", "m2")
     back(endpoint)
     endpoint.world.functions.write(NAME, Routing("2"), revision=None)
@@ -222,7 +222,7 @@ class TestTagged:
             back(endpoint, "2")
         assert back(endpoint).champion.version == "1"
 
-    def test_a_champion_goes_on_and_is_flagged_once_until_the_tag_goes(self):
+    def test_a_champion_goes_on_and_is_flagged_once(self):
         endpoint = served("m1")
         self.tag(endpoint, "m1")
         for _ in range(3):
@@ -287,7 +287,7 @@ class TestGoneFromLambda:
         assert endpoint.history[-1].reason == "version 1 is gone from Lambda"
 
 
-def test_fronts_reach_what_is_on_probation_by_an_alias_that_goes_back_with_it():
+def test_fronts_reach_probation_by_an_alias_that_goes_back():
     endpoint = served("m1", "m2")
     endpoint.release("m3")
     endpoint.tick_until(Phase.OBSERVING)

@@ -26,7 +26,7 @@ SERVICE = Path(halftone.service.__file__).parent
 
 
 @pytest.mark.parametrize("call", [r"aliases\.write", r"guardrails\.arm", r"\.overwrite\("])
-def test_nobody_but_the_reconciler_writes_aliases_or_arms_alarms(call):
+def test_nobody_but_the_reconciler_writes_aliases_or_arms(call):
     callers = [p.name for p in SERVICE.rglob("*.py") if re.search(call, p.read_text())]
     assert set(callers) <= {"reconcile.py"}
 
@@ -81,7 +81,7 @@ class Unarmed:
         raise Unavailable("CloudWatch is out")
 
 
-def test_what_is_intended_is_not_routed_before_the_alarms_watch_it():
+def test_what_is_intended_is_not_routed_before_it_is_watched():
     endpoint = guarded()
     ports = replace(endpoint.ports, guardrails=Unarmed(endpoint.world.guardrails))
     with pytest.raises(Unavailable):
@@ -96,7 +96,7 @@ def test_what_is_intended_is_not_routed_before_the_alarms_watch_it():
     assert (endpoint.challenger_alias, endpoint.actions[-1]) == (Routing("3"), "armed")
 
 
-def test_a_share_that_is_taken_away_by_a_person_leaves_the_alias_too():
+def test_a_share_taken_away_by_a_person_leaves_the_alias_too():
     endpoint = guarded()
     policy.set_traffic(endpoint.ports, NAME, GREEN, **BEN)
     policy.set_traffic(endpoint.ports, NAME, {"champion": 100}, **BEN)
@@ -133,7 +133,7 @@ WORDS = "errors-rate: Threshold Crossed: 2 out of the last 2 datapoints were gre
 
 
 @pytest.mark.parametrize("way", ["tick of a rollout", "tick on probation", "event", "event, late"])
-def test_what_cloudwatch_says_of_an_alarm_is_on_record_beside_the_short_reason(way):
+def test_what_cloudwatch_says_of_an_alarm_is_on_record(way):
     endpoint = guarded()
     if way in ("tick on probation", "event, late"):
         policy.set_traffic(endpoint.ports, NAME, GREEN, **BEN)
@@ -169,7 +169,7 @@ def without_table(endpoint):
     return replace(endpoint.ports, store=Silent())
 
 
-def test_a_late_event_takes_nothing_where_the_table_does_not_answer():
+def test_a_late_event_takes_nothing_without_the_table():
     endpoint = guarded()
     endpoint.serving(mode=type(endpoint.state.serving.mode)("weighted"))
     endpoint.world.clock.pass_by(timedelta(minutes=1))

@@ -79,7 +79,7 @@ def test_a_token_that_has_expired_is_refused():
     assert "expired" in answer.body["detail"]
 
 
-def test_a_revoked_token_is_refused_by_a_server_whose_dispatch_is_old():
+def test_a_revoked_token_is_refused_by_a_stale_server():
     stage = private()
     assert stage.ask_x(authorization=BEARER).status == 200
     later = datetime.now(UTC).timestamp() + 11
@@ -166,7 +166,7 @@ def test_a_shadow_tells_how_far_it_is_from_the_client_s_answer():
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_a_shadow_is_compared_with_what_another_version_answered_in_tensors(binary):
+def test_a_shadow_is_compared_with_another_versions_tensors(binary):
     placed = (Placed("1", "1"), Placed("2", "2"), Placed("3", "3"))
     serving = TrafficPolicy(split=(Portion("2", 100.0),), mirror=Mirror("3", 100.0), label="label")
     stage = Fleet(RouteConfig("double", 1, "1", placed, serving), {"3": shifts})
@@ -224,7 +224,7 @@ def test_a_mirror_that_can_t_be_sent_is_counted():
     ]
 
 
-def test_after_a_rollback_a_mirror_finds_another_version_and_nothing_is_counted():
+def test_after_a_rollback_a_mirror_counts_nothing():
     trial = Experiment("r", "2", 0, Mode.WEIGHTED, mirror=100.0)
     stage = fleet(trial=trial)
     stage.aliases["challenger"] = "1"
@@ -292,7 +292,7 @@ def test_no_form_of_a_body_carries_a_redacted_value_into_a_line(path, body, pinn
     ],
 )
 @pytest.mark.parametrize("pinned", [False, True], ids=["own", "another's"])
-def test_a_body_that_was_refused_is_left_out_where_fields_are_redacted(body, pinned):
+def test_a_refused_body_is_left_out_where_fields_are_redacted(body, pinned):
     stage = fleet(capture=Capture(100.0, ("x",)))
     headers = {"x-halftone-deployment": "2"} if pinned else {}
     assert stage.post(body, **headers).status == 422
@@ -350,7 +350,7 @@ def test_what_a_model_does_to_free_json_is_not_captured():
         (SECRET, False),
     ],
 )
-def test_free_json_without_names_is_left_out_where_fields_are_redacted(body, kept):
+def test_free_json_without_names_is_left_out_under_redaction(body, kept):
     told = captured(
         {},
         given=json.dumps(body),
@@ -365,7 +365,7 @@ def test_free_json_without_names_is_left_out_where_fields_are_redacted(body, kep
     assert str(SECRET) not in json.dumps(told)
 
 
-def test_a_body_that_was_refused_is_kept_where_nothing_is_redacted():
+def test_a_refused_body_is_kept_where_nothing_is_redacted():
     stage = fleet(capture=Capture(100.0))
     stage.post({"instances": [{"X": 1}]})
     (line,) = stage.told("capture")
@@ -385,7 +385,7 @@ def test_a_label_that_is_redacted_stands_in_no_column(redact):
     assert not any(word in json.dumps(lines) for word in ("low", "other"))
 
 
-def test_labels_of_many_records_are_in_the_answer_and_not_beside_it():
+def test_labels_of_many_records_are_in_the_answer_alone():
     def labelled(instances):
         return [{"y": 0.0, "label": "a label that is long " * 10} for _ in instances]
 
@@ -416,7 +416,7 @@ def test_what_is_kept_can_be_queried_whatever_was_sent(body, kept):
 
 
 @pytest.mark.parametrize("pin", ["1", "2"])
-def test_what_another_version_answered_is_captured_as_its_records(pin):
+def test_what_another_version_answered_is_captured_as_records(pin):
     stage = fleet(capture=Capture(100.0, ("y",)), label="label")
     body = {"inputs": [TENSOR | {"data": [2.0]}]}
     answer = stage.post(body, path=INFER, x_halftone_deployment=pin)
@@ -428,7 +428,7 @@ def test_what_another_version_answered_is_captured_as_its_records(pin):
     assert (line["label"], line["cut"]) == ("low", False)
 
 
-def test_more_records_than_a_line_holds_are_left_to_the_version_that_answered():
+def test_more_records_than_a_line_holds_are_left_to_the_arm():
     stage = fleet(capture=Capture(100.0, ("y",)))
     body = {"instances": [[float(i)] for i in range(9_000)]}
     answer = stage.post(body, x_halftone_deployment="2")

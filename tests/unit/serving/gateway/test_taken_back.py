@@ -60,7 +60,7 @@ def test_it_answers_while_it_is_named(way):
 
 
 @pytest.mark.parametrize("way", [SPLIT, RULE])
-def test_it_sends_back_what_an_earlier_route_brings_and_the_front_answers(way):
+def test_it_sends_back_what_an_earlier_route_brings(way):
     stage = fleet(**way)
     stage.server("1")
     take_back(stage)
@@ -68,7 +68,7 @@ def test_it_sends_back_what_an_earlier_route_brings_and_the_front_answers(way):
 
 
 @pytest.mark.parametrize("way", [SPLIT, RULE])
-def test_so_it_does_where_it_has_read_the_earlier_route_itself_ten_seconds_ago(way):
+def test_so_it_does_where_it_read_the_earlier_route_itself(way):
     stage = fleet(**way)
     assert answered(stage) == (200, "3")
     stage.now += DECIDE_SECONDS + 1
@@ -79,7 +79,7 @@ def test_so_it_does_where_it_has_read_the_earlier_route_itself_ten_seconds_ago(w
 
 
 @pytest.mark.parametrize("way", [SPLIT, RULE])
-def test_without_the_table_no_version_answers_by_its_number_for_long(way):
+def test_without_the_table_no_version_answers_for_long(way):
     stage = fleet(**way)
     assert answered(stage) == (200, "3")
     for server in ("1", "3"):
@@ -97,7 +97,7 @@ def test_a_request_that_names_it_reaches_it_all_the_same():
     assert answered(stage, x_halftone_deployment="3") == (200, "3")
 
 
-def test_what_is_on_probation_is_reached_by_the_alias_and_not_once_that_has_gone_back():
+def test_probation_is_reached_by_the_alias_until_it_goes_back():
     stage = fleet(**SPLIT, **WATCHED)
     stage.aliases["challenger"] = "3"
     assert answered(stage) == (200, "3")

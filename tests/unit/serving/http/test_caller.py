@@ -24,7 +24,7 @@ def answered(answer):
     return json.loads(answer["body"])
 
 
-def test_a_run_with_a_second_parameter_sees_the_headers_that_the_package_names(serve):
+def test_a_run_with_a_second_parameter_sees_the_headers(serve):
     served = serve(TELLS, {**TEXT, "headers": ["X-Region", "x-missing"]})
     headers = {"x-region": "north", "x-other": "1", "authorization": "Bearer secret"}
     answer = served.post({"instances": [{"x": 1}]}, headers=headers)

@@ -106,14 +106,14 @@ def test_every_answer_can_be_read_by_a_page_that_may_call(path, headers, status)
     assert "access-control-allow-origin" not in other["headers"]
 
 
-def test_a_refusal_of_a_private_endpoint_and_of_a_stopped_one_can_be_read():
+def test_a_refusal_of_a_private_or_stopped_endpoint_is_readable():
     for serving, status in ({"access": Access.PRIVATE}, 401), ({"stopped": "maintenance"}, 503):
         answer = ask(fleet(**serving), "/endpoints/double/invocations", "POST", origin=SHOP)
         assert answer["statusCode"] == status
         assert answer["headers"]["access-control-allow-origin"] == SHOP
 
 
-def test_where_nobody_knows_who_may_call_the_last_known_origins_hold(monkeypatch):
+def test_where_nobody_knows_who_may_call_known_origins_hold(monkeypatch):
     stage = fleet(access=Access.PRIVATE)
     now = [1_000_000.0]
     stage.clock = lambda: now[0]
@@ -137,7 +137,7 @@ def test_all_origins():
     assert "vary" not in answer["headers"]
 
 
-def test_an_app_s_own_word_on_origins_goes_where_the_setting_is_on():
+def test_an_apps_own_word_on_origins_goes_where_the_setting_is():
     payload = {"headers": {"Access-Control-Allow-Origin": "https://evil.example", "Vary": "Cookie"}}
     headers = CrossOrigin(CORS).mark(payload, {"origin": SHOP})["headers"]
     assert headers["access-control-allow-origin"] == SHOP

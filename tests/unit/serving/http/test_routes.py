@@ -104,7 +104,7 @@ def test_another_method_names_the_right_one(method, path):
     assert (caught.value.status, caught.value.headers) == (405, {"allow": allowed})
 
 
-def test_a_header_in_any_case_pins_and_the_path_decides_against_it():
+def test_a_header_in_any_case_pins_and_the_path_goes_before_it():
     headers = {"X-Halftone-Deployment": "blue"}
     asked = route(event("POST", "/endpoints/tried/invocations", headers=headers), "tried")
     assert asked.pin == "blue"

@@ -84,7 +84,7 @@ def onnx_manifest(**changes):
     return load_manifest({**given, **changes})
 
 
-def test_without_steps_fields_are_the_inputs_and_outputs_of_the_graph(graph, tmp_path):
+def test_without_steps_fields_are_inputs_and_outputs_of_a_graph(graph, tmp_path):
     (tmp_path / "model.onnx").write_bytes(graph)
     predict = load(tmp_path, onnx_manifest(), "a" * 64).predict
     predictions = predict([{"X": [0.0] * 64}, {"X": [1.0] * 64}])
@@ -132,9 +132,7 @@ def test_a_signature_that_is_not_the_graphs_is_refused_at_load(graph, tmp_path, 
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64", "int64"])
-def test_the_only_input_of_a_graph_takes_the_fields_whatever_its_name_and_type(
-    graph, tmp_path, kind
-):
+def test_the_only_input_of_a_graph_takes_the_fields(graph, tmp_path, kind):
     """As MLflow's signatures have it, and as a client finds it natural."""
     (tmp_path / "model.onnx").write_bytes(graph)
     by_name = load(tmp_path, onnx_manifest(), "a" * 64).predict

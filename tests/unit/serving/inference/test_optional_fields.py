@@ -99,7 +99,7 @@ def elements(answer, name="y"):
     return outputs[name]["data"]
 
 
-def test_null_in_a_tensor_and_a_tensor_that_is_absent_are_missing(serve):
+def test_null_in_a_tensor_and_an_absent_tensor_are_missing(serve):
     served = serve(TELLS, manifest=PYTHON)
     sent = [
         tensor("age", "FP64", None, 3),
@@ -177,7 +177,7 @@ def test_a_model_may_leave_optional_outputs_out(serve):
     assert elements(served.post(sent, **INFER), "v") == [None] * 4
 
 
-def test_a_missing_float_is_nan_in_bytes_and_a_missing_whole_number_has_none(serve):
+def test_a_missing_float_is_nan_and_a_missing_whole_has_none(serve):
     served = serve(GIVES, manifest=MISSING_OUT)
     wanted = {"name": "y", "parameters": {"binary_data": True}}
     sent = {"inputs": [tensor("x", "FP64", None, 2)], "outputs": [wanted]}
@@ -247,7 +247,7 @@ def test_a_missing_text_is_none_to_a_scikit_learn_model(tmp_path):
     assert loaded.predict([{"s": None}, {"s": "b"}]) == [{"transform": "a"}, {"transform": "b"}]
 
 
-def test_a_missing_number_is_nan_to_a_graph_and_null_in_its_answer(tmp_path, serve):
+def test_a_missing_number_is_nan_to_a_graph_and_null_outside(tmp_path, serve):
     data = graph(
         [Node("Identity", ["x"], ["y"]), Node("IsNaN", ["x"], ["gone"])],
         [Value("x", ["n", 2])],
@@ -325,7 +325,7 @@ def test_a_field_that_is_absent_hides_no_other_that_is_unknown():
     assert caught.value.field == "at[0].x"
 
 
-def test_a_release_may_add_what_clients_need_not_send_and_must_take_what_they_leave_out():
+def test_a_release_may_add_what_clients_need_not_send():
     def manifest(*inputs):
         given = {"name": "n", "flavor": "python", "entry": "a.py", "inputs": list(inputs)}
         outputs = [{"name": "y", "type": "string"}]

@@ -70,7 +70,7 @@ def test_any_other_number_is_no_whole_one(number):
 
 
 @pytest.mark.parametrize("blank", ["\n", "\r\n", "\n\n", "\r"])
-def test_a_line_without_anything_is_no_record_and_not_passed_over(blank):
+def test_a_line_without_anything_is_no_record(blank):
     with pytest.raises(InvalidInput) as caught:
         csv_records(f"text\na\n{blank}b\n", [field("text")])
     assert caught.value.field == "csv[1]"

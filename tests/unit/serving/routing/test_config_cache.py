@@ -97,7 +97,7 @@ def test_a_sandbox_that_slept_reads_again_before_it_answers():
     assert source.reads == 2
 
 
-def test_a_public_endpoint_goes_on_without_its_table_and_asks_it_seldom():
+def test_a_public_endpoint_goes_on_without_its_table():
     newest, source, clock = known(RouteConfig("e", 1, "1"))
     newest.refresh()
     source.dispatch = None
@@ -108,7 +108,7 @@ def test_a_public_endpoint_goes_on_without_its_table_and_asks_it_seldom():
     assert source.reads == 1 + 2, "once each ten seconds"
 
 
-def test_a_public_endpoint_is_open_for_a_quarter_of_an_hour_by_what_can_t_be_read_again():
+def test_a_public_endpoint_is_open_for_a_quarter_of_an_hour():
     # Made private meanwhile, it would be open for as long as the sandbox lives.
     newest, source, clock = known(RouteConfig("e", 1, "1"))
     newest.refresh()
@@ -131,7 +131,7 @@ def test_what_a_snapshot_of_long_ago_knew_lets_nobody_in():
     assert newest.router("1") is None
 
 
-def test_after_two_failures_no_request_waits_for_another_for_a_second():
+def test_after_two_failures_no_request_waits_for_a_second():
     newest, source, clock = known(
         RouteConfig("e", 1, "1", serving=TrafficPolicy(access=Access.PRIVATE))
     )
@@ -181,7 +181,7 @@ def test_an_older_record_does_not_replace_a_newer_one():
     assert newest.router("1").dispatch.champion == "1"
 
 
-def test_a_private_endpoint_reads_again_what_is_older_than_ten_seconds():
+def test_a_private_endpoint_reads_again_after_ten_seconds():
     private = RouteConfig("e", 1, "1", serving=TrafficPolicy(access=Access.PRIVATE))
     newest, source, clock = known(private)
     newest.refresh()
@@ -194,7 +194,7 @@ def test_a_private_endpoint_reads_again_what_is_older_than_ten_seconds():
     assert source.reads == 2
 
 
-def test_a_private_endpoint_lets_nobody_in_on_what_it_can_t_read_again():
+def test_a_private_endpoint_lets_nobody_in_on_what_it_cant_read():
     private = RouteConfig("e", 1, "1", serving=TrafficPolicy(access=Access.PRIVATE))
     newest, source, clock = known(private)
     newest.refresh()

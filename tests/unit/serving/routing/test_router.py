@@ -110,7 +110,7 @@ RULES = (
         ({"headers": {"x-team": ["green"]}, "query": {"beta": 1}}, "1"),
     ],
 )
-def test_the_first_rule_that_matches_decides_unless_its_version_is_stopped(facts, version):
+def test_the_first_rule_that_matches_decides_unless_stopped(facts, version):
     assert assign(dispatch(rules=RULES), **facts).version == version
 
 
@@ -119,7 +119,7 @@ def test_a_network_that_is_none_matches_nobody():
     assert assign(given, address="10.0.0.1").version == "1"
 
 
-def test_a_split_sends_each_part_to_its_deployment_and_the_rest_to_the_champion():
+def test_a_split_sends_each_part_to_its_deployment():
     given = dispatch(split=(Portion("2", 30.0), Portion("3", 20.0), Portion("4", 10.0)))
     router = Router(given, "1")
     found = {}
@@ -164,7 +164,7 @@ def test_in_a_weighted_rollout_the_alias_has_drawn():
     assert assign(dispatch(trial), own="4") == Assignment("4")
 
 
-def test_a_front_that_is_the_challenger_already_answers_and_is_no_control():
+def test_a_front_that_is_the_challenger_is_no_control():
     """The last step points the alias at the challenger before the record says so."""
     given = dispatch(TRIAL, key=StickyKey(KeySource.CLIENT))
     assert assign(given, own="4", client=keyed(20, 100)) == Assignment("4")
@@ -216,6 +216,6 @@ def test_a_trial_that_mirrors_asks_the_alias_and_has_a_control():
     assert assign(dispatch(trial)) == Assignment("1")
 
 
-def test_what_answers_is_not_mirrored_to_and_what_is_stopped_neither():
+def test_what_answers_or_is_stopped_is_not_mirrored_to():
     assert assign(dispatch(mirror=Mirror("1", 100.0))).shadow is None
     assert assign(dispatch(mirror=Mirror("3", 100.0))).shadow is None

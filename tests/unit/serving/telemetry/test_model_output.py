@@ -172,7 +172,7 @@ for i in range(50):
         assert lines.index(f"written {i}") < end
 
 
-def test_what_was_begun_and_not_ended_is_a_line_of_its_own_at_the_end():
+def test_what_was_begun_and_not_ended_is_a_line_at_the_end():
     assert f"{PREFIX}begun\n" in ran("print('begun', end='')")
 
 

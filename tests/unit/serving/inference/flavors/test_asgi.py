@@ -108,7 +108,7 @@ def test_the_app_sees_its_own_paths_and_knows_where_they_begin(app):
     assert json.loads(answer["body"])["root"] == "/v1/endpoints/double/app"
 
 
-def test_an_app_can_t_say_which_request_it_was_or_which_version_answered(app):
+def test_an_app_cant_say_which_request_or_version_it_was(app):
     named = """
 async def app(scope, receive, send):
     headers = [(b"x-request-id", b"mine"), (b"X-Halftone-Version", b"77"), (b"x-mine", b"1")]
@@ -279,7 +279,7 @@ def test_samples_are_requests_and_the_smoke_test_sends_them(app):
     assert served.metrics == []
 
 
-def test_an_endpoint_serves_an_app_or_predictions_and_says_which(app, serve, tmp_path):
+def test_an_endpoint_serves_an_app_or_predictions(app, serve, tmp_path):
     answer = app().post({"instances": [{"x": 1}]})
     assert answer["statusCode"] == 404
     assert "below its path /app" in answer["body"]
@@ -326,7 +326,7 @@ def test_the_smoke_test_reads_why_an_app_did_not_start(app, code, reason):
     assert reason in fault
 
 
-def test_what_belongs_to_the_loop_of_the_start_works_in_requests(app):
+def test_what_belongs_to_the_loop_of_the_start_works(app):
     code = """
     import asyncio
     from contextlib import asynccontextmanager

@@ -126,13 +126,13 @@ def test_a_graph_of_two_inputs_is_asked_one_record_or_several(tmp_path, one, oth
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 @pytest.mark.parametrize("shape", [[N, 2], [1, 2]], ids=str)
-def test_an_output_without_an_axis_of_records_is_that_of_each_record(tmp_path, shape, count):
+def test_an_output_without_a_record_axis_is_of_each_record(tmp_path, shape, count):
     model = loaded(tmp_path, graph([SUM], [Value("x", shape)], [Value("y", [])]), PAIR, Y)
     records = [{"x": [float(i), 1.0]} for i in range(count)]
     assert model.predict(records) == [{"y": i + 1.0} for i in range(count)]
 
 
-def test_an_output_that_is_the_field_alone_is_that_of_each_record(tmp_path):
+def test_an_output_that_is_the_field_alone_is_of_each_record(tmp_path):
     nodes = [Node("Reshape", ["x", "to"], ["y"])]
     data = graph(nodes, [Value("x", [1, 2])], [Value("y", [2])], [("to", [2])])
     model = loaded(tmp_path, data, PAIR, [field("y", shape=(2,))])
