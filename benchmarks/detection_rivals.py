@@ -91,19 +91,19 @@ def is_high(experiment: Floats, control: Floats) -> bool:
     control = control[~np.isnan(control)]
     if np.unique(np.concatenate([experiment, control])).size <= 1:
         return False
-    if _standardised(0.0, experiment, control) <= _Z_99:
+    if standardised(0.0, experiment, control) <= _Z_99:
         return False  # then the interval's lower end is not above 0
     low, high = experiment.min() - control.max(), experiment.max() - control.min()
     for _ in range(40):
         middle = (low + high) / 2
-        if _standardised(middle, experiment, control) > 0:
+        if standardised(middle, experiment, control) > 0:
             low = middle
         else:
             high = middle
-    return _standardised(0.25 * abs(high), experiment, control) > _Z_99
+    return standardised(0.25 * abs(high), experiment, control) > _Z_99
 
 
-def _standardised(shift: float, x: Floats, y: Floats) -> float:
+def standardised(shift: float, x: Floats, y: Floats) -> float:
     """The Mann-Whitney statistic of ``x - shift`` and ``y``, standardised; falls with ``shift``."""
     moved, ordered = np.round(x - shift, 12), np.sort(np.round(y, 12))
     wins = np.searchsorted(ordered, moved, "left").sum()

@@ -131,7 +131,7 @@ class Stack:
         for logical, known in self.stable.items():
             now = self.resources.get(logical)
             if logical not in self._wanted or (now and now.physical != known.physical):
-                self._delete(logical, known)
+                self.delete_resource(logical, known)
         self.resources = {n: k for n, k in self.resources.items() if n in self._wanted}
         self.stable = dict(self.resources)
         self.status = "CREATE_COMPLETE" if first else "UPDATE_COMPLETE"
@@ -153,7 +153,7 @@ class Stack:
         for logical, known in created.items():
             # A failed deletion does not fail the return.
             with suppress(Unavailable):
-                self._delete(logical, known)
+                self.delete_resource(logical, known)
         self.resources = dict(self.stable)
         self.status = "ROLLBACK_COMPLETE" if first else "UPDATE_ROLLBACK_COMPLETE"
 
@@ -161,7 +161,7 @@ class Stack:
         """Delete the stack."""
         self.status = "DELETE_IN_PROGRESS"
         for logical, known in self.resources.items():
-            self._delete(logical, known)
+            self.delete_resource(logical, known)
         self.resources, self.stable = {}, {}
         self.status = "DELETE_COMPLETE"
 
@@ -177,7 +177,8 @@ class Stack:
             event["OldResourceProperties"] = before.properties
         return self._send(event)
 
-    def _delete(self, logical: str, known: Known) -> None:
+    def delete_resource(self, logical: str, known: Known) -> None:
+        """Send the event of one resource's deletion."""
         event = self._event("Delete", logical, known.properties)
         self._send({**event, "PhysicalResourceId": known.physical})
 

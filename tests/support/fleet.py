@@ -21,7 +21,7 @@ from halftone.serving.app import ModelServer
 from halftone.serving.gateway.background import AtOnce, BackgroundTasks
 from halftone.serving.gateway.upstream import Event, Reply, ReplyStatus, reply_of, watched
 from halftone.serving.inference.loader import LoadedModel
-from halftone.serving.routing.config_cache import Fixed, RouteConfigCache
+from halftone.serving.routing.config_cache import Fixed, RouteConfigCache, Source
 from halftone.serving.routing.ledger import Ledger, MemoryLedger
 from halftone.serving.settings import Settings
 
@@ -74,7 +74,8 @@ class Answered:
 class Fleet:
     """One endpoint with a sandbox for each version of ``runs``; ``dispatch`` is what all know.
     ``seen`` is each model's version with the context that it was given.
-    ``starts`` is how many seconds a version's sandbox takes until it is there.
+    ``starts`` is how many seconds a version's sandbox takes until it is there. ``tables`` is what
+    single versions read the dispatch from in place of ``source``, which all others read.
     """
 
     dispatch: RouteConfig
@@ -88,10 +89,12 @@ class Fleet:
     starts: dict[str, float] = field(default_factory=dict)
     afterwards: Callable[[], BackgroundTasks] = AtOnce
     ledger: Ledger = field(default_factory=MemoryLedger)
+    tables: dict[str, Source] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._ids = itertools.count(1)
         self._servers: dict[str, ModelServer] = {}
+        self.caches: dict[str, RouteConfigCache] = {}
         self.source = Fixed(self.dispatch)
         self.clock: Callable[[], float] = time.time
         if self.dispatch.trial:
@@ -130,16 +133,25 @@ class Fleet:
                 "version": version,
                 **self.settings,
             }
+            cache = RouteConfigCache(_Table(self, version), self._now)
+            self.caches[version] = cache
             found = self._servers[version] = ModelServer(
                 Settings(**given),
                 lambda: model,
                 write=self.log.append,
-                cache=RouteConfigCache(self.source, self.clock),
+                cache=cache,
                 upstream=self,
                 background=self.afterwards(),
                 ledger=self.ledger,
             )
         return found
+
+    def stop(self, version: str) -> None:
+        """End the sandbox of that version: the next request starts another."""
+        self._servers.pop(version, None)
+
+    def _now(self) -> float:
+        return self.clock()
 
     # The hop ---------------------------------------------------------------------------------
 
@@ -165,7 +177,7 @@ class Fleet:
         try:
             answer = self.server(version)(carried, Context("callee", version))
         except Crash:
-            self._servers.pop(version, None)
+            self.stop(version)
             return reply_of(b'{"errorType": "Runtime.ExitError"}', failed=True)
         return reply_of(json.dumps(answer).encode(), failed=False)
 
@@ -239,6 +251,17 @@ class Fleet:
     def told(self, kind: str) -> list[dict[str, Any]]:
         """The lines for the harvest of that kind."""
         return [line for line in self.lines() if line.get("halftone") == kind]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What a version of the fleet reads at the moment."""
+
+    fleet: Fleet
+    version: str
+
+    def read(self) -> RouteConfig:
+        return self.fleet.tables.get(self.version, self.fleet.source).read()
 
 
 def unreached(why: str = "ThrottlingException") -> Reply:

@@ -36,6 +36,7 @@ def test_concurrency_is_reserved_and_given_back(scaling):
     port.reserve("fraud", 20)
     stubber.add_response("delete_function_concurrency", {}, {"FunctionName": NAME})
     port.reserve("fraud", None)
+    stubber.assert_no_pending_responses()
 
 
 def test_replicas_are_asked_for_on_the_version_and_given_back(scaling):
@@ -47,6 +48,7 @@ def test_replicas_are_asked_for_on_the_version_and_given_back(scaling):
     port.provision("fraud", "7", 3)
     stubber.add_response("delete_provisioned_concurrency_config", {}, VERSION)
     port.provision("fraud", "7", 0)
+    stubber.assert_no_pending_responses()
 
 
 def test_replicas_are_told_as_far_as_they_stand_ready(scaling):

@@ -32,12 +32,14 @@ def handler(event, context):
 
 
 @pytest.fixture
-def hop(function, client):
+def hop(function, aws, monkeypatch):
     fn = function(BEHAVES, f"{BEHAVES}\n# the second version")
     fn.alias("challenger", "2")
-    made = LambdaUpstream(fn.name)
-    made._client, made._seconds = client("lambda"), 5.0
-    return made
+    for name, value in aws.environment().items():
+        monkeypatch.setenv(name, value)
+    upstream = LambdaUpstream(fn.name)
+    upstream.prepare(5.0)
+    return upstream
 
 
 @pytest.mark.parametrize(

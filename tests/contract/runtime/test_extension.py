@@ -25,7 +25,7 @@ class Runtime:
     def __init__(self, *, status=200):
         self.registered = []
         self.asked = threading.Semaphore(0)
-        self._events = queue.SimpleQueue()
+        self.events = queue.SimpleQueue()
         runtime = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -40,7 +40,7 @@ class Runtime:
                 assert self.headers["Lambda-Extension-Identifier"] == IDENTIFIER
                 assert self.path == "/2020-01-01/extension/event/next"
                 runtime.asked.release()
-                event = runtime._events.get()
+                event = runtime.events.get()
                 self._answer(*((200, event) if event else (500, {})))
 
             def _answer(self, code, value):
@@ -60,14 +60,14 @@ class Runtime:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def invoke(self, event):
-        self._events.put(event)
+        self.events.put(event)
 
     def frozen(self, seconds=5.0):
         """Whether the extension asks for the next event within that time."""
         return self.asked.acquire(timeout=seconds)
 
     def close(self):
-        self._events.put(None)
+        self.events.put(None)
         self._server.shutdown()
         self._server.server_close()
 

@@ -76,8 +76,8 @@ class Cli:
             urgent=lambda: self.urgent or ports,
             actor=lambda: "local/ann",
             api=self.api,
-            control=ControlApi(self._send, sleep=self._sleep),
-            upload=self._upload,
+            control=ControlApi(self.send, sleep=self._sleep),
+            upload=self.upload,
         )
         session = Session(
             connect=lambda _: stage,
@@ -100,7 +100,7 @@ class Cli:
             self.endpoint.tick()
         raise AssertionError(f"after an hour of healthy traffic: {self.endpoint.rollout}")
 
-    def _send(self, request: Request) -> Reply:
+    def send(self, request: Request) -> Reply:
         """The real control API on this world, as API Gateway would reach it."""
         self.sent.append(request)
         if self.api_down:
@@ -113,7 +113,7 @@ class Cli:
             raise KeyboardInterrupt
         return Reply(reply.status, reply.headers, reply.text.encode())
 
-    def _upload(self, url: str, headers: dict[str, str], data: bytes) -> None:
+    def upload(self, url: str, headers: dict[str, str], data: bytes) -> None:
         bucket, _, key = url.removeprefix("memory://").partition("/")
         _, manifest = inspect(io.BytesIO(data), source=url)
         digest = hashlib.sha256(data).hexdigest()

@@ -101,7 +101,7 @@ def test_ctrl_c_while_uploading_changes_nothing(served, folder, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(served, "_upload", interrupt)
+    monkeypatch.setattr(served, "upload", interrupt)
     before = served.endpoint.state
 
     ran = served("release", str(folder), "-e", NAME)

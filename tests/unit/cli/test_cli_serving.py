@@ -164,7 +164,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(two, words, code, to
 def test_who_was_overtaken_changes_nothing(two):
     """Between reading and writing somebody else changes the label."""
     two("serving", NAME, "mode=guarded")
-    send, done = two._send, []
+    send, done = two.send, []
 
     def overtaken(request):
         if request.method == "PUT" and not done:
@@ -172,7 +172,7 @@ def test_who_was_overtaken_changes_nothing(two):
             assert two("serving", NAME, "label=risk").code == 0
         return send(request)
 
-    two._send = overtaken
+    two.send = overtaken
 
     ran = two("traffic", NAME, "2=90", "1=10")
 

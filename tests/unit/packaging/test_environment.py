@@ -110,7 +110,7 @@ def test_the_same_lock_gives_the_same_bytes_in_another_build(
     assert first.environment.digest == digest
 
 
-def test_the_archive_holds_what_is_imported_with_bytecode_and_no_more(package):
+def test_the_archive_holds_imports_with_bytecode_alone(package):
     built = build_package(package("plain==1.1"), HERE).environment
     with zipfile.ZipFile(built.archive) as archive:
         names = archive.namelist()

@@ -1,6 +1,5 @@
 """Directories that MLflow saved (``examples/flavors/train.py``) become packages of our flavors."""
 
-import contextlib
 import io
 import json
 import math
@@ -15,6 +14,7 @@ from halftone.domain.errors import InvalidPackage
 from halftone.domain.model.manifest import Flavor
 from halftone.packaging.folder import build_package
 from halftone.serving.inference.loader import load
+from tests.support.refusals import read_or_refusal
 
 
 @pytest.fixture
@@ -253,8 +253,8 @@ def test_an_mlmodel_of_any_structure_is_read_or_refused(saved, other):
     sound = yaml.safe_load((folder / "MLmodel").read_text())
     for path in places(sound):
         (folder / "MLmodel").write_text(yaml.safe_dump(replaced(sound, path, other)))
-        with contextlib.suppress(InvalidPackage):
-            build_package(folder)
+        built = read_or_refusal(build_package, folder)
+        assert isinstance(built, InvalidPackage) or built.digest
 
 
 @pytest.mark.parametrize("other", [None, 5, "text", [], {}, [5], {"a": 5}])
@@ -264,5 +264,5 @@ def test_an_example_of_any_structure_is_read_or_refused(saved, other):
     for sound in ({"inputs": [[0.0] * 13]}, {"dataframe_split": {"columns": [1], "data": [[1]]}}):
         for path in places(sound):
             file.write_text(json.dumps(replaced(sound, path, other)))
-            with contextlib.suppress(InvalidPackage):
-                build_package(folder)
+            built = read_or_refusal(build_package, folder)
+            assert isinstance(built, InvalidPackage) or built.digest

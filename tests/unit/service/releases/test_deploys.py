@@ -592,7 +592,7 @@ def test_a_delete_that_may_be_a_return_changes_nothing():
     was = content(endpoint)
     endpoint.world.stacks.silent = True
     with pytest.raises(Unavailable, match="delete it again"):
-        stack._delete("Renamed", stack.resources["Renamed"])
+        stack.delete_resource("Renamed", stack.resources["Renamed"])
     assert content(endpoint) == was
     stack.go_back()
     assert content(endpoint) == was

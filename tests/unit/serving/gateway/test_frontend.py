@@ -83,7 +83,7 @@ def test_a_revoked_token_is_refused_by_a_stale_server():
     stage = private()
     assert stage.ask_x(authorization=BEARER).status == 200
     later = datetime.now(UTC).timestamp() + 11
-    stage.server("1")._frontend._cache._clock = lambda: later
+    stage.clock = lambda: later
     stage.source.dispatch = replace(
         stage.dispatch, revision=2, serving=TrafficPolicy(access=Access.PRIVATE)
     )
@@ -136,10 +136,9 @@ def test_a_table_that_is_away_is_asked_seldom_and_told_of():
             tries.append(1)
             raise Unavailable("reading the dispatch of 'double': AccessDeniedException")
 
-    known = stage.server("1")._frontend._cache
-    known._source, began = Away(), known._clock()
+    stage.tables["1"], began = Away(), stage.clock()
     for second in range(60):
-        known._clock = lambda second=second: began + 3 + second
+        stage.clock = lambda second=second: began + 3 + second
         assert stage.ask_x().status == 200
     assert len(tries) in range(6, 9)
     told = [line for line in stage.lines() if line.get("event") == "dispatch not read"]

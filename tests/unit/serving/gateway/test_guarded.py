@@ -483,7 +483,7 @@ def test_a_rule_sends_a_team_elsewhere_and_falls_back():
     stage = fleet(rules=rules)
     assert stage.ask_x(x_team="green").version == "3"
     stage.runs["3"] = raises
-    stage._servers.pop("3")
+    stage.stop("3")
     assert stage.ask_x(x_team="green").version == "1"
     good, bad = stage.metrics()
     assert "Cohort" not in good

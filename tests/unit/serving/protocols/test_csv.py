@@ -93,9 +93,9 @@ def test_a_text_may_be_as_long_as_in_json(serve):
         "inputs": [{"name": "x", "type": "string"}],
         "samples": [{"instances": [{"x": "a"}], "predictions": [{"y": 1}]}],
     }
-    served = serve("def run(g):\n    return [{'y': float(len(r['x']))} for r in g]\n", texts)
+    code = "def run(g):\n    return [{'y': float(len(r['x']))} for r in g]\n"
+    served = serve(code, texts, max_body=10**6)
     long = "x" * 140_000
-    served.server._model._scorer._max_body = 10**6
     for body, name in ((f"x\n{long}\n", "text/csv"), (json.dumps({"inputs": [long]}), "")):
         answer = served.post(body, headers={"content-type": name})
         assert json.loads(answer["body"]) == {"predictions": [{"y": 140_000.0}]}
