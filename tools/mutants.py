@@ -107,6 +107,7 @@ AREAS = {
         ("service/rollouts/rollback.py",),
         (
             "unit/service/rollouts/test_probation.py",
+            "unit/service/rollouts/test_rollback_records.py",
             "unit/service/rollouts/test_rolling_back.py",
             "unit/service/rollouts/test_stopped_rollouts.py",
             "unit/service/rollouts/test_taken_back.py",

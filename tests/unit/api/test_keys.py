@@ -256,3 +256,32 @@ def _raises(error):
 
 def _out(_):
     raise Unavailable("the table is out")
+
+
+ANOTHER = "the idempotency key stands for another request: give this one its own"
+RUNNING = "the same request is being carried out: ask again in a second"
+
+
+def test_what_stands_in_the_way_of_a_try_is_told_with_the_remedy(world, ask):
+    settle = _died_silently(world)
+    with pytest.raises(Died):
+        ask(_dies)
+    world.claims.settle = settle
+    with pytest.raises(RequestInProgress) as running:
+        ask(lambda _: "done")
+    assert str(running.value) == RUNNING
+    with pytest.raises(IdempotencyKeyReused) as reused:
+        ask(lambda _: "done", fingerprint="another")
+    assert str(reused.value) == ANOTHER
+
+
+def test_a_key_that_can_not_be_settled_changes_no_outcome(world, ask):
+    world.claims.settle = _overtaken
+    with pytest.raises(Died):
+        ask(_dies)
+    world.clock.pass_by(LEASE)
+    assert ask(lambda _: "done") == StoredResponse("done")
+
+
+def _overtaken(_):
+    raise ConcurrentWrite(NAME)

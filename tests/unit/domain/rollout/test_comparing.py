@@ -107,6 +107,11 @@ def test_a_guarded_challenger_is_live_on_its_way_to_all_traffic():
     assert isinstance(compare(early, Routing("2"), CALLED), Restore)
 
 
+def test_only_a_shift_allows_the_share_that_it_leads_to():
+    watched = rollout(phase=Phase.OBSERVING, share=5.0, target=50.0)
+    assert isinstance(compare(watched, split(50.0), CALLED), Restore)
+
+
 OUTSIDE = "outside the engine: it reads"
 TAKEN = "it was taken back outside the engine"
 

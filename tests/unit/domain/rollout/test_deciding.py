@@ -24,7 +24,7 @@ from tests.support.rollouts import MINUTE, PLAN, START, rollout
 K = VerdictKind
 WATCHED = (Phase.OBSERVING, Phase.BAKING)
 HELD = (Phase.AWAITING_APPROVAL, Phase.PAUSED)
-RED = Alarmed("errors-rate: 7 % over 5 %")
+RED = Alarmed("errors-rate: 7 % over 5 %", "Threshold Crossed: 3 datapoints")
 
 
 def decided(kind, age, *, word=OnInconclusive.HOLD, alarmed=None, phase=Phase.OBSERVING):
@@ -63,10 +63,19 @@ def test_reasons_carry_numbers():
     assert decided(K.PASS, MINUTE) == Advance("7 of 100")
     assert decided(K.FAIL, MINUTE) == RollBack("regression proven: 7 of 100")
     assert decided(K.PASS, MINUTE, alarmed=RED) == RollBack(
-        "guardrail in alarm: errors-rate: 7 % over 5 %"
+        "guardrail in alarm: errors-rate: 7 % over 5 %", "Threshold Crossed: 3 datapoints"
     )
     assert decided(K.NO_DATA, 10 * MINUTE) == Hold("held, no_data after 10m at 5 %: 7 of 100")
     assert decided(K.PASS, MINUTE, phase=Phase.PAUSED) == Hold("paused: asked to")
+    assert decided(K.INCONCLUSIVE, 9 * MINUTE) == Hold("inconclusive: 7 of 100")
+    aged = "inconclusive after 10m at 5 %: 7 of 100"
+    promote, rollback = OnInconclusive.PROMOTE, OnInconclusive.ROLLBACK
+    assert decided(K.INCONCLUSIVE, 10 * MINUTE, word=promote) == Advance(
+        f"{aged}; the plan says promote"
+    )
+    assert decided(K.INCONCLUSIVE, 10 * MINUTE, word=rollback) == RollBack(
+        f"{aged}; the plan says roll back"
+    )
 
 
 VERDICTS = st.sampled_from(K)

@@ -214,4 +214,15 @@ def test_requests_needed_are_left_open_where_none_would_do():
     strict = replace(PLAN, errors=Margins(tolerance=0.0))
     silent = judged(Arm(100, 0, 100), Arm(1900, 0, 1900), plan=strict)
     assert silent.numbers["errors"]["requests_needed"] is None
-    assert "more requests" not in silent.reason
+    assert silent.reason == (
+        "errors not proven harmless yet: errors 0 of 600 (champion 0 of 11400); "
+        "late 0 of 600 (champion 0 of 11400)"
+    )
+
+
+def test_a_stricter_plan_needs_more_requests():
+    arms = (Arm(20, 1, 20, 0), Arm(380, 15, 380, 0))
+    usual, strict = judged(*arms), judged(*arms, plan=replace(PLAN, alpha=0.001))
+    needed = [one.numbers["errors"]["requests_needed"] for one in (usual, strict)]
+    assert needed[0] < needed[1]
+    assert strict.numbers["e_needed"] == 1000.0

@@ -344,10 +344,8 @@ def test_a_circuit_opens_after_faults_in_a_row():
 def test_pins_by_part(mode, part, version):
     """The names of the parts are taken wherever a version or a deployment's name is."""
     stage = fleet(trial=replace(ALL, mode=mode, share=5.0), mode=mode)
-    stage.dispatch = stage.source.dispatch = replace(
-        stage.dispatch, placed=(*PLACED, Placed("2", "2"))
-    )
-    stage.server("1")._frontend._cache.refresh()
+    stage.server("1")
+    stage.change(replace(stage.dispatch, placed=(*PLACED, Placed("2", "2"))))
     by_header = stage.ask_x(x_halftone_deployment=part)
     by_path = stage.ask_x(path=f"/endpoints/double/versions/{part}/invocations")
     asked = stage.get("/endpoints/double/health", query={"model": part})

@@ -67,7 +67,11 @@ def roll_back(
     except Unavailable as gap:
         # Safety first: take the traffic away now. The caller retries, and then it is recorded.
         expected = {"rollout": rollout, "fired_at": fired_at}
-        if not take_unrecorded(ports, endpoint, expected=expected):
+        try:
+            taken = take_unrecorded(ports, endpoint, expected=expected)
+        except NotFound:
+            raise gap from None  # the version is gone: what to do is in the first error
+        if not taken:
             raise
         late = f"{author.reason} (the alias went first, the record followed: {gap})"
         return _recorded(ports, endpoint, replace(request, author=author.with_reason(late)))
