@@ -21,7 +21,7 @@ def looks(api, endpoint, rollout):
     return f"{rollout}/evidence"
 
 
-def test_each_look_is_kept_with_its_moment_its_share_and_its_numbers(api, looks):
+def test_each_look_is_kept_with_moment_share_and_numbers(api, looks):
     series = api.get(looks).json
     assert series["total"] == len(series["looks"]) >= 6
     moments = [each["at"] for each in series["looks"]]
@@ -81,7 +81,7 @@ def test_a_query_that_can_not_be_taken_is_refused_by_its_field(api, looks, query
     assert (refused.status, refused.problem["field"]) == (400, field)
 
 
-def test_a_rollout_without_looks_has_none_and_one_that_is_not_is_not_found(api, endpoint, rollout):
+def test_a_rollout_without_looks_has_no_evidence(api, endpoint, rollout):
     assert api.get(f"{rollout}x/evidence").status == 404
     first = api.get("/v1/endpoints/fraud/rollouts").json["items"][-1]["id"]
     series = api.get(f"/v1/endpoints/fraud/rollouts/{first}/evidence").json

@@ -262,7 +262,7 @@ ANOTHER = "the idempotency key stands for another request: give this one its own
 RUNNING = "the same request is being carried out: ask again in a second"
 
 
-def test_what_stands_in_the_way_of_a_try_is_told_with_the_remedy(world, ask):
+def test_what_stands_in_the_way_of_a_try_is_told(world, ask):
     settle = _died_silently(world)
     with pytest.raises(Died):
         ask(_dies)

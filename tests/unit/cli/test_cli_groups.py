@@ -32,7 +32,7 @@ def test_roles_are_replaced_and_other_members_stay(risk):
     assert risk("groups", "show", "risk").out.splitlines()[1] == "description  Card fraud"
 
 
-def test_a_quota_is_set_limit_by_limit_and_shown_beside_what_is_taken(risk):
+def test_a_quota_is_set_by_limit_and_shown_with_use(risk):
     ran = risk("groups", "quota", "risk", "--endpoints", "5", "--requests", "0.5", "-m", "agreed")
     assert ran.code == 0, ran.err
     assert "endpoints         0 of 5" in ran.out

@@ -58,7 +58,7 @@ def owned(endpoint, **changes):
         ({"requests": 100.0}, "'fraud' has no limit of its own: give it a `throttle`"),
     ],
 )
-def test_an_endpoint_is_not_given_to_a_group_that_may_have_no_more(limits, words):
+def test_an_endpoint_is_not_given_to_a_full_group(limits, words):
     endpoint = stage(**limits)
     before = endpoint.state
     with pytest.raises(Conflict, match="group 'risk' has a quota of") as refused:
@@ -95,7 +95,7 @@ def test_an_endpoint_of_the_group_gets_no_more_than_is_left(change, words):
     assert endpoint.state == before
 
 
-def test_what_a_group_has_stays_when_its_quota_is_lowered_and_may_shrink():
+def test_what_a_group_has_stays_when_its_quota_is_lowered():
     endpoint = stage()
     owned(endpoint, endpoints=1, concurrency=5, requests=1.0)
     capacity.edit(endpoint.ports, NAME, {"concurrency": 9, "description": "less"}, **AUTHOR)
@@ -121,7 +121,7 @@ def test_a_deploy_makes_no_endpoint_beyond_the_quota(limits, declared):
     assert endpoint.world.store.load("other") is None
 
 
-def test_a_deploy_within_the_quota_goes_through_and_one_that_takes_more_does_not():
+def test_only_a_deploy_within_the_quota_goes_through():
     endpoint = stage(endpoints=2, concurrency=16)
     stack = Stack(endpoint, "other")
     declared = Declared(endpoint="other", group="risk", upkeep={"concurrency": 6})
@@ -130,7 +130,7 @@ def test_a_deploy_within_the_quota_goes_through_and_one_that_takes_more_does_not
     assert endpoint.world.store.load("other").upkeep.concurrency == 6
 
 
-def test_a_quota_is_on_record_and_a_retired_endpoint_takes_nothing():
+def test_a_retired_endpoint_takes_nothing_of_the_quota():
     endpoint = stage(endpoints=1)
     record = list(endpoint.world.groups.group_audit("risk"))[-1]
     assert (record.reason, record.after["quota"]["endpoints"]) == ("as agreed", 1)

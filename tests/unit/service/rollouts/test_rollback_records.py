@@ -51,7 +51,7 @@ def test_a_superseded_challenger_is_not_barred(grown):
 
 
 @pytest.mark.parametrize(("target", "promoting"), [(100.0, True), (99.0, False), (5.0, False)])
-def test_the_fence_remembers_that_it_was_on_its_way_to_all_traffic(grown, target, promoting):
+def test_the_fence_remembers_the_way_to_all_traffic(grown, target, promoting):
     state = grown.state
     going = replace(state, rollout=replace(state.rollout, target=target))
     grown.world.store.states[NAME] = going
@@ -95,7 +95,7 @@ def test_the_newest_champion_that_is_left_takes_the_place(grown, lost, serves):
     assert grown.alias == Routing(serves)
 
 
-def test_where_no_champion_is_left_the_challenger_stays_and_is_not_barred(grown):
+def test_without_any_champion_the_challenger_stays_unbarred(grown):
     barred = grown.state
     lose(grown, "1", "2", "3")
     after = roll_back(grown.ports, NAME, **WORSE)
@@ -127,7 +127,7 @@ def missing(*_: object, **__: object) -> None:
     raise NotFound("the alias", NAME, "deploy it")
 
 
-def test_a_write_that_finds_no_version_though_it_is_there_is_told(grown):
+def test_a_write_that_misses_an_existing_version_is_told(grown):
     def write(*_: object, **__: object) -> None:
         raise NotFound("the version", "3", "release it")
 
@@ -160,7 +160,7 @@ def test_an_endpoint_without_a_rollout_has_nothing_to_roll_back(grown):
     assert roll_back(grown.ports, NAME, **WORSE) is None
 
 
-def test_a_record_that_others_keep_changing_is_told_by_the_endpoint(grown):
+def test_a_record_that_others_keep_changing_is_told(grown):
     def race(change: object) -> None:
         raise ConcurrentWrite(NAME)
 
