@@ -196,7 +196,11 @@ async def abort_rollout(
     return _say(call, operate.abort, endpoint, rollout, reason=body.message or "by hand")
 
 
-@routes.post("/endpoints/{endpoint}/rollback", responses=shown(schemas.Endpoint))
+@routes.post(
+    "/endpoints/{endpoint}/rollback",
+    responses=shown(schemas.Endpoint)
+    | {428: {"description": "Nothing is under way: say what was seen, or name the version."}},
+)
 async def roll_back(
     *,
     endpoint: EndpointName,
@@ -219,11 +223,10 @@ async def roll_back(
 ) -> Response:
     """Go back in one call: to the champion, or to an earlier version.
 
-    A rollout under way ends, and its champion alone answers; `version` (or `v`)
-    may name an earlier one still. If
-    nothing is under way, the version that served before becomes champion again, or `v`. Several
-    who send the same `Halftone-Seen` go back once. Where nothing is under way and there is no `v`,
-    it is required: 428 without it.
+    A rollout under way ends, and its champion alone answers; `version` (or `v`) may name an earlier
+    one still. If nothing is under way, the version that served before becomes champion again, or
+    `v`. Several who send the same `Halftone-Seen` go back once. Where nothing is under way and
+    there is no `v`, it is required: 428 without it.
     """
     if v is not None and version is not None:
         raise InvalidInput("version", version, "one of `version` and `v`, which mean the same")
