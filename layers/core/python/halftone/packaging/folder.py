@@ -102,6 +102,8 @@ def build_package(
         given = manifest.environment.digest
         expected = "nothing: it is built from the file that `requirements` names"
         raise InvalidPackage("environment", given, expected, source=str(source))
+    if manifest.flavor is Flavor.PYFUNC and manifest.allow_pickle:
+        mlflow_folder.check_python(folder / manifest.entry, target)
     built = _environment(folder, manifest, target, tell)
     if built is not None:
         manifest = replace(manifest, environment=built.environment)

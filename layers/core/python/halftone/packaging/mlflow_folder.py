@@ -19,6 +19,7 @@ from typing import Any
 
 from halftone.domain.errors import InvalidInput, InvalidPackage
 from halftone.domain.model.schema import FieldType
+from halftone.domain.model.target import Target
 from halftone.packaging.yaml import read_yaml
 
 MLMODEL = "MLmodel"
@@ -145,6 +146,24 @@ def lasting_mlmodel(source: Path) -> bytes:
     saved = _read(source)
     kept = {name: value for name, value in saved.items() if name not in _CHANGING}
     return json.dumps(kept, indent=1, sort_keys=True, default=str).encode()
+
+
+def check_python(source: Path, target: Target) -> None:
+    """Refuse a model by cloudpickle that another Python than the target's wrote.
+
+    Its bytecode would end the process that loads it.
+
+    Raises:
+        InvalidPackage: with the runtime that would do.
+    """
+    written = str(_read(source)["flavors"].get("python_function", {}).get("python_version", ""))
+    minor = ".".join(written.split(".")[:2])
+    if minor and minor != target.python:
+        expected = (
+            f"Python {target.python}, which the package is for: a model by cloudpickle loads in the"
+            f" Python alone that wrote it; save it there, or take --runtime python{minor}"
+        )
+        raise InvalidPackage("python_version", written, expected, source=str(source))
 
 
 def _model(saved: Mapping[str, Any], below: PurePosixPath) -> dict[str, Any]:

@@ -55,10 +55,10 @@ def predictor(
     *,
     model: Booster,
     rows: Rows,
-    make: MakeRows | None = None,
+    make: Callable[[], MakeRows] | None = None,
 ) -> Predict:
-    """The model with the package's steps around it. ``make`` makes rows of arrays by field; without
-    it they are the fields as columns.
+    """The model with the package's steps around it. ``make`` gives what makes rows of arrays by
+    field; without it they are the fields as columns. A step ``preprocess`` makes them itself.
 
     Raises:
         InvalidPackage: if the fields are not the columns that the model was fitted with.
@@ -70,7 +70,9 @@ def predictor(
         _check_columns(manifest, rows)
     asked = set(manifest.methods.values())
     stacked, finish = stack(manifest.inputs), after or unstack(manifest.outputs)
-    make_rows = make or (columns(manifest.inputs) if before is None else None)
+    make_rows: MakeRows | None = None
+    if before is None:
+        make_rows = make() if make else columns(manifest.inputs)
     wide = {field.name: bool(field.shape) for field in manifest.outputs}
 
     def outputs(made: Any) -> Arrays:

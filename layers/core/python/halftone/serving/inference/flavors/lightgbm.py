@@ -7,6 +7,7 @@ with. Each output field is what ``boosting.METHODS`` says. The steps around it a
 """
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,15 @@ def load(folder: Path, manifest: Manifest, digest: str) -> Predict:
     names = booster.feature_name()
     unnamed = names == [f"Column_{i}" for i in range(len(names))]
     rows = boosting.Rows(len(names), () if unnamed else names)
-    make = None
-    if has_texts(manifest.inputs):
-        make = categorical_frame(manifest, booster.pandas_categorical or [])
-    return boosting.predictor(folder, manifest, digest, model=_Model(booster), rows=rows, make=make)
+    make = partial(categorical_frame, manifest, booster.pandas_categorical or [])
+    return boosting.predictor(
+        folder,
+        manifest,
+        digest,
+        model=_Model(booster),
+        rows=rows,
+        make=make if has_texts(manifest.inputs) else None,
+    )
 
 
 class _Model:

@@ -17,8 +17,9 @@ import xgboost
 
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.model.manifest import Manifest
+from halftone.domain.model.schema import FieldType
+from halftone.serving.inference.arrays import columns
 from halftone.serving.inference.flavors import boosting
-from halftone.serving.inference.frames import has_texts
 from halftone.serving.inference.loader import Predict
 
 
@@ -37,13 +38,17 @@ def load(folder: Path, manifest: Manifest, digest: str) -> Predict:
         expected = "a model that save_model wrote"
         raise InvalidPackage("entry", why, expected, source=manifest.entry) from error
     booster.set_param({"nthread": 1})
-    if has_texts(manifest.inputs) and manifest.preprocess is None:
-        texts = [field.name for field in manifest.inputs if field.type == "string"]
-        expected = "numbers, or a preprocess step that turns texts into them"
-        raise InvalidPackage("inputs", texts, expected, source=manifest.entry)
+
+    def make() -> boosting.MakeRows:
+        texts = [field.name for field in manifest.inputs if field.type is FieldType.STRING]
+        if texts:
+            expected = "numbers, or a step `preprocess` that turns texts into them"
+            raise InvalidPackage("inputs", texts, expected, source=manifest.entry)
+        return columns(manifest.inputs)
+
     names = booster.feature_names or []
     rows = boosting.Rows(booster.num_features(), names)
-    return boosting.predictor(folder, manifest, digest, model=_Model(booster), rows=rows)
+    return boosting.predictor(folder, manifest, digest, model=_Model(booster), rows=rows, make=make)
 
 
 class _Model:
