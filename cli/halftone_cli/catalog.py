@@ -46,6 +46,7 @@ class Group:
 COMMANDS: Mapping[str, Command | Group] = {
     "status": Command("rollouts.status", "status", on_stage),
     "release": Command("rollouts.release", "release", changes),
+    "import": Command("rollouts.import_model", "import_model", changes),
     "rollback": Command("rollouts.rollback", "rollback", changes),
     "adopt": Command("endpoints.adopt", "adopt", changes),
     "history": Command("rollouts.history", "history", on_stage),

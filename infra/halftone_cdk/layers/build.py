@@ -83,7 +83,9 @@ def environment_layer(environment: Environment, source: Path) -> Layer:
             archive.nest(source, layer / "layer.zip", f"environments/{digest}")
             _keep(layer, folder)
     name = f"environment-{digest[:12]}"
-    return Layer(name, folder / "layer.zip", digest, environment.unzipped)
+    # Its own name: a deploy uploads the environment itself under that of its digest.
+    named = hashlib.sha256(f"layer {digest}".encode()).hexdigest()
+    return Layer(name, folder / "layer.zip", named, environment.unzipped)
 
 
 def _layer(name: str, source: str, target: Target, fill: Callable[[Path], None]) -> Layer:

@@ -4,7 +4,8 @@ An array of a field has the field's type and the shape (records, *shape); texts 
 objects. Missing numbers of an optional field are NaN in an array of floats, missing texts None.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -86,6 +87,29 @@ def unstack(fields: Sequence[Field]) -> Callable[[Mapping[str, "np.ndarray"]], l
     return unstacked
 
 
+class Rows(Mapping[str, "np.ndarray"]):
+    """Arrays by field that are the columns of one array, which was made at once."""
+
+    __slots__ = ("_places", "matrix")
+
+    def __init__(self, places: Mapping[str, int], matrix: "np.ndarray") -> None:
+        self._places = places
+        self.matrix = matrix
+
+    def __getitem__(self, name: str) -> "np.ndarray":
+        """The column of a field."""
+        column: np.ndarray = self.matrix[:, self._places[name]]
+        return column
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the fields."""
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        """How many fields there are."""
+        return len(self._places)
+
+
 def columns(fields: Sequence[Field]) -> Callable[[Mapping[str, "np.ndarray"]], "np.ndarray"]:
     """From an array for each field to one of shape (records, columns), in the order of the fields.
 
@@ -98,8 +122,21 @@ def columns(fields: Sequence[Field]) -> Callable[[Mapping[str, "np.ndarray"]], "
     if "object" in types:
         kind = "object"
 
+    if kind != "object" and not any(field.shape for field in fields):
+        return partial(_filled, names, kind)
+
     def joined(given: Mapping[str, "np.ndarray"]) -> "np.ndarray":
         parts = [given[name].reshape(len(given[name]), -1).astype(kind) for name in names]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     return joined
+
+
+def _filled(names: list[str], kind: str, given: Mapping[str, "np.ndarray"]) -> "np.ndarray":
+    """Columns of scalars: filling one array takes a fraction of the time of joining many."""
+    if isinstance(given, Rows):
+        return given.matrix.copy()
+    rows = np.empty((len(given[names[0]]), len(names)), kind)
+    for i, name in enumerate(names):
+        rows[:, i] = given[name].reshape(-1)
+    return rows

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from halftone.domain.errors import InvalidInput
 from halftone.domain.model.schema import Field, FieldType
-from halftone.serving.inference.arrays import array_type, plain_values, stacked_values
+from halftone.serving.inference.arrays import Rows, array_type, plain_values, stacked_values
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
@@ -39,9 +39,20 @@ class Stack:
         self._of_structs: list[tuple[str, Callable[[Any], Any], Callable[[Any], Array]]] = [
             (field.name, attrgetter(f"f{i}"), _maker(field)) for i, field in enumerate(fields)
         ]
+        # Scalars of one type are made at once, as the columns of one array.
+        self._row: Callable[[Any], Any] | None = None
+        types = {array_type(field) for field in fields}
+        plain = not any(field.shape or field.optional for field in fields)
+        if len(fields) > 1 and plain and len(types) == 1 and types != {"object"}:
+            self._row = attrgetter(*(f"f{i}" for i in range(len(fields))))
+            self._dtype = dtype_of(fields[0])
+            self._places = {field.name: i for i, field in enumerate(fields)}
 
-    def structs(self, structs: Sequence[Any]) -> dict[str, Array]:
+    def structs(self, structs: Sequence[Any]) -> Arrays:
         """The arrays of structs."""
+        if self._row is not None:
+            matrix = np.array(list(map(self._row, structs)), self._dtype)
+            return Rows(self._places, matrix.reshape(len(structs), -1))
         return {name: make(list(map(get, structs))) for name, get, make in self._of_structs}
 
     def records(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Array]:

@@ -20,6 +20,7 @@ import numpy as np
 from halftone.domain.errors import InvalidPackage
 from halftone.domain.model.manifest import Manifest
 from halftone.serving.inference.flavors import boosting
+from halftone.serving.inference.flavors.lightgbm_rows import single_rows
 from halftone.serving.inference.frames import categorical_frame, has_texts
 from halftone.serving.inference.loader import Predict
 
@@ -55,11 +56,18 @@ class _Model:
 
     def __init__(self, booster: "lightgbm.Booster") -> None:
         self._booster = booster
+        self._single = {kind: single_rows(booster, kind) for kind in ("predict", "raw_score")}
 
     def predict(self, rows: Any) -> "np.ndarray":
         """Responses: (rows,) or (rows, classes)."""
+        single = self._single["predict"]
+        if single is not None and single.takes(rows):
+            return single(rows)
         return np.asarray(self._booster.predict(rows, num_threads=1))
 
     def raw_score(self, rows: Any) -> "np.ndarray":
         """Sums of leaves, of the same shape."""
+        single = self._single["raw_score"]
+        if single is not None and single.takes(rows):
+            return single(rows)
         return np.asarray(self._booster.predict(rows, raw_score=True, num_threads=1))
