@@ -65,7 +65,10 @@ def private_names(tree: ast.AST) -> Iterator[str]:
 
 def called(node: ast.Call) -> str:
     """The last part of what is called."""
-    return ast.unparse(node.func).rpartition(".")[2]
+    match node.func:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return ""
 
 
 def asserts(node: ast.AST) -> bool:
@@ -83,8 +86,9 @@ def calls(node: ast.AST) -> set[str]:
 def asserting() -> set[str]:
     """Names of functions of the tests that assert, by themselves or by what they call."""
     every = [one for tree in TREES.values() for one in functions(tree)]
+    called_by = [(one.name, calls(one)) for one in every]
     known = {one.name for one in every if asserts(one)}
-    while more := {one.name for one in every if calls(one) & known} - known:
+    while more := {name for name, names in called_by if names & known} - known:
         known |= more
     return known
 

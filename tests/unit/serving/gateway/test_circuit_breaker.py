@@ -45,3 +45,12 @@ def test_half_open_one_request_tries():
     assert circuits.allows("2")
     circuits.answered("2")
     assert all(circuits.allows("2") for _ in range(3))
+
+
+def test_an_answer_closes_the_circuit_of_its_version_alone():
+    circuits = CircuitBreaker(Clock())
+    for version in ("2", "3"):
+        circuits.failed(version)
+    circuits.answered("2")
+    circuits.answered("never failed")
+    assert [circuits.has_failures(version) for version in ("2", "3")] == [False, True]
