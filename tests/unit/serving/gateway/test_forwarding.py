@@ -57,7 +57,7 @@ def test_what_both_refuse_with_400_is_the_arms_answer():
 @pytest.mark.parametrize(("status", "version"), [(399, "2"), (400, "1"), (413, "1"), (499, "1")])
 def test_a_refusal_begins_at_400(status, version):
     stage = fleet()
-    headers = {"x-halftone-version": "2"}
+    headers = {"x-halftone-version": "2", "x-request-id": "r-1.2"}
     refused = {"statusCode": status, "headers": headers, "body": "{}"}
     stage.outcomes["challenger"] = Reply(ReplyStatus.ANSWERED, refused)
     assert stage.ask_x().version == version
@@ -106,7 +106,7 @@ def test_a_hop_that_reached_nobody_is_not_logged_as_failed():
     assert failures(stage) == []
 
 
-def test_a_refusal_that_the_front_does_not_share_is_logged_alike():
+def test_a_refusal_the_front_does_not_share_is_logged():
     stage = fleet(**KEPT)
     stage.settings["max_body"] = 40
     stage.server("2")
@@ -182,7 +182,7 @@ class Timed(Fleet):
         return super().ask(qualifier, event, seconds)
 
 
-def test_a_hop_has_half_of_the_budget_that_is_left_while_little_is_known():
+def test_a_hop_has_half_of_the_budget_at_first():
     stage = fleet(kind=Timed, latency_budget=BUDGET)
     stage.ask_x()
     assert stage.waits[0] == pytest.approx((0.3 - 0.01) / 2, abs=0.004)
@@ -240,7 +240,7 @@ def test_a_cold_start_counts_by_the_time_of_the_request_itself(took, counted):
 # A pinned request -------------------------------------------------------------------------------
 
 
-def test_a_pinned_request_that_reached_nobody_is_that_versions_503():
+def test_a_pinned_request_that_reached_nobody_is_a_503():
     stage = fleet(NONE, **KEPT)
     stage.outcomes["2"] = unreached()
     answer = stage.ask_x(x_halftone_deployment="2")
@@ -260,7 +260,7 @@ def test_a_pinned_answer_is_without_what_is_for_the_front_alone():
     assert stage.told("capture")[0]["answered_by"] == "2"
 
 
-def test_a_pinned_request_in_tensors_fails_in_the_words_of_that_protocol():
+def test_a_pinned_request_in_tensors_fails_in_its_protocol():
     stage = fleet(NONE)
     stage.outcomes["2"] = unreached()
     tensor = {"name": "x", "shape": [1], "datatype": "FP64", "data": [1.0]}
