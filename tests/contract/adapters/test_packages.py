@@ -1,5 +1,6 @@
 """A package is kept under its digest once it is sound, with its manifest, and never otherwise."""
 
+import hashlib
 import io
 import zipfile
 
@@ -9,6 +10,7 @@ from halftone.adapters.aws.s3 import S3Packages
 from halftone.domain.errors import InvalidPackage, NotFound, Unavailable
 from halftone.domain.model.archive import digest_of
 from halftone.domain.model.manifest import MANIFEST_NAME
+from halftone.domain.names import environment_key
 from halftone.packaging.folder import build_package
 from halftone.testing import MemoryPackages
 from tests.contract.adapters.conftest import REGION
@@ -161,3 +163,43 @@ def test_s3_at_fault_is_unavailable(stubbed, code):
     stubber.add_client_error("get_object", code)
     with pytest.raises(Unavailable, match=code):
         packages.manifest(NOWHERE)
+
+
+ENVIRONMENT = b"the zip of an environment"
+ENVIRONMENT_DIGEST = hashlib.sha256(ENVIRONMENT).hexdigest()
+
+
+@pytest.fixture(params=["in memory", "on S3"])
+def stage_packages(request):
+    """The port, with an environment offered at assets/environment.zip."""
+    if request.param == "in memory":
+        place = ("assets", "environment.zip")
+        return MemoryPackages(environments_offered={place: ENVIRONMENT_DIGEST})
+    s3 = request.getfixturevalue("s3")
+    s3.put_object(Bucket="assets", Key="environment.zip", Body=ENVIRONMENT)
+    return S3Packages(s3, "artifacts")
+
+
+def test_an_environment_is_kept_once_for_all(stage_packages):
+    assert not stage_packages.has_environment(ENVIRONMENT_DIGEST)
+    stage_packages.keep_environment("assets", "environment.zip", ENVIRONMENT_DIGEST)
+    assert stage_packages.has_environment(ENVIRONMENT_DIGEST)
+    stage_packages.keep_environment("assets", "environment.zip", ENVIRONMENT_DIGEST)
+    assert not stage_packages.has_environment(NOWHERE)
+
+
+def test_another_environment_than_was_declared_is_refused(stage_packages):
+    with pytest.raises(InvalidPackage, match="digest"):
+        stage_packages.keep_environment("assets", "environment.zip", NOWHERE)
+    assert not stage_packages.has_environment(NOWHERE)
+
+
+def test_an_environment_that_is_not_there_is_named(stage_packages):
+    with pytest.raises(NotFound, match=r"other\.zip"):
+        stage_packages.keep_environment("assets", "other.zip", ENVIRONMENT_DIGEST)
+
+
+def test_a_kept_environment_is_where_model_functions_fetch_it(s3):
+    s3.put_object(Bucket="assets", Key="environment.zip", Body=ENVIRONMENT)
+    S3Packages(s3, "artifacts").keep_environment("assets", "environment.zip", ENVIRONMENT_DIGEST)
+    assert kept(s3) == {environment_key(ENVIRONMENT_DIGEST): ENVIRONMENT}
