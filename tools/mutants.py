@@ -63,7 +63,9 @@ AREAS = {
             "serving/gateway/forwarding.py",
         ),
         ("unit/serving/gateway", "unit/serving/test_no_failure_by_input.py"),
-        ("unit/serving/gateway/test_guarded.py::test_a_hanging_challenger_never_breaks_the_budget",),
+        (
+            "unit/serving/gateway/test_guarded.py::test_a_hanging_challenger_never_breaks_the_budget",
+        ),
     ),
     "frontend": Area(
         (

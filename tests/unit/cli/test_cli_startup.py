@@ -6,6 +6,8 @@ import sys
 import pytest
 
 AWS = ("boto3", "botocore", "fastapi", "numpy")
+LOOK = (*AWS, "pydantic_settings", "aws_cdk", "onnxruntime", "sklearn", "jsii", "uvicorn")
+"""What no command that looks imports before it asks; boto3 signs what it asks for."""
 ALL = (*AWS, "pydantic", "rich", "yaml")
 _SCRIPT = """
 import sys
@@ -19,8 +21,19 @@ sys.stderr.write(" ".join(name for name in {heavy} if name in sys.modules))
 """
 
 
+LOOKS = ("endpoints list", "endpoints show", "status", "history", "traffic", "metrics")
+
+
 @pytest.mark.parametrize(
-    ("words", "heavy"), [(["--version"], ALL), (["rollout", "pause", "--no-such-option"], AWS)]
+    ("words", "heavy"),
+    [
+        (["--version"], ALL),
+        (["rollout", "pause", "--no-such-option"], AWS),
+        *(
+            (["--no-such-option"] if not words else [*words.split(), "--no-such-option"], LOOK)
+            for words in LOOKS
+        ),
+    ],
 )
 def test_a_command_that_asks_nothing_imports_nothing_heavy(words, heavy):
     ran = subprocess.run(

@@ -2,17 +2,17 @@
 
 import json
 import shlex
-from itertools import islice
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from halftone.domain.errors import InvalidInput
-from halftone_cli.commands.changing import MessageOption, endpoint_of, existing
+from halftone.domain.errors import InvalidInput, NotFound
+from halftone_cli.commands.changing import MessageOption, existing
 from halftone_cli.commands.options import EndpointArgument
 from halftone_cli.console import note, one_line, say_json, show, stamped, table
 from halftone_cli.control.api import Json
+from halftone_cli.control.problems import NothingThere
 from halftone_cli.stage.session import Session
 
 
@@ -69,17 +69,13 @@ def show_endpoint(session: Session, endpoint: EndpointArgument) -> None:
     Examples:
       halftone endpoints show fraud
     """
-    found = endpoint_of(session, endpoint)
-    settings = session.control.get(f"/endpoints/{endpoint}/settings")
-    serving = session.control.get(f"/endpoints/{endpoint}/serving")
-    deployments = [
-        session.control.get(f"/endpoints/{endpoint}/deployments/{each['version']}")
-        for each in islice(
-            session.control.items(f"/endpoints/{endpoint}/deployments"), _DEPLOYMENTS
-        )
-    ]
-    clients = [] if serving["access"] == "public" else _clients(session, endpoint)
-    signature = _signature(session, endpoint) if found["champion"] else None
+    page = _overview(session, endpoint)
+    found, settings, serving = page["endpoint"], page["settings"], page["serving"]
+    deployments = page["deployments"]
+    clients = [] if serving["access"] == "public" else page["clients"]
+    signature = page["signature"]
+    if signature is not None:
+        signature |= _reached(signature, f"{session.stage.api}/endpoints/{endpoint}")
     if session.as_json:
         say_json(
             {
@@ -122,18 +118,12 @@ def show_endpoint(session: Session, endpoint: EndpointArgument) -> None:
     show(one_line(signature["curl"]))
 
 
-_DEPLOYMENTS = 5
-"""How many of the newest deployments the page of an endpoint has; `deployments list` has all."""
-
-
-def _signature(session: Session, endpoint: str) -> Json:
-    signature = session.control.get(f"/endpoints/{endpoint}/signature")
-    return signature | _reached(signature, f"{session.stage.api}/endpoints/{endpoint}")
-
-
-def _clients(session: Session, endpoint: str) -> list[Json]:
-    found: list[Json] = session.control.get(f"/endpoints/{endpoint}/clients")["items"]
-    return found
+def _overview(session: Session, endpoint: str) -> Json:
+    try:
+        return session.control.get(f"/endpoints/{existing(endpoint)}/overview")
+    except NothingThere as error:
+        remedy = "`halftone endpoints list` shows which there are"
+        raise NotFound("endpoint", endpoint, remedy) from error
 
 
 def _answering(serving: Json) -> str:

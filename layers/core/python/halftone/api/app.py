@@ -12,6 +12,7 @@ ROUTERS = (
     "endpoints",
     "releases",
     "rollouts",
+    "overview",
     "traffic",
     "clients",
     "record",

@@ -13,6 +13,7 @@ from halftone.domain.access import Action
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.model.schema import fields_as_given
 from halftone.service.endpoints import capacity as service
+from halftone.service.endpoints import signature as service_signature
 from halftone.service.endpoints.endpoints import endpoint as found
 from halftone.service.endpoints.signature import signature
 
@@ -103,9 +104,13 @@ async def show_signature(
     endpoint: EndpointName, call: Annotated[RequestContext, reads()]
 ) -> Response:
     """Show what an endpoint takes and gives, and a call that works when pasted."""
-    shown_signature = signature(call.ports, endpoint)
+    return answer(signature_shown(signature(call.ports, endpoint)))
+
+
+def signature_shown(shown_signature: service_signature.Signature) -> Signature:
+    """A signature as it is shown."""
     manifest = shown_signature.manifest
-    body = Signature(
+    return Signature(
         version=shown_signature.deployment.version,
         model=manifest.name,
         digest=shown_signature.deployment.package.digest,
@@ -117,17 +122,20 @@ async def show_signature(
         url=shown_signature.url,
         curl=shown_signature.curl,
     )
-    return answer(body)
 
 
 def _shown(state: EndpointState) -> Response:
+    return answer(settings(state), etag=state.revision)
+
+
+def settings(state: EndpointState) -> Settings:
+    """An endpoint's settings as they are shown."""
     upkeep = state.upkeep
     throttle = upkeep.throttle
-    body = Settings(
+    return Settings(
         description=upkeep.description,
         tags=dict(upkeep.tags),
         concurrency=upkeep.concurrency,
         throttle=ThrottleShown(rate=throttle.rate, burst=throttle.burst) if throttle else None,
         replicas=dict(upkeep.replicas),
     )
-    return answer(body, etag=state.revision)

@@ -113,8 +113,12 @@ async def revoke_client(
 
 
 def _all(state: EndpointState) -> Response:
-    items = [_shown(client) for client in state.serving.clients]
-    return answer(Clients(items=items), etag=state.revision)
+    return answer(Clients(items=clients(state)), etag=state.revision)
+
+
+def clients(state: EndpointState) -> Sequence[ClientShown]:
+    """Everybody who may call the endpoint, as they are shown."""
+    return [_shown(client) for client in state.serving.clients]
 
 
 def _shown(client: Client) -> ClientShown:

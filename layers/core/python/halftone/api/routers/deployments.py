@@ -184,8 +184,13 @@ async def delete_deployment(
 
 def _shown(ports: Ports, endpoint: str, deployment: str) -> Response:
     state, deployment_shown = service.shown(ports, endpoint, deployment)
+    return answer(described(deployment_shown), etag=state.revision)
+
+
+def described(deployment_shown: service.Shown) -> DeploymentShown:
+    """A deployment as it is shown."""
     package = deployment_shown.standing.deployment.package
-    body = DeploymentShown(
+    return DeploymentShown(
         **_told(deployment_shown.standing),
         model=f"{package.name}:{deployment_shown.number}" if deployment_shown.number else None,
         replicas=deployment_shown.replicas.wanted,
@@ -193,7 +198,6 @@ def _shown(ports: Ports, endpoint: str, deployment: str) -> Response:
         replicas_message=deployment_shown.replicas.message,
         memory=deployment_shown.memory,
     )
-    return answer(body, etag=state.revision)
 
 
 def _told(status: DeploymentStatus) -> dict[str, Any]:

@@ -70,14 +70,28 @@ def shown(ports: Ports, endpoint: str, deployment: str) -> tuple[EndpointState, 
         NotFound: if there is no such endpoint or deployment.
     """
     endpoint_read = known(ports, endpoint)
-    target = named(endpoint_read, deployment)
+    return endpoint_read.state, _shown(ports, endpoint_read, named(endpoint_read, deployment))
+
+
+def newest(ports: Ports, endpoint: str, most: int) -> Sequence[Shown]:
+    """The newest deployments that are not deleted, at most ``most``, newest first.
+
+    Raises:
+        NotFound: if there is no such endpoint.
+    """
+    endpoint_read = known(ports, endpoint)
+    kept = [d for d in reversed(endpoint_read.deployments) if not d.deleted]
+    return [_shown(ports, endpoint_read, deployment) for deployment in kept[:most]]
+
+
+def _shown(ports: Ports, endpoint_read: Known, target: Deployment) -> Shown:
     replicas = Provisioned()
     if not target.deleted and endpoint_read.aliases:
         with suppress(NotFound):
-            replicas = ports.scaling.provisioned(endpoint, target.version)
+            replicas = ports.scaling.provisioned(endpoint_read.state.endpoint, target.version)
     number = ports.registry.number_of(target.package.name, target.package.digest)
     memory = endpoint_read.history.memory.get(target.version)
-    return endpoint_read.state, Shown(endpoint_read.standing(target), number, replicas, memory)
+    return Shown(endpoint_read.standing(target), number, replicas, memory)
 
 
 def known(ports: Ports, endpoint: str, revision: int | None = None) -> Known:
