@@ -63,7 +63,7 @@ def test_a_command_that_looks_asks_the_api_once(rolling, words):
 
 
 @pytest.mark.parametrize("words", CALLS, ids=" ".join)
-def test_a_command_that_reads_the_stage_asks_for_each_thing_once(rolling, words):
+def test_a_command_that_reads_the_stage_asks_once(rolling, words):
     calls: Counter = Counter()
     ports = rolling.endpoint.ports
     counted = {
