@@ -12,7 +12,7 @@ from tests.e2e.support import Stage, redeclare
 NAME = "doctor-visits"
 
 
-def test_a_model_with_lightgbm_and_pandas_goes_through_a_rollout(stage: Stage) -> None:
+def test_a_model_with_requirements_goes_through_rollouts(stage: Stage) -> None:
     stage.cloud.copy_example(f"environments/{NAME}", NAME)
     stage.cloud.deploy(NAME)
     stage.until("the champion", lambda: stage.state(NAME).champion is not None)

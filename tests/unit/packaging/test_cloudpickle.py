@@ -9,7 +9,7 @@ from halftone.packaging.mlflow_folder import check_python
 SAVED = "flavors: {python_function: {loader_module: x, python_version: 3.12.4}}\n"
 
 
-def test_another_python_is_refused_with_the_runtime_that_would_do(tmp_path):
+def test_another_python_is_refused_with_the_right_runtime(tmp_path):
     (tmp_path / "MLmodel").write_text(SAVED)
     check_python(tmp_path / "MLmodel", Target(Runtime.PYTHON_3_12))
     with pytest.raises(InvalidPackage) as caught:

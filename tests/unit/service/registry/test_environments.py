@@ -38,6 +38,7 @@ def test_one_that_was_uploaded_is_kept_and_on_record(world):
 def test_one_that_is_kept_is_not_asked_for_again(world):
     world.packages.environments.add(DIGEST)
     keep_environment(world.ports(), MANIFEST)
+    assert world.packages.environments == {DIGEST}
 
 
 def test_one_beside_the_package_is_taken_from_there(world):
