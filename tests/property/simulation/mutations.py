@@ -17,6 +17,8 @@ from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.projection import projection
 from halftone.domain.endpoint.route_table import RouteConfig
 from halftone.domain.endpoint.state import EndpointState
+from halftone.domain.errors import NotFound
+from halftone.domain.names import ALIAS
 from halftone.domain.rollout import decide as decisions
 from halftone.domain.rollout.evidence import Bucket, bucket_start
 from halftone.domain.rollout.rollout import Rollout
@@ -147,10 +149,31 @@ def _arms_unread(ports: Ports, state: EndpointState, running: Rollout) -> Any:
     return _watch(ports, state, running)
 
 
+_restores = advance._restore
+
+
+def _restores_blindly(
+    ports: Ports, state: EndpointState, running: Rollout, repair: Any, aliases: Any
+) -> EndpointState:
+    """A repair that takes the champion's version to be there."""
+    at = aliases.live if repair.alias == ALIAS else aliases.challenger
+    reconcile.point(ports, state, repair.alias, repair.routing, revision=at.revision)
+    return _restores(ports, state, running, repair, ports.aliases.both(state.endpoint))
+
+
+def _gives_up(_: Ports, state: EndpointState, __: Any) -> Any:
+    raise NotFound("version", state.champion.version if state.champion else "", "it is gone")
+
+
 # Deploys -------------------------------------------------------------------------------------
 
 _apply = deploy._Application.apply
 _course = release._course
+_answered = deploy.answered
+
+
+def _forgets_what_was_undone(ports: Ports, endpoint: str, key: str) -> Any:
+    return None if key.endswith("/undone") else _answered(ports, endpoint, key)
 
 
 def _ends_first(application: Any) -> Any:
@@ -201,5 +224,9 @@ MUTATIONS: Mapping[str, Callable[[], Sequence[Swap]]] = {
     "x": lambda: [swap(Bucket.impossible, lambda *_, **__: "")],
     "y": lambda: [swap(advance._look_at_gate, lambda *_: None)],
     "z": lambda: [swap(validation.withdraw_failed, lambda _, state: state)],
+    "undone": lambda: [swap(deploy.answered, _forgets_what_was_undone)],
+    "late shift": lambda: [swap(advance._look_late, lambda *_: None)],
+    "champion gone": lambda: [swap(advance._restore, _restores_blindly)],
+    "champion gone at rest": lambda: [swap(reconcile._replace_lost, _gives_up)],
 }
 """By the letter of the fault."""

@@ -28,4 +28,6 @@ ACTORS = (
     Actor("person deletes 2", "deployment", CONTROL, _does("delete", "2"), SEVERAL),
     Actor("1 is deleted in Lambda", "hand", NOBODY, (happens("deleted_in_lambda", "1"),), SEVERAL),
     Actor("2 is deleted in Lambda", "hand", NOBODY, (happens("deleted_in_lambda", "2"),), SEVERAL),
+    Actor("3 is deleted in Lambda", "hand", NOBODY, (happens("deleted_in_lambda", "3"),),
+          frozenset({"returned"})),
 )  # fmt: skip

@@ -221,6 +221,6 @@ ACTORS = (
     Actor("hand points live at 1", "hand", NOBODY, (happens("alias_written", "1", ALIAS),)),
     Actor("hand points live at 2", "hand", NOBODY, (happens("alias_written", "2", ALIAS),)),
     Actor("hand points challenger at 1", "hand", NOBODY,
-          (happens("alias_written", "1", CHALLENGER),), ROLLING | {"beside"}),
+          (happens("alias_written", "1", CHALLENGER),), ROLLING | {"beside", "returned"}),
     Actor("table restored", "backup", NOBODY, (happens("table_restored"),)),
 )  # fmt: skip

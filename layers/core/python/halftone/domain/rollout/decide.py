@@ -105,6 +105,19 @@ def decide_at_gate(rollout: Rollout, now: Verdict, ahead: Verdict) -> Decision |
     return Advance(now.reason)
 
 
+def decide_late(now: Verdict, ahead: Verdict) -> RollBack | Hold | None:
+    """What prevents a share that was decided on earlier than now; None if nothing does.
+
+    ``now`` and ``ahead`` are as for ``decide_at_gate``. Good news is not asked for again: a proof
+    stays one, and a person may have promoted without it.
+    """
+    if now.kind is VerdictKind.FAIL:
+        return RollBack(f"regression proven: {now.reason}")
+    if ahead.kind is VerdictKind.FAIL:
+        return Hold(f"not given yet, it became worse in the last minute: {ahead.reason}")
+    return None
+
+
 def _at_greatest_age(rollout: Rollout, stage: Stage, verdict: Verdict) -> Decision:
     on_inconclusive = rollout.plan.on_inconclusive
     aged = f"{verdict.kind} after {spoken(stage.max_time)} at {stage.told}: {verdict.reason}"

@@ -22,9 +22,9 @@ from halftone.domain.rollout.plan import PRESETS
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.routing import ReadAliases
 from halftone.ports import Ports
-from halftone.service.rollouts.past_champions import with_past
+from halftone.service.rollouts.past_champions import exists, with_past
 from halftone.service.rollouts.reconcile import arm, must_be_newest
-from halftone.service.rollouts.rollback import exists, finish, roll_back
+from halftone.service.rollouts.rollback import finish, roll_back
 from halftone.service.rollouts.validation import failed
 from halftone.service.unit_of_work import commit, retry_on_conflict
 

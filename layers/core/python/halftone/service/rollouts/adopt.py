@@ -17,9 +17,8 @@ from halftone.domain.model.manifest import PackageRef
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import UNRELEASED, ReadAliases, Routing
 from halftone.ports import Ports
-from halftone.service.rollouts.past_champions import with_past
+from halftone.service.rollouts.past_champions import exists, with_past
 from halftone.service.rollouts.reconcile import RESTORED, anchor_of, must_be_newest, overwrite
-from halftone.service.rollouts.rollback import exists
 from halftone.service.unit_of_work import commit, retry_on_conflict
 
 ADOPTED = "adopted"

@@ -11,7 +11,7 @@ dispatch, which is what a front acts on.
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from halftone.domain.endpoint.champions import succeed
 from halftone.domain.endpoint.deployment import Deployment
@@ -30,7 +30,9 @@ from halftone.domain.rollout.decide import (
     compare,
     decide,
     decide_at_gate,
+    decide_late,
 )
+from halftone.domain.rollout.evidence import BUCKET
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.routing import ReadAliases
@@ -38,7 +40,7 @@ from halftone.domain.rollout.verdict import Verdict, VerdictKind
 from halftone.ports import Ports
 from halftone.ports.guardrails import AlarmState, Guard
 from halftone.service.rollouts.observe import analyze, look_ahead
-from halftone.service.rollouts.past_champions import with_past
+from halftone.service.rollouts.past_champions import exists, with_past
 from halftone.service.rollouts.prepare import POLL, prepare
 from halftone.service.rollouts.reconcile import (
     RESTORED,
@@ -83,7 +85,9 @@ def advance(ports: Ports, endpoint: str, rollout: str | None, *, every: timedelt
     tick for a rollout that is over, or is not the endpoint's any more, changes nothing.
     """
     phase: Phase | None = None
+    decided: tuple[int, datetime] | None = None
     for _ in range(_STEPS):
+        began = ports.clock.now()
         aliases = ports.aliases.both(endpoint)
         state = ports.store.load(endpoint)
         running = state.active if state else None
@@ -99,13 +103,16 @@ def advance(ports: Ports, endpoint: str, rollout: str | None, *, every: timedelt
                 last = state.rollout if state else None
                 return Tick(True, timedelta(0), last.phase if last else None, "nothing to do")
             phase = running.phase
-            step = _step(ports, state, running, aliases)
+            fresh = decided is not None and decided[0] == state.revision
+            fresh = fresh and decided is not None and began - decided[1] < BUCKET
+            step = _step(ports, state, running, aliases, fresh=fresh)
         except RecordRestored as older:
             return _held(ports, endpoint, str(older), every)
         except ConcurrentWrite:
             continue  # a concurrent write: read and decide again
         if not isinstance(step, EndpointState):
             return step if isinstance(step, Tick) else _later(ports, running, step, every)
+        decided = (step.revision, began)
     return Tick(False, POLL, phase, "more to do")
 
 
@@ -128,9 +135,12 @@ def _later(ports: Ports, running: Rollout, waiting: Hold, every: timedelta) -> T
 
 
 def _step(
-    ports: Ports, state: EndpointState, running: Rollout, aliases: ReadAliases
+    ports: Ports, state: EndpointState, running: Rollout, aliases: ReadAliases, *, fresh: bool
 ) -> EndpointState | Hold | Tick:
-    """Take one recorded step, or return why none is due."""
+    """Take one recorded step, or return why none is due.
+
+    ``fresh``: this tick wrote the state itself, less than a bucket ago.
+    """
     if running.phase is Phase.ROLLING_BACK:
         return finish(ports, state)
     agreement = compare(running, aliases.live.routing, aliases.challenger.routing)
@@ -148,7 +158,7 @@ def _step(
             return Tick(False, step, running.phase, "waiting for Lambda")
         return step
     if running.phase is Phase.SHIFTING:
-        return _shift(ports, state, running, aliases)
+        return _shift(ports, state, running, aliases, fresh=fresh)
     return _watch(ports, state, running)
 
 
@@ -157,7 +167,14 @@ def _restore(
 ) -> EndpointState:
     # Less traffic for the challenger is always safe, so this write needs no intent of its own.
     at = aliases.live if repair.alias == ALIAS else aliases.challenger
-    written = point(ports, state, repair.alias, repair.routing, revision=at.revision)
+    try:
+        written = point(ports, state, repair.alias, repair.routing, revision=at.revision)
+    except NotFound:
+        champion = running.champion
+        if champion is None or exists(ports, state.endpoint, champion):
+            raise
+        # A rollback knows what serves in the place of a champion that is gone.
+        return _back(ports, state, running, f"{repair.reason}, and version {champion} is gone")
     if repair.alias == ALIAS:
         repaired = replace(running, alias_revision=written)
     else:
@@ -209,7 +226,7 @@ def _watch(ports: Ports, state: EndpointState, running: Rollout) -> EndpointStat
 
 
 def _shift(
-    ports: Ports, state: EndpointState, running: Rollout, aliases: ReadAliases
+    ports: Ports, state: EndpointState, running: Rollout, aliases: ReadAliases, *, fresh: bool
 ) -> EndpointState | Hold:
     """Give the challenger its target share, and record it once the aliases are confirmed."""
     # Also where the alias is there already, after a crash: all traffic is not to be confirmed over
@@ -217,8 +234,12 @@ def _shift(
     unfit, detail = _unfit(ports, state.endpoint, running)
     if unfit:
         return _back(ports, state, running, unfit, detail)
-    if running.gate and aliases.live.routing == running.routing(running.share):
-        obstacle = _look_at_gate(ports, state, running)
+    if aliases.live.routing == running.routing(running.share):
+        obstacle = None
+        if running.gate:
+            obstacle = _look_at_gate(ports, state, running)
+        elif running.current is not None and not fresh:
+            obstacle = _look_late(ports, state, running)
         if obstacle is not None:
             return obstacle
     desired = projection(state)
@@ -269,6 +290,20 @@ def _look_at_gate(
             )
         case Hold():
             return decision
+    return None
+
+
+def _look_late(ports: Ports, state: EndpointState, running: Rollout) -> EndpointState | Hold | None:
+    """What prevents a share that an earlier tick or a person decided on; None if nothing does.
+
+    The tick that decided may have died, or stood still, before it gave the share.
+    """
+    verdict = analyze(ports, state.endpoint, running)
+    match decide_late(verdict, look_ahead(ports, state.endpoint, running)):
+        case RollBack(reason):
+            return _back(ports, state, running, reason)
+        case Hold() as waiting:
+            return waiting
     return None
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.deployment_status import RETIRED, past
 from halftone.domain.endpoint.state import MOST_PAST, EndpointState
+from halftone.domain.errors import NotFound
 from halftone.ports import Ports
 
 
@@ -42,6 +43,23 @@ def with_past(ports: Ports, state: EndpointState) -> EndpointState:
     by_version = {d.version: d for d in ports.store.deployments(state.endpoint) if not d.deleted}
     earlier = (v for v in order if v in by_version and v != champion and v not in taken_back)
     return replace(state, past=tuple(by_version[version] for version in earlier)[-MOST_PAST:])
+
+
+def newest_left(ports: Ports, state: EndpointState, lost: str | None) -> Deployment | None:
+    """The newest past champion, other than ``lost``, that Lambda still has. One call for each."""
+    for earlier in reversed(state.past or ()):
+        if earlier.version != lost and exists(ports, state.endpoint, earlier.version):
+            return earlier
+    return None
+
+
+def exists(ports: Ports, endpoint: str, version: str) -> bool:
+    """Whether Lambda has that version. One call."""
+    try:
+        ports.versions.status(endpoint, version)
+    except NotFound:
+        return False
+    return True
 
 
 _TAKES_BACK = ("return", "adopted")

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from halftone.domain.audit import Author
-from halftone.domain.endpoint.champions import bar, succeed
+from halftone.domain.endpoint.champions import bar, forget, succeed
 from halftone.domain.endpoint.projection import Watch, projection
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import (
@@ -33,7 +33,7 @@ from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadAliases, Rou
 from halftone.domain.traffic.policy import Probation
 from halftone.ports import Ports
 from halftone.ports.guardrails import AlarmState, Guard
-from halftone.service.rollouts.past_champions import with_past
+from halftone.service.rollouts.past_champions import exists, newest_left, with_past
 from halftone.service.unit_of_work import by_engine, commit, retry_on_conflict
 
 RACES = 10
@@ -278,9 +278,44 @@ def _set_live_right(
         )
         after = succeed(replace(after, placed=after.placing(read.main)), earlier[0])
         return commit(ports, state, after, action="adopted", author=by_engine(reason)), aliases
-    point(ports, state, ALIAS, home, revision=aliases.live.revision)
+    try:
+        point(ports, state, ALIAS, home, revision=aliases.live.revision)
+    except NotFound:
+        if exists(ports, state.endpoint, home.main):
+            raise
+        return _replace_lost(ports, with_history, aliases)
     after = replace(state, anchor=anchor_of(state))
     written = commit(ports, state, after, action="repaired", author=by_engine(reason))
+    return written, ports.aliases.both(state.endpoint)
+
+
+def _replace_lost(
+    ports: Ports, state: EndpointState, aliases: ReadAliases
+) -> tuple[EndpointState, ReadAliases]:
+    """The newest past champion that Lambda still has takes the place of one that is gone.
+
+    Raises:
+        Unavailable: if there is none. What the alias leads to was taken back.
+    """
+    lost = state.champion.version if state.champion else ""
+    earlier = newest_left(ports, state, lost)
+    if earlier is None:
+        raise Unavailable(
+            f"version {lost}, the champion of {state.endpoint!r}, is gone from Lambda, and so is "
+            "every version before it that was not taken back: release one"
+        )
+    reason = f"version {lost} is gone from Lambda: version {earlier.version} answers in its place"
+    after = forget(succeed(state, earlier), lost)
+    written = commit(
+        ports,
+        state,
+        replace(after, placed=after.placing(earlier.version)),
+        action="repaired",
+        author=by_engine(reason),
+        numbers={"gone": lost, "champion": earlier.version},
+    )
+    home = Routing(earlier.version)
+    point(ports, written, ALIAS, home, revision=aliases.live.revision)
     return written, ports.aliases.both(state.endpoint)
 
 

@@ -30,7 +30,7 @@ from halftone.domain.errors import Conflict, NotFound, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
 from halftone.ports import Ports
-from halftone.service.rollouts.past_champions import with_past
+from halftone.service.rollouts.past_champions import exists, newest_left, with_past
 from halftone.service.rollouts.reconcile import take, take_unrecorded
 from halftone.service.unit_of_work import by_engine, commit, retry_on_conflict
 
@@ -185,15 +185,6 @@ def alarm_numbers(detail: str) -> Mapping[str, object]:
     return {"alarm": detail} if detail else {}
 
 
-def exists(ports: Ports, endpoint: str, version: str) -> bool:
-    """Whether Lambda has that version. One call."""
-    try:
-        ports.versions.status(endpoint, version)
-    except NotFound:
-        return False
-    return True
-
-
 def _restore_past_champion(ports: Ports, state: EndpointState, fenced: Rollout) -> EndpointState:
     """Record another rollback target, because the champion's version is missing from Lambda.
 
@@ -202,9 +193,9 @@ def _restore_past_champion(ports: Ports, state: EndpointState, fenced: Rollout) 
     """
     with_history = with_past(ports, state)
     lost = fenced.champion
-    for earlier in reversed(with_history.past or ()):
-        if earlier.version != lost and exists(ports, state.endpoint, earlier.version):
-            return _replace_champion(ports, with_history, fenced, earlier, lost)
+    earlier = newest_left(ports, with_history, lost)
+    if earlier is not None:
+        return _replace_champion(ports, with_history, fenced, earlier, lost)
     left = next(
         (d for d in ports.store.deployments(state.endpoint) if d.version == fenced.challenger), None
     )

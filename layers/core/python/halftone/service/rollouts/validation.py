@@ -17,7 +17,7 @@ from halftone.domain.model.manifest import PackageRef
 from halftone.domain.model.registry import Validation
 from halftone.domain.traffic.policy import TrafficPolicy
 from halftone.ports import Ports
-from halftone.service.rollouts.rollback import exists
+from halftone.service.rollouts.past_champions import exists
 from halftone.service.unit_of_work import by_engine, commit
 
 FLAGGED, CLEARED = "flagged", "cleared"
