@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.errors import ConcurrentWrite, Conflict, NotFound, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import Routing
@@ -13,7 +14,7 @@ from halftone.service.rollouts.rollback import fence, finish, roll_back
 from halftone.service.unit_of_work import ENGINE
 from tests.support.engine import NAME, Endpoint
 
-WORSE = {"actor": "ann", "reason": "worse"}
+WORSE = {"author": Author("ann", "worse")}
 
 
 @pytest.fixture
@@ -162,10 +163,10 @@ def test_an_endpoint_without_a_rollout_has_nothing_to_roll_back(grown):
 
 def test_a_record_that_others_keep_changing_is_told(grown):
     def race(change: object) -> None:
-        raise ConcurrentWrite(NAME)
+        raise ConcurrentWrite("the record of 'fraud' changed")
 
     grown.world.store.commit = race
-    with pytest.raises(Unavailable, match="the record of 'fraud' changed 10 times in a row"):
+    with pytest.raises(Unavailable, match="the record of 'fraud' changed: 10 times in a row"):
         roll_back(grown.ports, NAME, **WORSE)
 
 
