@@ -2,7 +2,8 @@
 
 Usage: ``python tools/cdk.py deploy --all ...``: the words of ``cdk``. What it writes to stderr is
 passed on without the frames of stack traces. If it fails, the last lines say why: what
-CloudFormation and Halftone's own functions answered. The exit code is CDK's.
+CloudFormation and Halftone's own functions answered. The exit code is CDK's. A deploy says whose
+it is (context ``deployer``), for the record.
 """
 
 import re
@@ -10,6 +11,10 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 ROOT = Path(__file__).resolve().parents[1]
 CDK = str(ROOT / "node_modules" / ".bin" / "cdk")
@@ -65,5 +70,18 @@ def run(command: Sequence[str]) -> int:
     return process.returncode
 
 
+def deployer() -> list[str]:
+    """The context that names whose credentials these are; none where AWS does not say."""
+    try:
+        arn = boto3.client("sts", config=_PATIENCE).get_caller_identity()["Arn"]
+    except (BotoCoreError, ClientError):
+        return []
+    return ["-c", f"deployer={arn}"]
+
+
+_PATIENCE = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
+
+
 if __name__ == "__main__":
-    raise SystemExit(run([CDK, *sys.argv[1:]]))
+    words = sys.argv[1:]
+    raise SystemExit(run([CDK, *words, *(deployer() if words[:1] == ["deploy"] else [])]))

@@ -2,10 +2,13 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aws_cdk import App
 
 from halftone.domain.errors import InvalidInput
+from halftone_cdk.constructs.endpoint.release import deployer
 from halftone_cdk.declared import declared_endpoints
 from tests.infra.support import EXAMPLES
 
@@ -120,3 +123,24 @@ def test_a_file_that_is_no_text_is_told(content: bytes, expected: str, tmp_path:
         declared_endpoints(tmp_path)
     assert raised.value.source == str(source)
     assert raised.value.expected == expected
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        ({}, {}),
+        ({"deployer": ""}, {}),
+        ({"deployer": "arn:aws:iam::1:user/x"}, InvalidInput),
+        (
+            {"deployer": "arn:aws:iam::111111111111:user/ann"},
+            {"Deployer": "arn:aws:iam::111111111111:user/ann"},
+        ),
+    ],
+)
+def test_whose_deploy_it_is_comes_from_the_context(context: Any, expected: Any) -> None:
+    app = App(context=context)
+    if expected is InvalidInput:
+        with pytest.raises(InvalidInput, match="principal"):
+            deployer(app)
+    else:
+        assert deployer(app) == expected

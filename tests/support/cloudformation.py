@@ -26,7 +26,7 @@ _requests = count(1)
 
 @dataclass(frozen=True)
 class Declared:
-    """What ``endpoint.yaml`` says, and the logical id of its resource."""
+    """What ``endpoint.yaml`` says, the logical id of its resource, and whose deploy it is."""
 
     model: str = "m1"
     serving: dict[str, Any] = field(default_factory=dict)
@@ -36,6 +36,7 @@ class Declared:
     endpoint: str = NAME
     logical: str = "Release"
     plan: Plan = PLAN
+    deployer: str = ""
 
     def but(self, **changes: Any) -> "Declared":
         """This declaration with changes."""
@@ -55,6 +56,7 @@ class Declared:
             "Serving": json.dumps(self.serving),
             "Upkeep": json.dumps(self.upkeep),
             "DeployWaits": "prepared",
+            **({"Deployer": self.deployer} if self.deployer else {}),
         }
 
 

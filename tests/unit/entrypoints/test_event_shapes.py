@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from halftone.domain.access import principal_in
 from halftone.domain.errors import InvalidInput
 from halftone.domain.names import guardrail_name
 from halftone.domain.rollout.deploys import Declaration
@@ -47,6 +48,24 @@ def test_a_create_is_a_deploy_with_nothing_before_it():
     assert wanted.now == Declaration(digest="d1", settings="s1")
     assert [stage.weight for stage in wanted.plan.stages] == [5.0, 95.0]
     assert (wanted.before, wanted.endpoint_before, wanted.renamed) == (None, None, False)
+
+
+ANN = "arn:aws:iam::123456789012:user/ann"
+SESSION = "arn:aws:sts::123456789012:assumed-role/Deployer/ann"
+
+
+@pytest.mark.parametrize(
+    ("arn", "principal"),
+    [(ANN, ANN), (SESSION, "arn:aws:iam::123456789012:role/Deployer")],
+)
+def test_a_deploy_names_the_person_and_the_stack(arn, principal):
+    event = deploy(ResourceProperties={**PROPERTIES, "Deployer": arn})
+    wanted = deploy_of(event)
+    assert wanted.actor == f"{arn} via cloudformation/Halftone-prod-fraud"
+    assert principal_in(wanted.actor) == principal
+    assert wanted.stack == "cloudformation/Halftone-prod-fraud"
+    assert wanted.now == deploy_of(deploy()).now, "who deploys is no part of what is declared"
+    assert deletion_of(event).actor == wanted.stack, "the template is that of the last deploy"
 
 
 def test_an_update_says_what_was_declared_before():

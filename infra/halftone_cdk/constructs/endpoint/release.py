@@ -6,6 +6,7 @@ from aws_cdk import CustomResource
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from halftone.domain.access import principal_of
 from halftone.domain.audit import canonical_json
 from halftone.domain.endpoint.spec import DeployWaits, EndpointSpec, dump_upkeep
 from halftone.domain.errors import InvalidInput
@@ -55,8 +56,18 @@ class Release(Construct):
                 "Serving": canonical_json(spec.serving).decode(),
                 "Upkeep": canonical_json(dump_upkeep(spec)).decode(),
                 "DeployWaits": spec.deploy_waits.value,
+                **deployer(self),
             },
         )
+
+
+def deployer(scope: Construct) -> dict[str, str]:
+    """Whose deploy it is, as the context ``deployer`` says: CloudFormation does not tell."""
+    arn = scope.node.try_get_context("deployer")
+    if arn is None or arn == "":
+        return {}
+    principal_of(str(arn))
+    return {"Deployer": str(arn)}
 
 
 def _refuse_endless_wait(spec: EndpointSpec) -> None:

@@ -125,10 +125,16 @@ def principal_of(arn: str) -> str:
     raise InvalidInput("principal", arn, "the ARN of a role, a user or an account's root")
 
 
+VIA = " via "
+"""Between a person and the stack through which they act, in an actor on record."""
+
+
 def principal_in(actor: str) -> str:
-    """The principal of who is on record as ``actor``, or its name where it has none: a deploy."""
+    """The principal of who is on record as ``actor``, also through a stack; its name where it has
+    none: a deploy whose author is not known.
+    """
     try:
-        return principal_of(actor)
+        return principal_of(actor.partition(VIA)[0])
     except InvalidInput:
         return actor
 

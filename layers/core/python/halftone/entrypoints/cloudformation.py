@@ -4,14 +4,26 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from halftone.domain.access import VIA
 from halftone.domain.rollout.deploys import Declaration
 from halftone.domain.rollout.plan_schema import load_plan
 from halftone.service.releases.deploy_events import Deletion, Deploy, Resource
 
 
 def actor_of(event: Mapping[str, Any]) -> str:
-    """Who asks: CloudFormation does not pass on whose credentials started the deploy."""
+    """The stack that asks: CloudFormation does not pass on whose credentials started the deploy."""
     return f"cloudformation/{event['StackId'].split('/')[-2]}"
+
+
+def deployer_of(event: Mapping[str, Any]) -> str:
+    """Who deploys: the person whom the template names, through the stack; else the stack alone.
+
+    It is what whoever synthesised the template said. A deletion does not name its author: the
+    template is that of the last deploy.
+    """
+    person = event["ResourceProperties"].get("Deployer")
+    stack = actor_of(event)
+    return f"{person}{VIA}{stack}" if person else stack
 
 
 def deploy_of(event: Mapping[str, Any]) -> Deploy:
@@ -28,7 +40,7 @@ def deploy_of(event: Mapping[str, Any]) -> Deploy:
         endpoint=wanted["Endpoint"],
         resource=_resource(event),
         request=event["RequestId"],
-        actor=actor_of(event),
+        actor=deployer_of(event),
         now=declaration(wanted),
         plan=load_plan(json.loads(wanted["Plan"])),
         bucket=wanted["Bucket"],

@@ -1,4 +1,3 @@
-
 import mlflow
 from halves import half
 from mlflow.pyfunc import PythonModel

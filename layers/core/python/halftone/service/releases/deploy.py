@@ -314,7 +314,7 @@ class _Application(Merging):
             # A return that CloudFormation was told to leave out, or that was lost.
             to = Deploys(state.deploys.claim, deploy.before, skipped[-1].before)
             key = f"{deploy.key}/skipped"
-            author = Author(deploy.actor, _RETURN)
+            author = Author(deploy.stack, _RETURN)
             take_back(ports, state, skipped, author=author, key=key, to=to)
             raise ConcurrentWrite("an earlier deploy was taken back: look again")
         return True
@@ -367,7 +367,7 @@ class _Application(Merging):
             deploy.now if on_record else deploys.declared,
             deploy.now.fingerprint if on_record else deploys.fingerprint,
         )
-        author = Author(deploy.actor, _RETURN)
+        author = Author(deploy.stack, _RETURN)
         take_back(self._parts, state, records or (), author=author, key=deploy.key, to=to)
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from halftone.domain.access import VIA
 from halftone.domain.rollout.deploys import Declaration
 from halftone.domain.rollout.plan import Plan
 
@@ -34,6 +35,11 @@ class Deploy:
     environment_key: str
     before: Declaration | None = None
     endpoint_before: str | None = None
+
+    @property
+    def stack(self) -> str:
+        """The stack alone: who deployed before is not who lets it return."""
+        return self.actor.rpartition(VIA)[2]
 
     @property
     def key(self) -> str:
