@@ -127,6 +127,16 @@ COMMANDS: Mapping[str, Command | Group] = {
             "export": Command("insight.audit", "export_audit", on_stage),
         },
     ),
+    "notify": Group(
+        "Who is told of what happens, and where.",
+        {
+            "list": Command("insight.notify", "list_subscriptions", on_stage),
+            "add": Command("insight.notify", "add_subscription", changes),
+            "remove": Command("insight.notify", "remove_subscription", changes),
+            "test": Command("insight.notify", "try_subscription", changes),
+            "failed": Command("insight.notify", "list_undelivered", on_stage),
+        },
+    ),
     "plan": Group(
         "Look at rollout plans.",
         {

@@ -24,5 +24,8 @@ asyncio.set_event_loop(asyncio.new_event_loop())
 # table alone; other clients are made by the first that needs them, unless a snapshot is taken: what
 # is in it costs nobody anything.
 handler = behind_gateway(
-    ports(settings(), lazy=not snapped()), self_approval=settings().self_approval
+    ports(settings(), lazy=not snapped()),
+    self_approval=settings().self_approval,
+    stage=settings().stage,
+    webhook_hosts=settings().webhook_hosts,
 )

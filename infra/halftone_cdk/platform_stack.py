@@ -11,6 +11,7 @@ from halftone_cdk.constructs.access.roles import Roles
 from halftone_cdk.constructs.engine.alarm_rule import AlarmRule
 from halftone_cdk.constructs.engine.engine import Engine
 from halftone_cdk.constructs.engine.inference_table import InferenceTable
+from halftone_cdk.constructs.engine.notices import Notices
 from halftone_cdk.constructs.engine.releaser import Releaser
 from halftone_cdk.constructs.engine.storage import Storage
 from halftone_cdk.constructs.http.control_routes import ControlRoutes
@@ -64,6 +65,13 @@ class PlatformStack(Stack):
         captured = InferenceTable(
             self,
             "InferenceTable",
+            settings=settings,
+            storage=storage,
+            dead_letters=self.dead_letters,
+        )
+        Notices(
+            self,
+            "Notices",
             settings=settings,
             storage=storage,
             dead_letters=self.dead_letters,

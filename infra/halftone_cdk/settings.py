@@ -15,6 +15,7 @@ from halftone.domain.model.target import Architecture, Runtime, Target
 from halftone.domain.quantities import duration, whole
 
 _STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
+_HOST = re.compile(r"[a-z0-9][a-z0-9.:-]{0,252}")
 _RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -36,7 +37,8 @@ class Settings:
     ``tick`` is the time between two looks at a rollout. ``prod`` keeps table and artifacts when
     their stack is deleted, and protects the table from deletion. ``self_approval``: whether who
     started a rollout may approve it, where its endpoint does not say. ``route_quota`` is how many
-    routes the account allows an HTTP API.
+    routes the account allows an HTTP API. ``webhook_hosts`` may be told of notices besides public
+    hosts, by HTTP as well.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Settings:
     snap_start: SnapStart = SnapStart.AUTO
     self_approval: bool = False
     route_quota: int = 300
+    webhook_hosts: tuple[str, ...] = ()
 
     @property
     def snaps(self) -> bool:
@@ -116,6 +119,7 @@ def _parse(stage: str, block: object) -> Settings:
         route_quota=whole(
             "route_quota", block.get("route_quota", Settings.route_quota), least=10, most=10_000
         ),
+        webhook_hosts=_hosts(block.get("webhook_hosts", ())),
     )
     if settings.prod and settings.runtime is Runtime.PYTHON_3_11:
         raise InvalidInput("runtime", "python3.11", "python3.13 where prod is true (C library)")
@@ -140,6 +144,14 @@ def _seconds(at: str, value: object) -> timedelta:
     if not 1 <= span.total_seconds() <= 3600 or span.total_seconds() % 1:
         raise InvalidInput(at, value, "whole seconds from 1s to 1h")
     return span
+
+
+def _hosts(value: object) -> tuple[str, ...]:
+    hosts = value if isinstance(value, list | tuple) else (None,)
+    for host in hosts:
+        if not isinstance(host, str) or not _HOST.fullmatch(host):
+            raise InvalidInput("webhook_hosts", value, "a list of hosts, such as [hooks.example]")
+    return tuple(hosts)
 
 
 def _retention(value: object) -> int:

@@ -55,7 +55,7 @@ class Account:
 
     def dead_letters(self, queue: str) -> int:
         """How many messages lie in a dead-letter queue."""
-        name = "ApproximateNumberOfMessages"
+        name: Literal["ApproximateNumberOfMessages"] = "ApproximateNumberOfMessages"
         with translated("counting the dead letters"), identified():
             answer = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])
         return int(answer["Attributes"][name])

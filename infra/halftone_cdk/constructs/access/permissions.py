@@ -228,6 +228,54 @@ class Permissions:
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["KEYS#*"]}},
         )
 
+    # Notices -------------------------------------------------------------------------------
+
+    def read_subscriptions(self, table_arn: str) -> iam.PolicyStatement:
+        """Who is told of what is read for each batch of records."""
+        return self._reading(table_arn, "SUBSCRIPTIONS")
+
+    def read_noticed_records(self, table_arn: str) -> iam.PolicyStatement:
+        """An update is told together with the records before it."""
+        return self._reading(table_arn, "SUBSCRIPTIONS", "ENDPOINT#*")
+
+    def keep_undelivered(self, table_arn: str) -> iam.PolicyStatement:
+        """What could not be delivered is kept: these items of the table and no others."""
+        return iam.PolicyStatement(
+            actions=["dynamodb:PutItem"],
+            resources=[table_arn],
+            conditions={
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["UNDELIVERED#*"]},
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
+        )
+
+    def publish_notices(self, bus_arn: str) -> iam.PolicyStatement:
+        """Every notice is an event on the stage's bus."""
+        return _allow(["events:PutEvents"], bus_arn)
+
+    def queue_notices(self, queue_arn: str) -> iam.PolicyStatement:
+        """A delivery is queued, and queued again when it failed."""
+        return _allow(["sqs:SendMessage"], queue_arn)
+
+    def publish_to_topics(self) -> iam.PolicyStatement:
+        """Topics are the account's own, and have the stage in their names."""
+        topics = self._stack.format_arn(
+            service="sns",
+            resource=f"halftone-{self._stage}*",
+            arn_format=ArnFormat.NO_RESOURCE_NAME,
+        )
+        return _allow(["sns:Publish"], topics)
+
+    def _reading(self, table_arn: str, *keys: str) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            actions=["dynamodb:Query"],
+            resources=[table_arn],
+            conditions={
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)},
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
+        )
+
     # Workflow ------------------------------------------------------------------------------
 
     def start_workflow(self, workflow_arn: str) -> iam.PolicyStatement:

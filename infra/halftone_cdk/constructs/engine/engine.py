@@ -164,6 +164,7 @@ class Engine(Construct):
                 "HALFTONE_WORKFLOW": self.workflow.state_machine_arn,
                 "HALFTONE_API": self._api_id,
                 "HALFTONE_SELF_APPROVAL": str(self._settings.self_approval).lower(),
+                "HALFTONE_WEBHOOK_HOSTS": " ".join(self._settings.webhook_hosts),
                 # pydantic looks for plugins in all packages that there are, when it is imported.
                 "PYDANTIC_DISABLE_PLUGINS": "true",
             },

@@ -26,6 +26,8 @@ class Storage(Construct):
             ),
             # Only what counts keys of sticky routing has it: states and audit stay for good.
             time_to_live_attribute="expires",
+            # Notices are made of the records in it: whoever writes one waits for none of that.
+            stream=dynamodb.StreamViewType.NEW_IMAGE,
             deletion_protection=settings.prod,
             removal_policy=removal,
         )

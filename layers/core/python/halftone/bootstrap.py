@@ -19,6 +19,7 @@ from halftone.adapters.aws.dynamodb.control import DynamoGroups, DynamoIdempoten
 from halftone.adapters.aws.dynamodb.keys import DynamoKeys
 from halftone.adapters.aws.dynamodb.registry import DynamoRegistry
 from halftone.adapters.aws.dynamodb.store import DynamoStore
+from halftone.adapters.aws.dynamodb.subscriptions import DynamoSubscriptions
 from halftone.adapters.aws.http_api import HttpGate
 from halftone.adapters.aws.lambda_aliases import LambdaAliases
 from halftone.adapters.aws.lambda_concurrency import LambdaScaling
@@ -30,6 +31,7 @@ from halftone.adapters.clock import SystemClock
 from halftone.domain.insight.sticky_keys import FOLLOWED
 from halftone.ports import Ports
 from halftone.ports.capture import CapturePorts
+from halftone.ports.notices import NoticePorts
 
 _T = TypeVar("_T")
 
@@ -47,6 +49,7 @@ class Settings:
     metric_lag: timedelta = timedelta(seconds=30)
     key_lag: timedelta = timedelta(seconds=60)
     self_approval: bool = False
+    webhook_hosts: tuple[str, ...] = ()
 
 
 @cache
@@ -67,6 +70,7 @@ def settings() -> Settings:
         key_lag=timedelta(seconds=float(os.environ.get("HALFTONE_KEY_LAG_SECONDS", "60")))
         + _followed(),
         self_approval=os.environ.get("HALFTONE_SELF_APPROVAL", "") == "true",
+        webhook_hosts=_webhook_hosts(),
     )
 
 
@@ -116,6 +120,58 @@ def capture_ports(settings: CaptureSettings) -> CapturePorts:
     )
 
 
+@dataclass(frozen=True)
+class NoticeSettings:
+    """What the notices' functions must be told; ``hosts`` are allowed besides public ones."""
+
+    stage: str
+    table: str
+    bus: str
+    queue: str
+    hosts: tuple[str, ...] = ()
+
+
+@cache
+def notice_settings() -> NoticeSettings:
+    """The settings of the notices' functions in the environment.
+
+    Raises:
+        KeyError: naming the variable that is missing.
+    """
+    return NoticeSettings(
+        stage=os.environ["HALFTONE_STAGE"],
+        table=os.environ["HALFTONE_TABLE"],
+        bus=os.environ["HALFTONE_BUS"],
+        queue=os.environ["HALFTONE_NOTICES"],
+        hosts=_webhook_hosts(),
+    )
+
+
+def _webhook_hosts() -> tuple[str, ...]:
+    return tuple(os.environ.get("HALFTONE_WEBHOOK_HOSTS", "").split())
+
+
+def notice_ports(settings: NoticeSettings) -> NoticePorts:
+    """The ports of the notices' functions on AWS, with the caller's own credentials."""
+    # Here, because no other function needs TLS of its own.
+    from halftone.adapters.aws.notice_sender import NoticeSender  # noqa: PLC0415
+    from halftone.adapters.aws.notices import NoticeBus, NoticeQueue  # noqa: PLC0415
+
+    session = boto3.session.Session()
+    table = session.client("dynamodb", config=PATIENT)
+    subscriptions = DynamoSubscriptions(table, settings.table)
+    return NoticePorts(
+        stage=settings.stage,
+        clock=SystemClock(),
+        store=DynamoStore(table, settings.table),
+        subscriptions=subscriptions,
+        undelivered=subscriptions,
+        bus=NoticeBus(session.client("events", config=PATIENT), settings.bus),
+        queue=NoticeQueue(session.client("sqs", config=PATIENT), settings.queue),
+        sender=NoticeSender(session.client("sns", config=PATIENT), settings.hosts),
+    )
+
+
 def ports(
     settings: Settings,
     *,
@@ -138,6 +194,7 @@ def ports(
     cloudwatch = client("cloudwatch", PATIENT)
     store, registry = DynamoStore(table, settings.table), DynamoRegistry(table, settings.table)
     bucket = client("s3", SIGNING)
+    subscriptions = DynamoSubscriptions(table, settings.table)
     return Ports(
         clock=SystemClock(),
         store=store,
@@ -159,6 +216,8 @@ def ports(
         claims=DynamoIdempotencyStore(table, settings.table),
         groups=DynamoGroups(table, settings.table),
         uploads=S3Uploads(bucket, settings.artifacts),
+        subscriptions=subscriptions,
+        undelivered=subscriptions,
         # Deploys alone ask CloudFormation: no snapshot of another function need hold its client.
         stacks=CloudFormationStacks(cast("Any", _client(session, True, "cloudformation", PATIENT))),
         metric_lag=settings.metric_lag,

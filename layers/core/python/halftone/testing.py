@@ -12,6 +12,12 @@ from halftone.adapters.memory.capture import (
 )
 from halftone.adapters.memory.control import MemoryGroups, MemoryIdempotencyStore, MemoryUploads
 from halftone.adapters.memory.functions import MemoryLambda
+from halftone.adapters.memory.notices import (
+    MemoryBus,
+    MemoryQueue,
+    MemorySender,
+    MemorySubscriptions,
+)
 from halftone.adapters.memory.observability import MemoryCharts, MemoryLogs
 from halftone.adapters.memory.registry import MemoryRegistry
 from halftone.adapters.memory.stacks import MemoryStacks
@@ -29,6 +35,7 @@ from halftone.adapters.memory.stage import (
 __all__ = [
     "InMemoryCapture",
     "InMemoryStage",
+    "MemoryBus",
     "MemoryCharts",
     "MemoryFiles",
     "MemoryGroups",
@@ -40,11 +47,14 @@ __all__ = [
     "MemoryLogs",
     "MemoryMetrics",
     "MemoryPackages",
+    "MemoryQueue",
     "MemoryRegistry",
     "MemoryScale",
     "MemorySecrets",
+    "MemorySender",
     "MemoryStacks",
     "MemoryStore",
+    "MemorySubscriptions",
     "MemoryUploads",
     "MemoryWorkflow",
     "SetClock",

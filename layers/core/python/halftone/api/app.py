@@ -24,6 +24,7 @@ ROUTERS = (
     "capacity",
     "logs",
     "metrics",
+    "subscriptions",
 )
 """The modules of ``halftone.api.routers`` that have ``routes``, in the order of the document."""
 

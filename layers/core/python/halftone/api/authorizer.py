@@ -27,14 +27,17 @@ from halftone.service.insight.permissions import Rights
 
 @dataclass(frozen=True)
 class ApiContext:
-    """What the app works on: the parts, who is asking, and the stage's word on self-approval.
+    """What the app works on: the ports, who is asking, and what the stage is set to.
 
     ``who`` answers the ARN of a request's principal, out of its ASGI scope, or "" if there is none.
+    ``webhook_hosts`` may be told of notices besides public hosts.
     """
 
     ports: Ports
     who: Callable[[MutableMapping[str, Any]], str]
     self_approval: bool = False
+    stage: str = "local"
+    webhook_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

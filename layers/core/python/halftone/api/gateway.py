@@ -13,9 +13,15 @@ from halftone.ports import Ports
 _TEXTS = ["application/json", "application/problem+json", "application/x-ndjson", "text/"]
 
 
-def behind_gateway(ports: Ports, *, self_approval: bool = False) -> Mangum:
+def behind_gateway(
+    ports: Ports,
+    *,
+    self_approval: bool = False,
+    stage: str = "local",
+    webhook_hosts: tuple[str, ...] = (),
+) -> Mangum:
     """The Lambda handler of the control API on ``ports``."""
-    app = create_app(ApiContext(ports, signed_by, self_approval))
+    app = create_app(ApiContext(ports, signed_by, self_approval, stage, webhook_hosts))
     return Mangum(app, lifespan="off", text_mime_types=_TEXTS)
 
 

@@ -25,7 +25,14 @@ def control(*, memory: bool) -> ApiContext:
     from halftone.bootstrap import caller, ports, settings  # noqa: PLC0415 - reads the environment
 
     arn = caller()
-    return ApiContext(ports(settings(), lazy=True), lambda _: arn, settings().self_approval)
+    stage = settings()
+    return ApiContext(
+        ports(stage, lazy=True),
+        lambda _: arn,
+        stage.self_approval,
+        stage.stage,
+        stage.webhook_hosts,
+    )
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from halftone.ports.capacity import Gate, Scaling
 from halftone.ports.control import Groups, IdempotencyStore, Uploads
 from halftone.ports.functions import Aliases, Versions
 from halftone.ports.guardrails import Guardrails, Metrics
+from halftone.ports.notices import Subscriptions, UndeliveredNotices
 from halftone.ports.observability import Charts, Logs
 from halftone.ports.registry import Registry, RegistryPages
 from halftone.ports.stack import Stacks
@@ -54,6 +55,8 @@ class Ports:
     groups: Groups
     uploads: Uploads
     stacks: Stacks
+    subscriptions: Subscriptions
+    undelivered: UndeliveredNotices
     metric_lag: timedelta
     key_lag: timedelta = timedelta(seconds=60)
     request: str = ""

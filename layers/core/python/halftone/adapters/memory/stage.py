@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from halftone.adapters.memory.capacity import MemoryScale
 from halftone.adapters.memory.control import MemoryGroups, MemoryIdempotencyStore, MemoryUploads
 from halftone.adapters.memory.functions import MemoryLambda
+from halftone.adapters.memory.notices import MemorySubscriptions
 from halftone.adapters.memory.observability import MemoryCharts, MemoryLogs
 from halftone.adapters.memory.registry import MemoryRegistry
 from halftone.adapters.memory.stacks import MemoryStacks
@@ -300,6 +301,7 @@ class InMemoryStage:
     scale: MemoryScale = field(default_factory=MemoryScale)
     stacks: MemoryStacks = field(default_factory=MemoryStacks)
     groups: MemoryGroups = field(init=False)
+    subscriptions: MemorySubscriptions = field(init=False)
     uploads: MemoryUploads = field(default_factory=MemoryUploads)
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
     claims: MemoryIdempotencyStore = field(init=False)
@@ -307,6 +309,7 @@ class InMemoryStage:
     def __post_init__(self) -> None:
         # A mark is left by whatever commits, and looked for by the claims.
         object.__setattr__(self, "groups", MemoryGroups(self.store.changed))
+        object.__setattr__(self, "subscriptions", MemorySubscriptions(self.store.changed))
         object.__setattr__(self, "claims", MemoryIdempotencyStore(self.store.changed))
 
     def ports(self, metric_lag: timedelta = timedelta(0)) -> Ports:
@@ -333,6 +336,8 @@ class InMemoryStage:
             groups=self.groups,
             uploads=self.uploads,
             stacks=self.stacks,
+            subscriptions=self.subscriptions,
+            undelivered=self.subscriptions,
             metric_lag=metric_lag,
             new_secret=self.secrets.next,
         )

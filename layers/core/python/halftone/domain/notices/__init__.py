@@ -1,0 +1,1 @@
+"""Notices: what people are told of the audit's records, and who has asked for it."""
