@@ -24,6 +24,7 @@ EXAMINED = ("examined",)
 CONTROLLED = ("controlled",)
 CAPTURED = ("captured", "judged")
 KEPT = "kept"
+NOTICED = "noticed"
 GUARDED = ("guarded-raising", "guarded-sleeping", "guarded-dying", "sticky")
 TAKEN_BACK = ("taken-back", "back-in-time", "watched-on")
 FLAVORS = ("diabetes", "wine", "iris")
@@ -66,6 +67,7 @@ def _deploy(cloud: Cloud) -> None:
         for name in TAKEN_BACK:
             declare(cloud, name, mode="guarded")
         declare(cloud, "private")
+        declare(cloud, NOTICED)
         declare(cloud, "mirrored", late_after="2s")
         declare(cloud, KEPT, concurrency=20, throttle={"rate": 200, "burst": 100})
         cloud.copy_example("digits")

@@ -16,7 +16,7 @@ from tests.e2e.people import Person
 from tests.e2e.support import MODELS, Stage
 
 BASE = f"/v1/endpoints/{KEPT}"
-ROUTE = f"POST /endpoints/{KEPT}/invocations"
+ROUTE = f"ANY /endpoints/{KEPT}/{{proxy+}}"
 
 
 def test_a_version_is_registered_released_watched_and_replaced(

@@ -1,6 +1,6 @@
 """What ``halftone doctor`` reads of an AWS account, one call a question. Reads only."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 

@@ -21,6 +21,7 @@ from halftone.service.groups import make_group
 from halftone.service.idempotency import LEASE
 from tests.support.control import BEN, Reply, on
 from tests.support.engine import NAME, Endpoint, digest_of
+from tests.support.notices import subscription
 from tests.support.rollouts import PLAN
 from tests.support.serving import guarded
 from tests.unit.api.test_routes import DOCUMENT, ROUTES
@@ -29,6 +30,7 @@ MESSAGE = "as the board decided"
 BASE = f"/v1/endpoints/{NAME}"
 ADMIN = {BEN: ["admin"]}
 NEW = digest_of("registered by nobody yet")
+HOOK = {"kinds": ["alert"], "channel": "webhook", "address": "https://pager.example.com/hook"}
 GATED = Plan((), approve_all=True, bakes=False)
 
 
@@ -47,6 +49,8 @@ def quiet() -> Endpoint:
     endpoint = guarded()
     make_group(endpoint.ports, "team", description="", members=ADMIN, author=Author(BEN, ""))
     add_client(endpoint.ports, NAME, "clinic", author=Author(BEN, ""))
+    standing = subscription("0123456789ab")
+    endpoint.world.subscriptions.kept[standing.id] = standing
     manifest = endpoint.world.packages.kept[digest_of("first")]
     endpoint.world.packages.kept[NEW] = manifest
     return endpoint
@@ -111,6 +115,9 @@ CASES = {
     "revoke_client": case(f"{BASE}/clients/clinic"),
     "make_group": case("/v1/groups", {"name": "ward"}),
     "edit_group": case("/v1/groups/team", {"members": {BEN: ["admin", "viewer"]}}),
+    "subscribe": case("/v1/subscriptions", HOOK),
+    "unsubscribe": case("/v1/subscriptions/0123456789ab"),
+    "try_subscription": case("/v1/subscriptions/0123456789ab/test"),
     "set_model_owner": case("/v1/models/first/owner", {"owner": "team"}),
     "register_version": case("/v1/models/first/versions", {"digest": NEW}),
     "describe_version": case("/v1/models/first/versions/1", {"description": "the first"}),
@@ -163,14 +170,17 @@ class Asked:
             for model in world.registry.models(most=100)
             for record in world.registry.model_audit(model.name)
         ]
-        return [record.reason for record in (*self.endpoint.history, *groups, *models)]
+        subscribed = [record for kept in world.subscriptions.records.values() for record in kept]
+        records = (*self.endpoint.history, *groups, *models, *subscribed)
+        return [record.reason for record in records]
 
     @property
     def kept(self) -> object:
         """All that a change could change."""
         world = self.endpoint.world
         models = [world.registry.model(m.name) for m in world.registry.models(most=100)]
-        return self.endpoint.state, dict(world.groups.kept), models
+        subscriptions = dict(world.subscriptions.kept)
+        return self.endpoint.state, dict(world.groups.kept), models, subscriptions
 
 
 def test_every_operation_that_changes_something_has_a_request():
@@ -206,7 +216,7 @@ def test_a_post_is_carried_out_once_for_its_key(name):
     again = asked.ask(key="one-request")
     assert again.headers["idempotent-replayed"] == "true"
     assert again.status == first.status
-    forgotten = {"url", "token"}
+    forgotten = {"url", "token", "secret"}
     assert {n: v for n, v in again.json.items() if n not in forgotten} == {
         n: v for n, v in first.json.items() if n not in forgotten
     }
@@ -264,8 +274,8 @@ def test_a_try_whose_answer_was_lost_is_not_carried_out_again(name):
     asked.endpoint.world.clock.pass_by(LEASE)
     again = asked.ask(key="one-request")
     assert asked.kept == after
-    # A token is shown once: what was lost with its answer can't be told, but how to go on can.
-    expected = 409 if name == "add_client" else first.status
+    # A secret is shown once: what was lost with its answer can't be told, but how to go on can.
+    expected = 409 if name in ("add_client", "subscribe") else first.status
     assert again.status == expected, again.json
 
 
@@ -326,6 +336,7 @@ def test_what_is_shown_of_any_endpoint_has_a_documented_status(route, world):
         "number": "1",
         "alias": "challenger",
         "group": "team",
+        "subscription": "0123456789ab",
     }
     answer = on(endpoint.world).get(route.path.format_map(there))
     assert str(answer.status) in DOCUMENT["paths"][route.path]["get"]["responses"], answer

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from halftone.ports.notices import Undelivered
 from halftone.testing import MemoryLogs
 from halftone_cli.reference import commands
 from tests.support.deployments import served_by
 from tests.support.engine import NAME
+from tests.support.notices import subscription
 from tests.support.packages import folder_with
 from tests.unit.cli.test_cli_doctor import MemoryAccount
 
@@ -74,6 +76,11 @@ OF_MODELS = {
     "groups remove": ("group", "risk arn:aws:iam::111111111111:user/ann --yes"),
     "groups verify": ("group audit", "risk"),
     "me": ("me", ""),
+    "notify list": ("subscriptions", ""),
+    "notify add": ("subscribed", "webhook https://ops.example.com/other"),
+    "notify remove": ("subscription", "0123456789ab --yes"),
+    "notify test": ("subscription", "0123456789ab"),
+    "notify failed": ("undelivered", "0123456789ab"),
     "models list": ("models", ""),
     "models show": ("versions", "risk-1"),
     "models show@": ("version", "risk-1:1"),
@@ -165,6 +172,12 @@ def settled(cli):
     ):
         ran = cli(*words, typed=rules)
         assert ran.code == 0, ran.err
+    standing = subscription("0123456789ab")
+    cli.endpoint.world.subscriptions.kept[standing.id] = standing
+    given_up = Undelivered(
+        standing.id, "f" * 64, "title", standing.made_at, standing.made_at, "why"
+    )
+    cli.endpoint.world.subscriptions.keep_undelivered(given_up)
     logs, now = cli.endpoint.world.logs, cli.endpoint.world.clock.now()
     assert isinstance(logs, MemoryLogs)
     logs.write(NAME, f"2026/01/01/fn[3]{'a' * 32}", now, "loaded in 812 ms")

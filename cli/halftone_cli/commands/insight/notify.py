@@ -105,6 +105,7 @@ def remove_subscription(
     session: Session,
     subscription: SubscriptionArgument,
     *,
+    message: MessageOption = "",
     yes: YesOption = False,
 ) -> None:
     """End a subscription. On a terminal the command asks before it acts.
@@ -116,7 +117,7 @@ def remove_subscription(
     standing = _read(session, subscription)
     address = one_line(standing["address"])
     ask(session, lambda: f"Tell {standing['channel']} {address} of nothing any more?", yes=yes)
-    ended = session.control.delete(f"/subscriptions/{subscription}").json
+    ended = session.control.delete(f"/subscriptions/{subscription}", message=message).json
     if session.as_json:
         say_json(ended)
         return

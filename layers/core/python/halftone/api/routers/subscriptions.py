@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from halftone.api.authorizer import RequestContext, deletes, posts, reads
@@ -100,7 +100,7 @@ async def list_subscriptions(
 
 @routes.post("/subscriptions", status_code=201, responses=shown(Subscribed, 201))
 async def subscribe(
-    wanted: SubscriptionWanted, call: Annotated[RequestContext, posts(Action.VIEW)]
+    wanted: SubscriptionWanted, call: Annotated[RequestContext, posts(Action.OPERATE)]
 ) -> Response:
     """Tell somebody of what happens from now on.
 
@@ -142,11 +142,13 @@ async def show_subscription(
 
 @routes.delete("/subscriptions/{subscription}", responses=shown(Subscription))
 async def unsubscribe(
-    subscription: SubscriptionId, call: Annotated[RequestContext, deletes(Action.VIEW)]
+    subscription: SubscriptionId,
+    call: Annotated[RequestContext, deletes(Action.OPERATE)],
+    message: Annotated[str, Query(max_length=1000, description="Why.")] = "",
 ) -> Response:
     """End a subscription: it is told of nothing from now on."""
     _must(call, service.subscription_named(call.ports, subscription).endpoint)
-    ended = service.unsubscribe(call.ports, subscription, actor=call.actor, reason="")
+    ended = service.unsubscribe(call.ports, subscription, actor=call.actor, reason=message)
     return answer(_shown(ended))
 
 
@@ -154,7 +156,7 @@ async def unsubscribe(
 async def try_subscription(
     subscription: SubscriptionId,
     wanted: Message,
-    call: Annotated[RequestContext, posts(Action.VIEW)],
+    call: Annotated[RequestContext, posts(Action.OPERATE)],
 ) -> Response:
     """Have a test notice delivered, by the way that all notices take."""
     _must(call, service.subscription_named(call.ports, subscription).endpoint)

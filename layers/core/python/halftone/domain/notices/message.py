@@ -44,7 +44,7 @@ def text(notice: Notice) -> str:
     lines = [notice.title, notice.reason]
     if notice.share is not None:
         lines.append(
-            f"version {notice.challenger or '?'} has {100 * notice.share:g} % of the traffic,"
+            f"version {notice.challenger or '?'} has {notice.share:g} % of the traffic,"
             f" version {notice.champion or '-'} the rest"
         )
     lines += [f"before: {update}" for update in notice.updates]

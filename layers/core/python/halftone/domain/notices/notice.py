@@ -84,7 +84,8 @@ class Notice:
     ``id`` is the record's hash (64 hex digits). ``subject`` is the name of the endpoint, or of the
     group or model with its kind before it, as the audit has it. ``incident`` is shared by all
     notices of one rollout, and is ``id`` outside of any. ``updates`` are the reasons of earlier
-    records that this notice tells, too, the oldest first.
+    records that this notice tells, too, the oldest first. ``share`` is the challenger's, in per
+    cent.
     """
 
     id: str
