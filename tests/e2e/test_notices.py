@@ -60,9 +60,9 @@ def test_a_rollback_is_told_within_seconds(
 
     rollout = stage.release(NOTICED, "challenger", steps=[{"weight": 20, "min_time": "1h"}])
     stage.until_phase(NOTICED, Phase.OBSERVING)
-    assert (
-        lee.post(f"{BASE}/rollback", {"message": "a test of the pager"}, key="lee-back")[0] == 200
-    )
+    abort = f"{BASE}/rollouts/{rollout.id}/abort"
+    status, _, answer = lee.post(abort, {"message": "a test of the pager"}, key="lee-aborts")
+    assert status == 200, answer
     wanted_kinds = {"rollout.started", "rollout.rolling_back", "rollout.rolled_back"}
     stage.until("the notices of a rollback", lambda: {*kinds()} >= wanted_kinds)
 
