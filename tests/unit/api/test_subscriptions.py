@@ -4,6 +4,7 @@ import pytest
 
 from halftone.domain import audit
 from halftone.domain.access import EVERYWHERE, principal_of
+from halftone.domain.audit import Author
 from halftone.domain.notices.subscription import MOST
 from halftone.service.endpoints.endpoints import set_owner
 from halftone.service.groups import make_group
@@ -110,7 +111,7 @@ def test_who_may_subscribe(api, endpoint):
     ann, ben = principal_of(ANN), principal_of(BEN)
     ports = endpoint.ports
     for name, members in (("clinic", {ben: ["releaser"]}), (EVERYWHERE, {ann: ["admin"]})):
-        make_group(ports, name, description="", members=members, actor=ANN, reason="")
+        make_group(ports, name, description="", members=members, author=Author(ANN))
     set_owner(ports, NAME, owner="clinic", self_approval=None, actor=ANN, reason="", revision=None)
     assert api.post(PATH, HOOK, by=BEN).status == 403
     own = api.post(PATH, {**HOOK, "endpoint": NAME}, by=BEN)

@@ -117,8 +117,7 @@ async def subscribe(
             kinds=wanted.kinds,
             channel=Channel(wanted.channel),
             address=wanted.address,
-            actor=call.actor,
-            reason=wanted.message,
+            author=call.author(wanted.message),
         )
         return answer(
             Subscribed(subscription=_shown(made), secret=made.secret or None),
@@ -148,7 +147,7 @@ async def unsubscribe(
 ) -> Response:
     """End a subscription: it is told of nothing from now on."""
     _must(call, service.subscription_named(call.ports, subscription).endpoint)
-    ended = service.unsubscribe(call.ports, subscription, actor=call.actor, reason=message)
+    ended = service.unsubscribe(call.ports, subscription, author=call.author(message))
     return answer(_shown(ended))
 
 
@@ -162,8 +161,8 @@ async def try_subscription(
     _must(call, service.subscription_named(call.ports, subscription).endpoint)
 
     def do(ports: Ports) -> Response:
-        reason = wanted.reason(f"a test, asked for by {call.actor}")
-        return answer(_shown(service.try_out(ports, subscription, actor=call.actor, reason=reason)))
+        author = call.author(wanted.reason(f"a test, asked for by {call.actor}"))
+        return answer(_shown(service.try_out(ports, subscription, author=author)))
 
     def lost(ports: Ports) -> Response:
         return answer(_shown(service.subscription_named(ports, subscription)))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from halftone.domain import audit
+from halftone.domain.audit import Author
 from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.notices.subscription import (
     EVERYTHING,
@@ -17,6 +18,7 @@ from halftone.domain.notices.subscription import (
 )
 from halftone.ports import Ports
 from halftone.ports.notices import Undelivered
+from halftone.service.unit_of_work import retry_on_conflict
 
 _ID_LENGTH = 12
 
@@ -30,8 +32,7 @@ def subscribe(
     kinds: Sequence[str],
     channel: Channel,
     address: str,
-    actor: str,
-    reason: str,
+    author: Author,
 ) -> Subscription:
     """Make a subscription. ``hosts`` are those that the stage allows besides public ones.
 
@@ -59,39 +60,40 @@ def subscribe(
         channel=channel,
         address=checked,
         secret=secret if channel is Channel.WEBHOOK else "",
-        actor=actor,
+        actor=author.actor,
         made_at=ports.clock.now(),
     )
-    return _commit(ports, None, made, action="subscribed", actor=actor, reason=reason)
+    return _commit(ports, None, made, action="subscribed", author=author)
 
 
-def unsubscribe(ports: Ports, key: str, *, actor: str, reason: str) -> Subscription:
+@retry_on_conflict
+def unsubscribe(ports: Ports, key: str, *, author: Author) -> Subscription:
     """End a subscription; one that has ended stays as it is.
 
     Raises:
         NotFound: if there is none of that id.
-        ConcurrentWrite: if somebody else wrote first.
     """
     before = subscription_named(ports, key)
     if before.ended:
         return before
-    after = replace(before, ended=reason or f"ended by {actor}", revision=before.revision + 1)
-    return _commit(ports, before, after, action="unsubscribed", actor=actor, reason=after.ended)
+    ended = author.reason or f"ended by {author.actor}"
+    after = replace(before, ended=ended, revision=before.revision + 1)
+    return _commit(ports, before, after, action="unsubscribed", author=author)
 
 
-def try_out(ports: Ports, key: str, *, actor: str, reason: str) -> Subscription:
+@retry_on_conflict
+def try_out(ports: Ports, key: str, *, author: Author) -> Subscription:
     """Have a test notice delivered: its record goes the way of all others.
 
     Raises:
         NotFound: if there is none of that id.
         Conflict: if it has ended.
-        ConcurrentWrite: if somebody else wrote first.
     """
     before = subscription_named(ports, key)
     if before.ended:
         raise Conflict(f"subscription {key} has ended: {before.ended}")
     after = replace(before, revision=before.revision + 1)
-    return _commit(ports, before, after, action=TESTED, actor=actor, reason=reason)
+    return _commit(ports, before, after, action=TESTED, author=author)
 
 
 def active(ports: Ports) -> Sequence[Subscription]:
@@ -127,18 +129,17 @@ def _commit(
     after: Subscription,
     *,
     action: str,
-    actor: str,
-    reason: str,
+    author: Author,
 ) -> Subscription:
     record = audit.append(
         after.audit,
         endpoint=after.subject,
         at=ports.clock.now(),
-        actor=actor,
+        actor=author.actor,
         action=action,
         before=shown(before) if before else {},
         after=shown(after),
-        reason=reason or f"{action} by {actor}",
+        reason=author.reason or f"{action} by {author.actor}",
         numbers={},
     )
     written = replace(after, audit=record.head)
