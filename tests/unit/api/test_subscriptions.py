@@ -112,7 +112,7 @@ def test_who_may_subscribe(api, endpoint):
     ports = endpoint.ports
     for name, members in (("clinic", {ben: ["releaser"]}), (EVERYWHERE, {ann: ["admin"]})):
         make_group(ports, name, description="", members=members, author=Author(ANN))
-    set_owner(ports, NAME, owner="clinic", self_approval=None, actor=ANN, reason="", revision=None)
+    set_owner(ports, NAME, owner="clinic", self_approval=None, author=Author(ANN))
     assert api.post(PATH, HOOK, by=BEN).status == 403
     own = api.post(PATH, {**HOOK, "endpoint": NAME}, by=BEN)
     assert own.status == 201
