@@ -1,0 +1,89 @@
+/**
+ * The audit's hash chain, verified in this browser: each record's SHA-256 over the canonical JSON of
+ * all its other fields, as Python's `json.dumps(sort_keys=True, separators=(",", ":"))` writes it.
+ * Numbers keep the text that they have in the record, because 5.0 and 5 are two different records.
+ */
+
+class Raw {
+  constructor(readonly text: string) {}
+}
+
+type Json = string | Raw | null | boolean | Json[] | { [name: string]: Json };
+
+const TOKEN = /\s*(?:([[\]{}:,])|"((?:[^"\\]|\\.)*)"|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null))/y;
+
+/** JSON with numbers as their text. */
+export function parse(text: string): Json {
+  let at = 0;
+  function token(): RegExpExecArray {
+    TOKEN.lastIndex = at;
+    const found = TOKEN.exec(text);
+    if (!found) throw new SyntaxError(`no JSON at ${at}`);
+    at = TOKEN.lastIndex;
+    return found;
+  }
+  function value(found = token()): Json {
+    if (found[2] !== undefined) return JSON.parse(`"${found[2]}"`) as string;
+    if (found[3] !== undefined) return new Raw(found[3]);
+    if (found[4] !== undefined) return JSON.parse(found[4]) as boolean | null;
+    const closing = found[1] === "[" ? "]" : "}";
+    const list: Json[] = [];
+    const object: { [name: string]: Json } = Object.create(null) as { [name: string]: Json };
+    for (let first = token(); first[1] !== closing; first = token()) {
+      const item = first[1] === "," ? token() : first;
+      if (closing === "]") list.push(value(item));
+      else {
+        token(); // the colon
+        object[JSON.parse(`"${item[2]!}"`) as string] = value();
+      }
+    }
+    return closing === "]" ? list : object;
+  }
+  return value();
+}
+
+/** A number's text as Python writes it: exponents with a sign and two digits. */
+function python(text: string): string {
+  const [mantissa, exponent] = text.toLowerCase().split("e") as [string, string?];
+  if (exponent === undefined) return text;
+  const digits = exponent.replace(/^[+-]?0*/, "").padStart(2, "0");
+  return `${mantissa.replace(/\.0$/, "")}e${exponent.startsWith("-") ? "-" : "+"}${digits}`;
+}
+
+export function canonical(value: Json): string {
+  if (value instanceof Raw) return python(value.text);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const names = Object.keys(value).sort();
+    return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name]!)}`).join(",")}}`;
+  }
+  return JSON.stringify(value);
+}
+
+async function sha256(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(bytes)].map((each) => each.toString(16).padStart(2, "0")).join("");
+}
+
+export interface Chain {
+  records: number;
+  head: string;
+  /** The number of the first record that does not fit; null if all do. */
+  brokenAt: number | null;
+}
+
+export const GENESIS = "0".repeat(64);
+
+/** Continues a chain by lines of JSON, one record each. */
+export async function verify(lines: readonly string[], before: Chain = { records: 0, head: GENESIS, brokenAt: null }): Promise<Chain> {
+  let { records, head } = before;
+  for (const text of lines) {
+    const { hash, ...rest } = parse(text) as { [name: string]: Json };
+    const seq = Number((rest["seq"] as Raw).text);
+    const fits = seq === records + 1 && rest["previous"] === head && hash === (await sha256(canonical(rest)));
+    if (!fits) return { records, head, brokenAt: records + 1 };
+    records = seq;
+    head = hash as string;
+  }
+  return { records, head, brokenAt: null };
+}
