@@ -213,15 +213,8 @@ class Town:
         made = Service(self.stage, name, **traits)  # type: ignore[arg-type]
         self.services[name] = made
         made.serve("baseline")
-        set_owner(
-            made.ports,
-            name,
-            owner=made.owner,
-            self_approval=None,
-            actor=ANN,
-            reason="ours",
-            revision=None,
-        )
+        author = Author(ANN, "ours")
+        set_owner(made.ports, name, owner=made.owner, self_approval=None, author=author)
         return made
 
     def at(self, moment: datetime, do: Callable[[], None]) -> None:
@@ -286,7 +279,7 @@ def told(end: datetime = END) -> Town:
     def before(hours: float, do: Callable[[], None]) -> None:
         town.at(end - timedelta(hours=hours), do)
 
-    fraud = town.service("fraud", rate=14, challenger=Rates(errors=0.004, latency=21))
+    fraud = town.service("fraud", rate=8, challenger=Rates(errors=0.005, latency=21))
     before(3, lambda: fraud.release("gradient-boosting", message="sharper at night"))
     before(2.3, lambda: _say(fraud, operate.pause, ANN, "the shop changes its prices"))
     before(2, lambda: _say(fraud, operate.resume, ANN, "prices are changed"))
@@ -294,16 +287,16 @@ def told(end: datetime = END) -> Town:
     churn = town.service("churn", rate=10)
     before(1.3, lambda: churn.release("uplift", plan=GATED, message="asked for by marketing"))
 
-    credit = town.service("credit", rate=8, challenger=Rates(errors=0.06))
+    credit = town.service("credit", rate=4, challenger=Rates(errors=0.03))
     before(2, lambda: credit.release("scorecard-7", message="new bureau data"))
 
-    digits = town.service("digits", rate=6)
+    digits = town.service("digits", rate=5)
     before(6.4, lambda: digits.release("convnet", message="half the size"))
 
     quiet = town.service("night-shift", rate=0.02, owner=None)
     before(1.5, lambda: quiet.release("weekly"))
 
-    eta = town.service("eta", rate=9)
+    eta = town.service("eta", rate=3)
     before(0.8, lambda: eta.release("graph-net", plan=MIRRORED, message="pairs first"))
 
     broken = town.service("summaries", rate=3)

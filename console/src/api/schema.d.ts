@@ -518,6 +518,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/endpoints/{endpoint}/rollouts/{rollout}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what each look at a rollout's evidence saw, also of rollouts that are over */
+        get: operations["show_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/endpoints/{endpoint}/rollouts/{rollout}/pause": {
         parameters: {
             query?: never;
@@ -740,7 +757,7 @@ export interface paths {
         };
         /** Show a group */
         get: operations["show_group"];
-        /** Replace a group's description and members */
+        /** Replace a group's description and members, and its quota where that is given */
         put: operations["edit_group"];
         post?: never;
         delete?: never;
@@ -1165,6 +1182,28 @@ export interface components {
             name: string;
         };
         /**
+         * Clock
+         * @description The clock of the present step, as of `now`.
+         *
+         *     `elapsed_seconds` is how long it has run, without pauses. `earliest_next` is when the step's
+         *     least time is over, `latest` when its greatest is; null where the clock does not run. When what
+         *     it `waits_for` is there, `then` follows: `step` to `next_share` (or `next_mirror`), `promote`,
+         *     `approval`, `roll_back`. If that is not there at `latest`, `at_latest` follows. New words may
+         *     come in `waits_for`, `then` and `at_latest`.
+         */
+        Clock: {
+            at_latest: components["schemas"]["Then"];
+            earliest_next: string | null;
+            elapsed_seconds: number;
+            latest: string | null;
+            next_mirror: number | null;
+            next_share: number | null;
+            now: string;
+            paused_since: string | null;
+            then: components["schemas"]["Then"];
+            waits_for: components["schemas"]["WaitsFor"];
+        };
+        /**
          * CorsShown
          * @description Which pages of other origins may call the endpoint from a browser.
          */
@@ -1322,6 +1361,14 @@ export interface components {
             } | null;
         };
         /**
+         * Distance
+         * @description How many more of the challenger's units it takes, and how long; null: not in sight.
+         */
+        Distance: {
+            seconds: number | null;
+            units: number | null;
+        };
+        /**
          * Endpoint
          * @description An endpoint.
          *
@@ -1358,6 +1405,56 @@ export interface components {
             next: string | null;
         };
         /**
+         * Eta
+         * @description What the present rates and pace lead to.
+         *
+         *     `units` is what is counted: `requests`, or `keys` where a key draws. `pace` is how many of the
+         *     challenger's come in a second. `least` leads to the step's least count, `harmless` to the proof
+         *     that every metric is harmless, `worse` to that of a regression, `step` to the end of the step.
+         */
+        Eta: {
+            harmless: components["schemas"]["Distance"];
+            least: components["schemas"]["Distance"];
+            pace: number | null;
+            step: components["schemas"]["Distance"];
+            units: string;
+            worse: components["schemas"]["Distance"];
+        };
+        /**
+         * EvidenceNumbers
+         * @description The evidence in numbers.
+         *
+         *     `e_worse` is the e-value against "no worse in any metric": at `e_needed` a regression is proven.
+         *     `e_harmless` is that of the required metric that is furthest from the proof that it is harmless.
+         *     `e_share` is the e-value against "the challenger gets the share that it was given".
+         */
+        EvidenceNumbers: {
+            e_harmless: number;
+            e_needed: number;
+            e_share: number;
+            e_worse: number;
+            least_requests: number;
+            ln_e_harmless: number;
+            ln_e_needed: number;
+            ln_e_worse: number;
+            metrics: components["schemas"]["MetricEvidence"][];
+            set_aside: number;
+            stage_requests: number;
+        };
+        /**
+         * EvidenceSeries
+         * @description The looks at a rollout, the oldest first, thinned to as many as were asked for.
+         *
+         *     `until` is the watermark of the newest: `since` of the next question. `total` is how many looks
+         *     there were since then, before thinning.
+         */
+        EvidenceSeries: {
+            looks: components["schemas"]["Look"][];
+            rollout: string;
+            total: number;
+            until: string | null;
+        };
+        /**
          * Figures
          * @description Figures of an endpoint in periods of `period_seconds`, the first of which begins at `start`.
          *
@@ -1378,6 +1475,9 @@ export interface components {
         /**
          * Group
          * @description A group. The members of the group `all` have their roles in every group.
+         *
+         *     `use` is what its endpoints take (null in a listing); null in it: some have no limit of their
+         *     own.
          */
         Group: {
             description: string;
@@ -1385,7 +1485,9 @@ export interface components {
                 [key: string]: string[];
             };
             name: string;
+            quota: components["schemas"]["QuotaShown"];
             revision: number;
+            use: components["schemas"]["QuotaShown"] | null;
         };
         /**
          * GroupAudit
@@ -1440,7 +1542,7 @@ export interface components {
         };
         /**
          * GroupWanted
-         * @description A group as it is to be.
+         * @description A group as it is to be. Without `quota` that stays; an admin of the group `all` sets it.
          */
         GroupWanted: {
             /**
@@ -1461,6 +1563,7 @@ export interface components {
              * @default
              */
             message?: string;
+            quota?: components["schemas"]["QuotaWanted"] | null;
         };
         /**
          * History
@@ -1487,6 +1590,22 @@ export interface components {
         Lines: {
             cursor: string;
             items: components["schemas"]["Line"][];
+        };
+        /**
+         * Look
+         * @description One look at the evidence: when, at which share, and what it saw.
+         *
+         *     `until` is the moment to which requests had been counted, `stage` counts from 1.
+         */
+        Look: {
+            at: string;
+            evidence: components["schemas"]["EvidenceNumbers"];
+            kind: components["schemas"]["VerdictKind"];
+            mirror: number;
+            reason: string;
+            share: number;
+            stage: number;
+            until: string;
         };
         /**
          * Matching
@@ -1530,6 +1649,33 @@ export interface components {
             message?: string;
         };
         /**
+         * MetricEvidence
+         * @description One metric: counts of both versions, both e-values, and the odds ratio with its interval.
+         *
+         *     `name` is `errors`, `late`, `bad`, `changed`, or `over_0` to `over_2` (slower than the
+         *     champion's median, 90th and 99th percentile). `champion` is null where the challenger's rate is
+         *     held to a tolerance alone. `ln_…` are natural logarithms of the e-values. A bound is null where
+         *     the interval is open. `requests_needed` is how many more of the challenger's requests (or keys)
+         *     are to be expected until one of the two is proven; null: not in sight. `required` says whether a
+         *     step ends only once the metric is proven harmless.
+         */
+        MetricEvidence: {
+            challenger: number;
+            challenger_of: number;
+            champion: number | null;
+            champion_of: number | null;
+            e_harmless: number;
+            e_worse: number;
+            ln_e_harmless: number;
+            ln_e_worse: number;
+            name: string;
+            odds_ratio: number | null;
+            odds_ratio_high: number | null;
+            odds_ratio_low: number | null;
+            requests_needed: number | null;
+            required: boolean;
+        };
+        /**
          * MirrorShown
          * @description The deployment that scores a share of requests unseen.
          */
@@ -1561,6 +1707,16 @@ export interface components {
                 [key: string]: unknown;
             } | "none" | null;
         };
+        /**
+         * Mode
+         * @description How a rollout's share reaches the challenger.
+         *
+         *     ``weighted``: the alias splits, at random for each request; no hop, two versions.
+         *     ``guarded``: the champion stands in front, passes the share on, and answers in the challenger's
+         *     place when that one errs, crashes or is late.
+         * @enum {unknown}
+         */
+        Mode: "guarded" | "weighted";
         /**
          * Model
          * @description A model: its newest number, and the versions that its aliases mean.
@@ -1675,6 +1831,21 @@ export interface components {
             name: string;
         };
         /**
+         * Permission
+         * @description Whether an action is open to the caller now, by groups and by the state; IAM is not asked.
+         *
+         *     `why` is the reason code where it is not: `role` (one of `roles` in `group`, or in group `all`,
+         *     would do), `started` (two pairs of eyes), `phase` (it is open in `phases`), `over`,
+         *     `no_traffic`, `under_way`, `nothing_serves`. New codes may come.
+         */
+        Permission: {
+            allowed: boolean;
+            group: string | null;
+            phases: components["schemas"]["Phase"][];
+            roles: components["schemas"]["Role"][];
+            why: components["schemas"]["Why"] | null;
+        };
+        /**
          * Phase
          * @description Where a rollout stands. The module's table says what each means.
          * @enum {unknown}
@@ -1774,6 +1945,27 @@ export interface components {
             type: string;
             /** @default null */
             value?: unknown;
+        };
+        /**
+         * QuotaShown
+         * @description What a group's endpoints may take together, or take; null: no limit.
+         */
+        QuotaShown: {
+            concurrency: number | null;
+            endpoints: number | null;
+            requests_a_second: number | null;
+        };
+        /**
+         * QuotaWanted
+         * @description What a group's endpoints may take together; null: no limit.
+         */
+        QuotaWanted: {
+            /** Concurrency */
+            concurrency?: number | null;
+            /** Endpoints */
+            endpoints?: number | null;
+            /** Requests A Second */
+            requests_a_second?: number | null;
         };
         /**
          * Registration
@@ -1893,23 +2085,39 @@ export interface components {
             next: string | null;
         };
         /**
+         * Role
+         * @description What a principal is in a group. The module's table says what each may.
+         * @enum {unknown}
+         */
+        Role: "admin" | "approver" | "releaser" | "viewer";
+        /**
          * Rollout
-         * @description A rollout. `stage` counts from 1, 0 before the first; `verdict` is of the stage under way.
+         * @description A rollout. `stage` counts from 1, 0 before the first.
          *
-         *     Of all but an endpoint's newest rollout the record keeps no `plan`.
+         *     `verdict` is of the stage under way, or of the last look at a rollout that is over. `eta` is
+         *     null where no clock runs. `may` is what the caller may do now, by action: `abort`, `pause`,
+         *     `resume`, `approve`, `reject`, `promote`. `poll_seconds` is how soon to look again. Of rollouts
+         *     before these were recorded there is no `plan` and no `clock`.
          */
         Rollout: {
             actor: string;
             challenger: string | null;
             champion: string | null;
+            clock: components["schemas"]["Clock"] | null;
             ended_at: string | null;
             endpoint: string;
+            eta: components["schemas"]["Eta"] | null;
             id: string;
+            may: {
+                [key: string]: components["schemas"]["Permission"];
+            };
             message: string;
+            mode: components["schemas"]["Mode"] | null;
             over: boolean;
             package: components["schemas"]["Package"];
             phase: components["schemas"]["Phase"];
             plan: components["schemas"]["Plan"] | null;
+            poll_seconds: number;
             reason: string;
             share: number;
             stage: number;
@@ -2112,6 +2320,12 @@ export interface components {
             weight: number;
         };
         /**
+         * Then
+         * @description What a rollout does next. More words may come.
+         * @enum {unknown}
+         */
+        Then: "approval" | "hold" | "nothing" | "promote" | "roll_back" | "step";
+        /**
          * ThrottleShown
          * @description At most `rate` requests a second on average to one route, and `burst` at once.
          */
@@ -2146,7 +2360,7 @@ export interface components {
          * Upload
          * @description Leave to upload one package: `method` it to `url` with `headers`.
          *
-         *     A replay has null for `url`: leave is not kept.
+         *     A replay has null for `url`: leave is not kept. So has an environment that is `stored` already.
          */
         Upload: {
             bucket: string;
@@ -2156,11 +2370,13 @@ export interface components {
             };
             key: string;
             method: string;
+            /** @default false */
+            stored?: boolean;
             url: string | null;
         };
         /**
          * UploadWanted
-         * @description A package to upload.
+         * @description A package to upload, or the environment of one.
          */
         UploadWanted: {
             /**
@@ -2168,12 +2384,27 @@ export interface components {
              * @description The SHA-256 of the package's zip.
              */
             digest: string;
+            /**
+             * Environment
+             * @description It is a package's environment, which may be stored already.
+             * @default false
+             */
+            environment?: boolean;
         };
+        /**
+         * VerdictKind
+         * @description The six things an analysis can say.
+         * @enum {unknown}
+         */
+        VerdictKind: "error" | "fail" | "inconclusive" | "lost_traffic" | "no_data" | "pass";
         /**
          * VerdictShown
          * @description What the evidence says: a word, a sentence and the numbers behind them.
+         *
+         *     `evidence` is `numbers` with a shape; null where the verdict was given without any.
          */
         VerdictShown: {
+            evidence: components["schemas"]["EvidenceNumbers"] | null;
             kind: string;
             numbers: Record<string, never>;
             reason: string;
@@ -2189,6 +2420,18 @@ export interface components {
             verified: boolean;
             why: string;
         };
+        /**
+         * WaitsFor
+         * @description What a rollout waits for. More words may come.
+         * @enum {unknown}
+         */
+        WaitsFor: "approval" | "evidence" | "metrics" | "next_look" | "nothing" | "person" | "preparation" | "requests" | "resume" | "shift" | "time" | "traffic";
+        /**
+         * Why
+         * @description Why an action is not allowed now. More words may come.
+         * @enum {unknown}
+         */
+        Why: "no_traffic" | "nothing_serves" | "over" | "phase" | "role" | "started" | "under_way";
     };
     responses: never;
     parameters: never;
@@ -3577,7 +3820,7 @@ export interface operations {
             query?: {
                 /** @description `next` of the page before this one. */
                 cursor?: string | null;
-                /** @description Only this one: its name or its version. */
+                /** @description Only this one: its version, its name, champion or challenger. */
                 deployment?: string | null;
                 /** @description How many to answer at most. */
                 limit?: number;
@@ -4606,7 +4849,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A rollout. `stage` counts from 1, 0 before the first; `verdict` is of the stage under way. */
+            /** @description A rollout. `stage` counts from 1, 0 before the first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4674,7 +4917,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A rollout. `stage` counts from 1, 0 before the first; `verdict` is of the stage under way. */
+            /** @description A rollout. `stage` counts from 1, 0 before the first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4778,7 +5021,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A rollout. `stage` counts from 1, 0 before the first; `verdict` is of the stage under way. */
+            /** @description A rollout. `stage` counts from 1, 0 before the first. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4861,6 +5104,72 @@ export interface operations {
             };
         };
     };
+    show_evidence: {
+        parameters: {
+            query?: {
+                /** @description How many looks at most: they are thinned evenly. */
+                points?: number;
+                /** @description Only looks later than this `until`, in ISO 8601. */
+                since?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's name. */
+                endpoint: string;
+                /** @description The rollout's id. */
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The looks at a rollout, the oldest first, thinned to as many as were asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceSeries"];
+                };
+            };
+            /** @description A value can't be taken; `field` and `value` name it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The principal may not do that to this resource. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A service that Halftone stands on did not answer; ask again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     pause_rollout: {
         parameters: {
             query?: never;
@@ -4882,7 +5191,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A rollout. `stage` counts from 1, 0 before the first; `verdict` is of the stage under way. */
+            /** @description A rollout. `stage` counts from 1, 0 before the first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4986,7 +5295,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A rollout. `stage` counts from 1, 0 before the first; `verdict` is of the stage under way. */
+            /** @description A rollout. `stage` counts from 1, 0 before the first. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5090,7 +5399,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A rollout. `stage` counts from 1, 0 before the first; `verdict` is of the stage under way. */
+            /** @description A rollout. `stage` counts from 1, 0 before the first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5194,7 +5503,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A rollout. `stage` counts from 1, 0 before the first; `verdict` is of the stage under way. */
+            /** @description A rollout. `stage` counts from 1, 0 before the first. */
             200: {
                 headers: {
                     [name: string]: unknown;

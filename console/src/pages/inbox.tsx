@@ -27,7 +27,7 @@ export function Inbox() {
 function Item({ overview }: { overview: Overview }) {
   const { endpoint, rollout } = overview;
   const need = needOf(overview, Date.now())!;
-  const metrics = metricsOf((rollout?.verdict?.numbers ?? {}) as Record<string, unknown>).filter((each) => each.required);
+  const metrics = metricsOf(rollout?.verdict?.evidence).filter((each) => each.required);
   const yours = lacks(need === "approval" ? "approve" : "operate", endpoint.owner) === null;
   return (
     <section class="card needs">

@@ -1,7 +1,7 @@
 /** What the rollout page reads, from which routes, and how often. */
 import { answered, api, type Schemas } from "../api/client";
 import { PACE } from "../api/live";
-import { lookOf, looksInAudit, merged, type Look } from "./looks";
+import { lookOf, type Look } from "./looks";
 import { timelineOf, type Timeline } from "./timeline";
 
 export interface RolloutData {
@@ -9,8 +9,10 @@ export interface RolloutData {
   rollout: Schemas["Rollout"];
   timeline: Timeline;
   looks: readonly Look[];
-  mode: string;
   figures: Schemas["Figures"] | null;
+  /** The API's time when this was read, and this browser's. */
+  now: number;
+  readAt: number;
 }
 
 const MOST_PAGES = 20;
@@ -33,28 +35,32 @@ async function recordsOf(endpoint: string, id: string): Promise<Schemas["AuditRe
   return records.reverse();
 }
 
-/** Looks that this page has seen itself: between those of the record, while it is open. */
-const seen = new Map<string, Look[]>();
+/** The looks of each rollout that this page has read: only newer ones are asked for. */
+const kept = new Map<string, { until: string | null; looks: Look[] }>();
+const POINTS = 300;
+
+async function looksOf(path: { endpoint: string; rollout: string }): Promise<readonly Look[]> {
+  const before = kept.get(path.rollout) ?? { until: null, looks: [] };
+  const query = { points: POINTS, ...(before.until === null ? {} : { since: before.until }) };
+  const series = await answered(api().GET("/v1/endpoints/{endpoint}/rollouts/{rollout}/evidence", { params: { path, query } }));
+  const looks = [...before.looks, ...series.looks.map(lookOf)];
+  kept.set(path.rollout, { until: series.until ?? before.until, looks });
+  return looks;
+}
 
 export async function loadRollout(name: string, id: string): Promise<RolloutData> {
   const path = { endpoint: name, rollout: id };
-  const [endpoint, rollout, records] = await Promise.all([
+  const [endpoint, rollout, records, looks] = await Promise.all([
     answered(api().GET("/v1/endpoints/{endpoint}", { params: { path } })),
     answered(api().GET("/v1/endpoints/{endpoint}/rollouts/{rollout}", { params: { path } })),
     recordsOf(name, id),
+    looksOf(path),
   ]);
-  const now = Date.now();
+  // The API's clock counts: the reader's may be wrong.
+  const now = rollout.clock ? Date.parse(rollout.clock.now) : Date.now();
   const timeline = timelineOf(records, id, now);
-  const own = seen.get(id) ?? [];
-  if (rollout.verdict) {
-    const look = lookOf(now, rollout.share, rollout.verdict.numbers as Record<string, unknown>);
-    if (look) own.push(look);
-    seen.set(id, own);
-  }
-  const looks = merged(looksInAudit(records, id), own);
-  const mode = String(records.findLast((each) => each.after["rollout"] === id)?.after["mode"] ?? "weighted");
   const figures = await loadFigures(name, timeline, now);
-  return { endpoint, rollout, timeline, looks, mode, figures };
+  return { endpoint, rollout, timeline, looks, figures, now, readAt: Date.now() };
 }
 
 async function loadFigures(endpoint: string, timeline: Timeline, now: number): Promise<Schemas["Figures"] | null> {
@@ -69,8 +75,5 @@ async function loadFigures(endpoint: string, timeline: Timeline, now: number): P
 }
 
 export function paceOf(data: RolloutData | null): number {
-  if (data === null) return PACE.observing;
-  if (data.rollout.over) return PACE.idle;
-  const quick = ["preparing", "shifting", "rolling_back"].includes(data.rollout.phase);
-  return quick ? PACE.shifting : PACE.observing;
+  return data?.rollout.poll_seconds ?? PACE.observing;
 }

@@ -89,13 +89,13 @@ export function Felt({ data, look }: { data: RolloutData; look: Look | undefined
       </section>
     );
   }
-  const guarded = data.mode === "guarded";
+  const guarded = data.rollout.mode === "guarded";
   const all = errors.challenger.n + (errors.champion?.n ?? 0);
   return (
     <section class="card felt">
       <h2>{words.title}</h2>
       <dl>
-        <div><dt>{words.requests}</dt><dd>{count(errors.challenger.n)} <small>{rate(errors.challenger.n, all)}</small></dd></div>
+        <div><dt>{data.rollout.eta?.units === "keys" ? words.keys : words.requests}</dt><dd>{count(errors.challenger.n)} <small>{rate(errors.challenger.n, all)}</small></dd></div>
         <div class={errors.challenger.x && !guarded ? "hot" : ""}>
           <dt>{guarded ? words.covered : words.failed}</dt>
           <dd>{count(errors.challenger.x)} <small>{rate(errors.challenger.x, errors.challenger.n)}</small></dd>

@@ -12,8 +12,7 @@ export function Ladder({ data, outlook, now }: { data: RolloutData; outlook: Out
   const present = rollout.stage - 1;
   const promoted = rollout.phase === "promoted";
   const back = rollout.phase === "rolled_back" || rollout.phase === "rolling_back" || rollout.phase === "failed";
-  const numbers = (rollout.verdict?.numbers ?? {}) as Record<string, unknown>;
-  const counted = Number(numbers["stage_requests"] ?? 0);
+  const counted = rollout.verdict?.evidence?.stage_requests ?? 0;
   const when = (ms: number) => (ms - now < 72_000_000 ? clock(ms) : moment(ms));
   return (
     <section class="card ladder" aria-label={words.title}>

@@ -65,7 +65,7 @@ function useNow(running: boolean): number {
 }
 
 function RolloutBody({ data, changed }: { data: RolloutData; at: number; changed: () => void }) {
-  const now = Math.max(useNow(!data.rollout.over), data.timeline.start);
+  const now = data.now + Math.max(0, useNow(!data.rollout.over) - data.readAt);
   const outlook = outlookOf(data, now);
   const asked = Date.parse(place.value.query.get("at") ?? "");
   const look = Number.isNaN(asked) ? data.looks[data.looks.length - 1] : before(data.looks, asked);

@@ -41,11 +41,11 @@ function sentenceOf({ rollout }: RolloutData): string {
 /** Which metric it is because of, with its counts. */
 function becauseOf({ rollout, looks }: RolloutData): string {
   const words = t().verdict;
-  const numbers = (rollout.verdict?.numbers ?? {}) as Record<string, unknown>;
-  const metrics = rollout.verdict ? metricsOf(numbers) : (looks[looks.length - 1]?.metrics ?? []);
+  const evidence = rollout.verdict?.evidence;
+  const metrics = evidence ? metricsOf(evidence) : (looks[looks.length - 1]?.metrics ?? []);
   if (!metrics.length) return "";
   const kind = rollout.verdict?.kind;
-  if (kind === "no_data") return words.requests(count(Number(numbers["stage_requests"])), count(Number(numbers["least_requests"])));
+  if (kind === "no_data" && evidence && !rollout.over) return words.requests(count(evidence.stage_requests), count(evidence.least_requests));
   const bad = kind === "fail" || rollout.phase === "rolled_back" || rollout.phase === "rolling_back";
   const required = metrics.filter((each) => each.required);
   const pool = bad ? metrics : required.length ? required : metrics;
@@ -56,14 +56,14 @@ function becauseOf({ rollout, looks }: RolloutData): string {
     ? words.because(name, ...ours, count(chief.champion.x), count(chief.champion.n))
     : words.because_one(name, ...ours);
   const need = needOf(rollout);
-  const worse = looks[looks.length - 1]?.worse ?? 1;
+  const worse = evidence?.e_worse ?? looks[looks.length - 1]?.worse ?? 1;
   return bad ? `${text} ${words.coins_worse(coins(worse, need), figure(need))}` : text;
 }
 
 /** How many coins are proof: 1/alpha. */
 export function needOf(rollout: RolloutData["rollout"]): number {
-  const needed = (rollout.verdict?.numbers as Record<string, unknown> | undefined)?.["e_needed"];
-  if (typeof needed === "number") return needed;
+  const needed = rollout.verdict?.evidence?.e_needed;
+  if (needed) return needed;
   return rollout.plan ? 1 / rollout.plan.alpha : 20;
 }
 

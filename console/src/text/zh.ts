@@ -23,7 +23,7 @@ export const zh: Messages = {
     done: { rollback: "已回退。", pause: "已暂停。", resume: "已恢复。", approve: "已批准：下次检查时给予流量。", reject: "已拒绝。", promote: "已决定全量：下次检查时给予全部流量。" },
     confirm: { rollback: (c, n, share) => `版本 ${c} 立即失去其 ${share} 的流量。版本 ${n} 应答每个请求。此次发布结束；再次发布将重新开始。`, pause: (share) => `计时停止。版本与份额保持不变（${share}）。告警和变差的证明仍会使其回退。`, resume: (share) => `计时从停止处继续，份额 ${share}。`, approve: (c, from, to) => `若没有变差，版本 ${c} 在下次检查时从 ${from} 升至 ${to} 的流量。`, reject: (c, n) => `版本 ${c} 被拒绝，不再得到流量。版本 ${n} 应答每个请求。`, promote: (c, n, share) => `由您决定而非证据，版本 ${c} 从 ${share} 升至全部流量。版本 ${n} 保持可回退。` },
     seen: "您根据现在所见作决定。若其间变差，会再次询问您。",
-    not: { over: "此次发布已结束", phase: (phase) => `“${phase}”阶段不可用`, role: (role, group) => `需要 ${group} 组的${role}角色`, started: "此次发布由您发起：必须由他人批准", no_challenger: "还没有挑战者", first: "首次发布没有可回退的版本", stopped: "服务已停止", unknown: "目前不可用" },
+    not: { over: "此次发布已结束", phase: (phase) => `“${phase}”阶段不可用`, role: (role, group) => `需要 ${group} 组的${role}角色`, started: "此次发布由您发起：必须由他人批准", no_traffic: "它还没有流量", nothing_serves: "没有可回退到的服务版本", under_way: "另一次发布正在进行", unknown: "目前不可用" },
   },
   roles: { viewer: "查看者", releaser: "发布者", approver: "批准者", admin: "管理员" },
   ladder: { title: "步骤", done: "完成", now: "当前", later: "待定", bake: "稳定期", mirror: (share) => `镜像 ${share}`, all: "全部流量", time: (done, least) => `已过 ${done}，至少 ${least}`, least: (least, most) => `${least} 至 ${most}`, requests: (done, least) => `${done} / ${least} 个请求`, least_requests: (n) => `至少 ${n} 个请求`, gate: "批准", match: "仅匹配的请求", end: "预计结束", end_at: (when) => `若无异常，约 ${when} 全量`, end_earliest: (when) => `最早 ${when} 全量`, end_unknown: "无法预计：流量太少，或由人决定" },
