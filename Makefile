@@ -22,13 +22,13 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export NO_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down unit test simulate check fix docs build mutants fuzz deploy train lock clean \
+.PHONY: help setup screenshots demo up down unit test simulate check fix docs build mutants fuzz deploy train lock clean \
         test-deployed console-bundle
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: setup ## watch a good model go out and a bad one come back, on a local AWS
+demo: setup ## watch a good model go out and a bad one come back, on a local AWS; CONSOLE=1 opens the console beside it
 	@$(PY) -m demo
 
 up: setup ## start the local AWS, deploy the examples, and leave them running: make up PORT=4600
@@ -56,6 +56,9 @@ fix: setup ## put style right where a tool can
 	@.venv/bin/ruff check --fix --quiet . || true
 	@.venv/bin/ruff format --quiet .
 	@.venv/bin/ruff check .
+
+screenshots: setup ## take the documentation's screenshots of the console again
+	@$(PY) -m tests.browser.screenshots
 
 docs: setup ## serve the documentation on http://127.0.0.1:8000, as it changes
 	@.venv/bin/mkdocs serve

@@ -1,5 +1,6 @@
 """``make demo``: from nothing to a rolled-back model, leaving nothing running."""
 
+import os
 import sys
 import tempfile
 import time
@@ -8,11 +9,15 @@ from pathlib import Path
 from rich.console import Console
 
 from demo.cloud import ROOT, Cloud
+from demo.console import start_console
 from demo.story import ENDPOINT, Progress, Story, ended_as
 from demo.traffic import Traffic, bodies
 from halftone.domain.errors import HalftoneError
 from halftone.domain.rollout.phase import Phase
 from halftone_local import supervisor
+
+CONSOLE = os.environ.get("CONSOLE") == "1"
+"""Whether to open the console beside the story, and to leave it open after it."""
 
 
 def main() -> None:
@@ -26,6 +31,8 @@ def main() -> None:
             aws = supervisor.start()
             try:
                 _tell(console, Cloud(aws, Path(home), Progress(console)))
+                if CONSOLE:
+                    console.input("\nThe console stays open until you press Enter.")
             finally:
                 aws.stop()
     except (HalftoneError, TimeoutError, RuntimeError) as error:
@@ -40,6 +47,8 @@ def _tell(console: Console, cloud: Cloud) -> None:
     console.print("[bold]cdk bootstrap, cdk deploy: platform, endpoint, and its first model[/]")
     cloud.bootstrap()
     cloud.deploy()
+    if CONSOLE:
+        console.print(f"Open the console: {start_console(cloud.aws.port)}", markup=False)
     ports = cloud.ports()
     story.tell(ports.store.audit(ENDPOINT))
     requests = bodies(cloud.endpoints / ENDPOINT / "traffic.jsonl")

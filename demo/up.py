@@ -7,6 +7,7 @@ import shlex
 from rich.console import Console
 
 from demo.cloud import ROOT, Cloud
+from demo.console import start_console
 from demo.story import Progress
 from demo.traffic import bodies
 from halftone.domain.errors import HalftoneError
@@ -43,6 +44,7 @@ def main() -> None:
     usual = port == DEFAULT_PORT
     variable, option = ("", "") if usual else (f"HALFTONE_LOCAL_PORT={port} ", f" PORT={port}")
     console.print(f"See it:   {variable}.venv/bin/halftone --local status")
+    console.print(f"Open it:  {start_console(port)}", markup=False)
     console.print(f"Stop it:  make down{option}")
 
 

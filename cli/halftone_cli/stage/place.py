@@ -112,6 +112,15 @@ def checkout() -> Path | None:
     return root if (root / "package.json").is_file() else None
 
 
+def local_runs() -> bool:
+    """Whether the local AWS that `--local` means still runs."""
+    try:
+        _local_aws()
+    except Unavailable:
+        return False
+    return True
+
+
 def _local_aws() -> LocalAws:
     try:
         from halftone_local import pins, supervisor  # noqa: PLC0415

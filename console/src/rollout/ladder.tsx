@@ -27,7 +27,7 @@ export function Ladder({ data, outlook, now }: { data: RolloutData; outlook: Out
             <li key={index} class={state} aria-current={current ? "step" : undefined}>
               {stage.approval && <span class={`gate ${index <= present || promoted ? "open" : ""}`}>⚑ {words.gate}</span>}
               <strong>{stage.mirror ? words.mirror(percent(stage.mirror)) : percent(stage.weight)}</strong>
-              <span class="state">{stage.bake ? `${words.bake} · ` : ""}{words[state === "bad" ? "now" : state]}</span>
+              <span class="state">{stage.bake ? `${words.bake} · ` : ""}{words[state === "bad" ? "ended" : state]}</span>
               {stage.match && <span>{words.match}</span>}
               {current ? (
                 <>

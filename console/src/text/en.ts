@@ -182,7 +182,7 @@ export const en = {
   },
   roles: { viewer: "viewer", releaser: "releaser", approver: "approver", admin: "admin" } as Record<string, string>,
   ladder: {
-    title: "Steps",
+    title: "Steps", ended: "ended here",
     done: "done",
     now: "now",
     later: "later",

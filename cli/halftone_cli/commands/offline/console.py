@@ -8,9 +8,11 @@ import typer
 from halftone_cli.console import note, one_line, say_json, show
 from halftone_cli.local.console_files import bundle
 from halftone_cli.local.console_server import ConsoleStage, serving_console
+from halftone_cli.stage.place import local_runs
 from halftone_cli.stage.session import Session
 
-_FOREVER = 3600.0
+_PERIOD = 5.0
+"""Seconds between two looks at whether the stage is still there."""
 
 
 def open_console(
@@ -42,7 +44,7 @@ def open_console(
         if browser:
             webbrowser.open(server.link)
         try:
-            while True:
-                session.sleep(_FOREVER)
+            while not session.where.local or local_runs():
+                session.sleep(_PERIOD)
         except KeyboardInterrupt:
             note("stopped")
