@@ -8,6 +8,7 @@ It is the server of ``halftone console`` with the control API in place of AWS.
 
 import argparse
 import asyncio
+import atexit
 import threading
 import time
 from collections.abc import Callable
@@ -22,17 +23,19 @@ from tests.browser.seeds import END, Town, stage_at, user
 from tests.support.control import Api, event
 
 Lock = AbstractContextManager[object]
+_LOOP = asyncio.new_event_loop()
+atexit.register(_LOOP.close)
 
 
 def send_to(town: Town, who: Callable[[], str], lock: Lock) -> Send:
     """A ``Send`` straight into the API on ``town``, signed by whoever ``who`` names."""
-    api, loop = Api(town.stage.ports()), asyncio.new_event_loop()
+    api = Api(town.stage.ports())
 
     def send(request: Request) -> Reply:
         body = request.body.decode() or None
         given = event(request.method, request.path, request.headers, body, who())
         with lock:
-            asyncio.set_event_loop(loop)  # this thread has none; the lock lets one in at a time
+            asyncio.set_event_loop(_LOOP)  # this thread has none; the lock lets one in at a time
             reply = api.send(given)
         return Reply(reply.status, reply.headers, reply.text.encode())
 

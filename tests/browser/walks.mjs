@@ -3,7 +3,7 @@ import { open, Report, visit } from "./browser.mjs";
 
 const [link, walk] = process.argv.slice(2);
 const report = new Report();
-const { page, at } = await open(report, link);
+const { page, at } = await open(report, link, { refusals: true });
 at(walk);
 
 /** Tabs until the control with that name has the focus. */
@@ -23,7 +23,7 @@ async function press(name, role) {
 }
 
 async function see(text) {
-  await page.getByText(text).first().waitFor({ timeout: 10_000 });
+  await page.getByText(text).locator("visible=true").first().waitFor({ timeout: 10_000 });
   report.checked += 1;
 }
 

@@ -38,7 +38,7 @@ export function Actions({ data, changed }: { data: RolloutData; changed: () => v
     const header = { "idempotency-key": key } as never;
     const params = { path, header };
     if (operation === "approve") {
-      const body = { message, stage: rollout.stage + 1 };
+      const body = { message, stage: rollout.stage }; // counts from 1 there, from 0 here: the one that follows
       await answered(api().POST("/v1/endpoints/{endpoint}/rollouts/{rollout}/approve", { params, body }));
     } else {
       const verb = operation === "rollback" ? "abort" : operation;

@@ -46,9 +46,13 @@ function becauseOf({ rollout, looks }: RolloutData): string {
   if (!metrics.length) return "";
   const kind = rollout.verdict?.kind;
   if (kind === "no_data" && evidence && !rollout.over) return words.requests(count(evidence.stage_requests), count(evidence.least_requests));
+  const proven = evidence ? evidence.e_worse >= needOf(rollout) : (looks[looks.length - 1]?.worse ?? 0) >= needOf(rollout);
+  // A person, or an alarm, took it back: what they said counts, and not what the bets say.
+  if ((rollout.phase === "rolled_back" || rollout.phase === "rolling_back") && !proven) return rollout.reason;
   const bad = kind === "fail" || rollout.phase === "rolled_back" || rollout.phase === "rolling_back";
   const required = metrics.filter((each) => each.required);
-  const pool = bad ? metrics : required.length ? required : metrics;
+  const pool = (bad ? metrics : required.length ? required : metrics).filter((each) => each.challenger.n > 0);
+  if (!pool.length) return "";
   const chief = pool.reduce((a, b) => (bad ? (b.worse > a.worse ? b : a) : b.harmless < a.harmless ? b : a));
   const name = t().metric[chief.name] ?? chief.name;
   const ours = [count(chief.challenger.x), count(chief.challenger.n)] as const;
