@@ -2,7 +2,7 @@
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect } from "preact/hooks";
 import { surroundings } from "../api/client";
-import { Code, Empty } from "../ui/basics";
+import { Code } from "../ui/basics";
 import { Toasts } from "../ui/toast";
 import { ready, t } from "../text/t";
 import { match, place } from "./router";
@@ -80,9 +80,10 @@ function Page(): VNode {
 
 function Missing() {
   return (
-    <Empty title={t().app.notFound} hint={t().app.notFoundHint}>
+    <>
+      <Head title={t().app.notFound} sub={t().app.notFoundHint} />
       <a class="button" href="/">{t().app.services}</a>
-    </Empty>
+    </>
   );
 }
 
