@@ -51,7 +51,7 @@ const WALKS = {
     await press("Inbox", "link");
     await press("Decide", "link");
     await press("Approve");
-    await see(/goes from 5 % to 20 %/);
+    await see(/goes from 5\s% to 20\s%/);
     await press("Approve");
     await see("Approved: the next tick gives the share.");
   },

@@ -25,7 +25,7 @@ export function coins(value: number, need: number): string {
 
 /** A share in percent, of 100. */
 export function percent(n: number, digits = 3): string {
-  return `${figure(n, digits)} %`;
+  return `${figure(n, digits)}\u00a0%`;
 }
 
 /** A part of a whole as a percentage; "" for a part of nothing. */
