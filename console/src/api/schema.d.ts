@@ -342,6 +342,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/endpoints/{endpoint}/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show all of an endpoint: status, settings, traffic, deployments, clients, signature */
+        get: operations["show_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/endpoints/{endpoint}/owner": {
         parameters: {
             query?: never;
@@ -1791,6 +1808,20 @@ export interface components {
         ModelVersions: {
             items: components["schemas"]["ModelVersion"][];
             next: string | null;
+        };
+        /**
+         * Overview
+         * @description An endpoint with its settings, how it serves, its newest deployments, clients and signature.
+         *
+         *     `signature` is null where nothing serves it.
+         */
+        Overview: {
+            clients: components["schemas"]["ClientShown"][];
+            deployments: components["schemas"]["DeploymentShown"][];
+            endpoint: components["schemas"]["Endpoint"];
+            serving: components["schemas"]["Serving"];
+            settings: components["schemas"]["Settings"];
+            signature: components["schemas"]["Signature"] | null;
         };
         /**
          * Owned
@@ -4177,6 +4208,65 @@ export interface operations {
             };
             /** @description If-Match is missing. */
             428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A service that Halftone stands on did not answer; ask again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The endpoint's name. */
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An endpoint with its settings, how it serves, its newest deployments, clients and signature. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description A value can't be taken; `field` and `value` name it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The principal may not do that to this resource. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
