@@ -1,7 +1,7 @@
 /**
  * The audit's hash chain, verified in this browser: each record's SHA-256 over the canonical JSON of
  * all its other fields, as Python's `json.dumps(sort_keys=True, separators=(",", ":"))` writes it.
- * Numbers keep the text that they have in the record, because 5.0 and 5 are two different records.
+ * 5.0 and 5 are two different records there, so numbers are read as their text.
  */
 
 class Raw {
@@ -42,12 +42,18 @@ export function parse(text: string): Json {
   return value();
 }
 
-/** A number's text as Python writes it: exponents with a sign and two digits. */
+/** A number's text as Python writes it: floats keep their point, and have an exponent below 1e-4 and from 1e16 on. */
 function python(text: string): string {
-  const [mantissa, exponent] = text.toLowerCase().split("e") as [string, string?];
-  if (exponent === undefined) return text;
-  const digits = exponent.replace(/^[+-]?0*/, "").padStart(2, "0");
-  return `${mantissa.replace(/\.0$/, "")}e${exponent.startsWith("-") ? "-" : "+"}${digits}`;
+  if (!/[.eE]/.test(text)) return text;
+  const value = Number(text);
+  if (Object.is(value, -0)) return "-0.0";
+  const [mantissa, exponent] = value.toExponential().split("e") as [string, string];
+  const power = Number(exponent);
+  if (value !== 0 && (power < -4 || power >= 16)) {
+    return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+  }
+  const plain = String(value);
+  return plain.includes(".") ? plain : `${plain}.0`;
 }
 
 export function canonical(value: Json): string {
