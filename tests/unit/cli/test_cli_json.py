@@ -113,8 +113,8 @@ OFFLINE = {
     "serve": ("serve", [PACKAGE, "--port", "0"]),
 }
 ELSEWHERE = {"console", "import", "schema", "local up", "local down", "local status", "local env"}
-"""``test_console_server``, ``test_json_schemas`` and ``tests/contract/local`` look at these; ``import``
-needs an MLflow."""
+"""``test_console_server``, ``test_json_schemas`` and ``tests/contract/local`` look at these;
+``import`` needs an MLflow."""
 TOLD = {**SETTLED, **OF_MODELS, **ROLLING, **GATED, **RESTORED, **OFFLINE}
 
 
