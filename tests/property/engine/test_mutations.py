@@ -123,7 +123,7 @@ RECORD_BEFORE_ALIAS = instead(
 """,
 )
 NO_LOOK_AT_ALARMS = instead(
-    "advance", "unfit = _unfit(ports, state.endpoint, running)", "unfit = ''"
+    "advance", "unfit, detail = _unfit(ports, state.endpoint, running)", "unfit = detail = ''"
 )
 NO_SAMPLES = instead(
     "prepare",

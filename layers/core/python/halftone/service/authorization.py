@@ -2,10 +2,10 @@
 
 from halftone.domain.access import EVERYWHERE, Action, Group, permits, principal_in
 from halftone.domain.errors import Forbidden, NotFound
-from halftone.ports import Ports
+from halftone.ports import AccessPorts
 
 
-def may(ports: Ports, principal: str, action: Action, owner: str | None) -> bool:
+def may(ports: AccessPorts, principal: str, action: Action, owner: str | None) -> bool:
     """Whether ``principal`` may do ``action`` to what the group ``owner`` (None: nobody) owns."""
     if action is Action.VIEW or owner is None:
         return True
@@ -13,7 +13,7 @@ def may(ports: Ports, principal: str, action: Action, owner: str | None) -> bool
     return permits(principal, action, group, ports.groups.load_group(EVERYWHERE))
 
 
-def must(ports: Ports, principal: str, action: Action, owner: str | None) -> None:
+def must(ports: AccessPorts, principal: str, action: Action, owner: str | None) -> None:
     """Let ``principal`` do ``action`` to what the group ``owner`` (None: nobody) owns.
 
     Raises:
@@ -26,7 +26,7 @@ def must(ports: Ports, principal: str, action: Action, owner: str | None) -> Non
         )
 
 
-def must_on_group(ports: Ports, principal: str, action: Action, name: str) -> None:
+def must_on_group(ports: AccessPorts, principal: str, action: Action, name: str) -> None:
     """Let ``principal`` make or change the group ``name``: an admin of it, or of all groups.
 
     While neither that group nor the group of all has an admin, IAM alone decides: somebody must be
@@ -48,7 +48,7 @@ def must_on_group(ports: Ports, principal: str, action: Action, name: str) -> No
         )
 
 
-def must_on(ports: Ports, principal: str, action: Action, endpoint: str) -> None:
+def must_on(ports: AccessPorts, principal: str, action: Action, endpoint: str) -> None:
     """``must`` for what ``endpoint`` is owned by.
 
     Raises:
@@ -64,7 +64,7 @@ def must_on(ports: Ports, principal: str, action: Action, endpoint: str) -> None
 
 
 def must_not_have_started(
-    ports: Ports, principal: str, endpoint: str, rollout: str, *, allowed: bool
+    ports: AccessPorts, principal: str, endpoint: str, rollout: str, *, allowed: bool
 ) -> None:
     """Two pairs of eyes: who started ``rollout`` does not approve it, unless that is switched on.
 

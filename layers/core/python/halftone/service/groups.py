@@ -9,14 +9,14 @@ from halftone.domain.access import Group, Quota, Role, checked_members
 from halftone.domain.audit import AuditHead, Author
 from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.names import checked_name
-from halftone.ports import Ports
+from halftone.ports import AccessPorts
 from halftone.service.unit_of_work import must_be_at, retry_on_conflict
 
 _LONGEST = 1000
 """Characters of a reason, as of one that a person gives."""
 
 
-def group_named(ports: Ports, name: str) -> Group:
+def group_named(ports: AccessPorts, name: str) -> Group:
     """The group of that name.
 
     Raises:
@@ -28,14 +28,14 @@ def group_named(ports: Ports, name: str) -> Group:
     return group
 
 
-def roles_of(ports: Ports, principal: str) -> dict[str, frozenset[Role]]:
+def roles_of(ports: AccessPorts, principal: str) -> dict[str, frozenset[Role]]:
     """The roles of ``principal``, by the groups that name it."""
     groups = (ports.groups.load_group(name) for name in ports.groups.groups())
     return {g.name: g.members[principal] for g in groups if g and principal in g.members}
 
 
 def make_group(
-    ports: Ports,
+    ports: AccessPorts,
     name: str,
     *,
     description: str,
@@ -56,7 +56,7 @@ def make_group(
     return _commit(ports, None, group, action="group-made", author=author)
 
 
-def verified(ports: Ports, name: str) -> tuple[int, AuditHead]:
+def verified(ports: AccessPorts, name: str) -> tuple[int, AuditHead]:
     """Check a group's whole audit chain; how many records it has, and where it ends.
 
     Raises:
@@ -73,7 +73,7 @@ def verified(ports: Ports, name: str) -> tuple[int, AuditHead]:
 
 @retry_on_conflict
 def edit_group(
-    ports: Ports,
+    ports: AccessPorts,
     name: str,
     *,
     description: str,
@@ -132,7 +132,7 @@ def spoken_quota(quota: Quota) -> str:
 
 
 def _commit(
-    ports: Ports,
+    ports: AccessPorts,
     before: Group | None,
     after: Group,
     *,

@@ -14,7 +14,7 @@ from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import ConcurrentWrite, PreconditionFailed, Unavailable
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.signing import must_rotate, rotated
-from halftone.ports import Ports
+from halftone.ports import RecordPorts
 from halftone.ports.state import Change
 
 ENGINE = "halftone"
@@ -31,7 +31,7 @@ def by_engine(reason: str) -> Author:
 
 
 def commit(
-    ports: Ports,
+    ports: RecordPorts,
     before: EndpointState,
     after: EndpointState,
     *,
@@ -67,7 +67,7 @@ def commit(
     return written
 
 
-def renew_key(ports: Ports, state: EndpointState) -> bool:
+def renew_key(ports: RecordPorts, state: EndpointState) -> bool:
     """Whether the key that signs the ids of an endpoint's requests was due, and has a new one.
 
     Each change brings one that is due along; this is for endpoints that nobody changes.
@@ -82,14 +82,16 @@ def renew_key(ports: Ports, state: EndpointState) -> bool:
     return True
 
 
-def made_now(ports: Ports, endpoint: str, *, actor: str, owner: str | None = None) -> EndpointState:
+def made_now(
+    ports: RecordPorts, endpoint: str, *, actor: str, owner: str | None = None
+) -> EndpointState:
     """The state of an endpoint that there is no record of yet; nothing is written."""
     about = Ownership(creator=actor, created_at=ports.clock.now(), owner=owner)
     return EndpointState(endpoint, about=about, past=())
 
 
 def commit_rollout(
-    ports: Ports,
+    ports: RecordPorts,
     before: EndpointState,
     rollout: Rollout,
     *,
@@ -156,7 +158,7 @@ def must_be_at(what: str, actual: int, presented: int | None) -> None:
         )
 
 
-def answered(ports: Ports, endpoint: str, request: str) -> AuditRecord | None:
+def answered(ports: RecordPorts, endpoint: str, request: str) -> AuditRecord | None:
     """The record of the request named ``request``, if it was answered before."""
     for record in ports.store.audit(endpoint):
         if request in (record.after.get("rollout"), record.numbers.get("request")):

@@ -16,13 +16,13 @@ from halftone.domain.endpoint.state import MOST_NAMED, EndpointState, Placed
 from halftone.domain.errors import Conflict, InvalidInput, NotFound
 from halftone.domain.names import CHALLENGER, checked_name
 from halftone.domain.traffic.policy import CHAMPION
-from halftone.ports import Ports
+from halftone.ports import DeploymentPorts
 from halftone.service.deployments.deployments import known, named, written
 from halftone.service.unit_of_work import retry_on_conflict
 
 
 def stop(
-    ports: Ports,
+    ports: DeploymentPorts,
     endpoint: str,
     deployment: str,
     *,
@@ -43,7 +43,7 @@ def stop(
 
 @retry_on_conflict
 def _record_stop(
-    ports: Ports, endpoint: str, deployment: str, author: Author
+    ports: DeploymentPorts, endpoint: str, deployment: str, author: Author
 ) -> tuple[EndpointState, str]:
     """The state with the deployment stopped, and its version."""
     endpoint_read = known(ports, endpoint, author.revision)
@@ -62,7 +62,7 @@ def _record_stop(
 
 @retry_on_conflict
 def start(
-    ports: Ports,
+    ports: DeploymentPorts,
     endpoint: str,
     deployment: str,
     *,
@@ -92,7 +92,7 @@ def start(
 
 @retry_on_conflict
 def rename(
-    ports: Ports,
+    ports: DeploymentPorts,
     endpoint: str,
     deployment: str,
     name: str,
@@ -135,7 +135,7 @@ def rename(
 
 
 def delete(
-    ports: Ports,
+    ports: DeploymentPorts,
     endpoint: str,
     deployment: str,
     *,
@@ -158,7 +158,7 @@ def delete(
 
 @retry_on_conflict
 def _record_deletion(
-    ports: Ports, endpoint: str, deployment: str, author: Author
+    ports: DeploymentPorts, endpoint: str, deployment: str, author: Author
 ) -> tuple[EndpointState, str]:
     """The state without the deployment, and its version."""
     endpoint_read = known(ports, endpoint)

@@ -15,7 +15,7 @@ from halftone.domain.endpoint.deployment_status import (
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import NotFound
 from halftone.domain.rollout.routing import ReadAliases
-from halftone.ports import Ports
+from halftone.ports import DeploymentPorts
 from halftone.ports.capacity import Provisioned
 from halftone.service.unit_of_work import commit, must_be_at
 
@@ -49,7 +49,9 @@ class Known:
         return deployment_status(self.state, self.aliases, self.history, deployment)
 
 
-def listed(ports: Ports, endpoint: str, *, deleted: bool = False) -> Sequence[DeploymentStatus]:
+def listed(
+    ports: DeploymentPorts, endpoint: str, *, deleted: bool = False
+) -> Sequence[DeploymentStatus]:
     """Every deployment since the endpoint was made, newest first; ``deleted`` ones if asked for.
 
     Raises:
@@ -63,7 +65,7 @@ def listed(ports: Ports, endpoint: str, *, deleted: bool = False) -> Sequence[De
     ]
 
 
-def shown(ports: Ports, endpoint: str, deployment: str) -> tuple[EndpointState, Shown]:
+def shown(ports: DeploymentPorts, endpoint: str, deployment: str) -> tuple[EndpointState, Shown]:
     """One deployment, by its version or its name, with the endpoint's state.
 
     Raises:
@@ -73,7 +75,7 @@ def shown(ports: Ports, endpoint: str, deployment: str) -> tuple[EndpointState, 
     return endpoint_read.state, _shown(ports, endpoint_read, named(endpoint_read, deployment))
 
 
-def newest(ports: Ports, endpoint: str, most: int) -> Sequence[Shown]:
+def newest(ports: DeploymentPorts, endpoint: str, most: int) -> Sequence[Shown]:
     """The newest deployments that are not deleted, at most ``most``, newest first.
 
     Raises:
@@ -84,7 +86,7 @@ def newest(ports: Ports, endpoint: str, most: int) -> Sequence[Shown]:
     return [_shown(ports, endpoint_read, deployment) for deployment in kept[:most]]
 
 
-def _shown(ports: Ports, endpoint_read: Known, target: Deployment) -> Shown:
+def _shown(ports: DeploymentPorts, endpoint_read: Known, target: Deployment) -> Shown:
     replicas = Provisioned()
     if not target.deleted and endpoint_read.aliases:
         with suppress(NotFound):
@@ -94,7 +96,7 @@ def _shown(ports: Ports, endpoint_read: Known, target: Deployment) -> Shown:
     return Shown(endpoint_read.standing(target), number, replicas, memory)
 
 
-def known(ports: Ports, endpoint: str, revision: int | None = None) -> Known:
+def known(ports: DeploymentPorts, endpoint: str, revision: int | None = None) -> Known:
     """The endpoint, read for a change that must find it at ``revision`` (None: any).
 
     Raises:
@@ -128,7 +130,7 @@ def named(endpoint_read: Known, deployment: str) -> Deployment:
     return match
 
 
-def resolve_version(ports: Ports, endpoint: str, name: str | None) -> str | None:
+def resolve_version(ports: DeploymentPorts, endpoint: str, name: str | None) -> str | None:
     """The version that people call ``name``: its number, a deployment's name, champion or
     challenger; None for None. Deleted versions count: their logs and figures are still there.
 
@@ -150,7 +152,7 @@ def resolve_version(ports: Ports, endpoint: str, name: str | None) -> str | None
 
 
 def written(
-    ports: Ports,
+    ports: DeploymentPorts,
     before: EndpointState,
     after: EndpointState,
     action: str,

@@ -8,7 +8,7 @@ from halftone.domain.endpoint.deployment_status import placed_in
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Conflict
 from halftone.domain.quantities import whole
-from halftone.ports import Ports
+from halftone.ports import DeploymentPorts
 from halftone.service.deployments.deployments import known, named, written
 from halftone.service.unit_of_work import by_engine, commit, retry_on_conflict
 
@@ -16,7 +16,7 @@ MOST_REPLICAS = 100
 
 
 def scale(
-    ports: Ports,
+    ports: DeploymentPorts,
     endpoint: str,
     deployment: str,
     replicas: int,
@@ -48,7 +48,7 @@ def scale(
 
 @retry_on_conflict
 def _record_replicas(
-    ports: Ports, endpoint: str, deployment: str, replicas: int, author: Author
+    ports: DeploymentPorts, endpoint: str, deployment: str, replicas: int, author: Author
 ) -> tuple[EndpointState, str, int]:
     """The state with so many replicas on record, the version, and how many it had before."""
     endpoint_read = known(ports, endpoint, author.revision)
@@ -82,7 +82,7 @@ def _record_replicas(
 
 @retry_on_conflict
 def _take_back(
-    ports: Ports, endpoint: str, version: str, counts: tuple[int, int], why: str
+    ports: DeploymentPorts, endpoint: str, version: str, counts: tuple[int, int], why: str
 ) -> None:
     """Put the number of replicas on record that the platform still has."""
     requested, was = counts

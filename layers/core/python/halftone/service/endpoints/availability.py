@@ -11,7 +11,7 @@ from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Conflict, InvalidInput
 from halftone.domain.traffic.policy import TrafficPolicy
 from halftone.domain.traffic.policy_schema import NO_TRAFFIC
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.service.endpoints.policy import apply
 
 UNPUBLISHED = "it is not published"
@@ -19,7 +19,7 @@ UNPUBLISHED = "it is not published"
 
 
 def disable(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     *,
     author: Author,
@@ -31,7 +31,7 @@ def disable(
 
 
 def enable(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     *,
     author: Author,
@@ -57,7 +57,7 @@ def enable(
 
 
 def unpublish(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     *,
     author: Author,
@@ -73,7 +73,7 @@ def unpublish(
 
 
 def publish(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     *,
     author: Author,
@@ -99,7 +99,7 @@ def publish(
 
 
 def _stop(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     stopped: str,
     action: str,

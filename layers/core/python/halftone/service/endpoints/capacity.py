@@ -13,13 +13,13 @@ from halftone.domain.endpoint.capacity import Capacity, dump_capacity, patched_c
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.rollout.deploys import TAG
-from halftone.ports import Ports
+from halftone.ports import DeploymentPorts
 from halftone.service.endpoints.quotas import check_quota
 from halftone.service.unit_of_work import by_engine, commit, must_be_at, retry_on_conflict
 
 
 def edit(
-    ports: Ports,
+    ports: DeploymentPorts,
     endpoint: str,
     changes: Mapping[str, object],
     *,
@@ -48,7 +48,7 @@ def edit(
 
 @retry_on_conflict
 def _record_limits(
-    ports: Ports, endpoint: str, changes: Mapping[str, object], author: Author
+    ports: DeploymentPorts, endpoint: str, changes: Mapping[str, object], author: Author
 ) -> tuple[Capacity, EndpointState]:
     """The capacity before, and the state with the changes on record."""
     state = ports.store.load(endpoint)
@@ -82,7 +82,7 @@ def _fields(upkeep: Capacity, changes: Mapping[str, object]) -> list[str]:
     return [*(name for name in changes if name != "tags"), *(f"{TAG}{name}" for name in names)]
 
 
-def ask(ports: Ports, endpoint: str, capacity: Capacity, named: Container[str]) -> None:
+def ask(ports: DeploymentPorts, endpoint: str, capacity: Capacity, named: Container[str]) -> None:
     """Ask the platform for those limits of ``wanted`` that are named.
 
     Raises:
@@ -96,7 +96,7 @@ def ask(ports: Ports, endpoint: str, capacity: Capacity, named: Container[str]) 
 
 
 def _take_back(
-    ports: Ports, endpoint: str, *, requested: Capacity, was: Capacity, why: str
+    ports: DeploymentPorts, endpoint: str, *, requested: Capacity, was: Capacity, why: str
 ) -> None:
     """Put on record what is in force again, and see to it that it is."""
     _record_refusal(ports, endpoint, requested, was, why)
@@ -107,7 +107,7 @@ def _take_back(
 
 @retry_on_conflict
 def _record_refusal(
-    ports: Ports, endpoint: str, requested: Capacity, was: Capacity, why: str
+    ports: DeploymentPorts, endpoint: str, requested: Capacity, was: Capacity, why: str
 ) -> None:
     state = ports.store.load(endpoint)
     if state is None or (state.upkeep.concurrency, state.upkeep.throttle) != (

@@ -11,7 +11,7 @@ from halftone.domain.errors import Conflict, InvalidInput, NotFound
 from halftone.domain.quantities import duration
 from halftone.domain.traffic.clients import RANDOM_BYTES, new_token
 from halftone.domain.traffic.policy import Client, TrafficPolicy
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.service.endpoints.policy import apply
 
 MOST_CLIENTS = 200
@@ -33,7 +33,7 @@ class Added:
 
 
 def add_client(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     name: str,
     *,
@@ -82,7 +82,7 @@ def add_client(
 
 
 def revoke_client(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     client: str,
     *,
@@ -118,7 +118,7 @@ def revoke_client(
     )
 
 
-def list_clients(ports: Ports, endpoint: str) -> tuple[Client, ...]:
+def list_clients(ports: RolloutPorts, endpoint: str) -> tuple[Client, ...]:
     """Everybody with a token, as they were added.
 
     Raises:

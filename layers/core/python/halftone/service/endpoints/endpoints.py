@@ -13,7 +13,7 @@ from halftone.domain.endpoint.status import told as told_of
 from halftone.domain.errors import NotFound, Unavailable
 from halftone.domain.rollout.deploys import OWNER
 from halftone.domain.rollout.routing import ReadAliases
-from halftone.ports import Ports
+from halftone.ports import DeploymentPorts, RecordPorts
 from halftone.service.endpoints.quotas import check_quota
 from halftone.service.groups import roles_of
 from halftone.service.unit_of_work import commit, must_be_at, retry_on_conflict
@@ -49,7 +49,7 @@ class Wanted:
         return theirs and self.owner in ("", state.about.owner)
 
 
-def matching(ports: Ports, query: Wanted, *, after: str = "") -> Iterator[EndpointState]:
+def matching(ports: DeploymentPorts, query: Wanted, *, after: str = "") -> Iterator[EndpointState]:
     """The endpoints that are looked for, by name, after the one named ``after``.
 
     One read each: whoever takes a page reads no more than that page, where all fit.
@@ -61,7 +61,7 @@ def matching(ports: Ports, query: Wanted, *, after: str = "") -> Iterator[Endpoi
                 yield state
 
 
-def endpoint(ports: Ports, name: str) -> EndpointState:
+def endpoint(ports: RecordPorts, name: str) -> EndpointState:
     """The endpoint's state.
 
     Raises:
@@ -73,7 +73,7 @@ def endpoint(ports: Ports, name: str) -> EndpointState:
     return state
 
 
-def mine(ports: Ports, principal: str) -> Mine:
+def mine(ports: DeploymentPorts, principal: str) -> Mine:
     """What tells the endpoints of ``principal``: those of the group of all groups are not meant."""
     return Mine(principal, frozenset(roles_of(ports, principal)) - {EVERYWHERE})
 
@@ -97,7 +97,7 @@ class ReadEndpoint:
         return shares(self.state, self.aliases.live.routing if self.aliases else None)
 
 
-def as_read(ports: Ports, name: str) -> ReadEndpoint:
+def as_read(ports: DeploymentPorts, name: str) -> ReadEndpoint:
     """The endpoint with its aliases read. One call to Lambda besides.
 
     Raises:
@@ -131,7 +131,7 @@ def by_record(state: EndpointState) -> ReadEndpoint:
 
 @retry_on_conflict
 def set_owner(
-    ports: Ports,
+    ports: DeploymentPorts,
     name: str,
     *,
     owner: str | None,

@@ -22,13 +22,13 @@ from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import NotFound
 from halftone.domain.traffic.policy import TrafficPolicy
 from halftone.domain.traffic.policy_schema import dump_policy, load_policy
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.service.rollouts.probation import settled, watched
 from halftone.service.unit_of_work import commit, must_be_at, retry_on_conflict
 
 
 def set_serving(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     fields: Mapping[str, object],
     *,
@@ -53,7 +53,7 @@ def set_serving(
 
 
 def set_traffic(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     traffic: Mapping[str, object],
     *,
@@ -65,7 +65,7 @@ def set_traffic(
 
 
 def set_mirror(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     mirror: Mapping[str, object] | str | None,
     *,
@@ -77,7 +77,7 @@ def set_mirror(
 
 
 def set_rules(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     rules: object,
     *,
@@ -89,7 +89,7 @@ def set_rules(
 
 
 def set_key(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     key: object,
     *,
@@ -101,7 +101,7 @@ def set_key(
 
 
 def set_mode(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     mode: object,
     *,
@@ -113,7 +113,7 @@ def set_mode(
 
 
 def set_access(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     access: object,
     *,
@@ -125,7 +125,7 @@ def set_access(
 
 
 def set_capture(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     capture: object,
     *,
@@ -137,7 +137,7 @@ def set_capture(
 
 
 def apply(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     next_one: Callable[[EndpointState], TrafficPolicy],
     *,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from halftone.domain.access import Group, Quota
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Conflict
-from halftone.ports import Ports
+from halftone.ports import DeploymentPorts
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Use:
         )
 
 
-def use_of_group(ports: Ports, group: str, *, but: str = "") -> Use:
+def use_of_group(ports: DeploymentPorts, group: str, *, but: str = "") -> Use:
     """What the endpoints of ``group`` take together, without the one called ``but``.
 
     Reads every endpoint of the stage once. One that was retired takes nothing.
@@ -47,7 +47,7 @@ def use_of_group(ports: Ports, group: str, *, but: str = "") -> Use:
     return use
 
 
-def check_quota(ports: Ports, before: EndpointState | None, after: EndpointState) -> None:
+def check_quota(ports: DeploymentPorts, before: EndpointState | None, after: EndpointState) -> None:
     """Refuse ``after`` where its group would take more than its quota, and more than it had.
 
     ``before`` is None where the endpoint is new.

@@ -10,14 +10,14 @@ from halftone.domain.endpoint.deployment_status import RETIRED
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import ConcurrentWrite, NotFound
 from halftone.domain.rollout.deploys import Declaration, Deploys
-from halftone.ports import Ports
+from halftone.ports import DeploymentPorts
 from halftone.service.rollouts.rollback import roll_back
 from halftone.service.unit_of_work import answered, commit, retry_on_conflict
 
 
 @retry_on_conflict
 def retire(
-    ports: Ports, endpoint: str, *, author: Author, key: str | None = None
+    ports: DeploymentPorts, endpoint: str, *, author: Author, key: str | None = None
 ) -> EndpointState | None:
     """Record that nothing serves any more, so that the endpoint may be made anew from version 1.
 

@@ -9,7 +9,7 @@ from halftone.domain.errors import NotFound
 from halftone.domain.model.manifest import Manifest
 from halftone.domain.model.samples import Call
 from halftone.domain.traffic.policy import Access
-from halftone.ports import Ports
+from halftone.ports import DeploymentPorts
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Signature:
     curl: str
 
 
-def signature(ports: Ports, endpoint: str) -> Signature:
+def signature(ports: DeploymentPorts, endpoint: str) -> Signature:
     """The signature of what serves ``endpoint``.
 
     Raises:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.errors import NotFound
 from halftone.domain.insight.charts import Chart, Window, charted, window
-from halftone.ports import Ports
+from halftone.ports import InsightPorts
 
 MOST_VERSIONS = 20
 """How many versions one chart tells apart: the newest, and those that take requests."""
@@ -25,7 +25,7 @@ class Figures:
 
 
 def figures(
-    ports: Ports,
+    ports: InsightPorts,
     endpoint: str,
     *,
     since: datetime | None = None,
@@ -59,7 +59,9 @@ def figures(
     )
 
 
-def _meant(ports: Ports, endpoint: str, version: str | None, model: str | None) -> list[Deployment]:
+def _meant(
+    ports: InsightPorts, endpoint: str, version: str | None, model: str | None
+) -> list[Deployment]:
     state = ports.store.load(endpoint)
     if state is None:
         raise NotFound("endpoint", endpoint)

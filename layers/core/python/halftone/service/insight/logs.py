@@ -16,7 +16,7 @@ from typing import Any
 from halftone.domain.errors import InvalidInput, NotFound
 from halftone.domain.insight.logs import NEWEST, LogLine, Replica, version_in
 from halftone.domain.texts import check_texts
-from halftone.ports import Ports
+from halftone.ports import InsightPorts
 
 MOST_REPLICAS = 20
 """How many replicas one reading looks into: those that wrote last. Name one to see another."""
@@ -45,7 +45,7 @@ class Reading:
 
 
 def replicas(
-    ports: Ports, endpoint: str, *, version: str | None = None, most: int, token: str = ""
+    ports: InsightPorts, endpoint: str, *, version: str | None = None, most: int, token: str = ""
 ) -> tuple[Sequence[Replica], str]:
     """Replicas of a version, or of all, the one that wrote last first, and the next page's token.
 
@@ -64,7 +64,7 @@ def replicas(
 
 
 def newest(
-    ports: Ports,
+    ports: InsightPorts,
     endpoint: str,
     *,
     version: str | None = None,
@@ -93,7 +93,7 @@ def newest(
 
 
 def following(
-    ports: Ports,
+    ports: InsightPorts,
     endpoint: str,
     cursor: str,
     *,
@@ -139,7 +139,7 @@ class Piece:
 
 
 def piece(
-    ports: Ports,
+    ports: InsightPorts,
     endpoint: str,
     cursor: str | None = None,
     *,
@@ -185,7 +185,7 @@ def piece(
 
 
 def everything(
-    ports: Ports, endpoint: str, *, version: str | None = None, stream: str | None = None
+    ports: InsightPorts, endpoint: str, *, version: str | None = None, stream: str | None = None
 ) -> Iterator[LogLine]:
     """Every line that is kept, a ``piece`` at a time as it is taken.
 
@@ -202,12 +202,14 @@ def everything(
 
 
 def _wanted(
-    ports: Ports, endpoint: str, version: str | None, stream: str | None
+    ports: InsightPorts, endpoint: str, version: str | None, stream: str | None
 ) -> Sequence[Replica]:
     return tuple(islice(_all(ports, endpoint, version, stream), MOST_REPLICAS))
 
 
-def _all(ports: Ports, endpoint: str, version: str | None, stream: str | None) -> Iterator[Replica]:
+def _all(
+    ports: InsightPorts, endpoint: str, version: str | None, stream: str | None
+) -> Iterator[Replica]:
     _must_exist(ports, endpoint)
     if stream is not None:
         version_logged = version_in(stream)
@@ -224,7 +226,7 @@ def _all(ports: Ports, endpoint: str, version: str | None, stream: str | None) -
             return
 
 
-def _must_exist(ports: Ports, endpoint: str) -> None:
+def _must_exist(ports: InsightPorts, endpoint: str) -> None:
     if ports.store.load(endpoint) is None:
         raise NotFound("endpoint", endpoint)
 

@@ -16,7 +16,7 @@ from halftone.domain.rollout.looks import Look, thinned
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.verdict import Verdict
-from halftone.ports import Ports
+from halftone.ports import EvidencePorts
 from halftone.service.endpoints.endpoints import endpoint
 
 
@@ -54,7 +54,7 @@ class Deployed:
     record: DeploymentRecord
 
 
-def rollouts(ports: Ports, name: str) -> Sequence[Told]:
+def rollouts(ports: EvidencePorts, name: str) -> Sequence[Told]:
     """Every rollout of an endpoint, the newest first. Reads the whole audit.
 
     Raises:
@@ -93,7 +93,7 @@ def rollouts(ports: Ports, name: str) -> Sequence[Told]:
     return tuple(reversed(by_id.values()))
 
 
-def one_rollout(ports: Ports, name: str, key: str) -> Told:
+def one_rollout(ports: EvidencePorts, name: str, key: str) -> Told:
     """One rollout of an endpoint.
 
     Raises:
@@ -105,7 +105,7 @@ def one_rollout(ports: Ports, name: str, key: str) -> Told:
     raise NotFound("rollout", key, f"GET /v1/endpoints/{name}/rollouts lists those there are")
 
 
-def history(ports: Ports, name: str) -> Sequence[Deployed]:
+def history(ports: EvidencePorts, name: str) -> Sequence[Deployed]:
     """Every deployment of an endpoint, the newest first. Reads the whole audit.
 
     Raises:
@@ -156,7 +156,7 @@ class RolloutView:
     newest: bool
 
 
-def view(ports: Ports, name: str, key: str) -> RolloutView:
+def view(ports: EvidencePorts, name: str, key: str) -> RolloutView:
     """A rollout, whether it runs or is over. At most three reads, unless it is older than those.
 
     Raises:
@@ -219,7 +219,7 @@ def _entry(rollout: Rollout, ended_at: datetime | None) -> Told:
 
 
 def looks(
-    ports: Ports, name: str, key: str, *, since: datetime | None, points: int
+    ports: EvidencePorts, name: str, key: str, *, since: datetime | None, points: int
 ) -> tuple[Sequence[Look], int]:
     """The looks at a rollout later than ``since``, at most ``points``, and how many there were.
 

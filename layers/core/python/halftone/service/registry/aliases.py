@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from halftone.domain.audit import Author
 from halftone.domain.model.registry import Model, ModelAlias, ModelReference, ModelVersion
-from halftone.ports import Ports
+from halftone.ports import RegistryPorts
 from halftone.service.registry.models import model_named, passed, version_of, write_model
 from halftone.service.unit_of_work import must_be_at, retry_on_conflict
 
 
 @retry_on_conflict
 def set_alias(
-    ports: Ports,
+    ports: RegistryPorts,
     name: str,
     alias: ModelAlias,
     number: int | None,
@@ -40,7 +40,7 @@ def set_alias(
 
 @retry_on_conflict
 def mark_released(
-    ports: Ports, version: ModelVersion, *, endpoint: str, rollout: str, actor: str
+    ports: RegistryPorts, version: ModelVersion, *, endpoint: str, rollout: str, actor: str
 ) -> None:
     """Point ``challenger`` at what an endpoint begins to roll out: once for each rollout."""
     model = model_named(ports, version.package.name)
@@ -59,7 +59,7 @@ def mark_released(
 
 
 def _point(
-    ports: Ports,
+    ports: RegistryPorts,
     model: Model,
     alias: ModelAlias,
     number: int | None,

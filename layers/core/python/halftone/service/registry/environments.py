@@ -2,10 +2,12 @@
 
 from halftone.domain.errors import NotFound
 from halftone.domain.model.manifest import Manifest
-from halftone.ports import Ports
+from halftone.ports import RegistryPorts
 
 
-def keep_environment(ports: Ports, manifest: Manifest, bucket: str = "", key: str = "") -> None:
+def keep_environment(
+    ports: RegistryPorts, manifest: Manifest, bucket: str = "", key: str = ""
+) -> None:
     """See that the environment of a package is kept: it is already, or lies at that place, or was
     uploaded.
 

@@ -8,11 +8,11 @@ from halftone.domain import audit
 from halftone.domain.audit import AuditHead, Author
 from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.model.registry import Model, ModelReference, ModelVersion, Validation
-from halftone.ports import Ports
+from halftone.ports import RegistryPorts
 from halftone.ports.registry import ModelChange
 
 
-def model_named(ports: Ports, name: str) -> Model:
+def model_named(ports: RegistryPorts, name: str) -> Model:
     """The model of that name.
 
     Raises:
@@ -24,7 +24,7 @@ def model_named(ports: Ports, name: str) -> Model:
     return model
 
 
-def version_of(ports: Ports, reference: ModelReference) -> ModelVersion:
+def version_of(ports: RegistryPorts, reference: ModelReference) -> ModelVersion:
     """The version that a reference means now.
 
     Raises:
@@ -37,7 +37,7 @@ def version_of(ports: Ports, reference: ModelReference) -> ModelVersion:
     return resolved(ports, model_named(ports, reference.model), reference)
 
 
-def resolved(ports: Ports, model: Model, reference: ModelReference) -> ModelVersion:
+def resolved(ports: RegistryPorts, model: Model, reference: ModelReference) -> ModelVersion:
     """``version_of`` where the model has been read.
 
     Raises:
@@ -69,7 +69,7 @@ def passed(version: ModelVersion) -> ModelVersion:
     return version
 
 
-def verified(ports: Ports, name: str) -> tuple[int, AuditHead]:
+def verified(ports: RegistryPorts, name: str) -> tuple[int, AuditHead]:
     """Check a model's whole audit chain; how many records it has, and where it ends.
 
     Raises:
@@ -84,7 +84,7 @@ def verified(ports: Ports, name: str) -> tuple[int, AuditHead]:
 
 
 def write_model(
-    ports: Ports,
+    ports: RegistryPorts,
     before: Model | None,
     after: Model,
     *,

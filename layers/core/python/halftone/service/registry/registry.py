@@ -19,14 +19,14 @@ from halftone.domain.model.registry import (
     Validation,
 )
 from halftone.domain.model.registry_schema import details_as_given, patched
-from halftone.ports import Ports
+from halftone.ports import RegistryPorts
 from halftone.service.registry.environments import keep_environment
 from halftone.service.registry.models import model_named, resolved, version_of, write_model
 from halftone.service.unit_of_work import must_be_at, retry_on_conflict
 
 
 def register(
-    ports: Ports,
+    ports: RegistryPorts,
     digest: str,
     *,
     author: Author,
@@ -56,7 +56,7 @@ def register(
 
 @retry_on_conflict
 def registered(
-    ports: Ports,
+    ports: RegistryPorts,
     manifest: Manifest,
     digest: str,
     *,
@@ -107,7 +107,7 @@ def _environment(manifest: Manifest) -> dict[str, object]:
 
 @retry_on_conflict
 def describe(
-    ports: Ports,
+    ports: RegistryPorts,
     reference: ModelReference,
     changes: object,
     *,
@@ -155,7 +155,7 @@ def describe(
 
 @retry_on_conflict
 def set_owner(
-    ports: Ports,
+    ports: RegistryPorts,
     name: str,
     owner: str | None,
     *,

@@ -3,10 +3,10 @@
 from halftone.domain.endpoint.spec import DeployWaits
 from halftone.domain.errors import Conflict
 from halftone.domain.rollout.phase import Phase
-from halftone.ports import Ports
+from halftone.ports import RecordPorts
 
 
-def is_settled(ports: Ports, endpoint: str, rollout: str, waits: DeployWaits) -> bool:
+def is_settled(ports: RecordPorts, endpoint: str, rollout: str, waits: DeployWaits) -> bool:
     """Whether rollout ``rollout`` ("" for none) has come as far as ``waits`` says.
 
     A first release is waited for until it serves, whatever ``waits`` says. One that is being taken

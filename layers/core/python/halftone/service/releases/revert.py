@@ -21,7 +21,7 @@ from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.plan import PRESETS
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.routing import ReadAliases
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.service.rollouts.past_champions import exists, with_past
 from halftone.service.rollouts.reconcile import arm, must_be_newest
 from halftone.service.rollouts.rollback import finish, roll_back
@@ -61,7 +61,7 @@ class Seen:
 
 @retry_on_conflict
 def revert(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     *,
     version: str | None,
@@ -136,7 +136,7 @@ def _live(state: EndpointState) -> Deployment:
 
 
 def _returned(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     revision: int,
     version: str | None,
@@ -161,7 +161,7 @@ def _returned(
 
 
 def _fenced(
-    ports: Ports,
+    ports: RolloutPorts,
     state: EndpointState,
     live: Deployment,
     target: Deployment,
@@ -200,7 +200,7 @@ def _fenced(
 
 
 def _sound_target(
-    ports: Ports, state: EndpointState, live: Deployment, version: str | None
+    ports: RolloutPorts, state: EndpointState, live: Deployment, version: str | None
 ) -> Deployment:
     """A target that Lambda still has, and that nothing is said against in the registry.
 
@@ -250,7 +250,7 @@ def _target(state: EndpointState, live: Deployment, version: str | None) -> Depl
     raise NotFound("version", version, f"{state.endpoint!r} was served by {names}")
 
 
-def _watch(ports: Ports, state: EndpointState) -> None:
+def _watch(ports: RolloutPorts, state: EndpointState) -> None:
     """Let the alarms watch the version that returned; if they can't, it serves all the same."""
     watch = projection(state).watch
     if watch is not None:

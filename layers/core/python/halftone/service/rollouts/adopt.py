@@ -16,7 +16,7 @@ from halftone.domain.errors import ConcurrentWrite, Conflict, NotFound, RecordRe
 from halftone.domain.model.manifest import PackageRef
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.routing import UNRELEASED, ReadAliases, Routing
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.service.rollouts.past_champions import exists, with_past
 from halftone.service.rollouts.reconcile import RESTORED, anchor_of, must_be_newest, overwrite
 from halftone.service.unit_of_work import commit, retry_on_conflict
@@ -34,7 +34,7 @@ class Keep(StrEnum):
 
 @retry_on_conflict
 def adopt(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     keep: Keep,
     *,
@@ -61,7 +61,7 @@ def adopt(
     return _adopted(ports, state, aliases, champion, author=author)
 
 
-def _held(ports: Ports, state: EndpointState, aliases: ReadAliases) -> bool:
+def _held(ports: RolloutPorts, state: EndpointState, aliases: ReadAliases) -> bool:
     try:
         must_be_newest(ports, state, aliases)
     except RecordRestored:
@@ -69,7 +69,9 @@ def _held(ports: Ports, state: EndpointState, aliases: ReadAliases) -> bool:
     return False
 
 
-def _kept(ports: Ports, state: EndpointState, aliases: ReadAliases, keep: Keep) -> Deployment:
+def _kept(
+    ports: RolloutPorts, state: EndpointState, aliases: ReadAliases, keep: Keep
+) -> Deployment:
     endpoint = state.endpoint
     if keep is Keep.RECORD:
         if state.champion is None:
@@ -91,7 +93,7 @@ def _kept(ports: Ports, state: EndpointState, aliases: ReadAliases, keep: Keep) 
 
 
 def _adopted(
-    ports: Ports,
+    ports: RolloutPorts,
     state: EndpointState,
     aliases: ReadAliases,
     champion: Deployment,

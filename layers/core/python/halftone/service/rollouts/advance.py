@@ -37,7 +37,7 @@ from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.routing import ReadAliases
 from halftone.domain.rollout.verdict import Verdict, VerdictKind
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.ports.guardrails import AlarmState, Guard
 from halftone.service.rollouts.observe import analyze, look_ahead
 from halftone.service.rollouts.past_champions import exists, with_past
@@ -78,7 +78,7 @@ class Tick:
     reason: str
 
 
-def advance(ports: Ports, endpoint: str, rollout: str | None, *, every: timedelta) -> Tick:
+def advance(ports: RolloutPorts, endpoint: str, rollout: str | None, *, every: timedelta) -> Tick:
     """Take the rollout as far as it can go now.
 
     ``rollout`` None means whatever is under way; ``every`` is the shortest time between looks. A
@@ -116,7 +116,7 @@ def advance(ports: Ports, endpoint: str, rollout: str | None, *, every: timedelt
     return Tick(False, POLL, phase, "more to do")
 
 
-def _held(ports: Ports, endpoint: str, reason: str, every: timedelta) -> Tick:
+def _held(ports: RolloutPorts, endpoint: str, reason: str, every: timedelta) -> Tick:
     """Record that the endpoint is held, so that later changes keep it held."""
     state = ports.store.load(endpoint)
     if state is not None and not state.restored:
@@ -127,7 +127,7 @@ def _held(ports: Ports, endpoint: str, reason: str, every: timedelta) -> Tick:
     return Tick(False, max(every, HELD), phase, reason)
 
 
-def _later(ports: Ports, running: Rollout, waiting: Hold, every: timedelta) -> Tick:
+def _later(ports: RolloutPorts, running: Rollout, waiting: Hold, every: timedelta) -> Tick:
     # Looks thin out as a rollout ages, so that one of a month stays below Step Functions' limit of
     # 25,000 events. Guardrails do not wait for looks.
     age = ports.clock.now() - running.started_at
@@ -135,7 +135,12 @@ def _later(ports: Ports, running: Rollout, waiting: Hold, every: timedelta) -> T
 
 
 def _step(
-    ports: Ports, state: EndpointState, running: Rollout, aliases: ReadAliases, *, fresh: bool
+    ports: RolloutPorts,
+    state: EndpointState,
+    running: Rollout,
+    aliases: ReadAliases,
+    *,
+    fresh: bool,
 ) -> EndpointState | Hold | Tick:
     """Take one recorded step, or return why none is due.
 
@@ -163,7 +168,11 @@ def _step(
 
 
 def _restore(
-    ports: Ports, state: EndpointState, running: Rollout, repair: Restore, aliases: ReadAliases
+    ports: RolloutPorts,
+    state: EndpointState,
+    running: Rollout,
+    repair: Restore,
+    aliases: ReadAliases,
 ) -> EndpointState:
     # Less traffic for the challenger is always safe, so this write needs no intent of its own.
     at = aliases.live if repair.alias == ALIAS else aliases.challenger
@@ -185,7 +194,7 @@ def _restore(
     )
 
 
-def _watch(ports: Ports, state: EndpointState, running: Rollout) -> EndpointState | Hold:
+def _watch(ports: RolloutPorts, state: EndpointState, running: Rollout) -> EndpointState | Hold:
     try:
         guard = ports.guardrails.read(state.endpoint)
     except NotFound as gone:
@@ -226,7 +235,12 @@ def _watch(ports: Ports, state: EndpointState, running: Rollout) -> EndpointStat
 
 
 def _shift(
-    ports: Ports, state: EndpointState, running: Rollout, aliases: ReadAliases, *, fresh: bool
+    ports: RolloutPorts,
+    state: EndpointState,
+    running: Rollout,
+    aliases: ReadAliases,
+    *,
+    fresh: bool,
 ) -> EndpointState | Hold:
     """Give the challenger its target share, and record it once the aliases are confirmed."""
     # Also where the alias is there already, after a crash: all traffic is not to be confirmed over
@@ -267,7 +281,7 @@ def _shift(
 
 
 def _look_at_gate(
-    ports: Ports, state: EndpointState, running: Rollout
+    ports: RolloutPorts, state: EndpointState, running: Rollout
 ) -> EndpointState | Hold | None:
     """What prevents the share that a person approved; None if nothing does.
 
@@ -293,7 +307,9 @@ def _look_at_gate(
     return None
 
 
-def _look_late(ports: Ports, state: EndpointState, running: Rollout) -> EndpointState | Hold | None:
+def _look_late(
+    ports: RolloutPorts, state: EndpointState, running: Rollout
+) -> EndpointState | Hold | None:
     """What prevents a share that an earlier tick or a person decided on; None if nothing does.
 
     The tick that decided may have died, or stood still, before it gave the share.
@@ -315,7 +331,7 @@ def _arrival(arrived: Rollout) -> str:
     return f"the alias reads {arrived.share:g} %"
 
 
-def _unfit(ports: Ports, endpoint: str, running: Rollout) -> tuple[str, str]:
+def _unfit(ports: RolloutPorts, endpoint: str, running: Rollout) -> tuple[str, str]:
     """Why the guardrail forbids more traffic ("": it does not), and what CloudWatch says."""
     try:
         guard = ports.guardrails.read(endpoint)
@@ -347,7 +363,7 @@ def _alarmed(guard: Guard, watch: Watch | None) -> Alarmed | None:
     )
 
 
-def _promoted(ports: Ports, state: EndpointState, running: Rollout) -> EndpointState:
+def _promoted(ports: RolloutPorts, state: EndpointState, running: Rollout) -> EndpointState:
     published = [
         d for d in ports.store.deployments(state.endpoint) if d.version == running.challenger
     ]
@@ -367,7 +383,7 @@ def _promoted(ports: Ports, state: EndpointState, running: Rollout) -> EndpointS
 
 
 def _back(
-    ports: Ports, state: EndpointState, running: Rollout, reason: str, detail: str = ""
+    ports: RolloutPorts, state: EndpointState, running: Rollout, reason: str, detail: str = ""
 ) -> EndpointState:
     ended = roll_back(
         ports,

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from halftone.domain.audit import Author
 from halftone.domain.endpoint.state import EndpointState
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.service.rollouts.probation import withdraw
 from halftone.service.rollouts.rollback import roll_back
 
 
 def on_alarm(
-    ports: Ports, endpoint: str, *, author: Author, fired_at: datetime, detail: str = ""
+    ports: RolloutPorts, endpoint: str, *, author: Author, fired_at: datetime, detail: str = ""
 ) -> EndpointState | None:
     """End the rollout under way, or else the share of the deployment on probation.
 

@@ -12,10 +12,10 @@ from halftone.domain.rollout.evidence import Bucket, Evidence, bucket_start
 from halftone.domain.rollout.looks import Look
 from halftone.domain.rollout.rollout import KEYS, Rollout
 from halftone.domain.rollout.verdict import Verdict, VerdictKind
-from halftone.ports import Ports
+from halftone.ports import EvidencePorts
 
 
-def analyze(ports: Ports, endpoint: str, rollout: Rollout) -> Verdict:
+def analyze(ports: EvidencePorts, endpoint: str, rollout: Rollout) -> Verdict:
     """The verdict on everything up to the newest closed bucket.
 
     Metrics that can't be read are a verdict of their own, which moves nothing: alarms keep watch.
@@ -51,7 +51,7 @@ def analyze(ports: Ports, endpoint: str, rollout: Rollout) -> Verdict:
     return verdict
 
 
-def look_ahead(ports: Ports, endpoint: str, rollout: Rollout) -> Verdict:
+def look_ahead(ports: EvidencePorts, endpoint: str, rollout: Rollout) -> Verdict:
     """What the verdict would be with the buckets that are not complete yet. Nothing is kept of it.
 
     What has come in of the last minute is no evidence, for what is missing may be of one kind. It
@@ -71,14 +71,14 @@ def look_ahead(ports: Ports, endpoint: str, rollout: Rollout) -> Verdict:
     return judge(stored.fold(sound, until, rollout), rollout.plan, stage, rollout.units)
 
 
-def lag_of(ports: Ports, rollout: Rollout) -> timedelta:
+def lag_of(ports: EvidencePorts, rollout: Rollout) -> timedelta:
     """How long after its end a bucket of the present stage is taken to be complete."""
     keyed = rollout.cohorts[0] == KEYS
     return ports.metric_lag + (ports.key_lag if keyed else timedelta(0))
 
 
 def _counted(
-    ports: Ports, endpoint: str, rollout: Rollout, since: datetime, until: datetime
+    ports: EvidencePorts, endpoint: str, rollout: Rollout, since: datetime, until: datetime
 ) -> Sequence[Bucket]:
     """The buckets from ``since`` to ``until``, each of the cohorts that its own stage compares.
 

@@ -16,7 +16,7 @@ from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import ConcurrentWrite, Conflict, InvalidInput, NotFound
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.service.rollouts.rollback import roll_back
 from halftone.service.unit_of_work import commit_rollout, retry_on_conflict
 
@@ -24,7 +24,9 @@ _WATCHED = (Phase.OBSERVING, Phase.BAKING)
 _ROLLBACK_PHASES = (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
 
 
-def pause(ports: Ports, endpoint: str, *, author: Author, rollout: str | None = None) -> Rollout:
+def pause(
+    ports: RolloutPorts, endpoint: str, *, author: Author, rollout: str | None = None
+) -> Rollout:
     """Stop the clock: the share stays as it is until ``resume``.
 
     Raises:
@@ -41,7 +43,9 @@ def pause(ports: Ports, endpoint: str, *, author: Author, rollout: str | None = 
     return _apply_command(ports, endpoint, rollout, "paused", next_one, author=author)
 
 
-def resume(ports: Ports, endpoint: str, *, author: Author, rollout: str | None = None) -> Rollout:
+def resume(
+    ports: RolloutPorts, endpoint: str, *, author: Author, rollout: str | None = None
+) -> Rollout:
     """Let the clock run again; the time that was paused does not count.
 
     Raises:
@@ -62,7 +66,7 @@ def resume(ports: Ports, endpoint: str, *, author: Author, rollout: str | None =
 
 
 def approve(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     *,
     author: Author,
@@ -101,7 +105,7 @@ def approve(
 
 
 def reject(
-    ports: Ports, endpoint: str, *, author: Author, rollout: str | None = None
+    ports: RolloutPorts, endpoint: str, *, author: Author, rollout: str | None = None
 ) -> EndpointState:
     """Turn down what waits for approval: the champion alone answers again.
 
@@ -120,7 +124,9 @@ def reject(
     )
 
 
-def promote(ports: Ports, endpoint: str, *, author: Author, rollout: str | None = None) -> Rollout:
+def promote(
+    ports: RolloutPorts, endpoint: str, *, author: Author, rollout: str | None = None
+) -> Rollout:
     """Give the challenger all traffic now, on a person's word in place of the evidence.
 
     The guardrail does not look away: in alarm, or not armed, the next tick goes back instead.
@@ -145,7 +151,7 @@ def promote(ports: Ports, endpoint: str, *, author: Author, rollout: str | None 
 
 
 def abort(
-    ports: Ports, endpoint: str, *, author: Author, rollout: str | None = None
+    ports: RolloutPorts, endpoint: str, *, author: Author, rollout: str | None = None
 ) -> EndpointState:
     """End what is rolling out, in whatever phase it is: the champion alone answers again.
 
@@ -159,7 +165,7 @@ def abort(
 
 @retry_on_conflict
 def _apply_command(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     rollout: str | None,
     action: str,
@@ -179,7 +185,7 @@ def _apply_command(
 
 @retry_on_conflict
 def _end(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     rollout: str | None,
     *,
@@ -198,7 +204,7 @@ def _end(
     raise ConcurrentWrite(f"rollout {over.id} began just now")
 
 
-def _state(ports: Ports, endpoint: str) -> EndpointState:
+def _state(ports: RolloutPorts, endpoint: str) -> EndpointState:
     state = ports.store.load(endpoint)
     if state is None:
         raise NotFound("endpoint", endpoint, "see `halftone status`")

@@ -7,10 +7,10 @@ from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.deployment_status import RETIRED, past
 from halftone.domain.endpoint.state import MOST_PAST, EndpointState
 from halftone.domain.errors import NotFound
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 
 
-def past_champions(ports: Ports, endpoint: str) -> Sequence[Deployment]:
+def past_champions(ports: RolloutPorts, endpoint: str) -> Sequence[Deployment]:
     """Every deployment that was champion since the endpoint was made, oldest first.
 
     Versions count from 1 again when an endpoint is retired and made anew: what served before that
@@ -20,7 +20,7 @@ def past_champions(ports: Ports, endpoint: str) -> Sequence[Deployment]:
     return [d for d in ports.store.deployments(endpoint) if d.version in versions and not d.deleted]
 
 
-def with_past(ports: Ports, state: EndpointState) -> EndpointState:
+def with_past(ports: RolloutPorts, state: EndpointState) -> EndpointState:
     """``state`` with the champions before the present one.
 
     A record of an earlier release has none: its audit tells, once.
@@ -45,7 +45,7 @@ def with_past(ports: Ports, state: EndpointState) -> EndpointState:
     return replace(state, past=tuple(by_version[version] for version in earlier)[-MOST_PAST:])
 
 
-def newest_left(ports: Ports, state: EndpointState, lost: str | None) -> Deployment | None:
+def newest_left(ports: RolloutPorts, state: EndpointState, lost: str | None) -> Deployment | None:
     """The newest past champion, other than ``lost``, that Lambda still has. One call for each."""
     for earlier in reversed(state.past or ()):
         if earlier.version != lost and exists(ports, state.endpoint, earlier.version):
@@ -53,7 +53,7 @@ def newest_left(ports: Ports, state: EndpointState, lost: str | None) -> Deploym
     return None
 
 
-def exists(ports: Ports, endpoint: str, version: str) -> bool:
+def exists(ports: RolloutPorts, endpoint: str, version: str) -> bool:
     """Whether Lambda has that version. One call."""
     try:
         ports.versions.status(endpoint, version)

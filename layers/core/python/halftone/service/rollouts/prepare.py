@@ -16,7 +16,7 @@ from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.model.smoke_test import check_answer, smoke_event
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.ports.functions import Pointer, VersionStatus
 from halftone.ports.guardrails import AlarmState, Guard
 from halftone.service.rollouts.reconcile import arm
@@ -26,14 +26,18 @@ POLL = timedelta(seconds=1)
 """How long to wait for Lambda to finish an update or to activate a version."""
 
 
-def prepare(ports: Ports, state: EndpointState, rollout: Rollout) -> EndpointState | timedelta:
+def prepare(
+    ports: RolloutPorts, state: EndpointState, rollout: Rollout
+) -> EndpointState | timedelta:
     """The state after the next recorded step, or how long to wait before trying again."""
     if rollout.challenger is None:
         return _publish(ports, state, rollout)
     return _admit(ports, state, rollout, rollout.challenger)
 
 
-def _publish(ports: Ports, state: EndpointState, rollout: Rollout) -> EndpointState | timedelta:
+def _publish(
+    ports: RolloutPorts, state: EndpointState, rollout: Rollout
+) -> EndpointState | timedelta:
     pointer = Pointer(rollout.id, rollout.package.digest)
     status = ports.versions.point(state.endpoint, pointer)
     if status is VersionStatus.PENDING:
@@ -60,7 +64,7 @@ def _publish(ports: Ports, state: EndpointState, rollout: Rollout) -> EndpointSt
 
 
 def _admit(
-    ports: Ports, state: EndpointState, rollout: Rollout, version: str
+    ports: RolloutPorts, state: EndpointState, rollout: Rollout, version: str
 ) -> EndpointState | timedelta:
     status, why = ports.versions.status(state.endpoint, version)
     if status is VersionStatus.PENDING:
@@ -105,7 +109,7 @@ def _red(guard: Guard, rollout: Rollout) -> str:
     return f"; the guardrail was in alarm for {whom}: {guard.reason}"
 
 
-def _limits(ports: Ports, state: EndpointState, rollout: Rollout) -> tuple[float, ...]:
+def _limits(ports: RolloutPorts, state: EndpointState, rollout: Rollout) -> tuple[float, ...]:
     """What will count as slow: the champion's own quantiles, and never what nobody would notice."""
     if rollout.champion is None:
         return ()
@@ -114,6 +118,8 @@ def _limits(ports: Ports, state: EndpointState, rollout: Rollout) -> tuple[float
     return tuple(sorted({max(limit, floor) for limit in latencies}))
 
 
-def _fail(ports: Ports, state: EndpointState, rollout: Rollout, reason: str) -> EndpointState:
+def _fail(
+    ports: RolloutPorts, state: EndpointState, rollout: Rollout, reason: str
+) -> EndpointState:
     failed = rollout.to(Phase.FAILED, target=0.0)
     return commit_rollout(ports, state, failed, action="failed", author=by_engine(reason))

@@ -17,7 +17,7 @@ from halftone.domain.endpoint.policy_rules import receivers
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Conflict, NotFound
 from halftone.domain.traffic.policy import Probation, TrafficPolicy
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.service.rollouts import reconcile
 from halftone.service.rollouts.past_champions import with_past
 from halftone.service.rollouts.validation import must_have_passed
@@ -25,7 +25,7 @@ from halftone.service.unit_of_work import retry_on_conflict
 
 
 def watched(
-    ports: Ports, state: EndpointState, serving: TrafficPolicy, *, why: str
+    ports: RolloutPorts, state: EndpointState, serving: TrafficPolicy, *, why: str
 ) -> TrafficPolicy:
     """``serving`` with the deployment that is to be on probation; nothing is armed yet.
 
@@ -64,7 +64,9 @@ def watched(
     return replace(serving, probation=Probation(version, ports.clock.now(), armed=False))
 
 
-def settled(ports: Ports, before: TrafficPolicy | None, state: EndpointState) -> EndpointState:
+def settled(
+    ports: RolloutPorts, before: TrafficPolicy | None, state: EndpointState
+) -> EndpointState:
     """``state`` once AWS follows the settings that were just recorded over ``before``.
 
     The alarms and the alias of a deployment on probation are all that settings ask of AWS. What
@@ -83,7 +85,7 @@ def settled(ports: Ports, before: TrafficPolicy | None, state: EndpointState) ->
 
 @retry_on_conflict
 def withdraw(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     *,
     author: Author,

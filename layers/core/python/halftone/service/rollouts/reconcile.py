@@ -31,7 +31,7 @@ from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadAliases, Routing
 from halftone.domain.traffic.policy import Probation
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.ports.guardrails import AlarmState, Guard
 from halftone.service.rollouts.past_champions import exists, newest_left, with_past
 from halftone.service.unit_of_work import by_engine, commit, retry_on_conflict
@@ -51,7 +51,7 @@ def anchor_of(state: EndpointState) -> Anchor:
 
 
 def point(
-    ports: Ports, state: EndpointState, alias: str, routing: Routing, *, revision: str | None
+    ports: RolloutPorts, state: EndpointState, alias: str, routing: Routing, *, revision: str | None
 ) -> str:
     """Point one alias for ``state``; answer its new revision.
 
@@ -64,7 +64,7 @@ def point(
     )
 
 
-def must_be_newest(ports: Ports, state: EndpointState, aliases: ReadAliases) -> None:
+def must_be_newest(ports: RolloutPorts, state: EndpointState, aliases: ReadAliases) -> None:
     """Check that the record is not older than the aliases, which are read *before* it.
 
     Raises:
@@ -88,7 +88,7 @@ def must_be_newest(ports: Ports, state: EndpointState, aliases: ReadAliases) -> 
     )
 
 
-def arm(ports: Ports, endpoint: str, watch: Watch, why: str) -> None:
+def arm(ports: RolloutPorts, endpoint: str, watch: Watch, why: str) -> None:
     """Arm all alarms and reset their state. Read their state before this call.
 
     Raises:
@@ -104,7 +104,11 @@ def watches(guard: Guard, watch: Watch) -> bool:
 
 
 def give(
-    ports: Ports, state: EndpointState, aliases: ReadAliases, live: Routing, challenger: Routing
+    ports: RolloutPorts,
+    state: EndpointState,
+    aliases: ReadAliases,
+    live: Routing,
+    challenger: Routing,
 ) -> ReadAliases:
     """Both aliases there, ``challenger`` first; answers them as they were read back.
 
@@ -129,7 +133,9 @@ def give(
     return after
 
 
-def overwrite(ports: Ports, state: EndpointState, aliases: ReadAliases, home: Routing) -> None:
+def overwrite(
+    ports: RolloutPorts, state: EndpointState, aliases: ReadAliases, home: Routing
+) -> None:
     """Both aliases at ``home`` by a person's word, whatever the record says of them.
 
     Raises:
@@ -139,7 +145,7 @@ def overwrite(ports: Ports, state: EndpointState, aliases: ReadAliases, home: Ro
         point(ports, state, alias, home, revision=read.revision)
 
 
-def take(ports: Ports, state: EndpointState, fenced: Rollout) -> Anchor:
+def take(ports: RolloutPorts, state: EndpointState, fenced: Rollout) -> Anchor:
     """Both aliases to where they stand without the challenger, while the fence of ``state`` is up.
 
     The record knows the revisions, so that nothing is read before the share is 0. Answers the
@@ -172,7 +178,7 @@ def take(ports: Ports, state: EndpointState, fenced: Rollout) -> Anchor:
     return anchor_of(state)
 
 
-def _revisions(ports: Ports, state: EndpointState, fenced: Rollout) -> dict[str, str | None]:
+def _revisions(ports: RolloutPorts, state: EndpointState, fenced: Rollout) -> dict[str, str | None]:
     aliases = ports.aliases.both(state.endpoint)
     newest = ports.store.load(state.endpoint)
     if newest is None or newest.revision != state.revision:
@@ -182,7 +188,7 @@ def _revisions(ports: Ports, state: EndpointState, fenced: Rollout) -> dict[str,
 
 
 @retry_on_conflict
-def take_unrecorded(ports: Ports, endpoint: str, *, expected: Mapping[str, object]) -> bool:
+def take_unrecorded(ports: RolloutPorts, endpoint: str, *, expected: Mapping[str, object]) -> bool:
     """Point both aliases at the champion without a record; return whether either one changed.
 
     ``expected`` holds what the anchor must match (``rollout``, ``fired_at``). An alarm from before
@@ -214,7 +220,7 @@ def _anchor_matches(anchor: Anchor | None, expected: Mapping[str, object]) -> bo
 
 
 @retry_on_conflict
-def settle(ports: Ports, endpoint: str) -> EndpointState:
+def settle(ports: RolloutPorts, endpoint: str) -> EndpointState:
     """Bring an endpoint on which nothing rolls out to its projection; what it is at afterwards.
 
     Raises:
@@ -232,7 +238,7 @@ def settle(ports: Ports, endpoint: str) -> EndpointState:
 
 
 def reconcile(
-    ports: Ports, state: EndpointState, aliases: ReadAliases, *, after_change: bool = False
+    ports: RolloutPorts, state: EndpointState, aliases: ReadAliases, *, after_change: bool = False
 ) -> EndpointState:
     """Bring record, aliases and alarms into agreement where nothing rolls out.
 
@@ -256,7 +262,7 @@ def reconcile(
     return _set_challenger_right(ports, state, aliases, after_change=after_change)
 
 
-def _must_be_as_seen(ports: Ports, state: EndpointState, aliases: ReadAliases) -> None:
+def _must_be_as_seen(ports: RolloutPorts, state: EndpointState, aliases: ReadAliases) -> None:
     if ports.aliases.both(state.endpoint) != aliases:
         raise ConcurrentWrite(
             f"an alias of {state.endpoint!r} was on its way to what the record says"
@@ -264,7 +270,7 @@ def _must_be_as_seen(ports: Ports, state: EndpointState, aliases: ReadAliases) -
 
 
 def _set_live_right(
-    ports: Ports, state: EndpointState, aliases: ReadAliases, home: Routing
+    ports: RolloutPorts, state: EndpointState, aliases: ReadAliases, home: Routing
 ) -> tuple[EndpointState, ReadAliases]:
     """State and aliases once the record and ``live`` agree on the champion."""
     read = aliases.live.routing
@@ -290,7 +296,7 @@ def _set_live_right(
 
 
 def _replace_lost(
-    ports: Ports, state: EndpointState, aliases: ReadAliases
+    ports: RolloutPorts, state: EndpointState, aliases: ReadAliases
 ) -> tuple[EndpointState, ReadAliases]:
     """The newest past champion that Lambda still has takes the place of one that is gone.
 
@@ -320,7 +326,7 @@ def _replace_lost(
 
 
 def _set_challenger_right(
-    ports: Ports, state: EndpointState, aliases: ReadAliases, *, after_change: bool
+    ports: RolloutPorts, state: EndpointState, aliases: ReadAliases, *, after_change: bool
 ) -> EndpointState:
     desired, read = projection(state).challenger, aliases.challenger.routing
     if read == desired:
@@ -335,7 +341,7 @@ def _set_challenger_right(
 
 
 def _keep_watch(
-    ports: Ports, state: EndpointState, probation: Probation, aliases: ReadAliases
+    ports: RolloutPorts, state: EndpointState, probation: Probation, aliases: ReadAliases
 ) -> EndpointState:
     """Do for the deployment on probation what a tick does for a challenger.
 
@@ -389,7 +395,7 @@ WITHDRAWN = "withdrawn"
 
 
 def withdraw(
-    ports: Ports, state: EndpointState, *, author: Author, detail: str = ""
+    ports: RolloutPorts, state: EndpointState, *, author: Author, detail: str = ""
 ) -> EndpointState:
     """Take the deployment on probation back: on record first, then from its alias.
 

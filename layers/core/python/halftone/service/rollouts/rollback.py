@@ -29,14 +29,14 @@ from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Conflict, NotFound, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.service.rollouts.past_champions import exists, newest_left, with_past
 from halftone.service.rollouts.reconcile import take, take_unrecorded
 from halftone.service.unit_of_work import by_engine, commit, retry_on_conflict
 
 
 def roll_back(
-    ports: Ports,
+    ports: RolloutPorts,
     endpoint: str,
     *,
     author: Author,
@@ -96,7 +96,7 @@ class _RollbackRequest:
 
 
 def _recorded(
-    ports: Ports, endpoint: str, request: _RollbackRequest, seen: EndpointState | None = None
+    ports: RolloutPorts, endpoint: str, request: _RollbackRequest, seen: EndpointState | None = None
 ) -> EndpointState | None:
     fenced: str | None = None
 
@@ -127,7 +127,7 @@ def _recorded(
 
 
 def fence(
-    ports: Ports,
+    ports: RolloutPorts,
     state: EndpointState,
     running: Rollout,
     *,
@@ -152,7 +152,7 @@ def fence(
     )
 
 
-def finish(ports: Ports, state: EndpointState) -> EndpointState:
+def finish(ports: RolloutPorts, state: EndpointState) -> EndpointState:
     """Steps 2 and 3 for a fenced state.
 
     Raises:
@@ -185,7 +185,9 @@ def alarm_numbers(detail: str) -> Mapping[str, object]:
     return {"alarm": detail} if detail else {}
 
 
-def _restore_past_champion(ports: Ports, state: EndpointState, fenced: Rollout) -> EndpointState:
+def _restore_past_champion(
+    ports: RolloutPorts, state: EndpointState, fenced: Rollout
+) -> EndpointState:
     """Record another rollback target, because the champion's version is missing from Lambda.
 
     The target is the newest past champion that still exists. If there is none, it is the
@@ -207,7 +209,7 @@ def _restore_past_champion(ports: Ports, state: EndpointState, fenced: Rollout) 
 
 
 def _replace_champion(
-    ports: Ports, state: EndpointState, fenced: Rollout, home: Deployment, lost: str | None
+    ports: RolloutPorts, state: EndpointState, fenced: Rollout, home: Deployment, lost: str | None
 ) -> EndpointState:
     reason = f"version {lost} is gone from Lambda: version {home.version} answers in its place"
     after = succeed(state, home)

@@ -16,7 +16,7 @@ from halftone.domain.errors import Conflict, Unavailable
 from halftone.domain.model.manifest import PackageRef
 from halftone.domain.model.registry import Validation
 from halftone.domain.traffic.policy import TrafficPolicy
-from halftone.ports import Ports
+from halftone.ports import RolloutPorts
 from halftone.service.rollouts.past_champions import exists
 from halftone.service.unit_of_work import by_engine, commit
 
@@ -24,7 +24,7 @@ FLAGGED, CLEARED = "flagged", "cleared"
 """The audit's words for a champion whose validation failed, and for one of which it is not so."""
 
 
-def failed(ports: Ports, package: PackageRef) -> str:
+def failed(ports: RolloutPorts, package: PackageRef) -> str:
     """Why ``package`` must get no traffic ("": nothing is said against it, or can be read)."""
     with suppress(Unavailable):
         number = ports.registry.number_of(package.name, package.digest)
@@ -34,7 +34,7 @@ def failed(ports: Ports, package: PackageRef) -> str:
     return ""
 
 
-def must_have_passed(ports: Ports, state: EndpointState, serving: TrafficPolicy) -> None:
+def must_have_passed(ports: RolloutPorts, state: EndpointState, serving: TrafficPolicy) -> None:
     """Refuse requests for versions whose validation failed, where there were none before.
 
     Raises:
@@ -47,7 +47,7 @@ def must_have_passed(ports: Ports, state: EndpointState, serving: TrafficPolicy)
             raise Conflict(f"version {deployment.version} can't get requests: {reason}")
 
 
-def withdraw_failed(ports: Ports, state: EndpointState) -> EndpointState:
+def withdraw_failed(ports: RolloutPorts, state: EndpointState) -> EndpointState:
     """Bar every version beside the champion that failed or is gone; flag a champion that failed.
 
     One record for each. Answers the state afterwards.
@@ -94,7 +94,7 @@ def _named(state: EndpointState, serving: TrafficPolicy | None = None) -> tuple[
 
 
 def _deployments(
-    ports: Ports, state: EndpointState, versions: list[str] | tuple[str, ...]
+    ports: RolloutPorts, state: EndpointState, versions: list[str] | tuple[str, ...]
 ) -> list[Deployment]:
     if not versions:
         return []
