@@ -47,6 +47,6 @@ class Person:
 def made(aws: LocalAws, base: str, name: str, profile: str = "admin") -> Person:
     """A session of a new role of that name, with the policies of a profile of the stage."""
     keys = assume(aws, STAGE, profile, name=name, session="today")
-    given = (keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys["AWS_SESSION_TOKEN"])
-    arn = boto3.Session(*given).client("sts").get_caller_identity()["Arn"]
-    return Person(base, arn, Credentials(*given))
+    value = (keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys["AWS_SESSION_TOKEN"])
+    arn = boto3.Session(*value).client("sts").get_caller_identity()["Arn"]
+    return Person(base, arn, Credentials(*value))

@@ -40,8 +40,8 @@ PLAN = {
 def declare(cloud: Cloud, name: str, **changes: object) -> Path:
     """An endpoint of that name with the breast-cancer packages; answers its declaration."""
     copied = cloud.copy_example("breast-cancer", name)
-    given = yaml.safe_load(copied.read_text()) | {"name": name, "plan": PLAN} | changes
-    copied.write_text(yaml.safe_dump(given))
+    fields = yaml.safe_load(copied.read_text()) | {"name": name, "plan": PLAN} | changes
+    copied.write_text(yaml.safe_dump(fields))
     return copied
 
 

@@ -53,11 +53,11 @@ def bad(stage: Stage) -> dict[str, Any]:
     Dead letters are left out: other tests break functions on purpose.
     """
     ran = halftone(stage, "doctor", NAME, "--json")
-    found = json.loads(ran.stdout)
-    wrong = [finding for finding in found["findings"] if not finding["good"]]
-    assert (ran.returncode, found["healthy"]) == (int(bool(wrong)), not wrong), ran.stderr
+    document = json.loads(ran.stdout)
+    wrong = [finding for finding in document["findings"] if not finding["good"]]
+    assert (ran.returncode, document["healthy"]) == (int(bool(wrong)), not wrong), ran.stderr
     assert {"credentials", "bootstrap", "stage", "control API", f"{NAME}: alias"} <= {
-        finding["check"] for finding in found["findings"]
+        finding["check"] for finding in document["findings"]
     }
     return {finding["check"]: finding for finding in wrong if finding["check"] != "dead letters"}
 
@@ -107,8 +107,8 @@ def an_alarm_that_was_disarmed_or_removed(rolling: Stage) -> None:
     elsewhere = [{**d, "Value": "none"} if d["Name"] == "Version" else d for d in watched]
 
     def watch(dimensions: list[Any]) -> None:
-        kept = {key: value for key, value in alarm.items() if key in KEPT}
-        cloudwatch.put_metric_alarm(**{**kept, "Dimensions": dimensions})  # type: ignore[arg-type]
+        by_key = {key: value for key, value in alarm.items() if key in KEPT}
+        cloudwatch.put_metric_alarm(**{**by_key, "Dimensions": dimensions})  # type: ignore[arg-type]
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="edited")
 
     watch(elsewhere)

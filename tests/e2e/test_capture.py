@@ -51,20 +51,20 @@ def rows(
     kinds = ", ".join(f"'{column.name}': '{column.kind}'" for column in columns)
     files = f"{folder}/{table}/endpoint={endpoint}/*/*/*.jsonl.gz"
     with duckdb.connect() as connection:
-        found = connection.execute(
+        rows = connection.execute(
             f"SELECT * FROM read_json('{files}', format='newline_delimited', "  # noqa: S608
             f'hive_partitioning=true, columns={{{kinds}}}) ORDER BY "at"'
         )
-        heads = [head[0] for head in found.description or ()]
-        return [dict(zip(heads, row, strict=True)) for row in found.fetchall()]
+        heads = [head[0] for head in rows.description or ()]
+        return [dict(zip(heads, row, strict=True)) for row in rows.fetchall()]
 
 
 @pytest.fixture
 def capturing(stage: Stage, records: list[dict[str, Any]]) -> Iterator[None]:
     """Capture of everything, switched on while the endpoint serves, and off again."""
     url = stage.cloud.url(NAME)
-    wanted = {"capture": {"share": 100, "redact": ["mean_radius"]}, "label": "diagnosis"}
-    policy.set_serving(stage.ports, NAME, wanted, **BEN)
+    body = {"capture": {"share": 100, "redact": ["mean_radius"]}, "label": "diagnosis"}
+    policy.set_serving(stage.ports, NAME, body, **BEN)
     # The label is in the id of an answer from when the model server knows of the change.
     stage.until("the settings in force", lambda: post(url, records[0])[0].count(".") == 4, 60)
     yield
@@ -79,8 +79,8 @@ def test_requests_and_feedback_become_a_table_and_a_metric(
     feedback = url.replace("/invocations", "/feedback")
     for number, (request, answer) in enumerate(answers):
         label = answer["predictions"][0]["diagnosis"]
-        told = {"reward": 1} if number else {"label": f"not {label}"}
-        post(feedback, {"request_id": request, **told})
+        fields = {"reward": 1} if number else {"label": f"not {label}"}
+        post(feedback, {"request_id": request, **fields})
 
     ids = [request.split(".")[0] for request, _ in answers]
 
@@ -95,16 +95,16 @@ def test_requests_and_feedback_become_a_table_and_a_metric(
     for row, record, (_, answer) in zip(requests, records, answers, strict=True):
         assert (row["kind"], row["version"], row["status"]) == ("answer", "1", 200)
         assert row["label"] == answer["predictions"][0]["diagnosis"]
-        given = json.loads(row["input"])["instances"][0]
-        assert given.pop("mean_radius") != record["instances"][0]["mean_radius"]
-        assert given.items() <= record["instances"][0].items()
+        instance = json.loads(row["input"])["instances"][0]
+        assert instance.pop("mean_radius") != record["instances"][0]["mean_radius"]
+        assert instance.items() <= record["instances"][0].items()
         assert json.loads(row["output"])["predictions"] == answer["predictions"]
     bad = {row["request"]: row["bad"] for row in judged}
     assert bad == {name: number == 0 for number, name in enumerate(ids)}
 
     def rewards() -> tuple[float, float]:
         now = datetime.now(UTC)
-        found = boto3.client("cloudwatch").get_metric_statistics(
+        datapoints = boto3.client("cloudwatch").get_metric_statistics(
             Namespace="Halftone",
             MetricName="Reward",
             Dimensions=[{"Name": "Endpoint", "Value": NAME}, {"Name": "Version", "Value": "1"}],
@@ -113,7 +113,7 @@ def test_requests_and_feedback_become_a_table_and_a_metric(
             Period=60,
             Statistics=["Sum", "SampleCount"],
         )["Datapoints"]
-        return sum(p["Sum"] for p in found), sum(p["SampleCount"] for p in found)
+        return sum(p["Sum"] for p in datapoints), sum(p["SampleCount"] for p in datapoints)
 
     stage.until("the rewards in the metric", lambda: rewards() == (REQUESTED - 1, REQUESTED - 1))
 
@@ -122,6 +122,6 @@ def test_athena_finds_the_same_tables_in_the_catalogue(stage: Stage) -> None:
     bucket = stage.cloud.outputs()["CaptureBucket"]
     for name, columns in (("requests", REQUESTS), ("feedback", FEEDBACK)):
         table = boto3.client("glue").get_table(DatabaseName="halftone_local", Name=name)["Table"]
-        found = [(c["Name"], c["Type"]) for c in table["StorageDescriptor"]["Columns"]]
-        assert found == [(column.name, column.kind) for column in columns]
+        pairs = [(c["Name"], c["Type"]) for c in table["StorageDescriptor"]["Columns"]]
+        assert pairs == [(column.name, column.kind) for column in columns]
         assert table["StorageDescriptor"]["Location"] == f"s3://{bucket}/{name}/"

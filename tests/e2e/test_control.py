@@ -22,9 +22,9 @@ STEP = {"weight": 20, "min_time": "1h", "min_requests": 1}
 def test_a_release_from_upload_to_rollback(stage: Stage, person: Any) -> None:
     ann, ben = person("ann"), person("ben")
     endpoint = f"/v1/endpoints/{NAME}"
-    status, headers, shown = ann.ask("GET", endpoint)
-    assert (status, shown["status"], shown["champion"]["version"]) == (200, "Deployed", "1")
-    assert shown["creator"].startswith("cloudformation/")
+    status, headers, view = ann.ask("GET", endpoint)
+    assert (status, view["status"], view["champion"]["version"]) == (200, "Deployed", "1")
+    assert view["creator"].startswith("cloudformation/")
 
     status, _, team = ann.post(
         "/v1/groups",
@@ -32,9 +32,9 @@ def test_a_release_from_upload_to_rollback(stage: Stage, person: Any) -> None:
         key="the-clinic-s-group",
     )
     assert (status, len(team["members"])) == (201, 2)
-    given = {"owner": "clinic", "message": "theirs"}
-    assert ann.ask("PUT", f"{endpoint}/owner", given, if_match=headers["etag"])[0] == 200
-    assert ann.ask("PUT", f"{endpoint}/owner", given, if_match=headers["etag"])[0] == 412
+    fields = {"owner": "clinic", "message": "theirs"}
+    assert ann.ask("PUT", f"{endpoint}/owner", fields, if_match=headers["etag"])[0] == 200
+    assert ann.ask("PUT", f"{endpoint}/owner", fields, if_match=headers["etag"])[0] == 412
 
     package = build_package(MODELS / "challenger")
     status, _, leave = ann.post(
@@ -44,15 +44,15 @@ def test_a_release_from_upload_to_rollback(stage: Stage, person: Any) -> None:
     put = urllib.request.Request(leave["url"], package.data, leave["headers"], method="PUT")
     with urllib.request.urlopen(put, timeout=30) as stored:
         assert stored.status == 200
-    wanted = {
+    body = {
         "digest": package.digest,
         "message": "sharper at night",
         "plan": {**PLAN, "steps": [{**STEP, "approval": "before"}]},
     }
-    assert person("eve").post(f"{endpoint}/releases", wanted, key="not-hers")[0] == 403
-    status, headers, begun = ann.post(f"{endpoint}/releases", wanted, key="release-of-challenger")
+    assert person("eve").post(f"{endpoint}/releases", body, key="not-hers")[0] == 403
+    status, headers, begun = ann.post(f"{endpoint}/releases", body, key="release-of-challenger")
     assert status == 202, begun
-    replay = ann.post(f"{endpoint}/releases", wanted, key="release-of-challenger")
+    replay = ann.post(f"{endpoint}/releases", body, key="release-of-challenger")
     assert (replay[0], replay[2]) == (202, begun)
     other = {"digest": build_package(MODELS / "bad").digest}
     status, _, refused = ann.post(f"{endpoint}/releases", other, key="release-of-another")
@@ -77,8 +77,8 @@ def test_a_release_from_upload_to_rollback(stage: Stage, person: Any) -> None:
     assert (status, back["status"]) == (200, "Deployed")
     assert stage.ports.aliases.read(NAME).routing == Routing("1")
 
-    said = [(r.action, r.actor) for r in stage.records(NAME) if r.actor in (ann.arn, ben.arn)]
-    assert said == [
+    pairs = [(r.action, r.actor) for r in stage.records(NAME) if r.actor in (ann.arn, ben.arn)]
+    assert pairs == [
         ("owner", ann.arn),
         ("release", ann.arn),
         ("published", ann.arn),

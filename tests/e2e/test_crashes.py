@@ -70,15 +70,15 @@ def _over(stage: Stage) -> bool:
 def _workers(stage: Stage, function: str) -> list[int]:
     """Processes of this local AWS that run ``function``, found by the folder they run in."""
     needle = f"lambda-{function}-".encode()
-    found = []
+    result = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             ours = os.getpgid(int(entry.name)) == stage.cloud.aws.pid
             if ours and needle in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
+                result.append(int(entry.name))
         except (OSError, ProcessLookupError):
             continue
-    return found
+    return result
 
 
 def _kill(pid: int) -> bool:

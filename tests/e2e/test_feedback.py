@@ -19,8 +19,8 @@ def ask(stage: Stage, **headers: str) -> tuple[str, str]:
     """The id and the version of the answer to one real record."""
     lines = (stage.cloud.endpoints / NAME / "traffic.jsonl").read_text().splitlines()
     body = json.dumps({"instances": [json.loads(lines[0])["instance"]]}).encode()
-    given = {"content-type": "application/json", **headers}
-    request = urllib.request.Request(stage.cloud.url(NAME), body, given)
+    fields = {"content-type": "application/json", **headers}
+    request = urllib.request.Request(stage.cloud.url(NAME), body, fields)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return answer.headers["x-request-id"], answer.headers["x-halftone-version"]
 
@@ -39,17 +39,17 @@ def judge(stage: Stage, named: str, reward: float) -> int:
 
 def evidence(stage: Stage, rollout: str) -> Evidence:
     """What the engine has counted so far."""
-    found = stage.ports.evidence.load_evidence(NAME, rollout)
-    assert found is not None
-    return found
+    evidence = stage.ports.evidence.load_evidence(NAME, rollout)
+    assert evidence is not None
+    return evidence
 
 
 def counted(stage: Stage, rollout: str) -> tuple[int, int]:
     """How many answers of challenger and champion were judged, once all until now are counted."""
     now = datetime.now(UTC) + timedelta(seconds=5)
     stage.until("a look at all of it", lambda: evidence(stage, rollout).until > now)
-    found = evidence(stage, rollout)
-    return found.challenger.judged, found.champion.judged
+    result = evidence(stage, rollout)
+    return result.challenger.judged, result.champion.judged
 
 
 def test_forged_feedback_is_nothing_and_honest_feedback_decides(

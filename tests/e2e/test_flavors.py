@@ -35,11 +35,11 @@ def send(stage: Stage, endpoint: str, sample: AnySample) -> tuple[int, Any]:
 
 @pytest.mark.parametrize("endpoint", FLAVORS)
 def test_it_was_smoke_tested_and_serves_its_samples_over_http(stage: Stage, endpoint: str) -> None:
-    asked = samples(stage, endpoint)
+    request = samples(stage, endpoint)
     assert stage.state(endpoint).champion is not None
     admitted = [record for record in stage.records(endpoint) if record.action == "admitted"]
-    assert f"answered its samples ({len(asked)})" in admitted[0].reason
-    for sample in asked:
+    assert f"answered its samples ({len(request)})" in admitted[0].reason
+    for sample in request:
         status, body = send(stage, endpoint, sample)
         if endpoint == "iris":
             assert status == sample.as_given()["status"], body

@@ -47,22 +47,22 @@ def strangers(stage: Stage, endpoint: str) -> list[bytes]:
     """Requests for real records, without those that a faulty challenger would answer."""
     lines = (stage.cloud.endpoints / endpoint / "traffic.jsonl").read_text().splitlines()
     records = [json.loads(line)["instance"] for line in lines]
-    known = sampled()
-    unknown = [one for one in records if one["mean_radius"] not in known]
+    existing = sampled()
+    unknown = [one for one in records if one["mean_radius"] not in existing]
     return [json.dumps({"instances": [one]}).encode() for one in unknown]
 
 
 def faulty(folder: Path, fault: str) -> str:
     """The challenger's package, which fails on all that its smoke test does not ask."""
     shutil.copytree(MODELS / "challenger", folder)
-    known = sorted(sampled())
+    ordered = sorted(sampled())
     code = (folder / "predict.py").read_text().replace("def run(", "def _run(")
     code += f"""
 import os
 import time
 
 def run(instances):
-    if not all(one["mean_radius"] in {known!r} for one in instances):
+    if not all(one["mean_radius"] in {ordered!r} for one in instances):
         {fault}
     return _run(instances)
 """
@@ -75,9 +75,11 @@ def ask(stage: Stage, endpoint: str, headers: Mapping[str, str], path: str = "")
     lines = (stage.cloud.endpoints / endpoint / "traffic.jsonl").read_text().splitlines()
     body = json.dumps({"instances": [json.loads(lines[0])["instance"]]}).encode()
     url = stage.cloud.url(endpoint).removesuffix("/invocations") + (path or "/invocations")
-    given = {"content-type": "application/json", **headers}
+    fields = {"content-type": "application/json", **headers}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, given), timeout=30) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, body, fields), timeout=30
+        ) as answer:
             return answer.status, answer.headers["x-halftone-version"]
     except urllib.error.HTTPError as error:
         return error.code, str(error.headers["x-halftone-version"])
@@ -144,14 +146,14 @@ def steps_of(stage: Stage, traffic: Traffic) -> list[dict[str, set[str]]]:
     marks = [one for one in stage.records("sticky") if one.at >= last]
     began = [one.at + SPREAD for one in marks if one.action == "shifted"]
     ended = [one.at for one in marks if one.action == "advance"]
-    found: list[dict[str, set[str]]] = []
+    result: list[dict[str, set[str]]] = []
     for since, until in zip(began, ended, strict=True):
         met: dict[str, set[str]] = defaultdict(set)
         for answer in traffic.answers:
             if since <= answer.at < until:
                 met[answer.user].add(answer.version)
-        found.append(met)
-    return found
+        result.append(met)
+    return result
 
 
 def test_a_private_endpoint_lets_in_a_token_until_it_is_revoked(stage: Stage) -> None:

@@ -27,7 +27,7 @@ def shadows(metric: str) -> tuple[float, float]:
     """Sum and count of a metric of what the shadow scored."""
     now = datetime.now(UTC)
     of = {"Endpoint": NAME, "Version": "2", "Cohort": "mirror"}
-    found = boto3.client("cloudwatch").get_metric_statistics(
+    datapoints = boto3.client("cloudwatch").get_metric_statistics(
         Namespace="Halftone",
         MetricName=metric,
         Dimensions=[{"Name": name, "Value": value} for name, value in of.items()],
@@ -36,7 +36,7 @@ def shadows(metric: str) -> tuple[float, float]:
         Period=60,
         Statistics=["Sum", "SampleCount"],
     )["Datapoints"]
-    return sum(p["Sum"] for p in found), sum(p["SampleCount"] for p in found)
+    return sum(p["Sum"] for p in datapoints), sum(p["SampleCount"] for p in datapoints)
 
 
 def test_a_mirror_of_everything_costs_no_time_and_compares_all(
@@ -78,8 +78,8 @@ def test_a_mirror_of_everything_costs_no_time_and_compares_all(
 
     def pairs() -> list[tuple[Any, Any]]:
         in_turns(url, bodies[:2], rounds=1, block=2)
-        kept = rows(stage, tmp_path, "requests", REQUESTS, NAME)
-        by_kind = {k: {r["request"]: r for r in kept if r["kind"] == k} for k in KINDS_OF_ROWS}
+        stored = rows(stage, tmp_path, "requests", REQUESTS, NAME)
+        by_kind = {k: {r["request"]: r for r in stored if r["kind"] == k} for k in KINDS_OF_ROWS}
         shared = by_kind["answer"].keys() & by_kind["shadow"].keys()
         return [(by_kind["answer"][one], by_kind["shadow"][one]) for one in shared]
 

@@ -46,8 +46,8 @@ def test_people_gate_and_supersede_and_an_alarm_rolls_back(stage: Stage) -> None
     fence = stage.records(name)[-2]
     assert (fence.action, fence.before["phase"]) == ("fence", "paused")
     assert fence.actor == f"alarm/halftone-local-guardrail--{name}"
-    said = [(r.action, r.actor) for r in stage.records(name) if r.actor == "ben"]
-    assert said == [("approved", "ben"), ("paused", "ben")]
+    pairs = [(r.action, r.actor) for r in stage.records(name) if r.actor == "ben"]
+    assert pairs == [("approved", "ben"), ("paused", "ben")]
 
 
 def test_the_version_three_releases_ago_takes_all_traffic_back(stage: Stage) -> None:
@@ -118,5 +118,7 @@ def _broken_ticks(stage: Stage) -> Iterator[None]:
 
 def _execution(stage: Stage, rollout: str) -> str:
     workflow = stage.cloud.outputs()["Workflow"].replace(":stateMachine:", ":execution:")
-    found = boto3.client("stepfunctions").describe_execution(executionArn=f"{workflow}:{rollout}")
-    return found["status"]
+    execution = boto3.client("stepfunctions").describe_execution(
+        executionArn=f"{workflow}:{rollout}"
+    )
+    return execution["status"]

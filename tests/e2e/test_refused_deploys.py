@@ -14,9 +14,9 @@ def test_a_package_that_fails_its_sample_fails_the_deploy(
 ) -> None:
     declared = declare(stage.cloud, "refused")
     samples = declared.parent / "models" / "champion" / "samples.json"
-    given = json.loads(samples.read_text())
-    given[0]["predictions"][0]["probability"] = 0.987
-    samples.write_text(json.dumps(given))
+    document = json.loads(samples.read_text())
+    document[0]["predictions"][0]["probability"] = 0.987
+    samples.write_text(json.dumps(document))
 
     with pytest.raises(Unavailable, match="sample 1 of"):
         stage.cloud.deploy("refused")

@@ -145,9 +145,9 @@ def test_two_thousand_requests_split_as_the_alias_says(stage: Stage) -> None:
 def test_bad_requests_are_told_what_is_wrong(
     stage: Stage, body: bytes, status: int, told: str
 ) -> None:
-    found, problem = stage.ask("promoted", body)
+    result, problem = stage.ask("promoted", body)
 
-    assert found == status, problem
+    assert result == status, problem
     assert told in str(problem["field"])
 
 

@@ -61,8 +61,8 @@ def test_a_share_does_not_outlive_the_return_of_its_version(stage: Stage) -> Non
     serve(stage, name, "challenger", "champion")
     done(halftone(stage, "traffic", name, "2=60", "champion=40"))
     stage.until("both answer", lambda: versions(stage, name) == {"2", "3"})
-    shown = done(halftone(stage, "status", name))
-    assert "40 % version 3, 60 % version 2" in shown
+    process = done(halftone(stage, "status", name))
+    assert "40 % version 3, 60 % version 2" in process
 
     done(halftone(stage, "rollback", name, "--to", "2", "--yes"))
     done(halftone(stage, "rollback", name, "--to", "1", "--yes"))

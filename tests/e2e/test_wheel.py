@@ -89,23 +89,23 @@ def project(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder, venv = home / "project", home / "venv"
     folder.mkdir()
     uv = find_uv_bin()
-    found = subprocess.run(
+    process = subprocess.run(
         ["sh", "tools/find_python.sh", *SUPPORTED],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    python = found.stdout.strip()
+    python = process.stdout.strip()
     subprocess.run([uv, "venv", "--quiet", "--python", python, str(venv)], check=True)
     install = [uv, "pip", "install", "--quiet", "--python", str(venv / "bin" / "python")]
     subprocess.run([*install, f"{wheel}[cli,cdk,local]"], check=True, cwd=home)
     node = shutil.which("node")
     assert node is not None
-    kept = ("LANG", "LC_ALL")
+    stored = ("LANG", "LC_ALL")
     # Package registries as this machine is set up for them.
     names = [
-        name for name in os.environ if name.startswith(("PIP_", "UV_", "SSL_")) or name in kept
+        name for name in os.environ if name.startswith(("PIP_", "UV_", "SSL_")) or name in stored
     ]
     environment = {name: os.environ[name] for name in names} | {
         "PATH": os.pathsep.join([str(venv / "bin"), str(Path(node).parent), "/usr/bin", "/bin"]),
@@ -137,9 +137,9 @@ def test_the_command_makes_checks_and_serves_a_package(project: Project) -> None
     assert json.loads(project.halftone("package", "graph/models/v1", "--json"))["answered"] == 1
 
     port = free_port()
-    words = [str(project.bin / "halftone"), "serve", "deliveries", "--port", str(port)]
+    arguments = [str(project.bin / "halftone"), "serve", "deliveries", "--port", str(port)]
     with subprocess.Popen(
-        words, cwd=project.folder, env=project.environment, stderr=subprocess.DEVNULL
+        arguments, cwd=project.folder, env=project.environment, stderr=subprocess.DEVNULL
     ) as server:
         try:
             url = f"http://127.0.0.1:{port}/endpoints/deliveries/invocations"
@@ -213,8 +213,8 @@ def test_what_an_extra_lacks_is_named_with_the_extra(wheel: Path, tmp_path: Path
         ("from halftone_cli.__main__ import main; main()", "halftone[cli]"),
         ("from halftone_cdk import ModelEndpoint", "halftone[cdk]"),
     ):
-        words = [str(python), "-c", program]
-        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        arguments = [str(python), "-c", program]
+        done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode
         assert f"pip install '{extra}'" in done.stderr
 

@@ -24,12 +24,12 @@ def names() -> list[str]:
 def main(words: list[str]) -> int:
     """Run the targets; 1 if one of them breaks."""
     seconds = int(words[0]) if words else 600
-    wanted = words[1:] or names()
-    unknown = {*wanted} - {*names()}
+    expected = words[1:] or names()
+    unknown = {*expected} - {*names()}
     if unknown:
         print(f"there is no target {min(unknown)}; there are: {', '.join(names())}")  # noqa: T201
         return 2
-    failed = [name for name in wanted if not run(name, max(1, seconds // len(wanted)))]
+    failed = [name for name in expected if not run(name, max(1, seconds // len(expected)))]
     for name in failed:
         print(f"fuzz: {name} breaks; its input is in build/fuzz, named after it")  # noqa: T201
     return 1 if failed else 0
@@ -37,8 +37,8 @@ def main(words: list[str]) -> int:
 
 def run(name: str, seconds: int) -> bool:
     """Fuzz one target; whether it holds."""
-    found, broken = ROOT / ".local" / "fuzz-corpus" / name, ROOT / "build" / "fuzz"
-    for folder in (found, broken):
+    result, broken = ROOT / ".local" / "fuzz-corpus" / name, ROOT / "build" / "fuzz"
+    for folder in (result, broken):
         folder.mkdir(parents=True, exist_ok=True)
     print(f"fuzz: {name}, {seconds} s", flush=True)  # noqa: T201
     options = {
@@ -56,7 +56,7 @@ def run(name: str, seconds: int) -> bool:
             "tests.fuzz.run",
             name,
             *(f"-{option}={value}" for option, value in options.items()),
-            str(found),
+            str(result),
             str(HERE / "corpus" / name),
         ],
         cwd=ROOT,

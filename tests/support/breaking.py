@@ -27,22 +27,22 @@ _STRUCTURE = {"properties", "required", "items", "anyOf", "oneOf", "enum", "type
 
 def breaking(before: Json, after: Json) -> list[str]:
     """Each breaking difference as one line that names the operation and the place."""
-    found: list[str] = []
+    result: list[str] = []
     for path, methods in before["paths"].items():
         for method, operation in methods.items():
             name = f"{method.upper()} {path}"
             now = after["paths"].get(path, {}).get(method)
             if now is None:
-                found.append(f"{name}: gone")
+                result.append(f"{name}: gone")
             else:
-                found += (f"{name}: {line}" for line in _operation(operation, now, before, after))
-    return found
+                result += (f"{name}: {line}" for line in _operation(operation, now, before, after))
+    return result
 
 
 def _operation(old: Json, new: Json, before: Json, after: Json) -> Iterator[str]:
-    known = {(p["in"], p["name"]): p for p in old.get("parameters", ())}
+    by_name = {(p["in"], p["name"]): p for p in old.get("parameters", ())}
     now = {(p["in"], p["name"]): p for p in new.get("parameters", ())}
-    for key, parameter in known.items():
+    for key, parameter in by_name.items():
         at = f"{key[0]} {key[1]}"
         if key not in now:
             yield f"{at}: gone"
@@ -51,7 +51,7 @@ def _operation(old: Json, new: Json, before: Json, after: Json) -> Iterator[str]
             yield f"{at}: required"
         schemas = parameter["schema"], now[key]["schema"]
         yield from _Comparison(before, after, sent=True).of(*schemas, at)
-    for key in now.keys() - known.keys():
+    for key in now.keys() - by_name.keys():
         if now[key].get("required"):
             yield f"{key[0]} {key[1]}: new and required"
     yield from _bodies(old.get("requestBody"), new.get("requestBody"), before, after)
@@ -124,8 +124,8 @@ class _Comparison:
         fewer, more = kinds.keys() - now.keys(), now.keys() - kinds.keys()
         lost = fewer if self._sent else more
         if lost:
-            word = "no longer" if self._sent else "also"
-            yield f"{at}: {word} {', '.join(sorted(lost))}"
+            text = "no longer" if self._sent else "also"
+            yield f"{at}: {text} {', '.join(sorted(lost))}"
         several = len(kinds) > 1 or len(now) > 1
         if several:
             for kind in sorted(kinds.keys() & now.keys()):
@@ -151,16 +151,16 @@ class _Comparison:
                 yield f"{at}.{name}: may be missing"
 
     def _bounds(self, old: Json, new: Json, at: str) -> Iterator[str]:
-        for word in sorted((old.keys() | new.keys()) - _SAID - _STRUCTURE):
-            was, now = old.get(word), new.get(word)
-            if was == now or word == "additionalProperties" or not self._sent:
+        for ordered in sorted((old.keys() | new.keys()) - _SAID - _STRUCTURE):
+            was, now = old.get(ordered), new.get(ordered)
+            if was == now or ordered == "additionalProperties" or not self._sent:
                 continue
             wider = now is None or (
                 was is not None
-                and ((word in _LOWER and now < was) or (word in _UPPER and now > was))
+                and ((ordered in _LOWER and now < was) or (ordered in _UPPER and now > was))
             )
             if not wider:
-                yield f"{at}: {word} {was} is now {now}"
+                yield f"{at}: {ordered} {was} is now {now}"
 
 
 def _resolved(schema: Json, document: Json) -> Json:

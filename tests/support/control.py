@@ -135,7 +135,7 @@ def event(
 ) -> dict[str, Any]:
     """A request as an HTTP API hands it to a function (payload format 2.0)."""
     split = urlsplit(path)
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "version": "2.0",
         "routeKey": "ANY /v1/{proxy+}",
         "rawPath": split.path,
@@ -157,5 +157,5 @@ def event(
         "isBase64Encoded": False,
     }
     if body is not None:
-        given["body"] = body
-    return given
+        fields["body"] = body
+    return fields

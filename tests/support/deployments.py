@@ -15,12 +15,12 @@ ANN: dict[str, Author] = {"author": Author("ann", "spring cleaning")}
 
 def served_by(*models: str) -> Endpoint:
     """An endpoint that ``models`` were champion of in turn; all of them are placed."""
-    made = Endpoint()
+    endpoint = Endpoint()
     for model in models:
-        made.serve(model)
+        endpoint.serve(model)
     versions = [str(number) for number in range(1, len(models) + 1)]
-    write(made, placed=tuple(Placed(version, version) for version in versions))
-    return made
+    write(endpoint, placed=tuple(Placed(version, version) for version in versions))
+    return endpoint
 
 
 def write(endpoint: Endpoint, **changes: object) -> EndpointState:

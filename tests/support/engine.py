@@ -75,7 +75,7 @@ class Endpoint:
         """What ``cdk deploy`` asks for when the package ``model`` is declared."""
         if ("assets", f"{model}.zip") not in self.world.packages.offered:
             self.offer(model)
-        wanted = ReleaseRequest(
+        release_request = ReleaseRequest(
             endpoint=NAME,
             bucket="assets",
             object_key=f"{model}.zip",
@@ -86,7 +86,7 @@ class Endpoint:
             key=key or f"release of {model}",
             supersede=True,
         )
-        return replace(wanted, **changes)  # type: ignore[arg-type]
+        return replace(release_request, **changes)  # type: ignore[arg-type]
 
     def release(self, model: str, key: str | None = None, **changes: object) -> Rollout | None:
         """Release the package ``model``."""
@@ -146,9 +146,9 @@ class Endpoint:
     @property
     def state(self) -> EndpointState:
         """The record."""
-        found = self.world.store.load(NAME)
-        assert found is not None
-        return found
+        document = self.world.store.load(NAME)
+        assert document is not None
+        return document
 
     @property
     def rollout(self) -> Rollout | None:

@@ -113,8 +113,8 @@ class Fleet:
 
     def server(self, version: str) -> ModelServer:
         """The sandbox of that version, started when it is first asked."""
-        found = self._servers.get(version)
-        if found is None:
+        reply = self._servers.get(version)
+        if reply is None:
             time.sleep(self.starts.get(version, 0.0))
             run = self.runs.get(version, doubles)
 
@@ -135,7 +135,7 @@ class Fleet:
             }
             cache = RouteConfigCache(_Table(self, version), self._now)
             self.caches[version] = cache
-            found = self._servers[version] = ModelServer(
+            reply = self._servers[version] = ModelServer(
                 Settings(**given),
                 lambda: model,
                 write=self.log.append,
@@ -144,7 +144,7 @@ class Fleet:
                 background=self.afterwards(),
                 ledger=self.ledger,
             )
-        return found
+        return reply
 
     def stop(self, version: str) -> None:
         """End the sandbox of that version: the next request starts another."""
@@ -241,10 +241,10 @@ class Fleet:
 
     def metrics(self, **of: str) -> list[dict[str, Any]]:
         """The metric lines with those dimensions, without the directive."""
-        found = [line for line in self.lines() if "_aws" in line]
+        lines = [line for line in self.lines() if "_aws" in line]
         return [
             {name: value for name, value in line.items() if name != "_aws"}
-            for line in found
+            for line in lines
             if all(line.get(name) == value for name, value in of.items())
         ]
 

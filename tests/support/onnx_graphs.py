@@ -63,11 +63,11 @@ def added(one: Shape, other: Shape, result: Shape) -> bytes:
 
 
 def _node(node: Node) -> bytes:
-    made = b"".join(_text(1, name) for name in node.inputs)
-    made += b"".join(_text(2, name) for name in node.outputs) + _text(4, node.operation)
+    text = b"".join(_text(1, name) for name in node.inputs)
+    text += b"".join(_text(2, name) for name in node.outputs) + _text(4, node.operation)
     for name, value in node.attributes:
-        made += _block(5, _text(1, name) + _number(3, value) + _number(20, 2))
-    return made
+        text += _block(5, _text(1, name) + _number(3, value) + _number(20, 2))
+    return text
 
 
 def _constant(name: str, values: Sequence[int]) -> bytes:
@@ -99,8 +99,8 @@ def _number(field: int, value: int) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    made = bytearray()
+    result = bytearray()
     while value > 0x7F:
-        made.append(value & 0x7F | 0x80)
+        result.append(value & 0x7F | 0x80)
         value >>= 7
-    return bytes([*made, value])
+    return bytes([*result, value])

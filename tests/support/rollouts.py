@@ -21,7 +21,7 @@ PLAN = Plan(
 
 def rollout(phase: Phase = Phase.OBSERVING, **changes: Any) -> Rollout:
     """From version 1 to version 2; watched at the first step since START unless told otherwise."""
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": "fraud-r1",
         "plan": PLAN,
         "package": PackageRef("fraud", "0" * 64),
@@ -36,4 +36,4 @@ def rollout(phase: Phase = Phase.OBSERVING, **changes: Any) -> Rollout:
         "stage_since": START,
         "exposed_at": START,
     }
-    return Rollout(phase=phase, **{**given, **changes})
+    return Rollout(phase=phase, **{**fields, **changes})

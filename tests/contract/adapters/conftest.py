@@ -24,13 +24,13 @@ def stubbed() -> Any:
     stubbers: list[Stubber] = []
 
     def client(service: str) -> tuple[Any, Stubber]:
-        made = boto3.client(
+        result = boto3.client(
             service, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
         )
-        stubber = Stubber(made)
+        stubber = Stubber(result)
         stubber.activate()
         stubbers.append(stubber)
-        return made, stubber
+        return result, stubber
 
     yield client
     for stubber in stubbers:
@@ -42,14 +42,14 @@ def failing(stubbed: Callable[[str], tuple[Any, Stubber]]) -> Any:
     """A client on which everything that is sent raises ``error``, by service."""
 
     def client(service: str, error: Exception) -> Any:
-        made = boto3.client(
+        result = boto3.client(
             service, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
         )
 
         def refuse(**_: Any) -> None:
             raise error
 
-        made.meta.events.register("before-call", refuse)
-        return made
+        result.meta.events.register("before-call", refuse)
+        return result
 
     return client

@@ -40,5 +40,5 @@ def deploy(aws: Any) -> Any:
 
 def variables(client: Any, version: str = "$LATEST") -> dict[str, str]:
     """The environment of one version of the function."""
-    found = client.get_function_configuration(FunctionName=NAME, Qualifier=version)
-    return dict(found["Environment"]["Variables"])
+    configuration = client.get_function_configuration(FunctionName=NAME, Qualifier=version)
+    return dict(configuration["Environment"]["Variables"])

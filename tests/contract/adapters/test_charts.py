@@ -58,10 +58,10 @@ def test_requests_are_counted_in_the_period_of_their_answer(charts):
         count("2", at, Requests=1, Errors=wrong, ClientErrors=1 - wrong)
     count("2", START - timedelta(seconds=1), Requests=1, Errors=1)
     count("2", START + 3 * MINUTE, Requests=1, Errors=1)
-    (found,) = port.counted("fraud", ["2"], THREE)
-    assert found.requests == (2, 1, None)
-    assert found.server_errors == (1, 0, None)
-    assert found.client_errors == (1, 1, None)
+    (figure,) = port.counted("fraud", ["2"], THREE)
+    assert figure.requests == (2, 1, None)
+    assert figure.server_errors == (1, 0, None)
+    assert figure.client_errors == (1, 1, None)
 
 
 def test_versions_and_endpoints_are_told_apart(charts):
@@ -79,9 +79,9 @@ def test_a_period_without_rewards_is_not_one_of_reward_0(charts):
     port, count = charts
     count("2", START, Reward=0.0)
     count("2", START, Reward=0.5)
-    (found,) = port.counted("fraud", ["2"], THREE)
-    assert found.judged == (2, None, None)
-    assert found.reward == (0.5, None, None)
+    (figure,) = port.counted("fraud", ["2"], THREE)
+    assert figure.judged == (2, None, None)
+    assert figure.reward == (0.5, None, None)
 
 
 def test_no_version_is_no_call(charts):
@@ -111,17 +111,18 @@ def answered(statuses=None, **points):
 
 def test_percentiles_are_asked_for_and_put_into_their_periods(stubbed):
     client, stubber = stubbed("cloudwatch")
-    asked = []
+    requests = []
     client.meta.events.register(
-        "provide-client-params.cloudwatch.GetMetricData", lambda params, **_: asked.append(params)
+        "provide-client-params.cloudwatch.GetMetricData",
+        lambda params, **_: requests.append(params),
     )
     stubber.add_response(
         "get_metric_data", answered(latency_p50={0: 12.5, 2: 14.0}, latency_p99={2: 80.0})
     )
-    (found,) = CloudWatchCharts(client).counted("fraud", ["7"], THREE)
-    assert found.latency_p50 == (12.5, None, 14.0)
-    assert found.latency_p99 == (None, None, 80.0)
-    (request,) = asked
+    (figure,) = CloudWatchCharts(client).counted("fraud", ["7"], THREE)
+    assert figure.latency_p50 == (12.5, None, 14.0)
+    assert figure.latency_p99 == (None, None, 80.0)
+    (request,) = requests
     stats = {q["Id"]: q["MetricStat"]["Stat"] for q in request["MetricDataQueries"]}
     assert [stats[f"v0_latency_{p}"] for p in ("p50", "p90", "p99")] == ["p50", "p90", "p99"]
     assert {q["MetricStat"]["Period"] for q in request["MetricDataQueries"]} == {60}
@@ -133,8 +134,8 @@ def test_pages_are_put_together(stubbed):
     first = answered(dict.fromkeys(FIELDS, "PartialData"), requests={0: 5.0})
     stubber.add_response("get_metric_data", {**first, "NextToken": "more"})
     stubber.add_response("get_metric_data", answered(requests={1: 7.0}))
-    (found,) = CloudWatchCharts(client).counted("fraud", ["7"], THREE)
-    assert found.requests == (5.0, 7.0, None)
+    (figure,) = CloudWatchCharts(client).counted("fraud", ["7"], THREE)
+    assert figure.requests == (5.0, 7.0, None)
 
 
 @pytest.mark.parametrize("status", ["PartialData", "InternalError", "Forbidden"])

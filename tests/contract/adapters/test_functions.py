@@ -37,12 +37,12 @@ def ports(request):
 
 def published(versions, *pointers):
     """The versions that are made of ``pointers``."""
-    made = []
+    result = []
     for pointer in pointers:
         while versions.point("fraud", pointer) is not VersionStatus.READY:
             pass
-        made.append(versions.publish("fraud", pointer))
-    return made
+        result.append(versions.publish("fraud", pointer))
+    return result
 
 
 def test_a_new_endpoint_is_unreleased(ports):

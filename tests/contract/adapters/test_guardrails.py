@@ -74,8 +74,8 @@ def cloudwatch(aws):
 
 def alarms(client):
     """The metric alarms as CloudWatch describes them, by kind."""
-    found = client.describe_alarms(AlarmNames=[name(kind) for kind in GUARDRAIL_ALARMS])
-    return {a["AlarmName"].rsplit("--", 1)[1]: a for a in found["MetricAlarms"]}
+    alarms = client.describe_alarms(AlarmNames=[name(kind) for kind in GUARDRAIL_ALARMS])
+    return {a["AlarmName"].rsplit("--", 1)[1]: a for a in alarms["MetricAlarms"]}
 
 
 class OnCloudWatch:
@@ -112,19 +112,19 @@ def test_the_guardrail_reads_back_the_version_it_was_armed_for(guarded):
 def test_the_guardrail_reads_back_the_alias_that_is_watched(guarded):
     for alias in (CHALLENGER, ALIAS):
         guarded.port.arm("fraud", "2", "rollout fraud-r1", alias=alias)
-        found = guarded.port.read("fraud")
-        assert (found.armed_for, found.alias) == ("2", alias)
+        reading = guarded.port.read("fraud")
+        assert (reading.armed_for, reading.alias) == ("2", alias)
 
 
 def test_crashes_are_counted_at_the_alias_that_is_called(cloudwatch):
     CloudWatchGuardrails(cloudwatch, "dev").arm("fraud", "7", "rollout", alias=CHALLENGER)
-    for kind, found in alarms(cloudwatch).items():
-        told = {d["Name"]: d["Value"] for d in found["Dimensions"]}
+    for kind, result in alarms(cloudwatch).items():
+        by_name = {d["Name"]: d["Value"] for d in result["Dimensions"]}
         if kind.startswith("crashes"):
-            assert told["Resource"] == "halftone-dev-fraud:challenger"
-            assert told["ExecutedVersion"] == "7"
+            assert by_name["Resource"] == "halftone-dev-fraud:challenger"
+            assert by_name["ExecutedVersion"] == "7"
         else:
-            assert told == {d["Name"]: d["Value"] for d in OWN} | {"Version": "7"}
+            assert by_name == {d["Name"]: d["Value"] for d in OWN} | {"Version": "7"}
 
 
 def test_a_red_guardrail_tells_why(guarded):
@@ -168,11 +168,11 @@ def test_what_was_red_before_arming_is_not_red_afterwards(cloudwatch):
 
 def test_arming_changes_the_version_of_every_alarm_alone(cloudwatch):
     CloudWatchGuardrails(cloudwatch, "dev").arm("fraud", "7", "rollout fraud-r1")
-    for kind, found in alarms(cloudwatch).items():
+    for kind, result in alarms(cloudwatch).items():
         expected = definition(kind)
         *others, version = expected["Dimensions"]
         expected["Dimensions"] = [*others, {**version, "Value": "7"}]
-        assert {field: found.get(field) for field in expected} == expected
+        assert {field: result.get(field) for field in expected} == expected
     assert alarms(cloudwatch).keys() == {*GUARDRAIL_ALARMS}
 
 
@@ -216,7 +216,7 @@ def test_alarms_that_do_not_take_the_version_are_unavailable(cloudwatch):
 
 @pytest.mark.parametrize("call", ["put_metric_alarm", "set_alarm_state", "describe_alarms"])
 def test_cloudwatch_at_fault_is_unavailable(cloudwatch, call):
-    operation = "".join(word.title() for word in call.split("_"))
+    operation = "".join(part.title() for part in call.split("_"))
 
     def refuse(**_):
         answer = {"Error": {"Code": "ThrottlingException", "Message": "slow down"}}

@@ -27,7 +27,7 @@ AT = datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC)
 
 
 def sighting(**changes: Any) -> KeyObservation:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "version": "2",
         "rollout": "fraud-r1",
         "stage": 0,
@@ -36,7 +36,7 @@ def sighting(**changes: Any) -> KeyObservation:
         "failed": False,
         "late": None,
     }
-    return KeyObservation(**{**given, **changes})
+    return KeyObservation(**{**fields, **changes})
 
 
 @pytest.fixture
@@ -133,9 +133,9 @@ def test_a_whole_delivery_on_aws_and_again(aws, table):
     ]
     for _ in range(2):
         ingest(ports, delivery(*lines))
-    found = s3.list_objects_v2(Bucket="captures")["Contents"]
-    assert len(found) == 1
-    body = gzip.decompress(s3.get_object(Bucket="captures", Key=found[0]["Key"])["Body"].read())
+    contents = s3.list_objects_v2(Bucket="captures")["Contents"]
+    assert len(contents) == 1
+    body = gzip.decompress(s3.get_object(Bucket="captures", Key=contents[0]["Key"])["Body"].read())
     assert json.loads(body)["request"] == "r-1"
     statistics = cloudwatch.get_metric_statistics(
         Namespace="Halftone",
@@ -182,18 +182,18 @@ def test_metrics_are_sent_by_bucket_with_counts_of_values(stubbed):
 
 
 def test_what_aws_does_not_answer_is_unavailable(failing):
-    gone = ConnectTimeoutError(endpoint_url="https://aws")
+    error = ConnectTimeoutError(endpoint_url="https://aws")
     with pytest.raises(Unavailable, match="writing requests/x"):
-        S3Files(failing("s3", gone), "captures").put("requests/x", b"")
+        S3Files(failing("s3", error), "captures").put("requests/x", b"")
     with pytest.raises(Unavailable, match="note of a key"):
-        DynamoKeys(failing("dynamodb", gone), "t").see("fraud", sighting(), "b1")
+        DynamoKeys(failing("dynamodb", error), "t").see("fraud", sighting(), "b1")
     counts = {Observation("2", AT, "Late"): {0.0: 7}}
     with pytest.raises(Unavailable, match="keys of 'fraud'"):
-        CloudWatchKeyMetrics(failing("cloudwatch", gone)).publish_keys("fraud", counts)
+        CloudWatchKeyMetrics(failing("cloudwatch", error)).publish_keys("fraud", counts)
 
 
 def awslogs(**told: Any) -> dict[str, Any]:
-    given = {
+    fields = {
         "messageType": "DATA_MESSAGE",
         "owner": "123456789012",
         "logGroup": "/aws/lambda/halftone-dev-fraud",
@@ -201,7 +201,7 @@ def awslogs(**told: Any) -> dict[str, Any]:
         "subscriptionFilters": ["harvest"],
         "logEvents": [{"id": "1", "timestamp": 1, "message": "hello"}],
     }
-    data = gzip.compress(json.dumps({**given, **told}).encode())
+    data = gzip.compress(json.dumps({**fields, **told}).encode())
     return {"awslogs": {"data": base64.b64encode(data).decode()}}
 
 

@@ -73,8 +73,8 @@ def test_taking_the_share_back_clears_the_weights(aliases):
 def test_a_weight_of_nothing_is_no_share(aliases):
     port, stubber = aliases
     config = {"AdditionalVersionWeights": {"2": 0.0}}
-    found = {"FunctionVersion": "1", "RevisionId": "rev-1", "RoutingConfig": config}
-    stubber.add_response("get_alias", found)
+    fields = {"FunctionVersion": "1", "RevisionId": "rev-1", "RoutingConfig": config}
+    stubber.add_response("get_alias", fields)
     assert port.read("fraud").routing == Routing("1")
 
 
@@ -111,9 +111,9 @@ def test_both_aliases_are_found_on_whatever_page_they_stand(aliases):
         "list_aliases", {"Aliases": [live, listed("theirs", "7")], "NextMarker": "m"}
     )
     stubber.add_response("list_aliases", {"Aliases": [listed("challenger", "2", "rev-9")]})
-    found = port.both("fraud")
-    assert found.live == ReadRouting(Routing("1", "2", 5.0), "rev-1")
-    assert found.challenger == ReadRouting(Routing("2"), "rev-9")
+    result = port.both("fraud")
+    assert result.live == ReadRouting(Routing("1", "2", 5.0), "rev-1")
+    assert result.challenger == ReadRouting(Routing("2"), "rev-9")
 
 
 @pytest.mark.parametrize("code", FAULTS)
@@ -234,8 +234,8 @@ def test_a_function_with_another_pointer_is_not_published(versions, variables):
 )
 def test_the_status_of_a_version_is_lambdas_with_its_words(versions, found, expected):
     port, stubber = versions
-    asked = {"FunctionName": NAME, "Qualifier": "3"}
-    stubber.add_response("get_function_configuration", found, asked)
+    fields = {"FunctionName": NAME, "Qualifier": "3"}
+    stubber.add_response("get_function_configuration", found, fields)
     assert port.status("fraud", "3") == expected
 
 
@@ -251,9 +251,9 @@ def test_exactly_that_version_is_invoked_with_the_event(versions):
         "Qualifier": "3",
         "Payload": json.dumps({"rawPath": "/"}).encode(),
     }
-    given = {"statusCode": 200, "body": "{}"}
-    stubber.add_response("invoke", answer(json.dumps(given).encode()), sent)
-    assert port.invoke("fraud", "3", {"rawPath": "/"}) == given
+    fields = {"statusCode": 200, "body": "{}"}
+    stubber.add_response("invoke", answer(json.dumps(fields).encode()), sent)
+    assert port.invoke("fraud", "3", {"rawPath": "/"}) == fields
 
 
 @pytest.mark.parametrize(
@@ -270,16 +270,16 @@ def test_exactly_that_version_is_invoked_with_the_event(versions):
 def test_a_function_that_fails_answers_500(versions, said, expected):
     port, stubber = versions
     stubber.add_response("invoke", said)
-    found = port.invoke("fraud", "3", {})
-    assert found["statusCode"] == 500
-    assert expected in str(found["body"])
+    reply = port.invoke("fraud", "3", {})
+    assert reply["statusCode"] == 500
+    assert expected in str(reply["body"])
 
 
 def test_a_model_that_does_not_answer_in_time_answers_500(failing):
     client = failing("lambda", ReadTimeoutError(endpoint_url=URL))
-    found = LambdaVersions(client, client, "dev").invoke("fraud", "3", {})
-    assert found["statusCode"] == 500
-    assert "no answer in time" in str(found["body"])
+    reply = LambdaVersions(client, client, "dev").invoke("fraud", "3", {})
+    assert reply["statusCode"] == 500
+    assert "no answer in time" in str(reply["body"])
 
 
 @pytest.mark.parametrize("silence", SILENCES[1:], ids=lambda error: type(error).__name__)
@@ -302,8 +302,8 @@ def test_what_is_not_there_is_named(versions):
 
 def test_a_version_that_an_alias_points_at_is_not_deleted(versions):
     port, stubber = versions
-    asked = {"FunctionName": NAME, "Qualifier": "7"}
-    stubber.add_client_error("delete_function", "ResourceConflictException", expected_params=asked)
+    fields = {"FunctionName": NAME, "Qualifier": "7"}
+    stubber.add_client_error("delete_function", "ResourceConflictException", expected_params=fields)
     with pytest.raises(Conflict, match="version 7 of 'fraud' is held by an alias"):
         port.delete("fraud", "7")
 

@@ -76,8 +76,8 @@ def test_replicas_by_name_do_not_change_places(log):
     write(NEW, minute(0), "one")
     write(OLD, minute(1), "two")
     write(NEW, minute(2), "three")
-    found, _ = logs.replicas("fraud", by_name=True)
-    assert [replica.stream for replica in found] == [OLD, NEW]
+    result, _ = logs.replicas("fraud", by_name=True)
+    assert [replica.stream for replica in result] == [OLD, NEW]
 
 
 def test_an_endpoint_without_a_log_has_no_replicas(log):
@@ -98,24 +98,24 @@ def test_the_newest_lines_come_oldest_first_in_utc(log):
     logs, write = log
     for number in range(5):
         write(OLD, minute(number), f"line {number}")
-    found = logs.newest("fraud", FIRST, 3)
-    assert texts(found) == ["line 2", "line 3", "line 4"]
-    assert [line.at for line in found.lines] == [minute(2), minute(3), minute(4)]
-    assert {(line.stream, line.version) for line in found.lines} == {(OLD, "1")}
+    page = logs.newest("fraud", FIRST, 3)
+    assert texts(page) == ["line 2", "line 3", "line 4"]
+    assert [line.at for line in page.lines] == [minute(2), minute(3), minute(4)]
+    assert {(line.stream, line.version) for line in page.lines} == {(OLD, "1")}
     assert texts(logs.newest("fraud", FIRST, 2000)) == [f"line {n}" for n in range(5)]
 
 
 def test_what_follows_the_newest_lines_is_found_once(log):
     logs, write = log
     write(OLD, minute(0), "one", "two")
-    seen = logs.newest("fraud", FIRST, 1)
-    quiet = logs.onward("fraud", FIRST, seen.token, 10)
+    page = logs.newest("fraud", FIRST, 1)
+    quiet = logs.onward("fraud", FIRST, page.token, 10)
     assert texts(quiet) == []
     write(OLD, minute(1), "three")
     write(NEW, minute(1), "another's")
-    found = logs.onward("fraud", FIRST, quiet.token, 10)
-    assert texts(found) == ["three"]
-    assert texts(logs.onward("fraud", FIRST, found.token, 10)) == []
+    result = logs.onward("fraud", FIRST, quiet.token, 10)
+    assert texts(result) == ["three"]
+    assert texts(logs.onward("fraud", FIRST, result.token, 10)) == []
 
 
 def test_a_log_is_read_from_its_first_line_a_page_at_a_time(log):
@@ -124,9 +124,9 @@ def test_a_log_is_read_from_its_first_line_a_page_at_a_time(log):
         write(OLD, minute(number), f"line {number}")
     token, read = "", []
     for _ in range(3):
-        found = logs.onward("fraud", FIRST, token, 3)
-        read.append(texts(found))
-        token = found.token
+        page = logs.onward("fraud", FIRST, token, 3)
+        read.append(texts(page))
+        token = page.token
     assert read == [[f"line {n}" for n in r] for r in (range(3), range(3, 6), range(6, 7))]
 
 
@@ -149,8 +149,8 @@ def test_what_is_no_token_is_refused(log):
 
 
 def asked(token=None, head=False, limit=2000):
-    given = {"logGroupName": GROUP, "logStreamName": OLD, "startFromHead": head, "limit": limit}
-    return {**given, **({"nextToken": token} if token else {})}
+    fields = {"logGroupName": GROUP, "logStreamName": OLD, "startFromHead": head, "limit": limit}
+    return {**fields, **({"nextToken": token} if token else {})}
 
 
 def page(forward, backward, *lines):
@@ -172,15 +172,15 @@ def test_an_empty_page_is_not_the_end_of_the_log(stubbed):
         (page("f/7", "b/7"), asked("b/7", limit=1998)),
     ]:
         stubber.add_response("get_log_events", answer, request)
-    found = logs.newest("fraud", FIRST, 2000)
-    assert (texts(found), found.token) == (["eight", "nine"], "f/9")
+    result = logs.newest("fraud", FIRST, 2000)
+    assert (texts(result), result.token) == (["eight", "nine"], "f/9")
     for answer, request in [
         (page("f/10", "b/10"), asked("f/9", head=True, limit=5)),
         (page("f/11", "b/11", "ten"), asked("f/10", head=True, limit=5)),
     ]:
         stubber.add_response("get_log_events", answer, request)
-    found = logs.onward("fraud", FIRST, "f/9", 5)
-    assert (texts(found), found.token) == (["ten"], "f/11")
+    result = logs.onward("fraud", FIRST, "f/9", 5)
+    assert (texts(result), result.token) == (["ten"], "f/11")
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ServiceUnavailableException"])

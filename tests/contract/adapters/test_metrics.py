@@ -20,8 +20,8 @@ ASKED = {"challenger": "2", "champion": "1"}
 
 
 def dimensions(version, endpoint="fraud", cohort=""):
-    given = {"Endpoint": endpoint, "Version": version} | ({"Cohort": cohort} if cohort else {})
-    return [{"Name": name, "Value": value} for name, value in given.items()]
+    fields = {"Endpoint": endpoint, "Version": version} | ({"Cohort": cohort} if cohort else {})
+    return [{"Name": name, "Value": value} for name, value in fields.items()]
 
 
 def emit(client, metric, version, values, at, *, endpoint="fraud", cohort=""):
@@ -54,10 +54,10 @@ def test_requests_are_counted_by_bucket_and_by_version(cloudwatch):
     emit(cloudwatch, "Bad", "2", [1, 1, 0], last)
     emit(cloudwatch, "Errors", "1", [0] * 7 + [1], START)
     emit(cloudwatch, "Errors", "1", [0, 0], START + 2 * BUCKET)
-    found = CloudWatchMetrics(cloudwatch).buckets(
+    buckets = CloudWatchMetrics(cloudwatch).buckets(
         "fraud", **ASKED, since=START, until=START + 3 * BUCKET
     )
-    assert list(found) == [
+    assert list(buckets) == [
         Bucket(
             START,
             challenger=Arm(requests=4, errors=2, timed=2, late=1, judged=3, bad=2),
@@ -73,10 +73,10 @@ def test_what_others_did_before_and_after_is_left_out(cloudwatch):
     emit(cloudwatch, "Errors", "2", [1], START + BUCKET)
     emit(cloudwatch, "Errors", "3", [1], START)
     emit(cloudwatch, "Errors", "2", [1], START, endpoint="spam")
-    found = CloudWatchMetrics(cloudwatch).buckets(
+    buckets = CloudWatchMetrics(cloudwatch).buckets(
         "fraud", **ASKED, since=START, until=START + BUCKET
     )
-    assert list(found) == [Bucket(START, challenger=Arm(requests=1))]
+    assert list(buckets) == [Bucket(START, challenger=Arm(requests=1))]
 
 
 def test_each_arm_is_counted_in_its_cohort(cloudwatch):
@@ -86,9 +86,9 @@ def test_each_arm_is_counted_in_its_cohort(cloudwatch):
     emit(cloudwatch, "Errors", "1", [0] * 9, START)
     emit(cloudwatch, "Errors", "1", [0] * 4, START, cohort="trial")
     metrics, span = CloudWatchMetrics(cloudwatch), {"since": START, "until": START + BUCKET}
-    [found] = metrics.buckets("fraud", **ASKED, **span, cohorts=("mirror", "trial"))
-    assert found.challenger == Arm(requests=3, errors=1, paired=3, changed=2)
-    assert found.champion == Arm(requests=4)
+    [bucket] = metrics.buckets("fraud", **ASKED, **span, cohorts=("mirror", "trial"))
+    assert bucket.challenger == Arm(requests=3, errors=1, paired=3, changed=2)
+    assert bucket.champion == Arm(requests=4)
 
 
 def test_totals_are_what_each_version_answered_clients(cloudwatch):
@@ -134,8 +134,8 @@ def test_feedback_is_counted_in_a_cohort_of_its_own(cloudwatch):
     emit(cloudwatch, "Bad", "2", [0, 1], START, cohort="feedback-1")
     emit(cloudwatch, "Bad", "2", [1], START, cohort="feedback-0")
     metrics, span = CloudWatchMetrics(cloudwatch), {"since": START, "until": START + BUCKET}
-    [found] = metrics.buckets("fraud", **ASKED, **span, feedback="feedback-1")
-    assert found.challenger == Arm(requests=2, errors=2, judged=2, bad=1)
+    [bucket] = metrics.buckets("fraud", **ASKED, **span, feedback="feedback-1")
+    assert bucket.challenger == Arm(requests=2, errors=2, judged=2, bad=1)
 
 
 def test_a_key_that_fails_later_is_a_failure_more_and_no_key(cloudwatch):
@@ -144,8 +144,8 @@ def test_a_key_that_fails_later_is_a_failure_more_and_no_key(cloudwatch):
     emit(cloudwatch, "Late", "2", [0, 0], START, cohort="keys")
     emit(cloudwatch, "LateLater", "2", [1, 1], START, cohort="keys")
     metrics, span = CloudWatchMetrics(cloudwatch), {"since": START, "until": START + BUCKET}
-    [found] = metrics.buckets("fraud", **ASKED, **span, cohorts=("keys", "keys"))
-    assert found.challenger == Arm(requests=3, errors=2, timed=2, late=2)
+    [bucket] = metrics.buckets("fraud", **ASKED, **span, cohorts=("keys", "keys"))
+    assert bucket.challenger == Arm(requests=3, errors=2, timed=2, late=2)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 0.5])
@@ -157,8 +157,8 @@ def test_what_is_no_count_is_told_as_such_and_raises_nothing(value, statistic):
     }
     counts["Errors", statistic, "2"] = [(START, value)]
     metrics = CloudWatchMetrics(Answered(counts).client)
-    [found] = metrics.buckets("fraud", **ASKED, since=START, until=START + BUCKET)
-    assert found.impossible(keyed=False).endswith("is no count")
+    [bucket] = metrics.buckets("fraud", **ASKED, since=START, until=START + BUCKET)
+    assert bucket.impossible(keyed=False).endswith("is no count")
 
 
 def test_nobody_asked_is_no_bucket(cloudwatch):
@@ -169,7 +169,7 @@ def test_nobody_asked_is_no_bucket(cloudwatch):
 
 def test_the_proof_is_published_where_the_versions_alarm_looks(cloudwatch):
     CloudWatchMetrics(cloudwatch).publish("fraud", "2", 0.25, START)
-    (found,) = cloudwatch.get_metric_statistics(
+    (datapoint,) = cloudwatch.get_metric_statistics(
         Namespace="Halftone",
         MetricName="ProofOfRegression",
         Dimensions=dimensions("2"),
@@ -178,7 +178,7 @@ def test_the_proof_is_published_where_the_versions_alarm_looks(cloudwatch):
         Period=10,
         Statistics=["Maximum"],
     )["Datapoints"]
-    assert found["Maximum"] == 0.25
+    assert datapoint["Maximum"] == 0.25
 
 
 class Answered:
@@ -201,10 +201,10 @@ class Answered:
         events.register("before-call.cloudwatch.GetMetricData", self.answer)
 
     def answer(self, **_):
-        asked = self.asked[-1]
-        page = int(asked.get("NextToken", 0))
+        request = self.asked[-1]
+        page = int(request.get("NextToken", 0))
         results, more = [], False
-        for query in asked["MetricDataQueries"]:
+        for query in request["MetricDataQueries"]:
             stat = query["MetricStat"]
             version = stat["Metric"]["Dimensions"][1]["Value"]
             key = (stat["Metric"]["MetricName"], stat["Stat"], version)
@@ -228,8 +228,8 @@ class Answered:
         )
 
     def buckets(self, **changes):
-        asked = {**ASKED, "since": START, "until": START + 2 * BUCKET, **changes}
-        return list(CloudWatchMetrics(self.client).buckets("fraud", **asked))
+        fields = {**ASKED, "since": START, "until": START + 2 * BUCKET, **changes}
+        return list(CloudWatchMetrics(self.client).buckets("fraud", **fields))
 
 
 ONE = [(START, 4.0), (START + BUCKET, 6.0)]
@@ -254,7 +254,7 @@ def test_slow_requests_are_counted_above_each_limit():
 def test_every_page_is_read_and_periods_are_ten_seconds():
     aws = Answered({("Errors", "SampleCount", "2"): ONE, ("Errors", "Sum", "2"): [(START, 1.0)]})
     assert [bucket.challenger for bucket in aws.buckets()] == [Arm(4, 1), Arm(6, 0)]
-    assert [asked.get("NextToken") for asked in aws.asked] == [None, "1"]
+    assert [request.get("NextToken") for request in aws.asked] == [None, "1"]
     assert {q["MetricStat"]["Period"] for q in aws.asked[0]["MetricDataQueries"]} == {10}
 
 
@@ -285,9 +285,9 @@ def quantiles(count):
 
 
 def test_quantiles_are_those_of_the_last_three_hours():
-    found, (asked,) = quantiles(200.0)
-    assert found == (12.5, 40.0, 95.5)
-    assert (asked["StartTime"], asked["EndTime"]) == (START - timedelta(hours=3), START)
+    result, (request,) = quantiles(200.0)
+    assert result == (12.5, 40.0, 95.5)
+    assert (request["StartTime"], request["EndTime"]) == (START - timedelta(hours=3), START)
 
 
 def test_there_are_no_quantiles_of_a_few_requests():

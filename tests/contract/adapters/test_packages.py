@@ -50,8 +50,8 @@ def s3(aws):
 
 def kept(s3):
     """What Halftone's own bucket holds."""
-    found = s3.list_objects_v2(Bucket="artifacts").get("Contents", [])
-    return {o["Key"]: s3.get_object(Bucket="artifacts", Key=o["Key"])["Body"].read() for o in found}
+    reply = s3.list_objects_v2(Bucket="artifacts").get("Contents", [])
+    return {o["Key"]: s3.get_object(Bucket="artifacts", Key=o["Key"])["Body"].read() for o in reply}
 
 
 @pytest.fixture(params=["in memory", "on S3"])

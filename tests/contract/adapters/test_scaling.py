@@ -186,13 +186,13 @@ def test_a_throttle_is_taken_away_where_it_stands(gate):
     routes(stubber, [INVOKE, DESCRIBE, OIP])
     stage(stubber, {INVOKE: limited(), OIP: limited(), OTHER: limited()})
     for key in (INVOKE, OIP):
-        gone = {"ApiId": "a1", "StageName": "$default", "RouteKey": key}
+        fields = {"ApiId": "a1", "StageName": "$default", "RouteKey": key}
         if key == OIP:
             stubber.add_client_error(
-                "delete_route_settings", "NotFoundException", expected_params=gone
+                "delete_route_settings", "NotFoundException", expected_params=fields
             )
         else:
-            stubber.add_response("delete_route_settings", {}, gone)
+            stubber.add_response("delete_route_settings", {}, fields)
     assert port.throttle("fraud", None) == 3
 
 

@@ -34,8 +34,8 @@ def test_leave_is_for_the_place_of_the_digest_and_ends(uploads):
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1"])
 def test_the_signature_holds_the_digest(region):
     """S3 refuses other bytes than the checksum's, and a request without the signed header."""
-    given = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    client = boto3.client("s3", region_name=region, config=SIGNING, **given)
+    fields = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    client = boto3.client("s3", region_name=region, config=SIGNING, **fields)
     leave = S3Uploads(client, "artifacts").prepare(DIGEST, START)
     checksum = base64.b64encode(hashlib.sha256(DATA).digest()).decode()
     assert leave.headers == {"x-amz-checksum-sha256": checksum}

@@ -20,14 +20,16 @@ def sfn(aws):
 
 @pytest.fixture
 def machine(sfn):
-    made = sfn.create_state_machine(name="rollout", definition=json.dumps(DEFINITION), roleArn=ROLE)
-    return made["stateMachineArn"]
+    machine = sfn.create_state_machine(
+        name="rollout", definition=json.dumps(DEFINITION), roleArn=ROLE
+    )
+    return machine["stateMachineArn"]
 
 
 def executions(sfn, machine):
     """What was started, by name, with its input."""
-    found = sfn.list_executions(stateMachineArn=machine)["executions"]
-    described = [sfn.describe_execution(executionArn=e["executionArn"]) for e in found]
+    executions = sfn.list_executions(stateMachineArn=machine)["executions"]
+    described = [sfn.describe_execution(executionArn=e["executionArn"]) for e in executions]
     return [(e["name"], json.loads(e["input"])) for e in described]
 
 

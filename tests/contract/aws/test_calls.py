@@ -38,8 +38,8 @@ def test_two_calls_come_before_the_challengers_share_is_0(acts, name, before):
 
 def test_a_tick_with_a_red_alarm_fences_before_it_writes(acts):
     calls = list(acts["rollback by a tick that sees a red alarm"].calls)
-    seen, written = calls.index("DescribeAlarms"), calls.index("UpdateAlias")
-    assert calls[seen + 1 : written] == ["TransactWriteItems"]
+    position, written = calls.index("DescribeAlarms"), calls.index("UpdateAlias")
+    assert calls[position + 1 : written] == ["TransactWriteItems"]
 
 
 @pytest.mark.parametrize(

@@ -200,14 +200,14 @@ def test_every_method_of_every_port_is_asked() -> None:
     ]
     real, _ = on_aws("SlowDown")
     shared = methods(real, ports) & methods(InMemoryStage().ports(), ports)
-    asked = {name for name in ASKS if name.partition(".")[0] in ports}
-    assert asked | CALL_NOTHING >= shared - _of_other_ports(shared)
+    names = {name for name in ASKS if name.partition(".")[0] in ports}
+    assert names | CALL_NOTHING >= shared - _of_other_ports(shared)
 
 
 def _of_other_ports(shared: set[str]) -> set[str]:
     """One class may be several ports: what is asked by one of them is asked."""
-    asked = {name.partition(".")[2] for name in ASKS}
-    return {name for name in shared if name not in ASKS and name.partition(".")[2] in asked}
+    values = {name.partition(".")[2] for name in ASKS}
+    return {name for name in shared if name not in ASKS and name.partition(".")[2] in values}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -218,12 +218,12 @@ def test_a_fault_is_an_error_that_says_what_aws_said(name: str, fault: str) -> N
         # A model that takes longer than its time has answered: that it is too slow.
         assert engine.versions.invoke("fraud", "1", {})["statusCode"] == 500
         return
-    asked = harvest if name.partition(".")[0] in ("files", "keys", "key_metrics") else engine
-    with pytest.raises(Unavailable) as told:
-        ASKS[name](asked)
-    assert fault.lower() in str(told.value).lower()
-    assert "while" in str(told.value)
-    assert told.value.__cause__ is not None
+    request = harvest if name.partition(".")[0] in ("files", "keys", "key_metrics") else engine
+    with pytest.raises(Unavailable) as refusal:
+        ASKS[name](request)
+    assert fault.lower() in str(refusal.value).lower()
+    assert "while" in str(refusal.value)
+    assert refusal.value.__cause__ is not None
 
 
 def test_what_calls_nothing_works_whatever_aws_does() -> None:

@@ -74,9 +74,9 @@ class Runtime:
 
 @pytest.fixture
 def runtime():
-    made = Runtime()
-    yield made
-    made.close()
+    runtime = Runtime()
+    yield runtime
+    runtime.close()
 
 
 def test_it_registers_for_invocations_before_traffic(runtime):

@@ -68,8 +68,8 @@ def next_change(
 
 def deployment(version: str, **changes: Any) -> Deployment:
     """A deployment of that version."""
-    made = Deployment(version, PackageRef("fraud", "ab" * 32), "s1", "fraud-r1", START)
-    return replace(made, **changes)
+    deployment = Deployment(version, PackageRef("fraud", "ab" * 32), "s1", "fraud-r1", START)
+    return replace(deployment, **changes)
 
 
 def grown(evidence: Evidence, *counts: tuple[Arm, Arm]) -> tuple[Evidence, list[Bucket]]:

@@ -94,15 +94,15 @@ class BothStores(RuleBasedStateMachine):
 
     def same(self, ask: Callable[[Any], Any]) -> tuple[str, Any]:
         """The outcome that both agree on, to the last byte of its JSON."""
-        expected, found = outcome(lambda: ask(self.memory)), outcome(lambda: ask(self.dynamo))
-        assert found == expected
+        expected, result = outcome(lambda: ask(self.memory)), outcome(lambda: ask(self.dynamo))
+        assert result == expected
         encode = msgspec.json.encode
-        assert encode(found, order="sorted") == encode(expected, order="sorted")
+        assert encode(result, order="sorted") == encode(expected, order="sorted")
         return expected
 
     def commit(self, change: Change, expected: str) -> Any:
-        told, _ = self.same(lambda store: store.commit(change))
-        assert told == expected
+        message, _ = self.same(lambda store: store.commit(change))
+        assert message == expected
         return change
 
     @rule(
@@ -132,10 +132,10 @@ class BothStores(RuleBasedStateMachine):
 
     @rule(target=changes, endpoint=ENDPOINTS)
     def write_as_if_new(self, endpoint):
-        known = self.memory.load(endpoint) is not None
+        existing = self.memory.load(endpoint) is not None
         change = next_change(None, endpoint=endpoint)
-        self.commit(change, "stale" if known else "answered")
-        return multiple() if known else change
+        self.commit(change, "stale" if existing else "answered")
+        return multiple() if existing else change
 
     @rule(change=changes)
     def write_from_a_state_to_come(self, change):
@@ -162,18 +162,18 @@ class BothStores(RuleBasedStateMachine):
     )
     def keep_evidence(self, endpoint, name, counts, off):
         """``off`` is how far the caller's idea of what is kept is off, in microseconds."""
-        _, known = self.same(lambda store: store.load_evidence(endpoint, name))
-        grew, buckets = grown(known or no_evidence(name), *counts)
-        previous = known.until if known else None
+        _, existing = self.same(lambda store: store.load_evidence(endpoint, name))
+        grew, buckets = grown(existing or no_evidence(name), *counts)
+        previous = existing.until if existing else None
         right = off in (None, 0)
         if off == "nothing":
             right, previous = previous is None, None
         elif off:
             previous = (previous or grew.until) + timedelta(microseconds=off)
-        told, _ = self.same(
+        message, _ = self.same(
             lambda store: store.keep_evidence(endpoint, grew, buckets, previous=previous)
         )
-        assert told == ("answered" if right else "stale")
+        assert message == ("answered" if right else "stale")
 
     def teardown(self):
         _, endpoints = self.same(lambda store: store.endpoints())

@@ -110,7 +110,7 @@ def test_who_was_overtaken_settles_nothing(claims, answer):
 def test_of_many_at_once_one_has_it(claims):
     with ThreadPoolExecutor(8) as pool:
         tries = [pool.submit(claims.claim, claim(f"h{n}"), START) for n in range(16)]
-    assert sum(made.result().mine for made in tries) == 1
+    assert sum(result.result().mine for result in tries) == 1
 
 
 def test_what_was_seen_first_stays(claims):

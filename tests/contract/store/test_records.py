@@ -98,13 +98,14 @@ def test_evidence_from_an_old_look_writes_nothing(store):
 
 def test_evidence_read_back_folds_on_to_the_same_floats(store):
     one = (Arm(37, 3, 36, 1, over=(7, 2)), Arm(411, 5, 409, 9, over=(40, 4)))
-    kept, buckets = grown(no_evidence(), one)
-    store.keep_evidence("fraud", kept, buckets, previous=None)
-    found = store.load_evidence("fraud", "fraud-r1")
-    assert grown(found, one, one) == grown(kept, one, one)
-    assert found.metrics["errors"].regression.logs == kept.metrics["errors"].regression.logs
+    stored, buckets = grown(no_evidence(), one)
+    store.keep_evidence("fraud", stored, buckets, previous=None)
+    evidence = store.load_evidence("fraud", "fraud-r1")
+    assert grown(evidence, one, one) == grown(stored, one, one)
+    assert evidence.metrics["errors"].regression.logs == stored.metrics["errors"].regression.logs
     assert (
-        found.metrics["errors"].regression.logs != no_evidence().metrics["errors"].regression.logs
+        evidence.metrics["errors"].regression.logs
+        != no_evidence().metrics["errors"].regression.logs
     )
 
 
@@ -116,26 +117,28 @@ def seen_at(until, reason="fine"):
 
 
 def test_looks_come_back_in_order_and_after_a_watermark(store):
-    known = no_evidence()
+    existing = no_evidence()
     assert (list(store.looks("fraud", "fraud-r1")), store.last_look("fraud", "fraud-r1")) == (
         [],
         None,
     )
     looks, previous = [], None
     for _ in range(3):
-        known, buckets = grown(known, (Arm(50), Arm(950)))
-        looks.append(seen_at(known.until))
-        store.keep_evidence("fraud", known, buckets, previous=previous, look=looks[-1])
-        previous = known.until
+        existing, buckets = grown(existing, (Arm(50), Arm(950)))
+        looks.append(seen_at(existing.until))
+        store.keep_evidence("fraud", existing, buckets, previous=previous, look=looks[-1])
+        previous = existing.until
     assert list(store.looks("fraud", "fraud-r1")) == looks
     assert list(store.looks("fraud", "fraud-r1", since=looks[0].until)) == looks[1:]
     assert list(store.looks("fraud", "fraud-r1", since=previous)) == []
     assert store.last_look("fraud", "fraud-r1") == looks[-1]
     assert list(store.looks("fraud", "fraud-r1-again")) == []
     again = seen_at(previous, "seen again")
-    store.keep_evidence("fraud", known, (), previous=previous, look=again)
+    store.keep_evidence("fraud", existing, (), previous=previous, look=again)
     assert list(store.looks("fraud", "fraud-r1")) == [*looks[:2], again]
-    assert store.evidence_of([("fraud", "fraud-r1"), ("spam", "fraud-r1")]) == {"fraud-r1": known}
+    assert store.evidence_of([("fraud", "fraud-r1"), ("spam", "fraud-r1")]) == {
+        "fraud-r1": existing
+    }
 
 
 def test_many_states_are_read_in_the_order_of_their_names(store):
@@ -145,8 +148,8 @@ def test_many_states_are_read_in_the_order_of_their_names(store):
         after = replace(change.after, endpoint=name)
         record = replace(change.record, endpoint=name)
         store.commit(replace(change, after=after, record=record))
-    asked = ["no-such", *reversed(names)]
-    assert [state.endpoint for state in store.load_states(asked)] == [*reversed(names)]
+    request = ["no-such", *reversed(names)]
+    assert [state.endpoint for state in store.load_states(request)] == [*reversed(names)]
     assert list(store.load_states([])) == []
 
 

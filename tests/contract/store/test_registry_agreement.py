@@ -61,10 +61,10 @@ class Agreement(RuleBasedStateMachine):
 
     def same(self, ask: Callable[[Any], Any]) -> tuple[str, Any]:
         """The outcome that both agree on, to the last byte of its JSON."""
-        expected, found = outcome(lambda: ask(self.memory)), outcome(lambda: ask(self.dynamo))
-        assert found == expected
+        expected, result = outcome(lambda: ask(self.memory)), outcome(lambda: ask(self.dynamo))
+        assert result == expected
         encode = msgspec.json.encode
-        assert encode(found, order="sorted") == encode(expected, order="sorted")
+        assert encode(result, order="sorted") == encode(expected, order="sorted")
         return expected
 
     def told(self, ask: Callable[[Any], Any], expected: str) -> None:
@@ -109,11 +109,11 @@ class BothRegistries(Agreement):
     def register(self, name, digest, details, at):
         """A package that has a number gets no second one."""
         read = self.memory.model(name)
-        known = self.memory.number_of(name, f"{digest:064x}") is not None
+        existing = self.memory.number_of(name, f"{digest:064x}") is not None
         version = self.made(name, (read.newest if read else 0) + 1, digest, details, at)
         change = self.change(read, name, version)
-        self.commit(change, "stale" if known else "answered")
-        return multiple() if known else change
+        self.commit(change, "stale" if existing else "answered")
+        return multiple() if existing else change
 
     @rule(target=changes, name=NAMES, number=NUMBERS, details=DETAILS)
     def describe(self, name, number, details):
@@ -144,9 +144,9 @@ class BothRegistries(Agreement):
 
     @rule(name=NAMES, digest=st.integers(100, 104), details=DETAILS, at=MOMENTS)
     def register_as_if_first(self, name, digest, details, at):
-        known = self.memory.model(name) is not None
+        existing = self.memory.model(name) is not None
         change = self.change(None, name, self.made(name, 1, digest, details, at))
-        self.commit(change, "stale" if known else "answered")
+        self.commit(change, "stale" if existing else "answered")
 
     @rule(change=changes)
     def write_from_a_state_to_come(self, change):
@@ -224,8 +224,8 @@ class BothGroups(Agreement):
         _, read, _ = write
         fresh = self.memory.load_group(read.name) == read
         expected = "answered" if fresh else "stale"
-        made = self.write(read, read.name, expected, description=description)
-        return made if fresh else multiple()
+        written = self.write(read, read.name, expected, description=description)
+        return written if fresh else multiple()
 
     @rule(name=NAMES, after=st.integers(0, 5))
     def look(self, name, after):
@@ -262,11 +262,11 @@ class BothClaims(Agreement):
     def claim(self, request, fingerprint, later):
         self.now += later
         self.holders += 1
-        wanted = IdempotencyRecord(
+        record = IdempotencyRecord(
             request, fingerprint, f"h{self.holders}", self.now + timedelta(seconds=45)
         )
-        _, claimed = self.same(lambda claims: claims.claim(wanted, self.now))
-        return wanted if claimed.mine else multiple()
+        _, claimed = self.same(lambda claims: claims.claim(record, self.now))
+        return record if claimed.mine else multiple()
 
     @rule(mine=consumes(tries), answer=st.none() | TEXTS)
     def settle(self, mine, answer):

@@ -36,8 +36,10 @@ def registry(request):
 
 
 def version(number, name="churn", **changes):
-    made = ModelVersion(number, PackageRef(name, f"{number:064x}"), "onnx", START, "ann", DETAILS)
-    return replace(made, **changes)
+    model_version = ModelVersion(
+        number, PackageRef(name, f"{number:064x}"), "onnx", START, "ann", DETAILS
+    )
+    return replace(model_version, **changes)
 
 
 def change(before, after=None, *, new=None, name="churn", **model):

@@ -25,9 +25,9 @@ def check(data: bytes) -> None:
     delivery = Delivery("double", tuple((str(i), line) for i, line in enumerate(lines)))
     done = ingest(world.ports(), delivery)
     assert done.rows + done.keys + done.dropped == len(lines)
-    for name, kept in world.files.kept.items():
+    for name, stored in world.files.kept.items():
         assert "/endpoint=double/" in name
-        for line in gzip.decompress(kept).decode().splitlines():
+        for line in gzip.decompress(stored).decode().splitlines():
             json.loads(line, parse_constant=_refuse)
 
 

@@ -24,15 +24,15 @@ def check(data: bytes) -> None:
         try:
             client = admitted(text, CLIENTS, NOW)
         except Unauthorized as refusal:
-            told = str(refusal)
-            if TOKEN in told:
-                raise AssertionError(told) from None
+            name = str(refusal)
+            if TOKEN in name:
+                raise AssertionError(name) from None
             continue
         assert client.name == "shop"
         scheme, _, value = text.partition(" ")
-        given = value.strip()
+        fields = value.strip()
         if scheme.lower() == "basic":
-            given = base64.b64decode(given).decode()
-            assert given == f"shop:{TOKEN}"
+            fields = base64.b64decode(fields).decode()
+            assert fields == f"shop:{TOKEN}"
         else:
-            assert given == TOKEN
+            assert fields == TOKEN

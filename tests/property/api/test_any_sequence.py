@@ -98,8 +98,8 @@ def test_half_of_a_surrogate_pair_is_refused_everywhere(case: schemathesis.Case)
     path = case.operation.path.format(**{**dict.fromkeys(case.path_parameters, "x"), **THERE})
     headers = {"content-type": "application/json", "if-match": "*"}
     headers |= {"idempotency-key": "12345678", "halftone-seen": "2"}
-    asked = event(case.method, path, headers, json.dumps(body), ANN)
-    answer = on(deepcopy(WORLD)).send(asked)
+    sent = event(case.method, path, headers, json.dumps(body), ANN)
+    answer = on(deepcopy(WORLD)).send(sent)
     assert 400 <= answer.status < 500, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
 

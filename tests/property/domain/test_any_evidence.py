@@ -24,14 +24,14 @@ def test_any_counts_are_folded_and_impossible_ones_set_aside(first, second, chan
     two = [Bucket(START + i * BUCKET, *pair) for i, pair in enumerate(second)]
     middle = START + len(one) * BUCKET
     end = max(middle, START + len(two) * BUCKET)
-    known = Evidence.begin(of, START).fold(one, middle, of)
-    known = known.fold(two, end, of, again=known.again)
-    judge(known, of.plan, of.plan.stages[0])
+    evidence = Evidence.begin(of, START).fold(one, middle, of)
+    evidence = evidence.fold(two, end, of, again=evidence.again)
+    judge(evidence, of.plan, of.plan.stages[0])
     new = [b for b in two if b.start >= middle]
     sound = [b for b in (*one, *new) if not b.impossible(keyed=keyed)]
-    assert known.set_aside == len(one) + len(new) - len(sound)
+    assert evidence.set_aside == len(one) + len(new) - len(sound)
     only = Evidence.begin(of, START).fold(sound, end, of)
-    assert (known.metrics, known.splits, known.in_stage) == (
+    assert (evidence.metrics, evidence.splits, evidence.in_stage) == (
         only.metrics,
         only.splits,
         only.in_stage,

@@ -47,10 +47,10 @@ def test_proof_is_reckoned_as_simulated_rollouts_find_it(base):
 def test_any_traffic_can_be_previewed(name, rate, errors, word):
     plan = replace(PRESETS[name], on_inconclusive=word)
 
-    found = preview(plan, Traffic(rate, errors, 0.01, "given"), lag=LAG)
+    previewed = preview(plan, Traffic(rate, errors, 0.01, "given"), lag=LAG)
 
-    for step in found.steps:
+    for step in previewed.steps:
         assert step.lasts is None or step.lasts >= step.stage.min_time
         assert step.visible is None or errors < step.visible < 1
-    ends = [step.lasts for step in found.steps]
-    assert (found.promoted_after is None) is (None in ends)
+    ends = [step.lasts for step in previewed.steps]
+    assert (previewed.promoted_after is None) is (None in ends)

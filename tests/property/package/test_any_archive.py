@@ -79,10 +79,10 @@ def test_names_never_lead_out_of_the_folder(extra, tmp_path_factory):
         assert whole_tree(root) == before
     else:
         expected = {name for name, _ in SOUND} | {name for name, _, _ in extra}
-        found = {
+        paths = {
             path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
         }
-        assert found == expected
+        assert paths == expected
         assert all(path.startswith(f"a/b/{digest}") for path in whole_tree(root) - before)
         assert not any(path.is_symlink() for path in folder.rglob("*"))
 

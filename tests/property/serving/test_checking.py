@@ -117,10 +117,10 @@ def test_a_field_may_have_any_name(name):
     field = [Field("f0", FieldType.STRING), Field(name, FieldType.FLOAT32)]
     records = [{name: 1, "f0": "a"}]
     check = RecordCheck(field)
-    found = check.structs(records)
-    assert check.dicts(found) == [{"f0": "a", name: 1.0}]
-    assert json.loads(encode(found)) == [{"f0": "a", name: 1.0}]
-    assert check.of_columns([["a"], [1]]) == found
+    structs = check.structs(records)
+    assert check.dicts(structs) == [{"f0": "a", name: 1.0}]
+    assert json.loads(encode(structs)) == [{"f0": "a", name: 1.0}]
+    assert check.of_columns([["a"], [1]]) == structs
 
 
 def test_what_msgspec_has_no_type_for_is_left_to_the_judge():

@@ -61,15 +61,15 @@ def data_in(answer):
     else:
         length = int(answer.headers[LENGTH])
         body, rest = json.loads(answer.body[:length]), answer.body[length:]
-    found = {}
+    fields = {}
     for output in body["outputs"]:
         if "data" in output:
-            found[output["name"]] = output["data"]
+            fields[output["name"]] = output["data"]
         else:
             size = output["parameters"]["binary_data_size"]
-            found[output["name"]], rest = rest[:size], rest[size:]
+            fields[output["name"]], rest = rest[:size], rest[size:]
     assert rest == b""
-    return body, found
+    return body, fields
 
 
 @settings(max_examples=150)
@@ -93,12 +93,12 @@ def test_a_tensor_of_any_datatype_comes_back(data, arrays, count):
             rest += raw
         else:
             tensor["data"] = tree if data.draw(st.booleans(), "nested") else values
-        wanted = exact and data.draw(st.booleans(), "as bytes")
-        outputs.append({"name": field.name, "parameters": {"binary_data": wanted}})
-        sent[field.name] = raw if wanted else values
+        request = exact and data.draw(st.booleans(), "as bytes")
+        outputs.append({"name": field.name, "parameters": {"binary_data": request}})
+        sent[field.name] = raw if request else values
         inputs.append(tensor)
     answer = ask(scorer, {"id": "7", "inputs": inputs, "outputs": outputs}, rest)
-    body, found = data_in(answer)
+    body, result = data_in(answer)
     assert (body["model_name"], body["model_version"], body["id"]) == ("echo", "3", "7")
     assert [output["shape"] for output in body["outputs"]] == [
         [count, *field.shape] for field in signature
@@ -109,7 +109,7 @@ def test_a_tensor_of_any_datatype_comes_back(data, arrays, count):
             rounded = np.array(expected, field.type.value).tolist()
             pairs = zip(expected, rounded, strict=True)
             expected = [None if element is None else number for element, number in pairs]
-        assert found[field.name] == expected
+        assert result[field.name] == expected
     records = answer.exchange.instances()
     assert len(records) == count
     assert json.dumps(records) == json.dumps(answer.exchange.predictions())

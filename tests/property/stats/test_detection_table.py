@@ -60,9 +60,9 @@ def test_tripled_errors_are_found_in_a_third_of_obriens_time():
 
 def test_keys_find_what_they_can():
     """Sticky routing has its price, and at a few requests a minute pooling is what pays it."""
-    found = {
+    by_name = {
         name: cell["halftone"]["decided"] for name, cell in RESULTS.items() if "halftone" in cell
     }
-    assert found["clustered errors 1 to 3 %, keys counted, 10/s"] > 0.95
-    assert found["clustered errors 0.5 to 5 %, keys counted, 1/s"] > 0.9
-    assert found["errors 1 to 50 %, 0.1/s"] == 1
+    assert by_name["clustered errors 1 to 3 %, keys counted, 10/s"] > 0.95
+    assert by_name["clustered errors 0.5 to 5 %, keys counted, 1/s"] > 0.9
+    assert by_name["errors 1 to 50 %, 0.1/s"] == 1

@@ -26,11 +26,11 @@ def test_the_table_is_whole_and_stands_on_the_page():
 
 @pytest.mark.parametrize("cell", CELLS[:-1], ids=lambda cell: f"{cell.name}, {cell.units}")
 def test_no_error_is_more_frequent_than_was_allowed(cell):
-    found = RESULTS[cell.name]
-    assert found["rollouts"] >= 100
-    assert not cell.asks_worse or found["worse"] <= ALPHA
-    assert not cell.asks_harmless or found["harmless"] <= ALPHA
-    assert not cell.asks_share or found["lost"] <= 0.01
+    result = RESULTS[cell.name]
+    assert result["rollouts"] >= 100
+    assert not cell.asks_worse or result["worse"] <= ALPHA
+    assert not cell.asks_harmless or result["harmless"] <= ALPHA
+    assert not cell.asks_share or result["lost"] <= 0.01
 
 
 def test_the_table_would_show_it():
@@ -53,16 +53,16 @@ def test_it_is_so_still(cell):
 @pytest.mark.parametrize("cell", [CELLS[0], CELLS[10], CELLS[16]], ids=lambda cell: cell.name)
 def test_what_is_simulated_is_what_verdicts_say(cell):
     """The same rollout by ``judge``, at every look: it fails, or proves, at the same ones."""
-    of, found = cell.rollout, set()
+    of, names = cell.rollout, set()
     buckets = [*cell.draw(np.random.default_rng(3), cell.ratio)][:60]
-    known = Evidence.begin(of, START)
+    evidence = Evidence.begin(of, START)
     for bucket in buckets:
-        known = known.fold([bucket], bucket.start + BUCKET, of)
-        verdict = judge(known, of.plan, of.plan.stages[0])
+        evidence = evidence.fold([bucket], bucket.start + BUCKET, of)
+        verdict = judge(evidence, of.plan, of.plan.stages[0])
         if verdict.kind is VerdictKind.FAIL:
-            found.add("worse")
+            names.add("worse")
         if verdict.numbers[cell.metric]["e_harmless"] >= 1 / ALPHA:
-            found.add("harmless")
+            names.add("harmless")
         if verdict.numbers["e_share"] >= math.exp(-math.log(0.01)):
-            found.add("lost")
-    assert judged(of, iter(buckets), cell.metric) == found
+            names.add("lost")
+    assert judged(of, iter(buckets), cell.metric) == names

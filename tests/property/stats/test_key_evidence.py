@@ -31,14 +31,14 @@ def strata(chance: random.Random, failing: dict[bool, float], keys: int = KEYS) 
     )
     for number in range(keys):
         ours = chance.random() < SHARE
-        known: Seen | None = None
-        for asked in range(LIFE):
-            at = START + number * timedelta(seconds=2) + asked * GAP
+        existing: Seen | None = None
+        for request in range(LIFE):
+            at = START + number * timedelta(seconds=2) + request * GAP
             failed = chance.random() < failing[ours]
             sighting = KeyObservation("2", "fraud-r1", 0, f"{number:016x}", at, failed, None)
-            added = news(known, sighting)
+            added = news(existing, sighting)
             now = seen_in(sighting)
-            known = known.and_then(now) if known else now
+            existing = existing.and_then(now) if existing else now
             if added.since is not None:
                 n_x = counts[bucket_start(added.since)][ours]
                 n_x[0] += added.errors is not None
@@ -79,8 +79,8 @@ def test_what_is_not_so_is_proven_in_no_more_than_5_percent(rate, worse, margin)
     """
     chance = random.Random(f"{rate} {worse} {margin}")  # noqa: S311 - a simulation
     ever = {True: odds(rate, margin), False: rate}
-    found = sum(proven(chance, ever, worse=worse, margin=margin) for _ in range(20))
-    assert found <= 3  # of 20 at 5 %: more than three in 1 of 60
+    result = sum(proven(chance, ever, worse=worse, margin=margin) for _ in range(20))
+    assert result <= 3  # of 20 at 5 %: more than three in 1 of 60
 
 
 def test_a_challenger_whose_keys_fail_three_times_more_is_found():

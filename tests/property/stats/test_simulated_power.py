@@ -16,14 +16,14 @@ def requests_used(capital, rates, *, per_bucket, runs, most):
     rng = np.random.default_rng(SEED)
     used = []
     for _ in range(runs):
-        state, seen, result = capital, 0, math.inf
-        while seen < most:
+        state, observed, result = capital, 0, math.inf
+        while observed < most:
             n = int(rng.binomial(per_bucket, rates.share))
             m = per_bucket - n
             x, y = int(rng.binomial(n, rates.challenger)), int(rng.binomial(m, rates.champion))
-            state, seen = state.update(Stratum(Tally(n, x), Tally(m, y))), seen + n
+            state, observed = state.update(Stratum(Tally(n, x), Tally(m, y))), observed + n
             if state.log_e >= PROVEN:
-                result = seen
+                result = observed
                 break
         used.append(result)
     return used

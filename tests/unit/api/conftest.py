@@ -12,13 +12,13 @@ from tests.support.engine import Endpoint
 @pytest.fixture
 def endpoint() -> Endpoint:
     """Version 1 serves, version 2 is watched at its first step; ann began both."""
-    made = Endpoint()
-    made.serve("first")
-    made.release("second", message="sharper at night")
-    made.tick_until(Phase.OBSERVING)
-    made.traffic(timedelta(seconds=30))
-    made.tick()
-    return made
+    endpoint = Endpoint()
+    endpoint.serve("first")
+    endpoint.release("second", message="sharper at night")
+    endpoint.tick_until(Phase.OBSERVING)
+    endpoint.traffic(timedelta(seconds=30))
+    endpoint.tick()
+    return endpoint
 
 
 @pytest.fixture

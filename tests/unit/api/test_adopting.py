@@ -16,16 +16,16 @@ def restored() -> Endpoint:
     """Version 2 serves; the table is that of when 1 did."""
     endpoint = Endpoint()
     endpoint.serve("m1")
-    kept = copy.deepcopy(vars(endpoint.world.store))
+    original = copy.deepcopy(vars(endpoint.world.store))
     endpoint.serve("m2")
-    vars(endpoint.world.store).update(kept)
+    vars(endpoint.world.store).update(original)
     endpoint.tick()
     return endpoint
 
 
 def test_the_endpoint_says_why_nothing_goes_on(restored):
-    shown = on(restored.world).get(PATH).json
-    assert shown["restored"] == shown["message"] == restored.state.restored
+    document = on(restored.world).get(PATH).json
+    assert document["restored"] == document["message"] == restored.state.restored
     refused = on(restored.world).post(f"{PATH}/rollback?v=1")
     assert refused.status == 409
 
@@ -33,8 +33,8 @@ def test_the_endpoint_says_why_nothing_goes_on(restored):
 @pytest.mark.parametrize(("keep", "serves"), [("aliases", "2"), ("record", "1")])
 def test_somebody_says_what_holds(restored, keep, serves):
     api = on(restored.world)
-    told = api.post(f"{PATH}/adopt", {"keep": keep, "message": "from the backup"}, key="k-adopt-1")
-    assert (told.status, told.json["champion"]["version"], told.json["restored"]) == (
+    reply = api.post(f"{PATH}/adopt", {"keep": keep, "message": "from the backup"}, key="k-adopt-1")
+    assert (reply.status, reply.json["champion"]["version"], reply.json["restored"]) == (
         200,
         serves,
         "",
@@ -42,10 +42,10 @@ def test_somebody_says_what_holds(restored, keep, serves):
     assert restored.alias == Routing(serves)
     assert restored.history[-1].reason == "from the backup"
     again = api.post(f"{PATH}/adopt", {"keep": keep, "message": "from the backup"}, key="k-adopt-1")
-    assert (again.text, again.headers["idempotent-replayed"]) == (told.text, "true")
+    assert (again.text, again.headers["idempotent-replayed"]) == (reply.text, "true")
     assert api.post(f"{PATH}/adopt", {"keep": keep}).status == 409
 
 
 def test_what_it_can_not_take_names_the_field(restored):
-    told = on(restored.world).post(f"{PATH}/adopt", {"keep": "both"})
-    assert (told.status, told.problem["field"], told.problem["value"]) == (400, "keep", "both")
+    reply = on(restored.world).post(f"{PATH}/adopt", {"keep": "both"})
+    assert (reply.status, reply.problem["field"], reply.problem["value"]) == (400, "keep", "both")

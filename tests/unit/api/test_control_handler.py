@@ -48,13 +48,13 @@ def started(root, given, **environment):
         text=True,
         check=True,
     )
-    told = json.loads(done.stdout)
-    return told["answer"], {*told["modules"]}, told["clients"]
+    document = json.loads(done.stdout)
+    return document["answer"], {*document["modules"]}, document["clients"]
 
 
 def test_it_answers_and_has_imported_only_what_it_needs(request):
-    given = event("DELETE", "/v1/me", {"host": "control"}, None, "")
-    answer, modules, clients = started(request.config.rootpath, given)
+    sent = event("DELETE", "/v1/me", {"host": "control"}, None, "")
+    answer, modules, clients = started(request.config.rootpath, sent)
     assert answer["statusCode"] == 405
     assert json.loads(answer["body"])["type"] == "urn:halftone:problem:no-such-method"
     unneeded = {"pydantic.v1.main", "halftone.serving", "numpy", "yaml", "uvicorn", "httpx"}
@@ -64,9 +64,9 @@ def test_it_answers_and_has_imported_only_what_it_needs(request):
 
 def test_before_a_snapshot_it_makes_every_client(request):
     """What is in the snapshot costs no request anything."""
-    given = event("DELETE", "/v1/me", {"host": "control"}, None, "")
+    sent = event("DELETE", "/v1/me", {"host": "control"}, None, "")
     mode = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
-    _, _, clients = started(request.config.rootpath, given, **mode)
+    _, _, clients = started(request.config.rootpath, sent, **mode)
     assert {*clients} == {
         "apigatewayv2",
         "cloudwatch",
@@ -81,15 +81,15 @@ def test_before_a_snapshot_it_makes_every_client(request):
 def test_a_body_is_checked_although_models_are_built_late(request):
     headers = {"host": "control", "content-type": "application/json", "if-match": "*"}
     path = "/v1/models/churn/versions/1"
-    given = event("PATCH", path, headers, '{"description": 7}', ANN)
-    answer, _, _ = started(request.config.rootpath, given)
-    told = json.loads(answer["body"])
-    assert (answer["statusCode"], told["field"], told["value"]) == (400, "description", 7)
+    sent = event("PATCH", path, headers, '{"description": 7}', ANN)
+    answer, _, _ = started(request.config.rootpath, sent)
+    document = json.loads(answer["body"])
+    assert (answer["statusCode"], document["field"], document["value"]) == (400, "description", 7)
 
 
 def test_the_document_can_be_had_though_models_are_built_late(request):
-    given = event("GET", "/v1/openapi.json", {"host": "control"}, None, ANN)
-    answer, _, _ = started(request.config.rootpath, given)
+    sent = event("GET", "/v1/openapi.json", {"host": "control"}, None, ANN)
+    answer, _, _ = started(request.config.rootpath, sent)
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["openapi"].startswith("3.1")
 

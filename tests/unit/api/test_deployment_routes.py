@@ -35,18 +35,18 @@ def test_deployments_are_listed_newest_first_page_by_page(api):
 
 
 def test_a_deployment_is_named_and_found_by_its_name(api):
-    seen = api.get(ONE)
-    assert seen.json["model"] == "m1:1"
-    named = api.ask("PATCH", ONE, {"name": "blue", "message": "as agreed"}, match=seen.etag)
+    reply = api.get(ONE)
+    assert reply.json["model"] == "m1:1"
+    named = api.ask("PATCH", ONE, {"name": "blue", "message": "as agreed"}, match=reply.etag)
     assert (named.status, named.json["name"]) == (200, "blue")
     assert api.get(f"{BASE}/deployments/blue").json["version"] == "1"
-    late = api.ask("PATCH", ONE, {"name": "green"}, match=seen.etag)
+    late = api.ask("PATCH", ONE, {"name": "green"}, match=reply.etag)
     assert late.status == 412
 
 
 def test_a_deployment_is_scaled_before_it_gets_traffic(api, endpoint):
-    told = api.ask("PATCH", TWO, {"replicas": 3})
-    assert (told.json["replicas"], told.json["ready"]) == (3, 3)
+    reply = api.ask("PATCH", TWO, {"replicas": 3})
+    assert (reply.json["replicas"], reply.json["ready"]) == (3, 3)
     endpoint.world.scale.refusal = "SnapStart is on"
     refused = api.ask("PATCH", TWO, {"replicas": 5})
     assert (refused.status, "SnapStart" in refused.problem["detail"]) == (409, True)
@@ -55,8 +55,8 @@ def test_a_deployment_is_scaled_before_it_gets_traffic(api, endpoint):
 
 
 def test_a_name_and_replicas_can_be_given_at_once(api, endpoint):
-    told = api.ask("PATCH", TWO, {"name": "green", "replicas": 2}, match=api.get(TWO).etag).json
-    assert (told["version"], told["name"], told["replicas"]) == ("2", "green", 2)
+    document = api.ask("PATCH", TWO, {"name": "green", "replicas": 2}, match=api.get(TWO).etag).json
+    assert (document["version"], document["name"], document["replicas"]) == ("2", "green", 2)
     assert endpoint.actions[-2:] == ["named", "scaled"]
 
 
@@ -71,8 +71,8 @@ def test_a_deployment_is_stopped_started_and_deleted(api, endpoint):
     assert api.post(f"{ONE}/stop", {"message": "tired"}).json["message"] == "tired"
     assert api.get(ONE).json["status"] == "Stopped"
     assert api.post(f"{ONE}/start").json["status"] == "Deployed"
-    gone = api.ask("DELETE", f"{ONE}?message=old")
-    assert (gone.status, gone.json["deleted"]) == (200, True)
+    reply = api.ask("DELETE", f"{ONE}?message=old")
+    assert (reply.status, reply.json["deleted"]) == (200, True)
     assert api.ask("DELETE", ONE).status == 200
     assert endpoint.actions.count("deleted") == 1
     assert [d["version"] for d in api.get(f"{BASE}/deployments").json["items"]] == ["3", "2"]
@@ -91,8 +91,8 @@ def test_what_requests_meet_is_409_and_says_what_to_do(api, endpoint):
     endpoint.release("m4")
     endpoint.tick_until(Phase.OBSERVING)
     for version in ("3", "4"):
-        told = api.ask("DELETE", f"{BASE}/deployments/{version}")
-        assert (told.status, told.problem["type"]) == (409, "urn:halftone:problem:refused")
+        reply = api.ask("DELETE", f"{BASE}/deployments/{version}")
+        assert (reply.status, reply.problem["type"]) == (409, "urn:halftone:problem:refused")
     assert "it is the champion" in api.ask("DELETE", f"{BASE}/deployments/3").problem["detail"]
 
 
@@ -107,16 +107,16 @@ def test_what_is_not_there_is_404(api):
 
 
 def test_settings_are_shown_and_edited(api, endpoint):
-    seen = api.get(f"{BASE}/settings")
-    assert seen.json == {
+    reply = api.get(f"{BASE}/settings")
+    assert reply.json == {
         "description": "", "tags": {}, "concurrency": None, "throttle": None, "replicas": {},
     }  # fmt: skip
     body = {"concurrency": 20, "throttle": {"rate": 100, "burst": 50}, "tags": {"team": "risk"}}
-    told = api.ask("PATCH", f"{BASE}/settings", {**body, "message": "spring"}, match=seen.etag)
-    assert told.json["throttle"] == {"rate": 100.0, "burst": 50}
+    message = api.ask("PATCH", f"{BASE}/settings", {**body, "message": "spring"}, match=reply.etag)
+    assert message.json["throttle"] == {"rate": 100.0, "burst": 50}
     assert endpoint.world.scale.reserved == {NAME: 20}
     assert endpoint.history[-1].reason == "spring"
-    assert api.ask("PATCH", f"{BASE}/settings", {}, match=seen.etag).status == 412
+    assert api.ask("PATCH", f"{BASE}/settings", {}, match=reply.etag).status == 412
     given_back = api.ask("PATCH", f"{BASE}/settings", {"concurrency": None, "throttle": None}).json
     assert (given_back["concurrency"], given_back["tags"]) == (None, {"team": "risk"})
 
@@ -130,18 +130,18 @@ def test_settings_are_shown_and_edited(api, endpoint):
     ],
 )
 def test_what_can_t_be_set_is_400_by_its_field(api, body, field):
-    told = api.ask("PATCH", f"{BASE}/settings", body)
-    assert (told.status, told.problem["field"]) == (400, field)
+    reply = api.ask("PATCH", f"{BASE}/settings", body)
+    assert (reply.status, reply.problem["field"]) == (400, field)
 
 
 def test_the_signature_comes_with_a_call_that_can_be_pasted(api, endpoint):
-    told = api.get(f"{BASE}/signature").json
-    assert (told["version"], told["model"]) == ("3", "m3")
-    assert told["inputs"] == [{"name": "x", "type": "float64"}]
-    words = shlex.split(told["curl"])
-    assert words[0] == "curl"
-    assert words[-1] == f"https://api.example/endpoints/{NAME}/invocations"
-    assert json.loads(words[words.index("-d") + 1]) == {"instances": [{"x": 1.0}]}
+    document = api.get(f"{BASE}/signature").json
+    assert (document["version"], document["model"]) == ("3", "m3")
+    assert document["inputs"] == [{"name": "x", "type": "float64"}]
+    parts = shlex.split(document["curl"])
+    assert parts[0] == "curl"
+    assert parts[-1] == f"https://api.example/endpoints/{NAME}/invocations"
+    assert json.loads(parts[parts.index("-d") + 1]) == {"instances": [{"x": 1.0}]}
     write(endpoint, champion=None, rollout=None)
     assert api.get(f"{BASE}/signature").problem["field"] == "champion"
 
@@ -163,12 +163,12 @@ def test_logs_are_read_followed_and_taken_away(api, endpoint):
     logs, now = endpoint.world.logs, endpoint.world.clock.now()
     logs.write(NAME, stream(1), now, "one", "two")
     logs.write(NAME, stream(2), now, "three")
-    seen = api.get(f"{BASE}/logs?version=1&limit=1").json
-    assert [(line["text"], line["version"]) for line in seen["items"]] == [("two", "1")]
+    document = api.get(f"{BASE}/logs?version=1&limit=1").json
+    assert [(line["text"], line["version"]) for line in document["items"]] == [("two", "1")]
     logs.write(NAME, stream(1), now, "four")
-    found = api.get(f"{BASE}/logs?version=1&cursor={seen['cursor']}").json
-    assert [line["text"] for line in found["items"]] == ["four"]
-    assert found["items"][0]["at"].endswith("Z")
+    result = api.get(f"{BASE}/logs?version=1&cursor={document['cursor']}").json
+    assert [line["text"] for line in result["items"]] == ["four"]
+    assert result["items"][0]["at"].endswith("Z")
     listed = api.get(f"{BASE}/replicas?version=2").json
     assert [r["replica"] for r in listed["items"]] == [stream(2)]
     whole = api.get(f"{BASE}/logs/download").json
@@ -184,10 +184,10 @@ def test_figures_are_drawn_by_version_and_model(api, endpoint):
     charts, clock = endpoint.world.charts, endpoint.world.clock
     charts.count(NAME, "3", clock.now(), Requests=1, Errors=1, Latency=12.0)
     clock.moment = clock.moment.replace(minute=30)
-    told = api.get(f"{BASE}/metrics").json
-    assert set(told["versions"]) == {"1", "2", "3"}
-    assert sum(v or 0 for v in told["versions"]["3"]["server_errors"]) == 1
-    assert len(told["endpoint"]["qps"]) == told["count"]
+    document = api.get(f"{BASE}/metrics").json
+    assert set(document["versions"]) == {"1", "2", "3"}
+    assert sum(v or 0 for v in document["versions"]["3"]["server_errors"]) == 1
+    assert len(document["endpoint"]["qps"]) == document["count"]
     narrowed = api.get(f"{BASE}/metrics?version=3&period=60&since=2025-12-31T23:30:00Z").json
     assert (narrowed["period_seconds"], list(narrowed["versions"])) == (60.0, ["3"])
     for query, field in [

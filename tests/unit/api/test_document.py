@@ -55,8 +55,8 @@ def field(document, shape, name):
 
 
 def parameter(document, path, method, name):
-    found = document["paths"][path][method]["parameters"]
-    return next(p for p in found if p["name"] == name)
+    parameters = document["paths"][path][method]["parameters"]
+    return next(p for p in parameters if p["name"] == name)
 
 
 def gone(mapping, name):

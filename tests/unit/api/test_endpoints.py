@@ -98,10 +98,10 @@ def test_what_is_shown_is_what_the_alias_does_and_differences(second, path):
 
     assert (read()["answering"], read()["difference"]) == ({"2": 100.0}, "")
     drifted(second)
-    found = read()
-    assert (found["answering"], found["difference"]) == ({"1": 100.0}, DRIFT)
+    reading = read()
+    assert (reading["answering"], reading["difference"]) == ({"1": 100.0}, DRIFT)
     if path != "/fraud/serving":
-        assert found["message"] == (
+        assert reading["message"] == (
             f"{DRIFT}; version 1 100 % (the champion is version 2, {second.state.champion.package})"
         )
 
@@ -151,9 +151,9 @@ def test_a_failed_endpoint_without_its_stack_is_not_failed():
 
 def test_an_endpoint_without_its_function_answers_nobody(second):
     second.world.functions.both = gone
-    found = on(second.world).get("/v1/endpoints/fraud").json
-    assert found["status"] == "Failed"
-    assert found["message"].startswith("nobody answers: the function or one of its aliases does")
+    document = on(second.world).get("/v1/endpoints/fraud").json
+    assert document["status"] == "Failed"
+    assert document["message"].startswith("nobody answers: the function or one of its aliases does")
 
 
 def test_aliases_that_cannot_be_read_are_said_to_be_unread(second):
@@ -161,24 +161,26 @@ def test_aliases_that_cannot_be_read_are_said_to_be_unread(second):
         raise Unavailable("AWS did not answer")
 
     second.world.functions.both = fails
-    found = on(second.world).get("/v1/endpoints/fraud").json
-    assert (found["status"], found["difference"]) == ("Deployed", None)
-    assert found["message"].startswith("the aliases were not read: AWS did not answer; version 2")
+    document = on(second.world).get("/v1/endpoints/fraud").json
+    assert (document["status"], document["difference"]) == ("Deployed", None)
+    assert document["message"].startswith(
+        "the aliases were not read: AWS did not answer; version 2"
+    )
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])
 @pytest.mark.parametrize("query", ["", "&name=fraud", "&group=bank"])
 def test_pages_together_are_the_whole(several, limit, query):
     whole = [item["name"] for item in several.get(f"/v1/endpoints?limit=100{query}").json["items"]]
-    found, cursor = [], ""
+    result, cursor = [], ""
     while True:
         page = several.get(f"/v1/endpoints?limit={limit}{query}{cursor}").json
-        found += [item["name"] for item in page["items"]]
+        result += [item["name"] for item in page["items"]]
         if page["next"] is None:
             break
         assert len(page["items"]) == limit
         cursor = f"&cursor={page['next']}"
-    assert found == whole
+    assert result == whole
 
 
 @pytest.mark.parametrize(
@@ -201,11 +203,11 @@ def test_mine_are_those_of_my_groups_and_what_i_rolled_out(several, who, found):
 
 
 def test_an_endpoint_is_shown_with_its_status(api, endpoint):
-    shown = api.get(f"/v1/endpoints/{NAME}")
-    assert (shown.status, shown.etag) == (200, f'"{endpoint.state.revision}"')
-    assert shown.json["status"] == "Deploying"
-    assert shown.json["champion"]["version"] == "1"
-    assert shown.json["rollout"] == endpoint.rollout.id
+    reply = api.get(f"/v1/endpoints/{NAME}")
+    assert (reply.status, reply.etag) == (200, f'"{endpoint.state.revision}"')
+    assert reply.json["status"] == "Deploying"
+    assert reply.json["champion"]["version"] == "1"
+    assert reply.json["rollout"] == endpoint.rollout.id
 
 
 # Errors --------------------------------------------------------------------------------------
@@ -257,17 +259,17 @@ def test_the_table_has_every_error_of_the_domain():
 )
 def test_every_refusal_is_a_problem_with_field_and_value(api, method, path, status, kind):
     before = api.ports.store.load(NAME)
-    told = api.ask(method, path)
-    assert (told.status, told.problem["type"]) == (status, f"urn:halftone:problem:{kind}")
-    assert told.problem["field"]
-    assert told.problem["value"]
+    reply = api.ask(method, path)
+    assert (reply.status, reply.problem["type"]) == (status, f"urn:halftone:problem:{kind}")
+    assert reply.problem["field"]
+    assert reply.problem["value"]
     assert api.ports.store.load(NAME) == before
 
 
 def test_an_unknown_query_parameter_is_named_with_the_known(api):
-    told = api.get("/v1/endpoints?grupo=clinic").problem
-    assert (told["field"], told["value"]) == ("grupo", "clinic")
-    assert "known: cursor, group, limit, mine, name" in told["expected"]
+    problem = api.get("/v1/endpoints?grupo=clinic").problem
+    assert (problem["field"], problem["value"]) == ("grupo", "clinic")
+    assert "known: cursor, group, limit, mine, name" in problem["expected"]
 
 
 def test_a_signature_in_the_query_is_not_the_routes_business(api):
@@ -282,24 +284,24 @@ def test_a_body_that_is_not_said_to_be_json_is_a_415(api, endpoint, rollout, kin
     headers = {"host": "control", "idempotency-key": "12345678"} | (
         {"content-type": kind} if kind else {}
     )
-    told = api.send(event("POST", f"{rollout}/pause", headers, '{"message": "x"}', ANN))
-    assert (told.status, told.problem["field"]) == (415, "content-type")
-    assert told.problem.get("value") == kind
+    reply = api.send(event("POST", f"{rollout}/pause", headers, '{"message": "x"}', ANN))
+    assert (reply.status, reply.problem["field"]) == (415, "content-type")
+    assert reply.problem.get("value") == kind
     assert endpoint.state == before
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "rollback"), ("PATCH", "serving")])
 def test_a_body_that_is_longer_than_any_good_one_is_a_413(api, endpoint, method, path):
     before = endpoint.state
-    told = api.ask(method, f"/v1/endpoints/{NAME}/{path}", {"message": "x" * LONGEST})
-    assert (told.status, told.problem["field"]) == (413, "body")
-    assert told.problem["value"] == f"{LONGEST + 15} bytes"
+    reply = api.ask(method, f"/v1/endpoints/{NAME}/{path}", {"message": "x" * LONGEST})
+    assert (reply.status, reply.problem["field"]) == (413, "body")
+    assert reply.problem["value"] == f"{LONGEST + 15} bytes"
     assert endpoint.state == before
 
 
 def test_a_method_that_is_not_there_names_those_that_are(api):
-    told = api.ask("DELETE", f"/v1/endpoints/{NAME}/owner")
-    assert (told.status, told.headers["allow"]) == (405, "PUT")
+    reply = api.ask("DELETE", f"/v1/endpoints/{NAME}/owner")
+    assert (reply.status, reply.headers["allow"]) == (405, "PUT")
 
 
 @pytest.mark.parametrize(
@@ -309,9 +311,9 @@ def test_a_method_that_is_not_there_names_those_that_are(api):
 )
 def test_what_no_decoder_takes_is_a_body_at_fault(api, endpoint, rollout, raw):
     before = endpoint.state
-    told = api.ask("POST", f"{rollout}/pause", raw=raw)
-    assert told.problem["type"] == "urn:halftone:problem:invalid-input"
-    assert told.problem["field"] in ("body", "message")
+    reply = api.ask("POST", f"{rollout}/pause", raw=raw)
+    assert reply.problem["type"] == "urn:halftone:problem:invalid-input"
+    assert reply.problem["field"] in ("body", "message")
     assert endpoint.state == before
 
 
@@ -321,33 +323,33 @@ def test_a_body_in_another_encoding_is_a_body_at_fault(api, rollout):
         "idempotency-key": "12345678",
         "content-type": "application/json",
     }
-    given = event("POST", f"{rollout}/pause", headers, None, ANN)
+    sent = event("POST", f"{rollout}/pause", headers, None, ANN)
     latin = base64.b64encode('{"message": "für"}'.encode("latin-1")).decode()
-    told = api.send(given | {"body": latin, "isBase64Encoded": True})
-    assert (told.status, told.problem["field"]) == (400, "body")
+    reply = api.send(sent | {"body": latin, "isBase64Encoded": True})
+    assert (reply.status, reply.problem["field"]) == (400, "body")
 
 
 def test_an_answer_is_json_whatever_is_accepted(api):
     headers = {"host": "control", "accept": "text/html"}
-    told = api.send(event("GET", "/v1/me", headers, None, ANN))
-    assert (told.status, told.headers["content-type"]) == (200, "application/json")
+    reply = api.send(event("GET", "/v1/me", headers, None, ANN))
+    assert (reply.status, reply.headers["content-type"]) == (200, "application/json")
 
 
 @pytest.mark.parametrize("raw", ["", "{", "[]", "null", '"x"', '{"message": "\\ud800"}', "\x00"])
 def test_a_body_that_can_t_be_read_changes_nothing(api, endpoint, rollout, raw):
     before = endpoint.state
-    told = api.ask("POST", f"{rollout}/pause", raw=raw)
-    assert told.status == 400, told
-    assert told.problem["field"]
+    reply = api.ask("POST", f"{rollout}/pause", raw=raw)
+    assert reply.status == 400, reply
+    assert reply.problem["field"]
     assert endpoint.state == before
 
 
 def test_a_fault_says_nothing_of_itself(endpoint):
     endpoint.world.store.load = _faulty
     api = on(endpoint.world)
-    told = api.get(f"/v1/endpoints/{NAME}")
-    assert (told.status, told.problem["type"]) == (500, "urn:halftone:problem:fault")
-    assert "secret" not in told.text
+    reply = api.get(f"/v1/endpoints/{NAME}")
+    assert (reply.status, reply.problem["type"]) == (500, "urn:halftone:problem:fault")
+    assert "secret" not in reply.text
 
 
 def _faulty(_):
@@ -355,8 +357,8 @@ def _faulty(_):
 
 
 def test_a_request_that_nobody_signed_is_refused(api):
-    given = event("GET", "/v1/endpoints", {"host": "control"}, None, ANN)
+    sent = event("GET", "/v1/endpoints", {"host": "control"}, None, ANN)
     for authorizer in (None, {}, {"iam": None}, {"jwt": {"claims": {"sub": "ann"}}}):
-        given["requestContext"]["authorizer"] = authorizer
-        told = api.send(given)
-        assert (told.status, told.problem["type"]) == (403, "urn:halftone:problem:forbidden")
+        sent["requestContext"]["authorizer"] = authorizer
+        reply = api.send(sent)
+        assert (reply.status, reply.problem["type"]) == (403, "urn:halftone:problem:forbidden")

@@ -123,8 +123,8 @@ def send(api: Api, case):
     body = {name: value} if where == "body" else None
     if where == "path":
         there[name] = quote(str(value), safe="") or "%20"
-    for known, value_there in there.items():
-        path = path.replace(f"{{{known}}}", value_there)
+    for existing, value_there in there.items():
+        path = path.replace(f"{{{existing}}}", value_there)
     if where == "query":
         path += f"?{name}={quote(str(value), safe='')}"
     return api.ask(method, path, body)
@@ -141,17 +141,17 @@ def test_the_table_holds_all_there_is():
 def test_no_number_and_no_time_is_a_fault(api: Api, operation):
     for case in CASES:
         if case[:2] == operation:
-            told = send(api, case)
-            assert told.status < 500, (case[2:4], str(case[4])[:50], told.text)
-            if told.status == 400:
-                assert told.problem.get("field"), (case, told.text)
+            reply = send(api, case)
+            assert reply.status < 500, (case[2:4], str(case[4])[:50], reply.text)
+            if reply.status == 400:
+                assert reply.problem.get("field"), (case, reply.text)
 
 
 @pytest.mark.parametrize("name", ["since", "until"])
 @pytest.mark.parametrize("value", TIMES[:5])
 def test_a_time_before_there_were_figures_is_refused_by_field(api: Api, name, value):
-    told = api.get(f"/v1/endpoints/{NAME}/metrics?{name}={quote(value)}")
-    assert (told.status, told.problem["field"]) == (400, name)
+    reply = api.get(f"/v1/endpoints/{NAME}/metrics?{name}={quote(value)}")
+    assert (reply.status, reply.problem["field"]) == (400, name)
 
 
 @pytest.mark.parametrize("moment", [*TIMES, "\ud800"])
@@ -160,29 +160,29 @@ def test_a_time_before_there_were_figures_is_refused_by_field(api: Api, name, va
 def test_a_cursor_of_any_moment_is_no_fault(api: Api, moment, place, stream):
     text = json.dumps([moment, {stream: place}]).encode()
     cursor = base64.urlsafe_b64encode(text).rstrip(b"=").decode()
-    told = api.get(f"/v1/endpoints/{NAME}/logs?cursor={cursor}")
-    assert told.status < 500, told.text
+    reply = api.get(f"/v1/endpoints/{NAME}/logs?cursor={cursor}")
+    assert reply.status < 500, reply.text
 
 
 @pytest.mark.parametrize("expires", ["0s", "1ms", "365d", "366d", "9" * 400 + "d", "-1d", "1e9d"])
 def test_a_token_of_any_span_is_no_fault(api: Api, expires):
-    told = api.post(f"/v1/endpoints/{NAME}/clients", {"name": "c", "expires": expires})
-    assert told.status in (201, 400, 409), told.text
+    reply = api.post(f"/v1/endpoints/{NAME}/clients", {"name": "c", "expires": expires})
+    assert reply.status in (201, 400, 409), reply.text
 
 
 @pytest.mark.parametrize("share", [0, -1, 5e-324, 1e-300, 50, 100, 100.0000001, 1e300, "1e308 %"])
 @pytest.mark.parametrize("rest", [0, 50, 100, 1e300])
 def test_shares_at_their_ends_are_no_fault(api: Api, share, rest):
-    told = api.put(f"/v1/endpoints/{NAME}/traffic", {"traffic": {"champion": rest, "1": share}})
-    assert told.status < 500
-    told = api.put(f"/v1/endpoints/{NAME}/mirror", {"mirror": {"1": share}})
-    assert told.status < 500
-    told = api.ask("PATCH", f"/v1/endpoints/{NAME}/serving", {"capture": share})
-    assert told.status < 500
-    told = api.ask(
+    reply = api.put(f"/v1/endpoints/{NAME}/traffic", {"traffic": {"champion": rest, "1": share}})
+    assert reply.status < 500
+    reply = api.put(f"/v1/endpoints/{NAME}/mirror", {"mirror": {"1": share}})
+    assert reply.status < 500
+    reply = api.ask("PATCH", f"/v1/endpoints/{NAME}/serving", {"capture": share})
+    assert reply.status < 500
+    reply = api.ask(
         "PATCH", f"/v1/endpoints/{NAME}/settings", {"throttle": {"rate": share, "burst": rest}}
     )
-    assert told.status < 500
+    assert reply.status < 500
 
 
 PLANS = [
@@ -206,5 +206,5 @@ KEYS = ["", "&keys_an_hour=5e-324", "&keys_an_hour=3.6e9"]
 @pytest.mark.parametrize("keys", KEYS)
 def test_a_plan_at_its_ends_is_previewed_or_refused(api: Api, plan, rate, keys):
     asked_plan = quote(json.dumps(plan))
-    told = api.get(f"/v1/endpoints/{NAME}/preview?plan={asked_plan}{rate}{keys}")
-    assert told.status in (200, 400, 409), told.text
+    reply = api.get(f"/v1/endpoints/{NAME}/preview?plan={asked_plan}{rate}{keys}")
+    assert reply.status in (200, 400, 409), reply.text

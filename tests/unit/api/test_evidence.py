@@ -132,14 +132,14 @@ class TestClock:
         """After the least time the same evidence that is waited for lets the step end."""
         met = set()
         for _ in range(200):
-            shown = api.get(rollout).json
-            met.add(shown["clock"]["waits_for"])
-            if shown["stage"] != 1:
+            document = api.get(rollout).json
+            met.add(document["clock"]["waits_for"])
+            if document["stage"] != 1:
                 break
             endpoint.traffic(timedelta(seconds=20))
             endpoint.tick()
         assert met >= {"time"}
-        assert shown["share"] == 50.0
+        assert document["share"] == 50.0
 
 
 def test_the_forecast_counts_down_as_requests_come(api, endpoint, rollout):
@@ -181,12 +181,12 @@ class TestMay:
         here = f"/v1/endpoints/fraud/rollouts/{endpoint.rollout.id}"
         assert api.get(here, by=ANN).json["may"]["promote"]["why"] == "started"
         assert api.post(f"{here}/promote", by=ANN).status == 403
-        for word in ("resume", "approve", "reject", "pause", "promote"):
-            may = api.get(here, by=BEN).json["may"][word]
-            body = {"stage": 1} if word == "approve" else {}
-            heard = api.post(f"{here}/{word}", body, by=BEN).status in (200, 202)
+        for text in ("resume", "approve", "reject", "pause", "promote"):
+            may = api.get(here, by=BEN).json["may"][text]
+            body = {"stage": 1} if text == "approve" else {}
+            heard = api.post(f"{here}/{text}", body, by=BEN).status in (200, 202)
             # A word that would change nothing is heard, too: resume of what runs.
-            assert heard is may["allowed"] or (word == "resume" and heard), word
+            assert heard is may["allowed"] or (text == "resume" and heard), text
 
     def test_a_rollout_that_is_over_takes_no_word(self, api, rollout):
         api.post(f"{rollout}/abort")

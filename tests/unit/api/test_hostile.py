@@ -27,9 +27,9 @@ def test_a_field_that_is_named_twice_is_refused_by_its_name(
     api: Api, endpoint: Endpoint, asked, raw, field
 ):
     before = endpoint.state
-    told = api.ask(*asked, raw=raw)
-    assert (told.status, told.problem["field"]) == (400, field)
-    assert "once" in told.problem["expected"]
+    reply = api.ask(*asked, raw=raw)
+    assert (reply.status, reply.problem["field"]) == (400, field)
+    assert "once" in reply.problem["expected"]
     assert endpoint.state == before
 
 
@@ -82,40 +82,40 @@ def test_a_text_that_nothing_can_store_is_refused_by_its_field(
     api: Api, endpoint: Endpoint, asked, body, field
 ):
     before = endpoint.state
-    told = api.ask(*asked, body)
-    assert (told.status, told.problem["field"]) == (400, field)
+    reply = api.ask(*asked, body)
+    assert (reply.status, reply.problem["field"]) == (400, field)
     assert endpoint.state == before
 
 
 @pytest.mark.parametrize("plan", [f'{{"on_inconclusive": "{chr(92)}ud800"}}', "%ED%A0%80"])
 def test_a_plan_in_a_query_that_nothing_can_store_is_refused(api: Api, plan):
-    told = api.get(f"{BASE}/preview?plan=" + quote(plan, safe="%"))
-    assert (told.status, told.problem["field"].split(".")[0]) == (400, "plan")
+    reply = api.get(f"{BASE}/preview?plan=" + quote(plan, safe="%"))
+    assert (reply.status, reply.problem["field"].split(".")[0]) == (400, "plan")
 
 
 def test_a_query_parameter_that_comes_twice_is_refused(api: Api, endpoint: Endpoint):
     before = endpoint.state
-    told = api.post(f"{BASE}/rollback?v=1&v=9")
-    assert (told.status, told.problem["field"], told.problem["value"]) == (400, "v", "9")
+    reply = api.post(f"{BASE}/rollback?v=1&v=9")
+    assert (reply.status, reply.problem["field"], reply.problem["value"]) == (400, "v", "9")
     assert endpoint.state == before
 
 
 def test_a_plan_that_is_too_deep_is_bad_input(api: Api):
-    told = api.get(f"{BASE}/preview?plan=" + quote('{"a":' + "[" * 3900))
-    assert (told.status, told.problem["field"]) == (400, "plan")
+    reply = api.get(f"{BASE}/preview?plan=" + quote('{"a":' + "[" * 3900))
+    assert (reply.status, reply.problem["field"]) == (400, "plan")
 
 
 @pytest.mark.parametrize("name", ["a" * 3000, "FRAUD", "fraud\u0301"])
 @pytest.mark.parametrize("path", ["/v1/endpoints/{}/rollback", "/v1/endpoints/{}/clients"])
 def test_what_can_be_no_name_is_not_looked_up(api: Api, path, name):
-    told = api.post(path.format(name))
-    assert (told.status, told.problem["field"]) == (400, "endpoint")
+    reply = api.post(path.format(name))
+    assert (reply.status, reply.problem["field"]) == (400, "endpoint")
 
 
 def test_a_cursor_of_what_can_be_no_key_is_refused(api: Api):
     text = json.dumps({"after": "\ud800"}).encode()
-    told = api.get(f"/v1/models?cursor={base64.urlsafe_b64encode(text).decode()}")
-    assert (told.status, told.problem["field"]) == (400, "cursor")
+    reply = api.get(f"/v1/models?cursor={base64.urlsafe_b64encode(text).decode()}")
+    assert (reply.status, reply.problem["field"]) == (400, "cursor")
 
 
 @pytest.mark.parametrize("newest", ["true", "false"])
@@ -124,13 +124,13 @@ def test_pages_and_pieces_end_where_an_answer_would_be_too_long(
 ):
     whole = api.get(f"{BASE}/audit?newest={newest}").json["items"]
     monkeypatch.setattr(responses, "LARGEST", 2 * len(json.dumps(whole[0])))
-    seen, path = [], f"{BASE}/audit?newest={newest}"
+    observed, path = [], f"{BASE}/audit?newest={newest}"
     while path:
-        told = api.get(path).json
-        assert 1 <= len(told["items"]) < len(whole)
-        seen += told["items"]
-        path = told["next"] and f"{BASE}/audit?newest={newest}&cursor={told['next']}"
-    assert seen == whole
+        document = api.get(path).json
+        assert 1 <= len(document["items"]) < len(whole)
+        observed += document["items"]
+        path = document["next"] and f"{BASE}/audit?newest={newest}&cursor={document['next']}"
+    assert observed == whole
     lines, more = [], "true"
     while more == "true":
         piece = api.get(f"{BASE}/audit/export?after={len(lines)}")
@@ -157,5 +157,5 @@ def test_a_group_and_its_record_fit_into_one_item(endpoint: Endpoint):
     assert record.reason == "added 200 members; removed 200 members"
     assert len(json.dumps({**vars(record), "at": ""})) < 400_000
     for no_arn in (arns("y")[0] + "y", f"{begin}\u00fc"):
-        told = api.put("/v1/groups/big", {"members": {no_arn: roles}}, by=arns("y")[0])
-        assert (told.status, told.problem["field"]) == (400, "members")
+        reply = api.put("/v1/groups/big", {"members": {no_arn: roles}}, by=arns("y")[0])
+        assert (reply.status, reply.problem["field"]) == (400, "members")

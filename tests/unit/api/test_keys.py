@@ -55,8 +55,8 @@ def test_the_same_words_with_a_new_key_are_meant_anew(api, endpoint, rollout):
 )
 def test_a_key_stands_for_one_request_alone(api, endpoint, rollout, path, body):
     api.post(f"{rollout}/pause", {"message": "look"}, key=KEY)
-    told = api.post(f"{rollout}/{path}", body, key=KEY)
-    assert (told.status, told.problem["type"]) == (422, "urn:halftone:problem:key-reused")
+    reply = api.post(f"{rollout}/{path}", body, key=KEY)
+    assert (reply.status, reply.problem["type"]) == (422, "urn:halftone:problem:key-reused")
     assert endpoint.phase is Phase.PAUSED
 
 
@@ -83,14 +83,14 @@ def test_what_can_t_be_read_claims_no_key(api, endpoint, rollout):
 
 @pytest.mark.parametrize("key", ["short", "with space", "x" * 129, "später-als-acht"])
 def test_a_key_that_can_t_be_taken_is_named(api, rollout, key):
-    told = api.post(f"{rollout}/pause", key=key)
-    assert (told.status, told.problem["field"]) == (400, "idempotency-key")
+    reply = api.post(f"{rollout}/pause", key=key)
+    assert (reply.status, reply.problem["field"]) == (400, "idempotency-key")
 
 
 def test_a_post_without_a_key_changes_nothing(api, endpoint, rollout):
     before = endpoint.state
-    told = api.ask("POST", f"{rollout}/pause", without=("idempotency-key",))
-    assert (told.status, told.problem["field"]) == (400, "idempotency-key")
+    reply = api.ask("POST", f"{rollout}/pause", without=("idempotency-key",))
+    assert (reply.status, reply.problem["field"]) == (400, "idempotency-key")
     assert endpoint.state == before
 
 
@@ -116,17 +116,17 @@ def test_two_at_once_one_wins_and_the_other_is_told_to_wait(api, endpoint, rollo
 def test_a_service_that_is_out_leaves_the_key_free(api, endpoint, rollout):
     commit = endpoint.world.store.commit
     endpoint.world.store.commit = _out
-    told = api.post(f"{rollout}/pause", key=KEY)
-    assert (told.status, told.headers["retry-after"]) == (503, "1")
+    reply = api.post(f"{rollout}/pause", key=KEY)
+    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
     endpoint.world.store.commit = commit
     assert api.post(f"{rollout}/pause", key=KEY).json["phase"] == "paused"
 
 
 def test_a_release_is_started_once(api, endpoint, rollout):
     api.post(f"{rollout}/abort")
-    wanted = {"digest": endpoint.offer("third"), "bucket": "assets", "key": "third.zip"}
-    first = api.post(f"/v1/endpoints/{NAME}/releases", wanted, key=KEY)
-    again = api.post(f"/v1/endpoints/{NAME}/releases", wanted, key=KEY)
+    body = {"digest": endpoint.offer("third"), "bucket": "assets", "key": "third.zip"}
+    first = api.post(f"/v1/endpoints/{NAME}/releases", body, key=KEY)
+    again = api.post(f"/v1/endpoints/{NAME}/releases", body, key=KEY)
     assert (first.status, again.status) == (202, 202)
     assert first.json["rollout"] == again.json["rollout"]
     assert endpoint.actions.count("release") == 3

@@ -31,8 +31,8 @@ def test_history_has_size_replicas_settings_and_every_event(api, endpoint):
     api.ask("PATCH", f"{PATH}/settings", settings)
     api.post(f"{PATH}/rollback", {"message": "too slow"})
     endpoint.serve("third")
-    wanted = {"replicas": 2, "name": "blue"}
-    api.ask("PATCH", f"{PATH}/deployments/1", wanted)
+    body = {"replicas": 2, "name": "blue"}
+    api.ask("PATCH", f"{PATH}/deployments/1", body)
     api.post(f"{PATH}/deployments/1/stop", {"message": "leaks"})
 
     third, second, first = api.get(f"{PATH}/history").json["items"]
@@ -98,15 +98,15 @@ def test_what_served_before_the_endpoint_was_retired_is_stopped(api, endpoint):
 @pytest.mark.parametrize("newest", [False, True])
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
 def test_audit_comes_whole_in_pages(api, endpoint, limit, newest):
-    path, cursor, found = f"{PATH}/audit?limit={limit}&newest={newest}", "", []
+    path, cursor, result = f"{PATH}/audit?limit={limit}&newest={newest}", "", []
     while True:
         page = api.get(path + cursor).json
         assert len(page["items"]) <= limit
-        found += page["items"]
+        result += page["items"]
         if page["next"] is None:
             break
         cursor = f"&cursor={page['next']}"
-    sequence = [record["seq"] for record in found]
+    sequence = [record["seq"] for record in result]
     whole = list(range(1, endpoint.state.audit.seq + 1))
     assert sequence == (whole[::-1] if newest else whole)
 
@@ -115,8 +115,8 @@ def test_audit_comes_whole_in_pages(api, endpoint, limit, newest):
     "cursor", ["x", "eyJh", "bnVsbA", "eyJhZnRlciI6MX0", "eyJhZnRlciI6Ii0xIn0"]
 )
 def test_a_cursor_that_no_page_gave_is_named(api, cursor):
-    told = api.get(f"{PATH}/audit?cursor={cursor}")
-    assert (told.status, told.problem["field"], told.problem["value"]) == (400, "cursor", cursor)
+    reply = api.get(f"{PATH}/audit?cursor={cursor}")
+    assert (reply.status, reply.problem["field"], reply.problem["value"]) == (400, "cursor", cursor)
 
 
 def test_an_export_verifies_without_halftone_s_service(api, endpoint):
@@ -135,37 +135,37 @@ def test_an_export_goes_on_after_what_is_known(api, endpoint):
 
 
 def test_a_chain_verifies_or_says_where_it_breaks(api, endpoint):
-    told = api.get(f"{PATH}/audit/verify").json
-    assert (told["verified"], told["records"]) == (True, endpoint.state.audit.seq)
+    document = api.get(f"{PATH}/audit/verify").json
+    assert (document["verified"], document["records"]) == (True, endpoint.state.audit.seq)
     records = endpoint.world.store.records[NAME]
     records[2] = replace(records[2], reason="nothing happened")
-    told = api.get(f"{PATH}/audit/verify").json
-    assert (told["verified"], told["broken_at"]) == (False, 3)
-    assert told["why"]
+    document = api.get(f"{PATH}/audit/verify").json
+    assert (document["verified"], document["broken_at"]) == (False, 3)
+    assert document["why"]
 
 
 def test_a_preview_reckons_with_the_traffic_of_the_last_hour(api, endpoint):
-    told = api.get(f"{PATH}/preview").json
-    assert told["plan_of"].startswith("rollout fraud-")
-    assert [step["weight"] for step in told["steps"]] == [5.0, 50.0, 95.0]
-    assert told["traffic"]["source"].startswith("the last hour: ")
+    document = api.get(f"{PATH}/preview").json
+    assert document["plan_of"].startswith("rollout fraud-")
+    assert [step["weight"] for step in document["steps"]] == [5.0, 50.0, 95.0]
+    assert document["traffic"]["source"].startswith("the last hour: ")
 
 
 def test_a_preview_of_a_plan_at_a_rate(api):
-    given = quote(json.dumps({"steps": [{"weight": 10}], "bake": "none"}))
-    told = api.get(f"{PATH}/preview?plan={given}&requests_a_second=50&errors_percent=1").json
-    assert [step["weight"] for step in told["steps"]] == [10.0]
-    assert told["steps"][0]["requests_a_second"] == 5.0
-    assert told["traffic"]["errors_percent"] == 1.0
+    value = quote(json.dumps({"steps": [{"weight": 10}], "bake": "none"}))
+    document = api.get(f"{PATH}/preview?plan={value}&requests_a_second=50&errors_percent=1").json
+    assert [step["weight"] for step in document["steps"]] == [10.0]
+    assert document["steps"][0]["requests_a_second"] == 5.0
+    assert document["traffic"]["errors_percent"] == 1.0
     assert api.get(f"{PATH}/preview?plan=gradual&requests_a_second=50").status == 200
 
 
 def test_a_preview_where_a_key_draws_counts_keys(api):
     plan = quote(json.dumps({"steps": [{"mirror": 1}, {"weight": 10}], "bake": "none"}))
-    given = f"plan={plan}&requests_a_second=50&keys_an_hour=3600"
-    told = api.get(f"{PATH}/preview?{given}").json
-    assert told["traffic"]["keys_an_hour"] == 3600
-    assert [(step["counts"], step["counted_an_hour"]) for step in told["steps"]] == [
+    value = f"plan={plan}&requests_a_second=50&keys_an_hour=3600"
+    document = api.get(f"{PATH}/preview?{value}").json
+    assert document["traffic"]["keys_an_hour"] == 3600
+    assert [(step["counts"], step["counted_an_hour"]) for step in document["steps"]] == [
         ("requests", 1800.0), ("keys", 360.0),
     ]  # fmt: skip
 
@@ -184,25 +184,25 @@ def test_a_preview_where_a_key_draws_counts_keys(api):
     ],
 )
 def test_a_preview_that_can_t_be_reckoned_names_the_field(api, query, field):
-    told = api.get(f"{PATH}/preview?{query}")
-    assert (told.status, told.problem["field"]) == (400, field)
+    reply = api.get(f"{PATH}/preview?{query}")
+    assert (reply.status, reply.problem["field"]) == (400, field)
 
 
 def test_no_traffic_is_a_409_that_says_what_to_give():
     endpoint = Endpoint()
     endpoint.serve("first")
-    told = on(endpoint.world).get(f"{PATH}/preview")
-    assert told.status == 409
-    assert "give a rate" in told.problem["detail"]
+    reply = on(endpoint.world).get(f"{PATH}/preview")
+    assert reply.status == 409
+    assert "give a rate" in reply.problem["detail"]
 
 
 def test_status_follows_what_happens(endpoint):
     api = on(endpoint.world)
     assert api.get(PATH).json["status"] == "Deploying"
     api.post(f"{PATH}/rollback", {"message": "too slow"})
-    shown = api.get(PATH).json
-    assert shown["status"] == "Deployed"
-    assert "too slow" in shown["message"]
+    document = api.get(PATH).json
+    assert document["status"] == "Deployed"
+    assert "too slow" in document["message"]
 
 
 def test_a_first_release_that_failed_is_failed():
@@ -210,12 +210,12 @@ def test_a_first_release_that_failed_is_failed():
     endpoint.offer("first", {"statusCode": 500, "body": "no"})
     endpoint.release("first")
     endpoint.tick_until(Phase.FAILED)
-    shown = on(endpoint.world).get(PATH).json
-    assert (shown["status"], shown["champion"]) == ("Failed", None)
-    assert shown["message"].startswith("first@")
+    document = on(endpoint.world).get(PATH).json
+    assert (document["status"], document["champion"]) == ("Failed", None)
+    assert document["message"].startswith("first@")
 
 
 def test_creator_date_and_owner_are_on_record(endpoint):
-    shown = on(endpoint.world).get(PATH).json
-    assert (shown["creator"], shown["owner"]) == ("ann", None)
-    assert shown["created_at"] == "2026-01-01T00:00:00Z"
+    document = on(endpoint.world).get(PATH).json
+    assert (document["creator"], document["owner"]) == ("ann", None)
+    assert document["created_at"] == "2026-01-01T00:00:00Z"

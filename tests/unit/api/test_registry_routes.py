@@ -11,10 +11,10 @@ MODEL = "/v1/models/m1"
 
 @pytest.fixture
 def endpoint():
-    made = Endpoint()
-    made.serve("m1")
-    made.offer("m2")
-    return made
+    endpoint = Endpoint()
+    endpoint.serve("m1")
+    endpoint.offer("m2")
+    return endpoint
 
 
 @pytest.fixture
@@ -32,27 +32,27 @@ def kept(endpoint, package, model="m1"):
 def test_a_package_is_registered_under_the_next_number(api, endpoint):
     digest = kept(endpoint, "more")
     body = {"digest": digest, "metrics": {"auc": 0.9}, "tags": {"team": "risk"}, "message": "may"}
-    made = api.post(f"{MODEL}/versions", body)
-    assert (made.status, made.json["name"], made.json["digest"]) == (201, "m1:2", digest)
-    assert made.headers["location"] == f"{MODEL}/versions/2"
-    assert made.json["validation_status"] == "PENDING"
-    assert made.json["registered_by"] == ANN
+    reply = api.post(f"{MODEL}/versions", body)
+    assert (reply.status, reply.json["name"], reply.json["digest"]) == (201, "m1:2", digest)
+    assert reply.headers["location"] == f"{MODEL}/versions/2"
+    assert reply.json["validation_status"] == "PENDING"
+    assert reply.json["registered_by"] == ANN
     again = api.post(f"{MODEL}/versions", {"digest": digest})
     assert (again.status, again.json["number"]) == (201, 2)
 
 
 def test_the_same_request_is_answered_the_same_ever_after(api, endpoint):
     body = {"digest": kept(endpoint, "more"), "description": "first"}
-    made = api.post(f"{MODEL}/versions", body, key="register-it")
+    reply = api.post(f"{MODEL}/versions", body, key="register-it")
     assert api.ask("PATCH", f"{MODEL}/versions/2", {"description": "second"}).status == 200
     again = api.post(f"{MODEL}/versions", body, key="register-it")
     assert again.headers["idempotent-replayed"] == "true"
-    assert again.json == made.json
+    assert again.json == reply.json
 
 
 def test_what_is_not_kept_or_is_another_models_is_refused(api, endpoint):
-    gone = api.post(f"{MODEL}/versions", {"digest": "0" * 64})
-    assert (gone.status, gone.problem["field"]) == (404, "package")
+    reply = api.post(f"{MODEL}/versions", {"digest": "0" * 64})
+    assert (reply.status, reply.problem["field"]) == (404, "package")
     other = api.post("/v1/models/m2/versions", {"digest": digest_of("m1")})
     assert (other.status, other.problem["field"]) == (400, "digest")
     assert api.get("/v1/models/m2").status == 404
@@ -76,20 +76,20 @@ def test_models_are_listed_by_name_page_by_page(api, endpoint):
 
 
 def test_an_alias_is_set_and_shown_and_taken_away(api):
-    seen = api.get(MODEL)
-    pointed = api.put(f"{MODEL}/aliases/champion", {"number": 1}, match=seen.etag)
+    reply = api.get(MODEL)
+    pointed = api.put(f"{MODEL}/aliases/champion", {"number": 1}, match=reply.etag)
     assert pointed.json["aliases"]["champion"] == 1
-    shown = api.get(f"{MODEL}/aliases/champion")
-    assert (shown.json["name"], shown.json["aliases"]) == ("m1:1", ["challenger", "champion"])
+    view = api.get(f"{MODEL}/aliases/champion")
+    assert (view.json["name"], view.json["aliases"]) == ("m1:1", ["challenger", "champion"])
     api.put(f"{MODEL}/aliases/champion", {"number": None})
     assert api.get(f"{MODEL}/aliases/champion").status == 404
     assert api.put(f"{MODEL}/aliases/best", {"number": 1}).status == 400
 
 
 def test_of_two_edits_of_what_was_seen_one_is_412(api):
-    seen = api.get(MODEL)
-    won = api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"a": "1"}}, match=seen.etag)
-    lost = api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"a": "2"}}, match=seen.etag)
+    reply = api.get(MODEL)
+    won = api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"a": "1"}}, match=reply.etag)
+    lost = api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"a": "2"}}, match=reply.etag)
     assert (won.status, lost.status) == (200, 412)
     assert api.get(f"{MODEL}/versions/1").json["tags"] == {"a": "1"}
     assert won.etag == api.get(MODEL).etag
@@ -97,13 +97,13 @@ def test_of_two_edits_of_what_was_seen_one_is_412(api):
 
 def test_a_patch_takes_away_what_is_null(api):
     api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"a": "1", "b": "2"}, "metadata": {"x": [1]}})
-    told = api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"a": None}, "metadata": None}).json
-    assert (told["tags"], told["metadata"]) == ({"b": "2"}, {})
+    document = api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"a": None}, "metadata": None}).json
+    assert (document["tags"], document["metadata"]) == ({"b": "2"}, {})
 
 
 def test_what_can_t_be_said_is_400_by_its_field(api):
-    told = api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"validation_status": "GOOD"}})
-    assert (told.status, told.problem["field"]) == (400, "tags.validation_status")
+    reply = api.ask("PATCH", f"{MODEL}/versions/1", {"tags": {"validation_status": "GOOD"}})
+    assert (reply.status, reply.problem["field"]) == (400, "tags.validation_status")
     assert api.ask("PATCH", f"{MODEL}/versions/9", {"description": "x"}).status == 404
     assert api.ask("PATCH", f"{MODEL}/versions/0", {"description": "x"}).status == 400
 
@@ -122,8 +122,8 @@ def test_the_audit_is_read_page_by_page_and_verified(api):
 def test_a_broken_audit_is_409_and_names_the_record(api, endpoint):
     records = endpoint.world.registry.records["m1"]
     records[0] = type(records[0])(**{**vars(records[0]), "actor": "nobody"})
-    told = api.get(f"{MODEL}/audit/verify")
-    assert (told.status, "record 1" in told.problem["detail"]) == (409, True)
+    reply = api.get(f"{MODEL}/audit/verify")
+    assert (reply.status, "record 1" in reply.problem["detail"]) == (409, True)
 
 
 def test_a_model_of_a_group_is_changed_by_its_members_alone(api, endpoint):
@@ -131,13 +131,13 @@ def test_a_model_of_a_group_is_changed_by_its_members_alone(api, endpoint):
     endpoint.world.groups.kept["risk"] = Group("risk", members={ann: frozenset({Role.ADMIN})})
     owned = api.put(f"{MODEL}/owner", {"owner": "risk", "message": "theirs"})
     assert (owned.status, owned.json["owner"]) == (200, "risk")
-    for told in (
+    for message in (
         api.put(f"{MODEL}/aliases/champion", {"number": 1}, by=BEN),
         api.ask("PATCH", f"{MODEL}/versions/1", {"description": "x"}, by=BEN),
         api.post(f"{MODEL}/versions", {"digest": kept(endpoint, "more")}, by=BEN),
         api.put(f"{MODEL}/owner", {"owner": None}, by=BEN),
     ):
-        assert told.status == 403
+        assert message.status == 403
     assert api.get(MODEL, by=BEN).json["aliases"] == {"challenger": 1}
     assert api.put(f"{MODEL}/aliases/champion", {"number": 1}, by=ANN).status == 200
     assert api.put(f"{MODEL}/owner", {"owner": "nobody-knows"}).status == 403
@@ -163,8 +163,8 @@ def owned_by_risk(endpoint):
 def test_a_release_adds_no_version_to_another_group_s_model(api, endpoint):
     digest = kept(endpoint, "more")
     owned_by_risk(endpoint)
-    told = api.post("/v1/endpoints/fraud/releases", {"digest": digest}, by=BEN)
-    assert (told.status, "'risk'" in told.problem["detail"]) == (403, True)
+    reply = api.post("/v1/endpoints/fraud/releases", {"digest": digest}, by=BEN)
+    assert (reply.status, "'risk'" in reply.problem["detail"]) == (403, True)
     assert api.get(MODEL).json["newest"] == 1
     assert endpoint.state.active is None
     assert api.post("/v1/endpoints/fraud/releases", {"digest": digest}, by=ANN).status == 202
@@ -174,14 +174,14 @@ def test_a_release_adds_no_version_to_another_group_s_model(api, endpoint):
 def test_a_release_of_another_groups_version_moves_no_alias(api, endpoint):
     api.post(f"{MODEL}/versions", {"digest": kept(endpoint, "more")})
     owned_by_risk(endpoint)
-    told = api.post("/v1/endpoints/fraud/releases", {"model": "m1:2"}, by=BEN)
-    assert told.status == 202
+    reply = api.post("/v1/endpoints/fraud/releases", {"model": "m1:2"}, by=BEN)
+    assert reply.status == 202
     assert api.get(MODEL).json["aliases"] == {"challenger": 1}
 
 
 def test_what_is_said_of_a_version_fits_into_one_item(api):
-    said = {f"t{number}": "x" * 1000 for number in range(99)}
-    assert api.ask("PATCH", f"{MODEL}/versions/1", {"tags": said}).status == 200
-    more = api.ask("PATCH", f"{MODEL}/versions/1", {"parameters": said})
+    by_name = {f"t{number}": "x" * 1000 for number in range(99)}
+    assert api.ask("PATCH", f"{MODEL}/versions/1", {"tags": by_name}).status == 200
+    more = api.ask("PATCH", f"{MODEL}/versions/1", {"parameters": by_name})
     assert (more.status, more.problem["field"]) == (400, "details")
     assert api.get(f"{MODEL}/versions/1").json["parameters"] == {}

@@ -21,9 +21,9 @@ PATH = f"/v1/endpoints/{NAME}/releases"
 @pytest.fixture
 def endpoint() -> Endpoint:
     """Version 1 serves."""
-    made = Endpoint()
-    made.serve("first")
-    return made
+    endpoint = Endpoint()
+    endpoint.serve("first")
+    return endpoint
 
 
 def uploaded(endpoint: Endpoint, model: str) -> dict[str, object]:
@@ -35,12 +35,12 @@ def uploaded(endpoint: Endpoint, model: str) -> dict[str, object]:
 
 
 def test_an_uploaded_package_is_released(api, endpoint):
-    wanted = uploaded(endpoint, "second") | {"message": "sharper at night"}
-    begun = api.post(PATH, wanted)
+    fields = uploaded(endpoint, "second") | {"message": "sharper at night"}
+    begun = api.post(PATH, fields)
     assert begun.status == 202
     assert begun.headers["location"].endswith(begun.json["rollout"])
-    shown = api.get(begun.headers["location"]).json
-    assert (shown["phase"], shown["actor"], shown["message"]) == (
+    document = api.get(begun.headers["location"]).json
+    assert (document["phase"], document["actor"], document["message"]) == (
         "preparing",
         ANN,
         "sharper at night",
@@ -53,8 +53,8 @@ def test_what_its_plan_cannot_do_is_told_with_the_release(api, endpoint):
     plan = {"steps": [{"weight": 1, "min_time": "1m", "max_time": "10m"}], "bake": "none"}
     begun = api.post(PATH, uploaded(endpoint, "second") | {"plan": plan})
     assert begun.status == 202
-    (told, *_) = begun.json["warnings"]
-    assert told.startswith("step 1 gives the challenger 0.001 requests a second")
+    (message, *_) = begun.json["warnings"]
+    assert message.startswith("step 1 gives the challenger 0.001 requests a second")
     assert begun.json["warnings"] == api.get(f"/v1/endpoints/{NAME}/preview").json["warnings"]
 
 
@@ -77,8 +77,8 @@ def test_leave_to_upload_names_the_place_a_release_looks_at(api, endpoint):
 
 def test_a_package_may_be_somewhere_else(api, endpoint):
     endpoint.offer("second")
-    wanted = {"digest": digest_of("second"), "bucket": "assets", "key": "second.zip"}
-    assert api.post(PATH, wanted).status == 202
+    body = {"digest": digest_of("second"), "bucket": "assets", "key": "second.zip"}
+    assert api.post(PATH, body).status == 202
 
 
 def test_a_package_that_was_released_before_needs_no_upload(api, endpoint):
@@ -94,8 +94,8 @@ def test_the_registry_s_words_name_a_package(api, endpoint):
 
 
 def test_what_serves_already_starts_nothing(api, endpoint):
-    told = api.post(PATH, {"digest": digest_of("first")})
-    assert (told.status, told.json["rollout"]) == (200, None)
+    reply = api.post(PATH, {"digest": digest_of("first")})
+    assert (reply.status, reply.json["rollout"]) == (200, None)
 
 
 def test_one_that_rolls_out_is_named_unless_it_is_superseded(api, endpoint):
@@ -143,14 +143,14 @@ def test_a_plan_may_score_unseen_and_say_whose_requests(api, endpoint):
 
 
 def test_a_plan_the_mode_cant_follow_is_refused_before_upload(api, endpoint):
-    wanted = uploaded(endpoint, "second") | {"plan": FOR_SOME}
+    fields = uploaded(endpoint, "second") | {"plan": FOR_SOME}
     before = (endpoint.state, endpoint.world.packages.kept.copy())
-    told = api.post(PATH, wanted)
-    assert (told.status, told.problem["field"]) == (400, "plan.steps[0].match")
-    assert told.problem["value"] == str(SOME)
+    reply = api.post(PATH, fields)
+    assert (reply.status, reply.problem["field"]) == (400, "plan.steps[0].match")
+    assert reply.problem["value"] == str(SOME)
     assert (endpoint.state, endpoint.world.packages.kept) == before
     endpoint.serving(mode=Mode.GUARDED)
-    assert api.post(PATH, wanted).status == 202
+    assert api.post(PATH, fields).status == 202
 
 
 def test_a_release_asked_again_in_another_mode_is_the_same(endpoint):
@@ -182,29 +182,29 @@ def test_a_release_asked_again_in_another_mode_is_the_same(endpoint):
 )
 def test_what_can_t_be_taken_is_named_and_changes_nothing(api, endpoint, wanted, field, value):
     before = (endpoint.state, endpoint.world.packages.kept.copy())
-    told = api.post(PATH, wanted)
-    assert (told.status, told.problem["field"], told.problem.get("value")) == (400, field, value)
+    reply = api.post(PATH, wanted)
+    assert (reply.status, reply.problem["field"], reply.problem.get("value")) == (400, field, value)
     assert (endpoint.state, endpoint.world.packages.kept) == before
 
 
 def test_a_package_that_is_not_there_is_a_404_with_its_place(api, endpoint):
-    told = api.post(PATH, {"digest": "0" * 64})
-    assert (told.status, told.problem["field"]) == (404, "package")
+    reply = api.post(PATH, {"digest": "0" * 64})
+    assert (reply.status, reply.problem["field"]) == (404, "package")
 
 
 def test_other_bytes_than_the_digest_s_are_refused(api, endpoint):
     endpoint.offer("second")
-    told = api.post(PATH, {"digest": "0" * 64, "bucket": "assets", "key": "second.zip"})
-    assert (told.status, told.problem["field"]) == (400, "digest")
+    reply = api.post(PATH, {"digest": "0" * 64, "bucket": "assets", "key": "second.zip"})
+    assert (reply.status, reply.problem["field"]) == (400, "digest")
 
 
 def test_an_endpoint_that_no_deploy_has_made_takes_no_release(api):
-    told = api.post("/v1/endpoints/other/releases", {"digest": "0" * 64})
-    assert (told.status, told.problem["value"]) == (404, "other")
+    reply = api.post("/v1/endpoints/other/releases", {"digest": "0" * 64})
+    assert (reply.status, reply.problem["value"]) == (404, "other")
 
 
 def test_one_whose_stack_is_gone_says_what_to_do(endpoint):
     retire(endpoint.ports, NAME, author=Author(ANN, "moved"))
-    told = on(endpoint.world).post(PATH, {"digest": digest_of("first")})
-    assert told.status == 409
-    assert "cdk deploy" in told.problem["detail"]
+    reply = on(endpoint.world).post(PATH, {"digest": digest_of("first")})
+    assert reply.status == 409
+    assert "cdk deploy" in reply.problem["detail"]

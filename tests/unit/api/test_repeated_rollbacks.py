@@ -69,12 +69,12 @@ def test_after_somebody_else_s_whole_rollout_it_is_refused(again, grown, query):
     grown.tick_until(Phase.ROLLED_BACK)
     grown.serve("fifth")
     before = grown.state
-    told = repeat()
-    assert told.status == 409
-    assert "it was at version 3 and rollout" in told.problem["detail"]
-    assert "is at version 5 and no rollout under way" in told.problem["detail"]
+    message = repeat()
+    assert message.status == 409
+    assert "it was at version 3 and rollout" in message.problem["detail"]
+    assert "is at version 5 and no rollout under way" in message.problem["detail"]
     assert grown.state == before
-    assert repeat().text == told.text
+    assert repeat().text == message.text
 
 
 @pytest.mark.parametrize("serves", ["fourth", None])
@@ -146,8 +146,8 @@ def test_said_by_three_at_once_it_goes_back_once(api, grown, to):
 
 def test_what_was_seen_must_be_said_where_nothing_else_says_it(api, grown):
     before = grown.state
-    told = api.post(ROLLBACK)
-    assert (told.status, "Halftone-Seen ('3' by now)" in told.problem["detail"]) == (428, True)
+    reply = api.post(ROLLBACK)
+    assert (reply.status, "Halftone-Seen ('3' by now)" in reply.problem["detail"]) == (428, True)
     assert grown.state == before
     assert api.post(ROLLBACK, seen="3 x_y").status == 400
 

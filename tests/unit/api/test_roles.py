@@ -124,23 +124,23 @@ def test_what_nobody_owns_is_left_to_iam(api: Api, endpoint: Endpoint):
 
 
 def test_an_endpoint_is_given_away_by_admins_of_both_groups(api: Api, endpoint: Endpoint):
-    path, wanted = f"/v1/endpoints/{NAME}/owner", {"owner": "bank", "message": "moved"}
-    assert api.put(path, wanted, by=member("clinic", Role.ADMIN)).status == 403
-    assert api.put(path, wanted, by=member("bank", Role.ADMIN)).status == 403
-    moved = api.put(path, wanted, by=member(EVERYWHERE, Role.ADMIN))
+    path, body = f"/v1/endpoints/{NAME}/owner", {"owner": "bank", "message": "moved"}
+    assert api.put(path, body, by=member("clinic", Role.ADMIN)).status == 403
+    assert api.put(path, body, by=member("bank", Role.ADMIN)).status == 403
+    moved = api.put(path, body, by=member(EVERYWHERE, Role.ADMIN))
     assert (moved.status, moved.json["owner"]) == (200, "bank")
     record = endpoint.history[-1]
     assert (record.action, record.reason) == ("owner", "moved")
     assert record.numbers == {"owner": "bank", "self_approval": None, "was": "clinic"}
-    assert api.put(path, wanted, by=member("clinic", Role.ADMIN)).status == 403
+    assert api.put(path, body, by=member("clinic", Role.ADMIN)).status == 403
 
 
 def test_an_endpoint_is_not_given_to_a_group_that_is_not_there(api: Api, endpoint: Endpoint):
     before = endpoint.state
-    told = api.put(
+    reply = api.put(
         f"/v1/endpoints/{NAME}/owner", {"owner": "nowhere"}, by=member(EVERYWHERE, Role.ADMIN)
     )
-    assert (told.status, told.problem["value"]) == (404, "nowhere")
+    assert (reply.status, reply.problem["value"]) == (404, "nowhere")
     assert endpoint.state == before
 
 
@@ -149,14 +149,14 @@ def test_an_endpoint_is_not_given_to_a_group_that_is_not_there(api: Api, endpoin
 
 def test_groups_are_changed_by_their_admins_or_those_of_all(api: Api):
     members = {member("clinic", one): [one.value] for one in Role}
-    wanted = {"members": members, "description": "radiology"}
+    body = {"members": members, "description": "radiology"}
     for team, one, status in [
         ("clinic", Role.ADMIN, 200),
         (EVERYWHERE, Role.ADMIN, 200),
         ("clinic", Role.RELEASER, 403),
         ("bank", Role.ADMIN, 403),
     ]:
-        assert api.put("/v1/groups/clinic", wanted, by=member(team, one)).status == status
+        assert api.put("/v1/groups/clinic", body, by=member(team, one)).status == status
 
 
 def test_groups_are_made_by_admins_of_all(api: Api):
@@ -169,16 +169,16 @@ def test_the_quota_of_a_group_is_set_by_admins_of_all(api: Api, team: str, statu
     by = {"by": member(team, Role.ADMIN)}
     group = api.get("/v1/groups/clinic", **by).json
     assert group["use"]["endpoints"] == 1
-    wanted = {"description": "", "members": group["members"], "quota": {"endpoints": 0}}
-    assert api.ask("PUT", "/v1/groups/clinic", wanted, **by).status == status
-    same = {**wanted, "quota": api.get("/v1/groups/clinic", **by).json["quota"]}
+    body = {"description": "", "members": group["members"], "quota": {"endpoints": 0}}
+    assert api.ask("PUT", "/v1/groups/clinic", body, **by).status == status
+    same = {**body, "quota": api.get("/v1/groups/clinic", **by).json["quota"]}
     assert api.ask("PUT", "/v1/groups/clinic", same, **by).status == 200
 
 
 def test_somebody_must_be_the_first():
     api = on(Endpoint().world)
-    made = api.post("/v1/groups", {"name": EVERYWHERE, "members": {ANN: ["admin"]}})
-    assert made.status == 201
+    reply = api.post("/v1/groups", {"name": EVERYWHERE, "members": {ANN: ["admin"]}})
+    assert reply.status == 201
     assert api.post("/v1/groups", {"name": "clinic"}, by=role("stranger")).status == 403
     assert api.post("/v1/groups", {"name": "clinic"}).status == 201
 
@@ -190,8 +190,8 @@ def test_somebody_must_be_the_first():
 def own(endpoint: Endpoint, api: Api) -> str:
     """A rollout that an admin of the clinic started, under the name of one session."""
     api.post(f"/v1/endpoints/{NAME}/rollouts/{endpoint.rollout.id}/abort", by=STARTER)
-    wanted = {"digest": endpoint.offer("third"), "bucket": "assets", "key": "third.zip"}
-    begun = api.post(f"/v1/endpoints/{NAME}/releases", wanted, by=STARTER)
+    body = {"digest": endpoint.offer("third"), "bucket": "assets", "key": "third.zip"}
+    begun = api.post(f"/v1/endpoints/{NAME}/releases", body, by=STARTER)
     endpoint.tick_until(Phase.OBSERVING)
     return begun.headers["location"]
 
@@ -203,9 +203,9 @@ SAME = role("clinic-admin", "at home")
 @pytest.mark.parametrize(("word", "body"), [("promote", {}), ("approve", {"stage": 1})])
 def test_who_started_a_rollout_does_not_approve_it(api: Api, own: str, word, body):
     for by in (STARTER, SAME):
-        told = api.post(f"{own}/{word}", body, by=by)
-        assert told.status == 403
-        assert "started rollout" in told.problem["detail"]
+        reply = api.post(f"{own}/{word}", body, by=by)
+        assert reply.status == 403
+        assert "started rollout" in reply.problem["detail"]
     assert api.post(f"{own}/{word}", body, by=member("clinic", Role.APPROVER)).status != 403
 
 
@@ -269,8 +269,8 @@ def test_a_name_that_its_bearer_chose_is_no_member(api: Api):
     """Any user may make a federated user of any name."""
     eve = f"arn:aws:sts::{ACCOUNT}:federated-user/eve"
     body = {"name": "ops", "members": {eve: ["admin"]}}
-    told = api.post("/v1/groups", body, by=member(EVERYWHERE, Role.ADMIN))
-    assert (told.status, told.problem["field"]) == (400, f"members.{eve}")
+    reply = api.post("/v1/groups", body, by=member(EVERYWHERE, Role.ADMIN))
+    assert (reply.status, reply.problem["field"]) == (400, f"members.{eve}")
     assert api.get("/v1/groups/ops").status == 404
     assert api.get("/v1/endpoints", by=eve).status == 200
 
@@ -281,8 +281,10 @@ def test_a_member_is_known_by_role_in_any_session_and_path(api: Api):
         f"arn:aws:iam::{ACCOUNT}:role/teams/Deploy": ["releaser"],
         role("Deploy", "ci-1"): ["approver"],
     }
-    made = api.post("/v1/groups", {"name": "ops", "members": members}, by=admin)
-    assert made.json["members"] == {f"arn:aws:iam::{ACCOUNT}:role/Deploy": ["approver", "releaser"]}
+    reply = api.post("/v1/groups", {"name": "ops", "members": members}, by=admin)
+    assert reply.json["members"] == {
+        f"arn:aws:iam::{ACCOUNT}:role/Deploy": ["approver", "releaser"]
+    }
     me = api.get("/v1/me", by=role("Deploy", "ci-2")).json
     assert me["roles"] == {"ops": ["approver", "releaser"]}
     assert me["principal"] == f"arn:aws:iam::{ACCOUNT}:role/Deploy"

@@ -13,18 +13,18 @@ GATED = Plan(PLAN.stages, approve_all=True)
 
 
 def test_a_rollout_is_shown_with_its_verdict_and_numbers(api, rollout):
-    shown = api.get(rollout).json
-    assert (shown["phase"], shown["share"], shown["stage"]) == ("observing", 5.0, 1)
-    assert (shown["message"], shown["actor"]) == ("sharper at night", "ann")
-    assert shown["verdict"]["kind"] == "inconclusive"
-    assert shown["verdict"]["reason"]
-    assert shown["verdict"]["numbers"]
-    assert [stage["weight"] for stage in shown["plan"]["stages"]] == [5.0, 50.0, 95.0]
+    document = api.get(rollout).json
+    assert (document["phase"], document["share"], document["stage"]) == ("observing", 5.0, 1)
+    assert (document["message"], document["actor"]) == ("sharper at night", "ann")
+    assert document["verdict"]["kind"] == "inconclusive"
+    assert document["verdict"]["reason"]
+    assert document["verdict"]["numbers"]
+    assert [stage["weight"] for stage in document["plan"]["stages"]] == [5.0, 50.0, 95.0]
 
 
 def test_a_message_is_the_reason_and_the_principal_the_actor(api, endpoint, rollout):
-    said = api.post(f"{rollout}/pause", {"message": "the clinic asked"}, by=BEN)
-    assert (said.status, said.json["phase"]) == (200, "paused")
+    reply = api.post(f"{rollout}/pause", {"message": "the clinic asked"}, by=BEN)
+    assert (reply.status, reply.json["phase"]) == (200, "paused")
     record = endpoint.history[-1]
     assert (record.action, record.actor, record.reason) == ("paused", BEN, "the clinic asked")
 
@@ -52,11 +52,11 @@ def test_abort_ends_it_whatever_its_phase(api, endpoint, rollout):
 @pytest.fixture
 def gated() -> Endpoint:
     """A rollout that waits for a person before its first step."""
-    made = Endpoint()
-    made.serve("first")
-    made.release("second", plan=Plan((), approve_all=True, bakes=False))
-    made.tick_until(Phase.AWAITING_APPROVAL)
-    return made
+    endpoint = Endpoint()
+    endpoint.serve("first")
+    endpoint.release("second", plan=Plan((), approve_all=True, bakes=False))
+    endpoint.tick_until(Phase.AWAITING_APPROVAL)
+    return endpoint
 
 
 @pytest.fixture
@@ -88,14 +88,14 @@ def test_what_does_not_fit_the_phase_is_a_409_that_names_it(api, rollout):
 
 
 def test_another_rollout_than_the_newest_is_not_spoken_to(api, endpoint, rollout):
-    told = api.post("/v1/endpoints/fraud/rollouts/fraud-0123/abort")
-    assert told.status == 409
+    reply = api.post("/v1/endpoints/fraud/rollouts/fraud-0123/abort")
+    assert reply.status == 409
     assert endpoint.phase is Phase.OBSERVING
 
 
 def test_an_unknown_rollout_is_a_404(api):
-    told = api.get("/v1/endpoints/fraud/rollouts/fraud-0123")
-    assert (told.status, told.problem["field"]) == (404, "rollout")
+    reply = api.get("/v1/endpoints/fraud/rollouts/fraud-0123")
+    assert (reply.status, reply.problem["field"]) == (404, "rollout")
 
 
 def test_the_list_has_all_the_newest_first_page_by_page(api, endpoint, rollout):
@@ -133,8 +133,8 @@ def test_rollback_to_a_version_in_one_call(api, endpoint, rollout):
 def test_rollback_to_what_never_served_changes_nothing(api, endpoint, rollout):
     api.post(f"{rollout}/abort")
     before = endpoint.state
-    told = api.post("/v1/endpoints/fraud/rollback?v=9")
-    assert (told.status, told.problem["field"], told.problem["value"]) == (404, "version", "9")
+    reply = api.post("/v1/endpoints/fraud/rollback?v=9")
+    assert (reply.status, reply.problem["field"], reply.problem["value"]) == (404, "version", "9")
     barred = api.post("/v1/endpoints/fraud/rollback?v=2")
     assert (barred.status, "was taken back" in barred.problem["detail"]) == (409, True)
     assert endpoint.state == before
@@ -142,5 +142,5 @@ def test_rollback_to_what_never_served_changes_nothing(api, endpoint, rollout):
 
 @pytest.mark.parametrize("version", ["0", "-1", "x", "1.5", ""])
 def test_no_version_of_another_form_is_taken(api, version):
-    told = api.post(f"/v1/endpoints/fraud/rollback?v={version}")
-    assert (told.status, told.problem["field"], told.problem["value"]) == (400, "v", version)
+    reply = api.post(f"/v1/endpoints/fraud/rollback?v={version}")
+    assert (reply.status, reply.problem["field"], reply.problem["value"]) == (400, "v", version)

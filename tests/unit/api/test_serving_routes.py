@@ -23,7 +23,7 @@ def api(endpoint: Endpoint) -> Api:
 
 
 def test_what_is_shown_can_be_sent_back(api, endpoint):
-    wanted = {
+    body = {
         "access": "private",
         "key": {"header": "x-user"},
         "rules": [{"match": {"clients": ["ann"]}, "to": "blue"}],
@@ -33,17 +33,17 @@ def test_what_is_shown_can_be_sent_back(api, endpoint):
         "latency_budget": "200ms",
         "message": "for the clinic",
     }
-    changed = api.ask("PATCH", SERVING, wanted)
+    changed = api.ask("PATCH", SERVING, body)
     assert changed.status == 200
     assert changed.json["traffic"] == {"2": 80, "blue": 20}
     assert endpoint.history[-1].reason == "for the clinic"
-    shown = api.get(SERVING)
-    assert (shown.json, shown.etag) == (changed.json, changed.etag)
-    told = ("endpoint", "revision", "probation", "probation_since", "probation_armed")
-    told = (*told, "answering", "difference")
-    back = {name: value for name, value in shown.json.items() if name not in told}
-    again = api.ask("PATCH", SERVING, back, match=shown.etag)
-    assert (again.status, again.etag) == (200, shown.etag)
+    reply = api.get(SERVING)
+    assert (reply.json, reply.etag) == (changed.json, changed.etag)
+    message = ("endpoint", "revision", "probation", "probation_since", "probation_armed")
+    message = (*message, "answering", "difference")
+    back = {name: value for name, value in reply.json.items() if name not in message}
+    again = api.ask("PATCH", SERVING, back, match=reply.etag)
+    assert (again.status, again.etag) == (200, reply.etag)
 
 
 def test_only_what_is_given_changes_and_null_is_a_value(api, endpoint):
@@ -63,9 +63,9 @@ def test_traffic_mirror_and_rules_have_routes_of_their_own(api, endpoint):
 
 
 def test_of_two_edits_at_once_one_wins_and_one_is_told(api, endpoint):
-    seen = api.get(SERVING).etag
-    first = api.ask("PATCH", SERVING, {"capture": 5}, match=seen)
-    second = api.ask("PATCH", SERVING, {"capture": 9}, match=seen, by=BEN)
+    etag = api.get(SERVING).etag
+    first = api.ask("PATCH", SERVING, {"capture": 5}, match=etag)
+    second = api.ask("PATCH", SERVING, {"capture": 9}, match=etag, by=BEN)
     assert (first.status, second.status) == (200, 412)
     assert endpoint.state.serving.capture.share == 5.0
 

@@ -107,8 +107,8 @@ class Cli:
             raise self.api_down
         ports = self.ports or self.endpoint.ports
         body = request.body.decode() or None
-        given = event(request.method, request.path, request.headers, body, self.by)
-        reply = Api(ports).send(given)
+        sent = event(request.method, request.path, request.headers, body, self.by)
+        reply = Api(ports).send(sent)
         if self.cut_off and request.method == "POST" and not request.path.endswith("/uploads"):
             raise KeyboardInterrupt
         return Reply(reply.status, reply.headers, reply.text.encode())
@@ -175,8 +175,8 @@ def offline():
 
     def run(*words, while_waiting=lambda: None, environment=PIPE):
         session = Session(connect=no_stage, sleep=lambda _: while_waiting())
-        said = [str(word) for word in words]
-        result = CliRunner(env=environment).invoke(app, said, obj=session, prog_name="halftone")
+        names = [str(text) for text in words]
+        result = CliRunner(env=environment).invoke(app, names, obj=session, prog_name="halftone")
         return Ran(result.exit_code, result.stdout, result.stderr)
 
     return run

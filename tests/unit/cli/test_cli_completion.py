@@ -12,11 +12,11 @@ def complete(rolling):
     """The words that bash is offered at the end of a line."""
 
     def complete(line):
-        words = line.split(" ")
+        parts = line.split(" ")
         rolling.environment |= {
             "_HALFTONE_COMPLETE": "complete_bash",
             "COMP_WORDS": line,
-            "COMP_CWORD": str(len(words) - 1),
+            "COMP_CWORD": str(len(parts) - 1),
         }
         return rolling().out.split()
 

@@ -182,12 +182,12 @@ def test_a_local_port_that_is_none_is_refused(monkeypatch):
     ],
 )
 def test_shared_options_may_stand_before_or_after_the_command(cli, words, where):
-    seen = []
+    observed = []
 
     def note(asked):
-        seen.append(asked)
+        observed.append(asked)
         raise Unavailable("noted")
 
     CliRunner().invoke(app, words, obj=Session(connect=note))
 
-    assert seen == [where]
+    assert observed == [where]

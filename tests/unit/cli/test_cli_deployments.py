@@ -30,8 +30,8 @@ def test_deployments_are_listed_newest_first_with_their_shares(three):
     assert heading.split()[:4] == ["version", "name", "status", "share"]
     assert [row.split()[0] for row in rows] == ["3", "2", "1"]
     assert re.split("  +", rows[0])[2:4] == ["Deployed", "100 %"]
-    found = three("deployments", "list", NAME, "--json").json
-    assert [d["share"] for d in found["deployments"]] == [100.0, 0.0, 0.0]
+    document = three("deployments", "list", NAME, "--json").json
+    assert [d["share"] for d in document["deployments"]] == [100.0, 0.0, 0.0]
 
 
 def test_a_deployment_is_named_and_found_by_its_name(three):
@@ -82,8 +82,8 @@ def test_the_history_of_deployments_is_shown_whole_and_by_one(three):
     assert "state        deleted: spring cleaning\n" in one
     *_, event = (re.split("  +", line) for line in one.splitlines())
     assert event[3:] == ["deleted", "spring cleaning"]
-    found = three("deployments", "history", NAME, "--json").json["deployments"]
-    assert [d["deleted"] for d in found] == [False, False, True]
+    deployments = three("deployments", "history", NAME, "--json").json["deployments"]
+    assert [d["deleted"] for d in deployments] == [False, False, True]
 
 
 def test_deleting_is_asked_about_on_a_terminal(three):
@@ -128,12 +128,12 @@ def test_an_endpoint_is_shown_whole_and_its_settings_change(three):
     assert "description  Is it fraud?\n" in ran.out
     assert "tags         a=b\n" in ran.out
     assert "takes        x: float64\n" in ran.out
-    words = shlex.split(ran.out.splitlines()[-1])
-    assert (words[0], words[-1]) == ("curl", f"{three.api}/endpoints/{NAME}/invocations")
+    parts = shlex.split(ran.out.splitlines()[-1])
+    assert (parts[0], parts[-1]) == ("curl", f"{three.api}/endpoints/{NAME}/invocations")
     assert "tags         a=b\n" in three("endpoints", "set", NAME, "--tag", "a=b").out
     assert three("endpoints", "set", NAME, "--tag", "a").code == 0
-    shown = three("endpoints", "show", NAME, "--json").json
-    assert (shown["settings"]["tags"], shown["signature"]["version"]) == ({}, "3")
+    document = three("endpoints", "show", NAME, "--json").json
+    assert (document["settings"]["tags"], document["signature"]["version"]) == ({}, "3")
 
 
 def test_one_page_has_all_of_an_endpoint(three):
@@ -171,8 +171,8 @@ def test_what_a_package_says_of_its_fields_is_shown(three):
         Field("age", FieldType.FLOAT64, optional=True, description="Years.", example=42.0),
         Field("limit", FieldType.INT32, default=5),
     )
-    known = packages.manifest(champion.digest)
-    packages.kept[champion.digest] = replace(known, inputs=described)
+    manifest = packages.manifest(champion.digest)
+    packages.kept[champion.digest] = replace(manifest, inputs=described)
 
     ran = three("endpoints", "show", NAME)
 
@@ -201,9 +201,9 @@ def test_models_are_listed_shown_tagged_and_pointed_at(three):
         *("--metric", "auc=0.91", "--parameter", "depth=3"),
     )
     assert tagged.code == 0
-    shown = three("models", "show", "risk-1:1", "--json").json
-    assert shown["validation_status"] == "PASSED"
-    assert (shown["metrics"], shown["parameters"]) == ({"auc": 0.91}, {"depth": 3})
+    document = three("models", "show", "risk-1:1", "--json").json
+    assert document["validation_status"] == "PASSED"
+    assert (document["metrics"], document["parameters"]) == ({"auc": 0.91}, {"depth": 3})
 
     assert three("models", "tag", "risk-1:1", "--metric", "auc=0.92").code == 0
 
@@ -213,7 +213,7 @@ def test_models_are_listed_shown_tagged_and_pointed_at(three):
     assert three("models", "show", "risk-1@challenger").code == 0
     assert three("models", "alias", "risk-1", "challenger", "none").out == "risk-1: no alias\n"
     assert "PASSED" in three("models", "show", "risk-1").out
-    again = three("models", "register", "risk-1", shown["digest"])
+    again = three("models", "register", "risk-1", document["digest"])
     assert (again.code, "number             1\n" in again.out) == (0, True)
 
 
@@ -272,9 +272,9 @@ def test_of_metrics_people_see_numbers_and_programs_the_line(logged):
     for text in (line, '{"level": "INFO"}'):
         logged.endpoint.world.logs.write(NAME, stream, logged.endpoint.world.clock.now(), text)
 
-    told = logged("logs", NAME, "-n", "2").out.splitlines()
+    lines = logged("logs", NAME, "-n", "2").out.splitlines()
 
-    assert [row.split(" ", 3)[3] for row in told] == [
+    assert [row.split(" ", 3)[3] for row in lines] == [
         "metrics Errors=0 Late=1",
         '{"level": "INFO"}',
     ]

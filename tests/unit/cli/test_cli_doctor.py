@@ -62,15 +62,15 @@ def healthy(rolling):
 
 
 def findings(ran):
-    return {found["check"]: found for found in ran.json["findings"]}
+    return {finding["check"]: finding for finding in ran.json["findings"]}
 
 
 def test_a_stage_in_order_has_no_remedies_and_exits_0(healthy):
     ran = healthy("doctor", "--json")
 
     assert (ran.code, ran.json["healthy"]) == (0, True)
-    found = findings(ran)
-    assert list(found) == [
+    result = findings(ran)
+    assert list(result) == [
         "python",
         "credentials",
         "bootstrap",
@@ -83,8 +83,8 @@ def test_a_stage_in_order_has_no_remedies_and_exits_0(healthy):
         "fraud: alarms",
         "fraud: schedule",
     ]
-    assert {f["remedy"] for f in found.values()} == {None}
-    assert found["fraud: alarms"]["found"] == "armed for version 2"
+    assert {f["remedy"] for f in result.values()} == {None}
+    assert result["fraud: alarms"]["found"] == "armed for version 2"
 
 
 def test_every_finding_is_a_row_with_what_to_do(healthy):
@@ -128,9 +128,9 @@ def test_an_alias_that_left_the_record_is_found(healthy):
 def test_a_version_that_is_gone_is_found(healthy):
     healthy.endpoint.world.functions.deleted.add((NAME, "2"))
 
-    found = findings(healthy("doctor", "--json"))["fraud: versions"]
+    versions = findings(healthy("doctor", "--json"))["fraud: versions"]
 
-    assert (found["good"], found["found"]) == (False, "2 is gone")
+    assert (versions["good"], versions["found"]) == (False, "2 is gone")
 
 
 def test_of_several_endpoints_one_can_be_looked_at(healthy):
@@ -142,10 +142,10 @@ def test_of_several_endpoints_one_can_be_looked_at(healthy):
 def test_alarms_that_do_not_watch_the_challenger_are_found(healthy):
     healthy.endpoint.world.guardrails.guards[NAME] = Guard(AlarmState.OK, "", "1")
 
-    found = findings(healthy("doctor", "--json"))["fraud: alarms"]
+    alarms = findings(healthy("doctor", "--json"))["fraud: alarms"]
 
-    assert found["found"] == "armed for 1, expected 2"
-    assert "`halftone rollback fraud`" in found["remedy"]
+    assert alarms["found"] == "armed for 1, expected 2"
+    assert "`halftone rollback fraud`" in alarms["remedy"]
 
 
 def test_alarms_that_a_rollback_left_are_in_order(healthy):
@@ -161,17 +161,17 @@ def test_disarmed_alarms_are_found_when_nothing_rolls_out(healthy):
     healthy("rollback", NAME)
     healthy.endpoint.world.guardrails.guards[NAME] = Guard(AlarmState.OK, "", None)
 
-    found = findings(healthy("doctor", "--json"))["fraud: alarms"]
+    alarms = findings(healthy("doctor", "--json"))["fraud: alarms"]
 
-    assert (found["good"], found["found"]) == (False, "armed for no version, expected 1")
+    assert (alarms["good"], alarms["found"]) == (False, "armed for no version, expected 1")
 
 
 def test_a_red_guardrail_is_found(healthy):
     healthy.endpoint.trip("errors above 5 %")
 
-    found = findings(healthy("doctor", "--json"))["fraud: guardrail"]
+    guardrail = findings(healthy("doctor", "--json"))["fraud: guardrail"]
 
-    assert "in alarm: " in found["found"]
+    assert "in alarm: " in guardrail["found"]
 
 
 def test_a_retired_endpoint_is_in_order(healthy):
@@ -213,11 +213,11 @@ def checkout(tmp_path):
 
 
 def test_the_tools_of_a_checkout_are_in_order(checkout):
-    said = {"node": "v20.1.0\n", "cdk": "2.1.0 (build abc)\n"}
+    fields = {"node": "v20.1.0\n", "cdk": "2.1.0 (build abc)\n"}
 
-    found = list(checkup.tools(checkout, lambda words: said[words[0].rpartition("/")[2]]))
+    items = list(checkup.tools(checkout, lambda words: fields[words[0].rpartition("/")[2]]))
 
-    assert [(f.check, f.good) for f in found] == [("python", True), ("node", True), ("cdk", True)]
+    assert [(f.check, f.good) for f in items] == [("python", True), ("node", True), ("cdk", True)]
 
 
 @pytest.mark.parametrize("node", ["v18.2.0\n", "strange\n", OSError("there is no node")])
@@ -227,9 +227,9 @@ def test_tools_that_are_missing_or_old_have_a_remedy(checkout, node):
             raise node
         return node if words[0] == "node" else "3.0.0\n"
 
-    _, found, cdk = checkup.tools(checkout, run)
+    _, result, cdk = checkup.tools(checkout, run)
 
-    assert found.remedy.startswith("install Node 20 or later")
+    assert result.remedy.startswith("install Node 20 or later")
     assert cdk.remedy == "run `make setup`: this checkout deploys with CDK CLI 2.1.0"
 
 

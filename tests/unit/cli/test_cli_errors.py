@@ -56,9 +56,9 @@ def test_every_error_of_the_domain_has_a_code():
 
 
 def test_a_lost_race_says_what_to_do():
-    told = line(domain.ConcurrentWrite("the state of 'fraud' changed since it was read"))
+    message = line(domain.ConcurrentWrite("the state of 'fraud' changed since it was read"))
 
-    assert told.endswith("look at `halftone status`, then decide again")
+    assert message.endswith("look at `halftone status`, then decide again")
 
 
 def test_an_unexpected_error_names_its_kind_and_the_trace(cli):
@@ -100,9 +100,9 @@ def test_a_command_line_that_makes_no_sense_exits_2_in_one_line(cli, words, told
 
 
 def test_line_breaks_and_terminal_codes_stay_on_one_line():
-    told = line(domain.Unavailable("first\n  second \x1b[31mred"))
+    message = line(domain.Unavailable("first\n  second \x1b[31mred"))
 
-    assert told == "first second \\x1b[31mred"
+    assert message == "first second \\x1b[31mred"
 
 
 def test_the_nearest_class_decides():

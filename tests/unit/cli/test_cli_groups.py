@@ -36,12 +36,12 @@ def test_a_quota_is_set_by_limit_and_shown_with_use(risk):
     ran = risk("groups", "quota", "risk", "--endpoints", "5", "--requests", "0.5", "-m", "agreed")
     assert ran.code == 0, ran.err
     assert "endpoints         0 of 5" in ran.out
-    kept = risk("groups", "quota", "risk", "--concurrency", "20", "--requests", "none", "--json")
-    assert kept.json["quota"] == {"endpoints": 5, "concurrency": 20, "requests_a_second": None}
-    assert risk("groups", "quota", "risk", "--json").json == kept.json
+    stored = risk("groups", "quota", "risk", "--concurrency", "20", "--requests", "none", "--json")
+    assert stored.json["quota"] == {"endpoints": 5, "concurrency": 20, "requests_a_second": None}
+    assert risk("groups", "quota", "risk", "--json").json == stored.json
     # Another change leaves it alone.
     assert (
-        risk("groups", "add", "risk", BOB, "viewer", "--json").json["quota"] == kept.json["quota"]
+        risk("groups", "add", "risk", BOB, "viewer", "--json").json["quota"] == stored.json["quota"]
     )
 
 
@@ -79,6 +79,6 @@ def test_the_chain_of_a_group_is_verified(risk):
 
 
 def test_the_caller_is_told_with_its_roles(risk):
-    shown = risk("me").out.splitlines()
-    assert shown[0].split() == ["arn", ANN]
-    assert shown[-1].split() == ["risk", "admin"]
+    lines = risk("me").out.splitlines()
+    assert lines[0].split() == ["arn", ANN]
+    assert lines[-1].split() == ["risk", "admin"]

@@ -20,10 +20,10 @@ def names(folder):
 @pytest.mark.parametrize("flavor", [None, *Flavor])
 def test_what_it_makes_is_checked_and_answers_its_samples(offline, tmp_path, flavor):
     name = f"works-{flavor}" if flavor else "works"
-    made = offline("init", tmp_path / name, *(("--flavor", flavor) if flavor else ()))
+    ran = offline("init", tmp_path / name, *(("--flavor", flavor) if flavor else ()))
 
-    assert made.code == 0
-    assert f"  halftone serve {tmp_path}/{name}\n" in made.out
+    assert ran.code == 0
+    assert f"  halftone serve {tmp_path}/{name}\n" in ran.out
     declared = open_declaration(tmp_path / name / "endpoint.yaml")
     assert (declared.spec.name, declared.package.ref.name) == (name, f"{name}-v1")
     packaged = offline("package", tmp_path / name / "models" / "v1", "--json").json
@@ -32,10 +32,10 @@ def test_what_it_makes_is_checked_and_answers_its_samples(offline, tmp_path, fla
 
 
 def test_endpoint_and_model_may_be_called_otherwise(offline, tmp_path):
-    made = offline("init", tmp_path / "Some Folder", "--name", "eta", "--model", "blue", "--json")
+    ran = offline("init", tmp_path / "Some Folder", "--name", "eta", "--model", "blue", "--json")
 
-    assert made.json["endpoint"] == "eta"
-    assert made.json["files"] == [
+    assert ran.json["endpoint"] == "eta"
+    assert ran.json["files"] == [
         "endpoint.yaml",
         "models/blue/model.yaml",
         "models/blue/predict.py",
@@ -63,10 +63,10 @@ def test_nothing_is_written_over(offline, tmp_path):
     (tmp_path / "eta").mkdir()
     (tmp_path / "eta" / "notes.txt").write_text("mine")
 
-    made = offline("init", tmp_path / "eta")
+    ran = offline("init", tmp_path / "eta")
 
-    assert (made.code, made.out) == (2, "")
-    assert "expected a folder that does not exist, or is empty" in made.err
+    assert (ran.code, ran.out) == (2, "")
+    assert "expected a folder that does not exist, or is empty" in ran.err
     assert names(tmp_path / "eta") == ["notes.txt"]
 
 
@@ -79,10 +79,10 @@ def test_nothing_is_written_over(offline, tmp_path):
     ],
 )
 def test_a_name_that_none_can_have_leaves_nothing_behind(offline, tmp_path, words, told):
-    made = offline("init", tmp_path / words[0], *words[1:])
+    ran = offline("init", tmp_path / words[0], *words[1:])
 
-    assert made.code == 2
-    assert made.err.startswith(f"error: {told}")
+    assert ran.code == 2
+    assert ran.err.startswith(f"error: {told}")
     assert names(tmp_path) == []
 
 
@@ -103,9 +103,9 @@ def test_the_request_that_comes_with_it_is_json(offline, tmp_path):
 
 
 def test_an_app_comes_without_a_request_of_its_own(offline, tmp_path):
-    made = offline("init", tmp_path / "eta", "--flavor", "asgi", "--json")
+    ran = offline("init", tmp_path / "eta", "--flavor", "asgi", "--json")
 
-    assert made.json["files"] == ["endpoint.yaml", "models/v1/app.py", "models/v1/model.yaml"]
+    assert ran.json["files"] == ["endpoint.yaml", "models/v1/app.py", "models/v1/model.yaml"]
 
 
 @pytest.mark.parametrize("width", [1, 2, 200])
@@ -117,9 +117,9 @@ def test_the_graph_that_is_written_calculates_the_linear_model(tmp_path, width):
     session = onnxruntime.InferenceSession(file)
 
     rows = np.arange(2 * width, dtype=np.float32).reshape(2, width)
-    [found] = session.run(None, {"X": rows})
-    assert found.shape == (2, 1)
-    assert found.ravel() == pytest.approx(rows @ np.array(coefficients) - 3.0)
+    [process] = session.run(None, {"X": rows})
+    assert process.shape == (2, 1)
+    assert process.ravel() == pytest.approx(rows @ np.array(coefficients) - 3.0)
 
 
 @pytest.mark.parametrize("flavor", Flavor)
@@ -132,7 +132,7 @@ def test_its_samples_find_a_model_that_is_one_percent_off(offline, tmp_path, fla
         file = package / ("weights.json" if flavor is Flavor.PYTHON else "app.py")
         file.write_text(file.read_text().replace("12.0", "12.25"))
 
-    asked = offline("package", package)
+    ran = offline("package", package)
 
-    assert asked.code == 1
-    assert "is 25.25, expected 25.0 within 0.0025" in asked.err
+    assert ran.code == 1
+    assert "is 25.25, expected 25.0 within 0.0025" in ran.err

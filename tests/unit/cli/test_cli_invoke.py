@@ -74,9 +74,9 @@ def test_it_sends_the_champions_first_sample_and_names_it(serving, api):
         ("/endpoints/fraud/invocations", "application/json", '{"instances":[{"x":1.0}]}')
     ]
     assert ran.code == 0
-    answer, _, told = ran.out.rpartition("status")
+    answer, _, message = ran.out.rpartition("status")
     assert json.loads(answer) == {"predictions": [{"y": 2.0}]}
-    assert told == " 200 by version 1\n"
+    assert message == " 200 by version 1\n"
 
 
 def test_data_is_sent_as_given_from_the_line_a_file_or_stdin(serving, api, tmp_path):

@@ -66,10 +66,10 @@ def test_package_prints_what_names_and_fills_it(offline, folder):
     ran = offline("package", folder, "--json")
 
     assert ran.code == 0
-    found = json.loads(ran.out)
-    assert (found["digest"], found["bytes"]) == (built.digest, len(built.data))
-    assert (found["name"], found["samples"], found["output"]) == ("doubler", 1, None)
-    assert found["inputs"] == [{"name": "x", "type": "float64"}]
+    document = json.loads(ran.out)
+    assert (document["digest"], document["bytes"]) == (built.digest, len(built.data))
+    assert (document["name"], document["samples"], document["output"]) == ("doubler", 1, None)
+    assert document["inputs"] == [{"name": "x", "type": "float64"}]
     assert f"digest   {built.digest}\n" in offline("package", folder).out
 
 
@@ -170,6 +170,6 @@ def test_a_terminal_without_unicode_gets_escapes_and_no_error(monkeypatch):
         main()
     screen.write("→")
     assert ended.value.code == 0
-    told = screen.buffer.getvalue().decode()
-    assert told.startswith("Usage: halftone")
-    assert told.endswith("\\u2192")
+    text = screen.buffer.getvalue().decode()
+    assert text.startswith("Usage: halftone")
+    assert text.endswith("\\u2192")

@@ -23,13 +23,13 @@ def weights(found):
 
 
 def test_an_endpoint_is_previewed_at_its_own_traffic_and_plan(busy):
-    found = busy("plan", "preview", NAME, "--json").json
+    document = busy("plan", "preview", NAME, "--json").json
 
-    assert found["endpoint"] == NAME
-    assert found["plan_of"] == f"rollout {busy.endpoint.rollout.id}"
-    assert weights(found) == [5, 50, 95]
-    assert found["traffic"]["requests_a_second"] == 10.0
-    assert found["steps"][0]["requests_a_second"] == 0.5
+    assert document["endpoint"] == NAME
+    assert document["plan_of"] == f"rollout {busy.endpoint.rollout.id}"
+    assert weights(document) == [5, 50, 95]
+    assert document["traffic"]["requests_a_second"] == 10.0
+    assert document["steps"][0]["requests_a_second"] == 0.5
 
 
 def test_the_text_has_a_row_a_step_and_says_who_pays(busy):
@@ -65,18 +65,21 @@ def test_where_a_key_draws_the_text_counts_keys(cli):
 
 
 def test_keys_can_be_given_beside_the_traffic_that_was_seen(busy):
-    found = busy("plan", "preview", NAME, "--key-rate", "360", "--json").json
+    document = busy("plan", "preview", NAME, "--key-rate", "360", "--json").json
 
-    assert found["traffic"]["keys_an_hour"] == 360
-    assert found["traffic"]["requests_a_second"] == 10.0
-    assert (found["steps"][0]["counts"], found["steps"][0]["counted_an_hour"]) == ("keys", 18.0)
+    assert document["traffic"]["keys_an_hour"] == 360
+    assert document["traffic"]["requests_a_second"] == 10.0
+    assert (document["steps"][0]["counts"], document["steps"][0]["counted_an_hour"]) == (
+        "keys",
+        18.0,
+    )
 
 
 def test_an_error_rate_replaces_the_one_that_was_seen(busy):
-    found = busy("plan", "preview", NAME, "--error-rate", "2", "--json").json
+    document = busy("plan", "preview", NAME, "--error-rate", "2", "--json").json
 
-    assert found["traffic"]["errors_percent"] == pytest.approx(2)
-    assert found["traffic"]["source"].endswith("; errors taken as 2 %")
+    assert document["traffic"]["errors_percent"] == pytest.approx(2)
+    assert document["traffic"]["source"].endswith("; errors taken as 2 %")
 
 
 @pytest.mark.parametrize(
@@ -94,19 +97,19 @@ def test_a_plan_is_read_from_a_file(cli, tmp_path, text, expected):
     path = tmp_path / "plan.yaml"
     path.write_text(text)
 
-    found = cli("plan", "preview", "--plan", str(path), "--rate", "50", "--json").json
+    document = cli("plan", "preview", "--plan", str(path), "--rate", "50", "--json").json
 
-    assert weights(found) == expected
+    assert weights(document) == expected
 
 
 def test_what_plan_show_prints_can_be_previewed(cli, tmp_path):
     path = tmp_path / "plan.yaml"
     path.write_text(cli("plan", "show", "internal").out)
 
-    found = cli("plan", "preview", "--plan", str(path), "--rate", "50", "--json").json
+    document = cli("plan", "preview", "--plan", str(path), "--rate", "50", "--json").json
 
-    assert weights(found) == [stage.weight for stage in PRESETS["internal"].stages]
-    assert found["approvals"] == 1
+    assert weights(document) == [stage.weight for stage in PRESETS["internal"].stages]
+    assert document["approvals"] == 1
 
 
 @pytest.mark.parametrize(
@@ -145,7 +148,7 @@ def test_what_cannot_be_reckoned_is_told_in_a_line(cli, words, code, told):
 
 def test_a_file_that_is_no_yaml_or_no_plan_is_named(cli, tmp_path):
     path = tmp_path / "plan.yaml"
-    for text, told in (
+    for text, message in (
         ("{", "line 1 is"),
         ("steps: 5", "plan.steps is 5"),
         ("", "plan is missing"),
@@ -153,4 +156,4 @@ def test_a_file_that_is_no_yaml_or_no_plan_is_named(cli, tmp_path):
         path.write_text(text)
         ran = cli("plan", "preview", "--plan", str(path), "--rate", "1")
         assert (ran.code, ran.err.count("\n")) == (2, 1)
-        assert told in ran.err
+        assert message in ran.err

@@ -37,9 +37,9 @@ def test_every_command_is_described():
 
 
 def test_every_command_has_an_example_of_itself():
-    for name, told in commands():
-        if "Commands:" not in told:
-            examples = told.partition("Examples:")[2].partition("\n\n")[0]
+    for name, message in commands():
+        if "Commands:" not in message:
+            examples = message.partition("Examples:")[2].partition("\n\n")[0]
             assert f"    {name}" in examples, name
 
 
@@ -54,7 +54,7 @@ def shape(value):
 
 @pytest.mark.parametrize("name", WORDS)
 def test_the_json_on_the_page_has_the_shape_of_the_commands(rolling, name):
-    [shown] = re.findall(rf"<!-- json: {name} -->\n```json\n(.*?)```", TEXT, re.DOTALL)
+    [view] = re.findall(rf"<!-- json: {name} -->\n```json\n(.*?)```", TEXT, re.DOTALL)
 
     printed = rolling(*WORDS[name], "--json").json
 
@@ -65,4 +65,4 @@ def test_the_json_on_the_page_has_the_shape_of_the_commands(rolling, name):
     if name == "invoke":
         # In memory there is no Lambda to number the request.
         printed["first"]["request_id"] = "as Lambda numbers it"
-    assert shape(json.loads(shown)) == shape(printed)
+    assert shape(json.loads(view)) == shape(printed)

@@ -93,8 +93,8 @@ def test_ctrl_c_while_watching_says_that_the_rollout_goes_on(served, folder):
     ran = served("release", str(folder), "-e", NAME, "--watch")
 
     assert ran.code == 130
-    told = ran.err.splitlines()[1:]  # after the note on the upload
-    assert [line.split(";")[0] for line in told] == ["no longer watching"]
+    message = ran.err.splitlines()[1:]  # after the note on the upload
+    assert [line.split(";")[0] for line in message] == ["no longer watching"]
 
 
 def test_ctrl_c_while_uploading_changes_nothing(served, folder, monkeypatch):
@@ -178,7 +178,7 @@ def test_a_package_that_answers_wrongly_is_not_even_uploaded(served, folder):
     ],
 )
 def test_what_cannot_be_released_is_told(served, folder, words, code, told):
-    ran = served("release", *(str(folder) if word == "FOLDER" else word for word in words))
+    ran = served("release", *(str(folder) if text == "FOLDER" else text for text in words))
 
     assert (ran.code, ran.out) == (code, "")
     assert told in ran.err.splitlines()[-1]

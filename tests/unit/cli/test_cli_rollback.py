@@ -28,10 +28,10 @@ def test_the_caller_is_the_actor_on_record(rolling):
 
 
 def test_json_is_the_status_that_was_read_back(rolling):
-    [found] = rolling("rollback", "--direct", NAME, "--json").json["endpoints"]
+    [endpoint] = rolling("rollback", "--direct", NAME, "--json").json["endpoints"]
 
-    assert found["rollout"]["phase"] == "rolled_back"
-    assert (found["alias"]["main"], found["alias"]["other"]) == ("1", None)
+    assert endpoint["rollout"]["phase"] == "rolled_back"
+    assert (endpoint["alias"]["main"], endpoint["alias"]["other"]) == ("1", None)
 
 
 def test_without_a_rollout_it_returns_to_the_version_before(cli):
@@ -185,10 +185,10 @@ class Meanwhile:
         return getattr(self._store, name)
 
     def load(self, endpoint):
-        seen = self._store.load(endpoint)
+        document = self._store.load(endpoint)
         if self._happens:
             self._happens.pop()()
-        return seen
+        return document
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def test_a_rollout_that_ended_meanwhile_leads_no_further_back(cli, moment):
     cli.endpoint.serve("risk-1")
     cli.endpoint.serve("risk-2")
     cli.endpoint.release("risk-3")
-    ports, asked = cli.endpoint.ports, []
+    ports, request = cli.endpoint.ports, []
 
     class Busy:
         """A store: after the rollout was looked at, an alarm ends it."""
@@ -93,8 +93,8 @@ def test_a_rollout_that_ended_meanwhile_leads_no_further_back(cli, moment):
 
         def load(self, name):
             state = ports.store.load(name)
-            asked.append(name)
-            if len(asked) == moment:
+            request.append(name)
+            if len(request) == moment:
                 cli.endpoint.tick()
                 cli.endpoint.tick()
                 cli.endpoint.trip()
@@ -105,7 +105,7 @@ def test_a_rollout_that_ended_meanwhile_leads_no_further_back(cli, moment):
 
     cli("rollback", NAME)
 
-    assert len(asked) >= moment
+    assert len(request) >= moment
     assert cli.endpoint.champion == "2"
 
 
@@ -115,16 +115,16 @@ def test_said_again_after_ctrl_c_it_goes_no_version_further(cli, key):
         cli.endpoint.serve(model)
     cli.endpoint.release("risk-3")
     cli.cut_off = True
-    words = ("rollback", NAME, "--request", key)
+    arguments = ("rollback", NAME, "--request", key)
 
-    ran = cli(*words)
+    ran = cli(*arguments)
 
     assert ran.code == 130
     assert f"--request {key}" in ran.err
     assert cli.endpoint.champion == "2"
     cli.cut_off = False
     for _ in range(2):
-        assert cli(*words).code == 0
+        assert cli(*arguments).code == 0
         assert cli.endpoint.champion == "2"
 
 

@@ -140,7 +140,7 @@ def test_a_word_that_does_not_fit_is_refused_with_the_phase(cli, verb):
 
 
 def test_every_word_needs_a_reason_and_an_endpoint(rolling):
-    for words, told in (
+    for arguments, message in (
         (("pause", NAME), "error: --message is missing, expected why it is done"),
         (
             ("pause", "nope", *WHY),
@@ -148,9 +148,9 @@ def test_every_word_needs_a_reason_and_an_endpoint(rolling):
         ),
         (("pause", "No!", *WHY), "error: ENDPOINT is 'No!'"),
     ):
-        ran = rolling("rollout", *words)
+        ran = rolling("rollout", *arguments)
         assert ran.code in (2, 3)
-        assert ran.err.startswith(told)
+        assert ran.err.startswith(message)
         assert ran.err.count("\n") == 1
 
 
@@ -171,15 +171,15 @@ class Overtaken:
 
 
 def test_a_rollout_that_began_meanwhile_is_not_the_one_meant(rolling):
-    meant = rolling.endpoint.rollout.id
+    target = rolling.endpoint.rollout.id
     store = Overtaken(rolling.endpoint)
     rolling.ports = replace(rolling.endpoint.ports, store=store)
 
     ran = rolling("rollout", "abort", NAME, *WHY)
 
     assert ran.code == 4
-    assert f"is not rolling out {meant}" in ran.err
-    assert rolling.endpoint.rollout.id == store.second.id != meant
+    assert f"is not rolling out {target}" in ran.err
+    assert rolling.endpoint.rollout.id == store.second.id != target
     assert not rolling.endpoint.rollout.phase.final
 
 

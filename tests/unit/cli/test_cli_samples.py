@@ -119,7 +119,7 @@ def test_what_can_not_be_installed_is_told_and_leaves_nothing(tmp_path, monkeypa
     assert list(tmp_path.glob("flavors/*")) == []
     folder = tmp_path / "eta"
     assert offline("init", folder).code == 0
-    asked = offline("package", folder / "models" / "v1")
-    assert (asked.code, asked.out) == (6, "")
-    assert "connect to a package index, or pass --no-run" in asked.err
+    ran = offline("package", folder / "models" / "v1")
+    assert (ran.code, ran.out) == (6, "")
+    assert "connect to a package index, or pass --no-run" in ran.err
     assert offline("package", folder / "models" / "v1", "--no-run").code == 0

@@ -57,9 +57,9 @@ def ask(base, body=b'{"instances":[{"x":4}]}', *, method="POST", path=None, **he
     connection = http.client.HTTPConnection(host, timeout=10)
     connection.request(method, path or "/endpoints/doubler/invocations", body, headers)
     answer = connection.getresponse()
-    found = answer.status, dict(answer.getheaders()), answer.read()
+    result = answer.status, dict(answer.getheaders()), answer.read()
     connection.close()
-    return found
+    return result
 
 
 def test_it_answers_as_the_endpoint_would_until_ctrl_c(serving, folder):
@@ -78,14 +78,14 @@ def test_it_answers_as_the_endpoint_would_until_ctrl_c(serving, folder):
 
 
 def test_the_curl_line_works_when_pasted(serving, folder):
-    said = []
+    statement = []
 
-    ran = serving(folder, said.append, "--json")
+    ran = serving(folder, statement.append, "--json")
 
-    words = shlex.split(ran.json["curl"])
-    assert ran.json["url"] == f"{said[0]}/endpoints/doubler/invocations" == words[-1]
-    assert words[0] == "curl"
-    assert json.loads(words[words.index("-d") + 1]) == {"instances": [{"x": 1.5}]}
+    parts = shlex.split(ran.json["curl"])
+    assert ran.json["url"] == f"{statement[0]}/endpoints/doubler/invocations" == parts[-1]
+    assert parts[0] == "curl"
+    assert json.loads(parts[parts.index("-d") + 1]) == {"instances": [{"x": 1.5}]}
 
 
 def test_what_the_model_prints_stays_out_of_stdout(serving, folder):
@@ -102,15 +102,15 @@ def test_the_log_is_shown_to_who_asks(serving, folder):
 
 def test_where_a_model_raised_is_shown_to_everybody(serving, folder):
     (folder / "predict.py").write_text("def run(instances):\n    return instances[0]['nothing']\n")
-    told = serving(folder, ask).err
-    assert '"exception": "KeyError"' in told
-    assert "predict.py:2 run" in told
+    errors = serving(folder, ask).err
+    assert '"exception": "KeyError"' in errors
+    assert "predict.py:2 run" in errors
 
 
 def test_a_changed_file_is_taken_in_and_a_broken_one_is_not(offline, folder):
-    said = []
+    statement = []
     endpoint = LocalEndpoint(
-        Source(folder), folder.parent / "scratch", log=lambda _: None, note=said.append
+        Source(folder), folder.parent / "scratch", log=lambda _: None, note=statement.append
     )
     request = HttpRequest("POST", "/endpoints/doubler/invocations", body=b'{"instances":[{"x":4}]}')
     assert not endpoint.reload()
@@ -121,7 +121,7 @@ def test_a_changed_file_is_taken_in_and_a_broken_one_is_not(offline, folder):
 
     (folder / "model.yaml").write_text("name: [")
     assert not endpoint.reload()
-    assert said[-1].startswith("not reloaded: ")
+    assert statement[-1].startswith("not reloaded: ")
     assert endpoint(request).status == 200
 
 
@@ -186,13 +186,13 @@ def run(instances):
 
 
 def test_a_model_over_its_timeout_is_a_503_and_is_started_anew(tmp_path):
-    said = []
-    served = sandbox(folder_with(tmp_path / "doubler", SLEEPER), timeout=0.3, log=said.append)
+    statement = []
+    served = sandbox(folder_with(tmp_path / "doubler", SLEEPER), timeout=0.3, log=statement.append)
     request = HttpRequest("POST", "/endpoints/doubler/invocations", body=b'{"instances":[{"x":4}]}')
 
     assert [served(request).status for _ in range(2)] == [200, 503]
 
-    assert said[-1] == "the model took longer than the timeout of 0.3 s"
+    assert statement[-1] == "the model took longer than the timeout of 0.3 s"
 
 
 def test_one_request_at_a_time_reaches_the_model(tmp_path):

@@ -65,9 +65,9 @@ def test_rules_come_out_as_they_go_in(two, tmp_path):
 
     assert two("rules", NAME, "--set", str(file)).code == 0
 
-    shown = two("rules", NAME).out
-    assert yaml.safe_load(shown) == yaml.safe_load(file.read_text())
-    assert two("rules", NAME, "--set", "-", typed=shown).code == 0
+    output = two("rules", NAME).out
+    assert yaml.safe_load(output) == yaml.safe_load(file.read_text())
+    assert two("rules", NAME, "--set", "-", typed=output).code == 0
     assert two("rules", NAME, "--json").json["rules"][0]["to"] == "1"
     assert two("rules", NAME, "--clear").code == 0
     assert serving(two).rules == ()
@@ -209,8 +209,8 @@ def test_a_token_is_shown_once_on_stdout_and_its_use_on_stderr(private):
 
 
 def test_a_token_whose_answer_was_lost_is_not_shown_again(private):
-    words = ("clients", "add", NAME, "clinic", "--request", "add-clinic-1")
-    first, again = private(*words), private(*words)
+    arguments = ("clients", "add", NAME, "clinic", "--request", "add-clinic-1")
+    first, again = private(*arguments), private(*arguments)
 
     assert first.out.startswith("ht_")
     assert (again.code, again.out) == (0, "")
@@ -244,9 +244,9 @@ def test_endpoints_are_listed_by_name_group_and_creator(two):
     assert (
         two("endpoints", "list", "--search", "fra", "--json").json["endpoints"][0]["name"] == NAME
     )
-    for words in (("--search", "zzz"), ("--group", "risk"), ("--mine",)):
-        ran = two("endpoints", "list", *words)
-        assert (ran.code, ran.out, ran.err) == (0, "", "no endpoint is like that\n"), words
+    for arguments in (("--search", "zzz"), ("--group", "risk"), ("--mine",)):
+        ran = two("endpoints", "list", *arguments)
+        assert (ran.code, ran.out, ran.err) == (0, "", "no endpoint is like that\n"), arguments
 
 
 def test_two_deployments_without_shares_get_80_and_20(two):
@@ -281,9 +281,9 @@ def test_rules_are_shown_in_words(two, tmp_path):
 
 
 def test_a_throttle_is_set_shown_and_taken_back(two):
-    shown = two("endpoints", "set", NAME, "--throttle", "100/200")
-    assert shown.code == 0, shown.err
-    assert "rate=100.0, burst=200" in shown.out
+    view = two("endpoints", "set", NAME, "--throttle", "100/200")
+    assert view.code == 0, view.err
+    assert "rate=100.0, burst=200" in view.out
     assert two("endpoints", "set", NAME, "--throttle", "none", "--json").json["throttle"] is None
     for text in ("100", "a/b", "100/1.5", "/"):
         ran = two("endpoints", "set", NAME, "--throttle", text)
@@ -305,8 +305,8 @@ def test_pages_of_other_origins_are_let_in_and_shown(two):
 
     assert ran.code == 0
     assert "https://shop.example" in two("serving", NAME).out
-    shown = two("serving", NAME, "--json").json["cors"]
-    assert shown == {"origins": ["https://shop.example"], "headers": ["x-user"], "max_age": "10m"}
+    cors = two("serving", NAME, "--json").json["cors"]
+    assert cors == {"origins": ["https://shop.example"], "headers": ["x-user"], "max_age": "10m"}
     two("mirror", NAME, "1=10")
     assert two("serving", NAME, "cors=none", "mirror=none").code == 0
     assert (serving(two).cors, serving(two).mirror) == (None, None)

@@ -30,8 +30,15 @@ def test_overview_has_one_row_for_each_endpoint(rolling):
     assert ran.code == 0
     assert heading.split()[:3] == ["endpoint", "champion", "phase"]
     assert row.startswith("fraud     1 risk-1@")
-    for told in ("observing", "2 risk-2@", "5 %", "2026-01-01 00:00:00Z", "OK", "inconclusive: "):
-        assert told in row
+    for message in (
+        "observing",
+        "2 risk-2@",
+        "5 %",
+        "2026-01-01 00:00:00Z",
+        "OK",
+        "inconclusive: ",
+    ):
+        assert message in row
 
 
 def test_a_stage_without_endpoints_says_so_on_stderr(cli):
@@ -55,9 +62,9 @@ def test_detail_shows_plan_evidence_and_newest_records(rolling):
 
 
 def test_evidence_is_told_under_the_names_of_the_analysis():
-    made = evidence_table({"e": 3, "late": {"seen": 1, "seen_of": 9, "odds": [0.5, None]}})
+    result = evidence_table({"e": 3, "late": {"seen": 1, "seen_of": 9, "odds": [0.5, None]}})
     screen = Console(file=io.StringIO(), width=80)
-    screen.print(made)
+    screen.print(result)
 
     heading, row = screen.file.getvalue().splitlines()
     assert heading.split() == ["evidence", "seen", "odds"]
@@ -65,29 +72,29 @@ def test_evidence_is_told_under_the_names_of_the_analysis():
 
 
 def test_json_carries_numbers_for_programs(rolling):
-    found = endpoint_in(rolling("status", "fraud", "--json"))
+    view = endpoint_in(rolling("status", "fraud", "--json"))
 
-    assert found["champion"]["version"] == "1"
-    assert found["alias"] == {
+    assert view["champion"]["version"] == "1"
+    assert view["alias"] == {
         "main": "1",
         "other": "2",
         "share": 5.0,
         "agrees": True,
         "disagreement": "",
     }
-    assert found["guardrail"]["armed_for"] == "2"
-    assert (found["rollout"]["phase"], found["rollout"]["stage"]) == ("observing", 1)
-    assert found["verdict"]["numbers"]["stage_requests"] == 150
-    assert [record["seq"] for record in found["audit"]] == [4, 5, 6, 7, 8]
+    assert view["guardrail"]["armed_for"] == "2"
+    assert (view["rollout"]["phase"], view["rollout"]["stage"]) == ("observing", 1)
+    assert view["verdict"]["numbers"]["stage_requests"] == 150
+    assert [record["seq"] for record in view["audit"]] == [4, 5, 6, 7, 8]
 
 
 def test_before_any_release_is_under_way_there_is_no_verdict(cli):
     cli.endpoint.serve("risk-1")
 
-    found = endpoint_in(cli("status", "fraud", "--json"))
+    view = endpoint_in(cli("status", "fraud", "--json"))
 
-    assert found["verdict"] is None
-    assert found["rollout"]["over"] is True
+    assert view["verdict"] is None
+    assert view["rollout"]["over"] is True
 
 
 @pytest.mark.parametrize(
@@ -110,9 +117,9 @@ def test_an_alias_that_left_the_champion_is_told(cli):
     cli.endpoint.serve("risk-1")
     cli.endpoint.world.functions.routings[NAME] = Routing("7")
 
-    told = endpoint_in(cli("status", "--json"))["alias"]["disagreement"]
+    disagreement = endpoint_in(cli("status", "--json"))["alias"]["disagreement"]
 
-    assert told == "the alias reads 100 % version 7, the record version 1"
+    assert disagreement == "the alias reads 100 % version 7, the record version 1"
 
 
 class Unreadable:
@@ -135,19 +142,19 @@ def test_what_cannot_be_read_is_said_and_the_rest_shown(rolling):
     ran = rolling("status", "fraud", "--json")
 
     assert ran.code == 0
-    found = endpoint_in(ran)
-    assert found["guardrail"] is None
-    assert found["faults"] == ["AWS refused while reading the alarms of 'fraud'"]
-    assert found["alias"]["share"] == 5.0
+    view = endpoint_in(ran)
+    assert view["guardrail"] is None
+    assert view["faults"] == ["AWS refused while reading the alarms of 'fraud'"]
+    assert view["alias"]["share"] == 5.0
     assert "not read    AWS refused while reading the alarms" in rolling("status", "fraud").out
 
 
 def test_a_retired_endpoint_has_neither_alias_nor_faults(rolling):
     retire(rolling.endpoint.ports, NAME, author=Author("ann", "its stack was deleted"), key="k")
 
-    found = endpoint_in(rolling("status", "--json"))
+    view = endpoint_in(rolling("status", "--json"))
 
-    assert (found["champion"], found["alias"], found["faults"]) == (None, None, [])
+    assert (view["champion"], view["alias"], view["faults"]) == (None, None, [])
 
 
 def test_texts_of_others_are_neither_markup_nor_terminal_codes(rolling):

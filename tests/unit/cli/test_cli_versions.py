@@ -90,13 +90,13 @@ def _parameters(command, words=""):
 def test_no_command_is_left_out():
     """Found by what the help calls the argument."""
     taking = set()
-    for words, parameter in _parameters(typer.main.get_command(app)):
+    for arguments, parameter in _parameters(typer.main.get_command(app)):
         metavar = str(parameter.metavar or "").upper()
         option = next((o for o in parameter.opts if o.startswith("--")), "")
-        named_so = option in ("--version", "--to") and words
+        named_so = option in ("--version", "--to") and arguments
         if named_so or "VERSION" in metavar or "DEPLOYMENT" in metavar:
-            taking.add((words, option))
+            taking.add((arguments, option))
     rows = {*TABLE, *ELSEWHERE}
     missing = [t for t in taking if t[0] not in rows and f"{t[0]} {t[1]}" not in rows]
     assert not missing
-    assert {row.split(" --")[0] for row in rows} <= {words for words, _ in taking}
+    assert {row.split(" --")[0] for row in rows} <= {arguments for arguments, _ in taking}

@@ -24,13 +24,13 @@ def test_it_tells_each_record_and_verdict_until_the_promotion(rolling):
     ran = rolling("rollout", "watch", NAME)
 
     assert ran.code == 0
-    told = ran.out.splitlines()
-    assert told[0].startswith("2026-01-01 00:00:00Z     0 %  release: release of risk-2@")
-    assert told[0].endswith(" (by ann)")
-    assert "     5 %  shifted: the alias reads 5 %" in told[3]
-    assert "     5 %  inconclusive: errors not proven harmless yet: errors 0 of 150" in told[4]
-    assert told[-1].endswith("   100 %  promoted: the alias reads 100 %")
-    assert len(told) == len(set(told)), "nothing is told twice"
+    lines = ran.out.splitlines()
+    assert lines[0].startswith("2026-01-01 00:00:00Z     0 %  release: release of risk-2@")
+    assert lines[0].endswith(" (by ann)")
+    assert "     5 %  shifted: the alias reads 5 %" in lines[3]
+    assert "     5 %  inconclusive: errors not proven harmless yet: errors 0 of 150" in lines[4]
+    assert lines[-1].endswith("   100 %  promoted: the alias reads 100 %")
+    assert len(lines) == len(set(lines)), "nothing is told twice"
 
 
 def test_it_tells_the_proof_of_a_regression_and_exits_1(rolling):

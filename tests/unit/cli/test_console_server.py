@@ -40,10 +40,10 @@ class World:
     def ask(self, method="GET", path="/", body=None, secret=None, **headers):
         """One request as a browser sends it, unless ``headers`` say otherwise."""
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
-        given = {"Host": f"127.0.0.1:{self.server.port}"}
-        given |= {"halftone-session": secret} if secret else {}
-        given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, {n: v for n, v in given.items() if v is not None})
+        fields = {"Host": f"127.0.0.1:{self.server.port}"}
+        fields |= {"halftone-session": secret} if secret else {}
+        fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, {n: v for n, v in fields.items() if v is not None})
         response = connection.getresponse()
         content = response.read()
         connection.close()
@@ -59,11 +59,11 @@ class World:
 
 @pytest.fixture
 def world(tmp_path):
-    made = World(tmp_path)
-    upload = lambda url, headers, data: made.uploaded.append((url, headers, data))  # noqa: E731
-    stage = ConsoleStage("test", False, made.send, upload)
-    with serving_console(stage, made.bundle) as made.server:
-        yield made
+    world = World(tmp_path)
+    upload = lambda url, headers, data: world.uploaded.append((url, headers, data))  # noqa: E731
+    stage = ConsoleStage("test", False, world.send, upload)
+    with serving_console(stage, world.bundle) as world.server:
+        yield world
 
 
 def test_it_listens_on_loopback_alone(world):

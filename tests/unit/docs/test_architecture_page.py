@@ -39,8 +39,8 @@ def test_every_room_is_in_the_table_of_rooms(top):
         for init in top.rglob("__init__.py")
         if [path for path in init.parent.glob("*.py") if path != init]
     }
-    told = set(re.findall(r"^\| `([a-z_/]+)` \|", PAGE, re.MULTILINE))
-    assert rooms - {"."} <= told
+    names = set(re.findall(r"^\| `([a-z_/]+)` \|", PAGE, re.MULTILINE))
+    assert rooms - {"."} <= names
 
 
 def test_every_module_of_a_walk_exists():

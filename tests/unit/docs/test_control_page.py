@@ -58,45 +58,45 @@ def rows(head: str) -> list[list[str]]:
     """The cells of the table whose head begins so."""
     lines = PAGE.splitlines()
     begin = next(n for n, line in enumerate(lines) if line.startswith(head))
-    found = []
+    result = []
     for line in lines[begin + 2 :]:
         if not line.startswith("|"):
             break
-        found.append([cell.strip() for cell in line.strip("|").split("|")])
-    return found
+        result.append([cell.strip() for cell in line.strip("|").split("|")])
+    return result
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_errors_are_told_with_their_status(error):
-    told = {
+    by_kind = {
         kind: row[0]
         for row in rows("| status | `type`")
         for kind in re.findall("`([^`]+)`", row[1])
     }
     answer = problem(error)
     kind = json.loads(answer.body)["type"].rpartition(":")[2]
-    assert told[kind] == str(answer.status_code)
+    assert by_kind[kind] == str(answer.status_code)
 
 
 def test_every_status_of_an_error_is_told():
-    told = {int(row[0]) for row in rows("| status | `type`")}
-    assert {*STATUS.values()} <= told
+    numbers = {int(row[0]) for row in rows("| status | `type`")}
+    assert {*STATUS.values()} <= numbers
 
 
 def test_statuses_of_endpoints_are_told_as_the_code_tells_them():
-    told = {row[0]: row[1] for row in rows("| endpoint's status")}
-    assert {*told} == {*map(str, status.Status)}
-    for word, meaning in told.items():
-        assert re.search(rf"\| {word} +\| {re.escape(meaning)} +\|", status.__doc__ or "")
+    by_name = {row[0]: row[1] for row in rows("| endpoint's status")}
+    assert {*by_name} == {*map(str, status.Status)}
+    for text, meaning in by_name.items():
+        assert re.search(rf"\| {text} +\| {re.escape(meaning)} +\|", status.__doc__ or "")
 
 
 def test_the_table_of_roles_is_the_code_s():
     head = next(line for line in PAGE.splitlines() if line.startswith("| action |"))
     roles = [cell.strip() for cell in head.strip("|").split("|")][1:-1]
     assert roles == [*map(str, Role)]
-    told = {row[0]: row[1:-1] for row in rows("| action |")}
-    assert {*told} == {*map(str, Action)}
-    for action, cells in told.items():
+    by_name = {row[0]: row[1:-1] for row in rows("| action |")}
+    assert {*by_name} == {*map(str, Action)}
+    for action, cells in by_name.items():
         for role, cell in zip(roles, cells, strict=True):
             assert (cell == "yes") is (action in MAY[Role(role)]), (action, role)
 
@@ -122,11 +122,11 @@ def _signature_expected(path: str, headers: Mapping[str, str]) -> str:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize("line", re.findall(r"^(curl --aws-sigv4 .*\n .*)$", PAGE, re.MULTILINE))
 def test_curl_signs_each_line_of_the_page_as_aws_does(line):
-    seen = []
+    observed = []
 
     class Seeing(BaseHTTPRequestHandler):
         def do_GET(self):
-            seen.append((self.path, {n.lower(): v for n, v in self.headers.items()}))
+            observed.append((self.path, {n.lower(): v for n, v in self.headers.items()}))
             self.send_response(204)
             self.end_headers()
 
@@ -145,7 +145,7 @@ def test_curl_signs_each_line_of_the_page_as_aws_does(line):
         }
         subprocess.run(["sh", "-ec", line], env=environment, check=True, timeout=30)
         thread.join()
-    ((path, headers),) = seen
+    ((path, headers),) = observed
     assert headers["x-amz-security-token"] == "token"
     assert headers["authorization"].endswith(f"Signature={_signature_expected(path, headers)}")
 

@@ -23,23 +23,23 @@ def rows(heading: str) -> dict[str, list[str]]:
 
 def test_every_field_is_told_of():
     aside = PAGE.split("## What changes without a deploy, too")[1].split("##")[0]
-    told = {*rows("field"), *re.findall(r"`(\w+)`", aside)}
+    names = {*rows("field"), *re.findall(r"`(\w+)`", aside)}
     rails = {"errors", "late", "crashes"}
     own = {field.name for field in fields(EndpointSpec)} - rails - {"serving"}
-    assert told == {*own, "guardrails", *FIELDS}
+    assert names == {*own, "guardrails", *FIELDS}
 
 
 def test_the_defaults_are_those_that_are_taken():
-    told = {name: cells[0].strip("`") for name, cells in rows("field").items()}
+    by_name = {name: cells[0].strip("`") for name, cells in rows("field").items()}
     for name in ("memory", "max_body", "log_retention_days", "deploy_waits"):
-        assert told[name] == str(getattr(USUAL, name))
+        assert by_name[name] == str(getattr(USUAL, name))
     for name in ("timeout", "late_after"):
-        assert told[name] == spoken(getattr(USUAL, name))
-    assert load_plan(told["plan"]) == USUAL.plan
+        assert by_name[name] == spoken(getattr(USUAL, name))
+    assert load_plan(by_name["plan"]) == USUAL.plan
     for name, (_, *numbers) in rows("guardrail").items():
         rail = getattr(USUAL, name)
-        shown = [float(number.strip("`")) for number in numbers]
-        assert shown == [rail.rate, rail.count, rail.breaches, rail.periods]
+        view = [float(number.strip("`")) for number in numbers]
+        assert view == [rail.rate, rail.count, rail.breaches, rail.periods]
 
 
 def test_the_example_is_one():

@@ -27,8 +27,8 @@ def test_each_term_is_defined_once_and_in_order():
 
 
 def test_each_term_is_in_use():
-    words = used_words()
-    unused = [term for term in TERMS if not re.search(rf"\b{re.escape(term.lower())}", words)]
+    arguments = used_words()
+    unused = [term for term in TERMS if not re.search(rf"\b{re.escape(term.lower())}", arguments)]
     assert not unused
 
 

@@ -56,5 +56,5 @@ def test_every_path_of_these_topics_is_there():
     for path, operations in document(app)["paths"].items():
         if topics & {tag for operation in operations.values() for tag in operation["tags"]}:
             last = path.rstrip("/").split("/")[-1]
-            word = last if not last.startswith("{") else path.split("/")[-2]
-            assert word in text, path
+            name = last if not last.startswith("{") else path.split("/")[-2]
+            assert name in text, path

@@ -22,18 +22,18 @@ LAG = timedelta(minutes=1)
 
 def tables(text: str) -> Iterator[list[list[str]]]:
     """Each table in Markdown: its rows, without the ruler, as cells without code marks."""
-    for found in re.findall(r"(?:^ *\|.*\|\n)+", text, re.MULTILINE):
+    for name in re.findall(r"(?:^ *\|.*\|\n)+", text, re.MULTILINE):
         rows = [
             [cell.strip() for cell in line.strip().strip("|").split("|")]
-            for line in found.splitlines()
+            for line in name.splitlines()
         ]
         yield [[cell.strip("`") for cell in row] for row in rows if not set(row[0]) <= set("-:")]
 
 
 def table(*heading: str, text: str = TEXT) -> list[list[str]]:
     """The rows of the table whose first columns have these headings."""
-    [found] = [rows for rows in tables(text) if rows[0][: len(heading)] == list(heading)]
-    return found[1:]
+    [row] = [rows for rows in tables(text) if rows[0][: len(heading)] == list(heading)]
+    return row[1:]
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_phases_and_verdicts_have_the_sentences_of_the_code(module, heading):
 
 
 def test_the_table_of_transitions_is_the_one_that_is_enforced():
-    shown = {before: set(after.split(", ")) for before, after in table("from", "to")}
-    assert shown == {
+    by_before = {before: set(after.split(", ")) for before, after in table("from", "to")}
+    assert by_before == {
         str(before): {str(one) for one in after} or {"none: it is over"}
         for before, after in TRANSITIONS.items()
     }
@@ -85,8 +85,8 @@ def test_the_defaults_are_those_of_an_empty_plan():
     assert plan["preset"][0] in PRESETS
     assert load_plan({}) == PRESETS[plan["preset"][0]]
     for metric, row in margin.items():
-        said = {"regression": "-", "safety": "-"} | texts(written["margins"][metric])  # type: ignore[index]
-        assert row[:3] == [*said.values()]
+        fields = {"regression": "-", "safety": "-"} | texts(written["margins"][metric])  # type: ignore[index]
+        assert row[:3] == [*fields.values()]
 
 
 def tables_of_fields() -> tuple[dict[str, list[str]], ...]:
@@ -117,24 +117,24 @@ def test_presets_are_described_as_the_command_does():
 
 def test_times_are_those_of_the_preview():
     [heading] = [rows[0] for rows in tables(TEXT) if rows[0][0] == "requests a second"]
-    for rate, *shown in table("requests a second"):
+    for rate, *view in table("requests a second"):
         traffic = Traffic(float(rate), 0.01, 0.01, "given")
         spans = [preview(PRESETS[name], traffic, lag=LAG).promoted_after for name in heading[1:]]
-        assert shown == [about(span) for span in spans if span is not None], rate
+        assert view == [about(span) for span in spans if span is not None], rate
 
 
 def test_times_by_key_are_those_of_the_preview():
-    for told, *shown in table("new keys an hour"):
-        keys = None if told == "drawn by request" else float(told)
+    for message, *view in table("new keys an hour"):
+        keys = None if message == "drawn by request" else float(message)
         traffic = Traffic(20, 0.01, 0.01, "given", keys)
-        found = preview(PRESETS["gradual"], traffic, lag=LAG, key_lag=LAG + FOLLOWED)
-        spans = (found.steps[0].lasts, found.promoted_after)
-        assert shown == [about(span) for span in spans if span is not None], told
+        previewed = preview(PRESETS["gradual"], traffic, lag=LAG, key_lag=LAG + FOLLOWED)
+        spans = (previewed.steps[0].lasts, previewed.promoted_after)
+        assert view == [about(span) for span in spans if span is not None], message
 
 
 def test_each_failure_has_its_diagram():
-    told = TEXT.partition("## When something breaks")[2].partition("\n## ")[0]
-    sections = re.split(r"^### ", told, flags=re.MULTILINE)[1:]
+    part = TEXT.partition("## When something breaks")[2].partition("\n## ")[0]
+    sections = re.split(r"^### ", part, flags=re.MULTILINE)[1:]
     assert [section.partition("\n")[0] for section in sections] == [
         "An alarm while a step is observed",
         "An alarm races an advance",

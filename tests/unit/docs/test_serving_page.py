@@ -60,9 +60,12 @@ def test_there_are_such_examples_of_python_free_json_and_apps():
 
 @pytest.mark.parametrize("block", ALONE, ids=lambda block: block.split("\n")[0])
 def test_the_other_manifests_are_manifests(block):
-    given = yaml.safe_load(block)
-    record = {field["name"]: value_of(field) for field in given["inputs"]}
-    assert load_manifest({**given, "samples": [{"instances": [record]}]}).flavor == given["flavor"]
+    document = yaml.safe_load(block)
+    record = {field["name"]: value_of(field) for field in document["inputs"]}
+    assert (
+        load_manifest({**document, "samples": [{"instances": [record]}]}).flavor
+        == document["flavor"]
+    )
 
 
 def value_of(field):

@@ -11,8 +11,8 @@ PAGE = (ROOT / "docs" / "settings.md").read_text()
 
 
 def test_every_field_is_told_of():
-    told = PAGE.split("| field | default | is |")[1].split("\n\n")[0]
-    assert re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE) == [*FIELDS]
+    part = PAGE.split("| field | default | is |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE) == [*FIELDS]
 
 
 def test_the_example_can_be_declared():

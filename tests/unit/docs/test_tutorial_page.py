@@ -32,11 +32,11 @@ echo $WORD $(basename $PWD)
 
 
 def test_each_command_on_the_page_is_one_of_the_commands() -> None:
-    known = {name for name, _ in commands()}
+    names = {name for name, _ in commands()}
     for block in blocks(PAGE):
         for line in re.findall(r"^halftone [a-z -]+", block.commands, re.MULTILINE):
-            words = line.split()
-            assert " ".join(words[:2]) in known or " ".join(words[:3]) in known, line
+            parts = line.split()
+            assert " ".join(parts[:2]) in names or " ".join(parts[:3]) in names, line
 
 
 def test_blocks_are_found_below_their_headings() -> None:
@@ -59,10 +59,10 @@ def test_a_failing_command_stops_the_walk_with_its_output(tmp_path: Path) -> Non
 
 def test_what_was_printed_takes_the_place_of_what_was_recorded() -> None:
     unshown = "## Zeroth\n\n```sh\ntrue\n```\n\n"
-    given = unshown + SAMPLE
-    page = recorded(given, {block.commands: "new\n" for block in blocks(given)})
+    value = unshown + SAMPLE
+    page = recorded(value, {block.commands: "new\n" for block in blocks(value)})
 
     assert page.startswith(unshown + "\n# A page")
     assert "```text\nnew\n```" in page
     assert "something old" not in page
-    assert blocks(page) == blocks(given)
+    assert blocks(page) == blocks(value)

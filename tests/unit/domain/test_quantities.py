@@ -96,5 +96,5 @@ def test_the_upper_bound_of_a_whole_number_is_told():
 @given(ANYTHING)
 @pytest.mark.parametrize("reader", [duration, percentage, whole])
 def test_every_value_is_read_or_refused_by_name(reader, value):
-    found = read_or_refusal(reader, "field", value)
-    assert not isinstance(found, InvalidInput) or found.field == "field"
+    outcome = read_or_refusal(reader, "field", value)
+    assert not isinstance(outcome, InvalidInput) or outcome.field == "field"

@@ -120,11 +120,11 @@ def test_half_a_surrogate_pair_is_refused_by_its_field(case, half, place):
     def spoil(text):
         return text[:place] + half + text[place:]
 
-    found = read_or_refusal(read, changed(sound, path, spoil, is_name=is_name))
-    assert isinstance(found, InvalidInput)
-    assert str(path[0]) in found.field or is_name
-    str(found).encode()
-    found.field.encode()
+    outcome = read_or_refusal(read, changed(sound, path, spoil, is_name=is_name))
+    assert isinstance(outcome, InvalidInput)
+    assert str(path[0]) in outcome.field or is_name
+    str(outcome).encode()
+    outcome.field.encode()
 
 
 def test_every_such_text_of_the_table_is_refused():

@@ -119,11 +119,11 @@ def test_an_unknown_comparison_is_refused_by_name():
 def test_the_reason_shows_the_arithmetic():
     alarm = rule(2, "notBreaching")
     newest = period_starts(alarm, NOW)[-1]
-    found = {
+    fields = {
         newest: Datapoint(newest, 9.0, 4.0),
         newest - 10: Datapoint(newest - 10, 7.0, 3.0),
     }
-    finding = evaluate(alarm, found, NOW)
+    finding = evaluate(alarm, fields, NOW)
     assert finding.reason == (
         "Threshold Crossed: 2 out of the last 3 datapoints [9.0 (09/09/01 01:46:30), "
         "7.0 (09/09/01 01:46:20)] were greater than the threshold (5.0) and 1 missing datapoint "

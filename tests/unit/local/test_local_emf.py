@@ -37,9 +37,9 @@ def test_each_metric_appears_under_each_dimension_set():
             Metrics=[{"Name": "Latency"}, {"Name": "Errors"}],
         )
     )
-    found = {(m.name, tuple(m.dimensions)) for m in metrics_in(line)}
+    pairs = {(m.name, tuple(m.dimensions)) for m in metrics_in(line)}
     sets = [(), ("endpoint",), ("endpoint", "version")]
-    assert found == {(name, names) for name in ("Latency", "Errors") for names in sets}
+    assert pairs == {(name, names) for name in ("Latency", "Errors") for names in sets}
     assert {(m.unit, m.resolution) for m in metrics_in(line)} == {("None", 60)}
 
 

@@ -188,8 +188,8 @@ def test_only_the_entry_may_be_a_pickle_where_the_manifest_says(good):
     manifest = json.loads(dict(good)["model.json"])
     allowed = {**manifest, "flavor": "sklearn", "entry": "model.pkl", "allow_pickle": True}
     entries = [("model.json", json.dumps(allowed)), ("model.pkl", b"\x80\x04\x95.")]
-    _, found = inspect(zipped(entries), source="package abc")
-    assert found.allow_pickle
+    _, result = inspect(zipped(entries), source="package abc")
+    assert result.allow_pickle
     refused([*entries, ("other.bin", b"\x80\x04\x95.")], r"other\.bin")
     refused([*entries, ("other.joblib", b"x")], r"other\.joblib")
 

@@ -186,12 +186,12 @@ BAD = {
 
 @pytest.mark.parametrize("kind", BAD)
 def test_a_line_that_can_not_be_installed_is_named(package, kind):
-    lines, shown, words = BAD[kind]
+    lines, view, arguments = BAD[kind]
     folder = package("# what the model needs", lines)
     with pytest.raises(InvalidPackage) as caught:
         build_package(folder, Target(Runtime.PYTHON_3_13, Architecture.X86_64))
-    assert f"requirements.txt:3: {shown}" in str(caught.value.value)
-    assert words in caught.value.expected
+    assert f"requirements.txt:3: {view}" in str(caught.value.value)
+    assert arguments in caught.value.expected
 
 
 def test_an_environment_over_the_limit_names_its_largest_part(package):

@@ -83,9 +83,9 @@ def test_merged_mappings_are_taken_and_may_be_overridden(text, value):
 
 @given(st.text(st.sampled_from("ab:-[]{},&*<!?|>'\"#%@ \n\t0x1.~_e+"), max_size=40))
 def test_any_text_is_read_or_refused_by_line(text):
-    found = read_or_refusal(read_yaml, text)
-    if isinstance(found, InvalidInput):
-        assert found.field == "content" or found.field.startswith("line ")
+    outcome = read_or_refusal(read_yaml, text)
+    if isinstance(outcome, InvalidInput):
+        assert outcome.field == "content" or outcome.field.startswith("line ")
 
 
 @given(

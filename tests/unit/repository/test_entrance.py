@@ -44,10 +44,10 @@ def test_paths_in_the_guide_for_contributors_exist() -> None:
 def test_workflows_call_make_and_little_else(workflow: Path) -> None:
     jobs = yaml.safe_load(workflow.read_text())["jobs"]
     commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
-    made = [command.removeprefix("make ") for command in commands if command.startswith("make ")]
-    assert made
-    assert set(made) <= TARGETS
-    assert len(commands) - len(made) <= 1
+    names = [command.removeprefix("make ") for command in commands if command.startswith("make ")]
+    assert names
+    assert set(names) <= TARGETS
+    assert len(commands) - len(names) <= 1
 
 
 def test_the_hooks_before_a_commit_call_make() -> None:
@@ -71,8 +71,8 @@ def test_a_decision_has_status_date_context_and_consequences(page: Path) -> None
 def test_every_decision_is_listed_and_in_the_site_s_navigation() -> None:
     table = (ROOT / "docs" / "decisions" / "README.md").read_text()
     listed = re.findall(r"\]\((0[\w-]+\.md)\)", table)
-    shown = re.findall(r"decisions/(0[\w-]+\.md)", (ROOT / "mkdocs.yml").read_text())
-    assert listed == shown == [page.name for page in DECISIONS]
+    names = re.findall(r"decisions/(0[\w-]+\.md)", (ROOT / "mkdocs.yml").read_text())
+    assert listed == names == [page.name for page in DECISIONS]
 
 
 def test_the_licence_is_the_one_that_the_project_names() -> None:

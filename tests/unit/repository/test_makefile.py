@@ -88,9 +88,9 @@ def test_the_node_of_this_machine_is_taken(checkout: Path, machine: Path) -> Non
     for name, script in (("npm", 'echo "npm $*"'), ("touch", "exit 0")):
         (machine / name).write_text(f"#!{shutil.which('sh')}\n{script}\n")
         (machine / name).chmod(0o755)
-    made = make(checkout, machine, "node_modules/.done")
-    assert made.returncode == 0, made.stderr
-    assert "npm ci --silent" in made.stdout
+    process = make(checkout, machine, "node_modules/.done")
+    assert process.returncode == 0, process.stderr
+    assert "npm ci --silent" in process.stdout
 
 
 def test_the_python_on_the_path_is_found_and_dead_shims_are_not(
@@ -101,7 +101,7 @@ def test_the_python_on_the_path_is_found_and_dead_shims_are_not(
     (machine / "python3.13").chmod(0o755)
     (machine / "python3").symlink_to(sys.executable)
     versions = ["3.13", running] if running != "3.13" else ["3.12", "3.13"]
-    found = subprocess.run(
+    process = subprocess.run(
         ["sh", "tools/find_python.sh", *versions],
         cwd=checkout,
         env={"PATH": str(machine), "HOME": str(checkout)},
@@ -109,17 +109,17 @@ def test_the_python_on_the_path_is_found_and_dead_shims_are_not(
         text=True,
         check=True,
     )
-    assert Path(found.stdout.strip()).samefile(machine / "python3")
+    assert Path(process.stdout.strip()).samefile(machine / "python3")
 
 
 def test_an_interpreter_that_pyenv_keeps_off_the_path_is_found(
     checkout: Path, machine: Path
 ) -> None:
     running = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    kept = checkout / "pyenv" / "versions" / f"{running}.99" / "bin"
-    kept.mkdir(parents=True)
-    (kept / "python").symlink_to(sys.executable)
-    found = subprocess.run(
+    stored = checkout / "pyenv" / "versions" / f"{running}.99" / "bin"
+    stored.mkdir(parents=True)
+    (stored / "python").symlink_to(sys.executable)
+    process = subprocess.run(
         ["sh", "tools/find_python.sh", running],
         cwd=checkout,
         env={"PATH": str(machine), "HOME": str(checkout), "PYENV_ROOT": str(checkout / "pyenv")},
@@ -127,7 +127,7 @@ def test_an_interpreter_that_pyenv_keeps_off_the_path_is_found(
         text=True,
         check=True,
     )
-    assert Path(found.stdout.strip()).samefile(sys.executable)
+    assert Path(process.stdout.strip()).samefile(sys.executable)
 
 
 def test_the_command_on_a_later_python_says_which_are_supported(

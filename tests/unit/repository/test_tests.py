@@ -56,11 +56,11 @@ def private_names(tree: ast.AST) -> Iterator[str]:
             )
         elif isinstance(node, ast.Call) and called(node) in ("setattr", "getattr", "delattr"):
             yield from (
-                f"line {node.lineno}: {word.value}"
-                for word in node.args
-                if isinstance(word, ast.Constant)
-                and isinstance(word.value, str)
-                and is_private(word.value)
+                f"line {node.lineno}: {arg.value}"
+                for arg in node.args
+                if isinstance(arg, ast.Constant)
+                and isinstance(arg.value, str)
+                and is_private(arg.value)
             )
 
 
@@ -88,10 +88,10 @@ def asserting() -> set[str]:
     """Names of functions of the tests that assert, by themselves or by what they call."""
     every = [one for tree in TREES.values() for one in functions(tree)]
     called_by = [(one.name, calls(one)) for one in every]
-    known = {one.name for one in every if asserts(one)}
-    while more := {name for name, names in called_by if names & known} - known:
-        known |= more
-    return known
+    existing = {one.name for one in every if asserts(one)}
+    while more := {name for name, names in called_by if names & existing} - existing:
+        existing |= more
+    return existing
 
 
 def vacuous(node: ast.Assert) -> bool:
@@ -111,12 +111,12 @@ def test_tests_reach_into_no_private_members():
 
 
 def test_every_test_asserts_something():
-    known = asserting()
+    existing = asserting()
     silent = [
         f"{path}: {one.name}"
         for path, tree in TREES.items()
         for one in named_tests(tree)
-        if one.name not in known
+        if one.name not in existing
     ]
     assert silent == []
 

@@ -106,8 +106,8 @@ def test_a_long_value_is_shown_in_part(serve):
 def test_a_long_name_is_shown_in_part(serve, kind):
     # A body within its limit must not make an answer that Lambda can't carry.
     name = "\N{PRINTER}" * 7_000
-    given = {"instances": [{"x": 1, name: 2}], "inputs": {"x": [1], name: [1, 2], "y": [1]}}
-    answer = serve().post({kind: given[kind]})
+    fields = {"instances": [{"x": 1, name: 2}], "inputs": {"x": [1], name: [1, 2], "y": [1]}}
+    answer = serve().post({kind: fields[kind]})
     assert answer["statusCode"] == 422
     assert len(answer["body"]) < 30_000
 
@@ -223,9 +223,9 @@ def test_a_charset_other_than_utf_8_is_refused(serve, charset):
 
 def test_messages_about_json_speak_json(serve):
     served = serve()
-    for value, told in [("null", "null"), ("true", "true"), ("[false, null]", "[false, null]")]:
+    for value, message in [("null", "null"), ("true", "true"), ("[false, null]", "[false, null]")]:
         problem = body_of(served.post(f'{{"instances": [{{"x": {value}}}]}}'))
-        assert problem["detail"].startswith(f"instances[0].x is {told}, expected")
+        assert problem["detail"].startswith(f"instances[0].x is {message}, expected")
 
 
 @pytest.mark.parametrize(

@@ -143,8 +143,8 @@ def test_an_error_can_be_made_of_a_value_of_any_depth():
 
 @given(st.lists(st.tuples(st.floats(), st.floats()), max_size=5))
 def test_any_two_answers_have_a_distance_of_json(pairs):
-    found = difference([{"y": [a for a, _ in pairs]}], [{"y": [b for _, b in pairs]}], "label")
-    for distance in (found.distance, found.relative):
+    result = difference([{"y": [a for a, _ in pairs]}], [{"y": [b for _, b in pairs]}], "label")
+    for distance in (result.distance, result.relative):
         assert distance is None or (math.isfinite(distance) and distance >= 0)
 
 
@@ -157,9 +157,9 @@ def test_any_measure_makes_a_line_that_cloudwatch_takes(value, name):
     Telemetry("double", 1.0, lines.append).request(
         "1", latency_ms=1.0, status=200, cold=False, more={name: value} if name != "Latency" else {}
     )
-    found = [metric for metric in metrics_in(lines[0]) if metric.name == name]
-    assert found
-    assert abs(found[0].values[0]) <= MAX_NUMBER
+    metrics = [metric for metric in metrics_in(lines[0]) if metric.name == name]
+    assert metrics
+    assert abs(metrics[0].values[0]) <= MAX_NUMBER
 
 
 @pytest.mark.parametrize("said", ["nan", "inf", "-inf", "-1", "1e999", "x", "", "1e308"])

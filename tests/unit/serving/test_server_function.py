@@ -25,11 +25,11 @@ def test_every_route_has_its_answer(handler, before, path):
     assert handler({"rawPath": f"{before}{path}/"}, None)["body"] == answer["body"]
     head = {"rawPath": before + path, "requestContext": {"http": {"method": "HEAD"}}}
     assert handler(head, None) == {**answer, "body": ""}
-    told = json.loads(answer["body"])
+    document = json.loads(answer["body"])
     if path == "/v2":
-        assert told["extensions"] == ["binary_tensor_data"]
+        assert document["extensions"] == ["binary_tensor_data"]
     else:
-        assert told == {path.rsplit("/", 1)[1]: True}
+        assert document == {path.rsplit("/", 1)[1]: True}
 
 
 @pytest.mark.parametrize(

@@ -92,9 +92,9 @@ def test_shares_that_sum_to_nothing_stop_the_endpoint(stage):
 
 @pytest.mark.parametrize("traffic", [{"1": 50, "3": 49}, {"1": 101}, {"1": -1, "3": 101}, {}])
 def test_shares_that_sum_to_something_else_change_nothing(stage, traffic):
-    with pytest.raises(InvalidInput) as told:
+    with pytest.raises(InvalidInput) as refusal:
         stage.say(set_traffic, traffic)
-    assert told.value.field.startswith("traffic")
+    assert refusal.value.field.startswith("traffic")
     assert stage.who() == "3"
 
 
@@ -147,8 +147,8 @@ def test_a_private_endpoint_lets_in_tokens_that_hold(stage):
         assert context.headers == {"x-forwarded-user": "shop"}
     stage.say(revoke_client, "shop")
     assert stage.ask(**bearer).status == 401
-    kept = json.dumps(stage.fleet.log) + repr(stage.endpoint.state) + repr(stage.endpoint.history)
-    assert added.token.split("_", 2)[2] not in kept  # what is secret may have a "_" itself
+    stored = json.dumps(stage.fleet.log) + repr(stage.endpoint.state) + repr(stage.endpoint.history)
+    assert added.token.split("_", 2)[2] not in stored  # what is secret may have a "_" itself
 
 
 def test_a_token_expires_by_itself(stage):

@@ -12,28 +12,28 @@ CLEAN = Stratum(Tally(10, 0), Tally(90, 0))
 
 
 def test_a_worse_challenger_is_a_regression_with_an_odds_ratio():
-    found = compare([WORSE] * 6)
-    assert found.is_regression
-    assert not found.is_harmless
-    assert found.requests_needed == 0
-    assert found.interval.low < found.estimate < found.interval.high
-    assert found.interval.low > 1.25
-    assert (found.challenger, found.champion) == (Tally(120, 18), Tally(1080, 18))
+    comparison = compare([WORSE] * 6)
+    assert comparison.is_regression
+    assert not comparison.is_harmless
+    assert comparison.requests_needed == 0
+    assert comparison.interval.low < comparison.estimate < comparison.interval.high
+    assert comparison.interval.low > 1.25
+    assert (comparison.challenger, comparison.champion) == (Tally(120, 18), Tally(1080, 18))
 
 
 def test_an_equal_challenger_is_harmless():
-    found = compare([EQUAL] * 30)
-    assert found.is_harmless
-    assert not found.is_regression
-    assert found.estimate == pytest.approx(1, rel=0.01)
+    comparison = compare([EQUAL] * 30)
+    assert comparison.is_harmless
+    assert not comparison.is_regression
+    assert comparison.estimate == pytest.approx(1, rel=0.01)
 
 
 def test_without_events_only_a_tolerance_can_prove():
     assert compare([CLEAN] * 60).requests_needed is None
     assert not compare([CLEAN] * 60).is_harmless
-    found = compare([CLEAN] * 5, tolerance=0.1)
-    assert found.is_harmless
-    assert found.log_e_tolerance > found.log_e_harmless  # one of two bets, averaged
+    comparison = compare([CLEAN] * 5, tolerance=0.1)
+    assert comparison.is_harmless
+    assert comparison.log_e_tolerance > comparison.log_e_harmless  # one of two bets, averaged
 
 
 def test_requests_still_needed_lead_to_a_decision():
@@ -51,10 +51,10 @@ def test_requests_still_needed_lead_to_a_decision():
 
 
 def test_silence_proves_nothing():
-    found = compare([], tolerance=0.01)
-    assert not found.is_regression
-    assert not found.is_harmless
-    assert found.estimate is None
+    comparison = compare([], tolerance=0.01)
+    assert not comparison.is_regression
+    assert not comparison.is_harmless
+    assert comparison.estimate is None
 
 
 def test_a_carried_standing_compares_as_if_seen_at_once():

@@ -44,20 +44,20 @@ def test_one_look_is_the_ordinary_test():
 
 
 def test_obrien_fleming_looks_at_its_five_moments_only():
-    seen = quiet()
-    seen.x[:, 5:30] = 5
-    assert rivals.repeated_z(seen)[0] < 30
-    assert rivals.obrien_fleming(seen)[0] == BUCKETS // 5 - 1
-    assert rivals.obrien_fleming(seen, buckets=100)[0] == 19
+    observed = quiet()
+    observed.x[:, 5:30] = 5
+    assert rivals.repeated_z(observed)[0] < 30
+    assert rivals.obrien_fleming(observed)[0] == BUCKETS // 5 - 1
+    assert rivals.obrien_fleming(observed, buckets=100)[0] == 19
 
 
 def test_a_threshold_alarm_asks_for_two_of_three_minutes():
-    seen = quiet()
-    seen.x[0, 0] = 60  # one bad minute
-    seen.x[0, 20 * PER_MINUTE] = 6
-    assert rivals.threshold_alarm(seen)[0] == -1
-    seen.x[0, 22 * PER_MINUTE] = 6  # the second within three
-    assert rivals.threshold_alarm(seen)[0] == 23 * PER_MINUTE - 1
+    observed = quiet()
+    observed.x[0, 0] = 60  # one bad minute
+    observed.x[0, 20 * PER_MINUTE] = 6
+    assert rivals.threshold_alarm(observed)[0] == -1
+    observed.x[0, 22 * PER_MINUTE] = 6  # the second within three
+    assert rivals.threshold_alarm(observed)[0] == 23 * PER_MINUTE - 1
 
 
 def test_the_mann_whitney_statistic_is_scipys_with_ties():
@@ -79,10 +79,10 @@ def test_kayenta_calls_high_what_is_clearly_above(shift, high):
 
 
 def test_kayenta_does_not_judge_before_fifty_points():
-    seen = quiet()
-    seen.x[:] = 5
-    found = rivals.kayenta(seen, np.random.default_rng(SEED))
-    assert found[0] == 50 * PER_MINUTE - 1
+    observed = quiet()
+    observed.x[:] = 5
+    verdict = rivals.kayenta(observed, np.random.default_rng(SEED))
+    assert verdict[0] == 50 * PER_MINUTE - 1
 
 
 @pytest.mark.parametrize(("drawn", "failing"), [(visitors, 0.02), (regulars, 0.0153)])
@@ -91,8 +91,8 @@ def test_clustered_errors_are_the_same_in_both_versions(drawn, failing):
     by_request, by_key = (
         drawn(np.random.default_rng(SEED), 12, 10, by_key=by_key) for by_key in (False, True)
     )
-    for seen in (by_request, by_key):
-        rates = seen.x.sum() / seen.n.sum(), seen.y.sum() / seen.m.sum()
+    for observed in (by_request, by_key):
+        rates = observed.x.sum() / observed.n.sum(), observed.y.sum() / observed.m.sum()
         assert rates[0] == pytest.approx(rates[1], rel=0.2)
     assert by_request.y.sum() / by_request.m.sum() == pytest.approx(0.01, rel=0.1)
     assert by_key.y.sum() / by_key.m.sum() == pytest.approx(failing, rel=0.1)
@@ -109,14 +109,14 @@ def test_keys_are_counted_as_the_harvest_counts_them():
     counts = np.zeros((5, BUCKETS), dtype=np.int64)
     add(counts, ours, user, when, failed, by_key=True, fresh=fresh)
 
-    expected, known = np.zeros((4, BUCKETS), dtype=np.int64), {}
+    expected, fields = np.zeros((4, BUCKETS), dtype=np.int64), {}
     first = {}
     for who, bucket, bad in zip(user, when, failed, strict=True):
         at = datetime(2026, 1, 1, tzinfo=UTC) + int(bucket) * timedelta(seconds=10)
         sighting = KeyObservation("2", "fraud-r1", 0, f"{who:016x}", at, bool(bad), None)
-        added = news(known.get(who), sighting)
+        added = news(fields.get(who), sighting)
         now = seen_in(sighting)
-        known[who] = known[who].and_then(now) if who in known else now
+        fields[who] = fields[who].and_then(now) if who in fields else now
         # Counted in the bucket of its first sighting, which is read once it has been followed.
         place = first.setdefault(who, bucket) + FOLLOWED
         if fresh[who] and place < BUCKETS:
@@ -128,20 +128,20 @@ def test_keys_are_counted_as_the_harvest_counts_them():
 
 def test_a_regular_counts_once_in_each_stage_that_draws_it():
     """Of 2,000 users 5, 15 and 30 % come to the challenger in turn; who is there draws no more."""
-    seen = regulars(np.random.default_rng(SEED), 4, 10, by_key=True)
+    observed = regulars(np.random.default_rng(SEED), 4, 10, by_key=True)
     late = 4 * 2000 * 0.02  # the most that may be observed twice, a stage
     for hour, (ours, theirs) in enumerate([(0.05, 0.95), (0.15, 0.8), (0.3, 0.5)]):
         part = slice(hour * BUCKETS // 3, (hour + 1) * BUCKETS // 3)
-        for found, share in ((seen.n, ours), (seen.m, theirs)):
-            assert found[:, part].sum() == pytest.approx(4 * 2000 * share, rel=0.12, abs=late)
+        for result, share in ((observed.n, ours), (observed.m, theirs)):
+            assert result[:, part].sum() == pytest.approx(4 * 2000 * share, rel=0.12, abs=late)
 
 
 def test_simulated_rates_are_those_asked_for():
-    seen = errors(np.random.default_rng(SEED), 50, 10, rate=0.01, worse=0.03, share=0.2)
-    assert seen.n.mean() == pytest.approx(20, rel=0.01)
-    assert seen.m.mean() == pytest.approx(80, rel=0.01)
-    assert seen.x.sum() / seen.n.sum() == pytest.approx(0.03, rel=0.02)
-    assert seen.y.sum() / seen.m.sum() == pytest.approx(0.01, rel=0.02)
+    observed = errors(np.random.default_rng(SEED), 50, 10, rate=0.01, worse=0.03, share=0.2)
+    assert observed.n.mean() == pytest.approx(20, rel=0.01)
+    assert observed.m.mean() == pytest.approx(80, rel=0.01)
+    assert observed.x.sum() / observed.n.sum() == pytest.approx(0.03, rel=0.02)
+    assert observed.y.sum() / observed.m.sum() == pytest.approx(0.01, rel=0.02)
 
 
 def test_a_page_without_markers_is_not_written_to():

@@ -41,8 +41,8 @@ def endpoint(**changes) -> EndpointState:
     """Champion 3; 1 and 2 were champion before, and all of 1 to 5 are placed."""
     placed = tuple(Placed(version, version) for version in "12345")
     past = (deployment("1"), deployment("2"))
-    known = EndpointState("fraud", champion=deployment("3"), placed=placed, past=past)
-    return replace(known, **changes)
+    endpoint_state = EndpointState("fraud", champion=deployment("3"), placed=placed, past=past)
+    return replace(endpoint_state, **changes)
 
 
 def guarded(**changes) -> EndpointState:
@@ -59,14 +59,18 @@ def rolling(phase: Phase = Phase.OBSERVING, **changes) -> EndpointState:
 
 
 def test_where_nothing_rolls_out_the_champion_has_both_aliases():
-    wanted = projection(endpoint())
-    assert (wanted.live, wanted.challenger, wanted.watch) == (Routing("3"), Routing("3"), None)
-    assert wanted.ways == {"3": (ALIAS,)}
+    expected = projection(endpoint())
+    assert (expected.live, expected.challenger, expected.watch) == (
+        Routing("3"),
+        Routing("3"),
+        None,
+    )
+    assert expected.ways == {"3": (ALIAS,)}
 
 
 def test_before_the_first_release_nobody_answers():
-    wanted = projection(EndpointState("fraud"))
-    assert (wanted.live, wanted.challenger, wanted.ways) == (UNRELEASED, UNRELEASED, {})
+    expected = projection(EndpointState("fraud"))
+    assert (expected.live, expected.challenger, expected.ways) == (UNRELEASED, UNRELEASED, {})
 
 
 def test_what_is_not_watched_yet_is_not_routed():
@@ -75,14 +79,14 @@ def test_what_is_not_watched_yet_is_not_routed():
         rules=(Rule(EVERYBODY, "4"), Rule(EVERYBODY, "2")),
         probation=Probation("4", AT, armed=False),
     )
-    wanted = projection(intended)
-    assert wanted.watch == Watch("4", CHALLENGER)
-    assert wanted.challenger == Routing("3")
-    assert wanted.ways.keys() == {"3", "2"}
+    expected = projection(intended)
+    assert expected.watch == Watch("4", CHALLENGER)
+    assert expected.challenger == Routing("3")
+    assert expected.ways.keys() == {"3", "2"}
     armed = replace(intended.serving, probation=Probation("4", AT))
-    wanted = projection(replace(intended, serving=armed))
-    assert wanted.challenger == Routing("4")
-    assert wanted.ways.keys() == {"3", "4", "2"}
+    expected = projection(replace(intended, serving=armed))
+    assert expected.challenger == Routing("4")
+    assert expected.ways.keys() == {"3", "4", "2"}
 
 
 @pytest.mark.parametrize(
@@ -97,8 +101,8 @@ def test_what_is_not_watched_yet_is_not_routed():
 )
 def test_a_rollout_is_watched_from_its_preparation_to_its_fence(phase, watch, challenger):
     stage = -1 if phase is Phase.PREPARING else 0
-    wanted = projection(rolling(phase, stage=stage))
-    assert (wanted.watch, wanted.challenger) == (watch, Routing(challenger))
+    expected = projection(rolling(phase, stage=stage))
+    assert (expected.watch, expected.challenger) == (watch, Routing(challenger))
 
 
 @given(
@@ -114,8 +118,8 @@ def test_the_projection_is_what_a_tick_takes_for_agreement(phase, mode, share):
         return
     stage = -1 if phase is Phase.PREPARING else 0
     state = replace(state, rollout=replace(running, stage=stage))
-    wanted = projection(state)
-    assert compare(state.rollout, wanted.live, wanted.challenger) == Agreed()
+    expected = projection(state)
+    assert compare(state.rollout, expected.live, expected.challenger) == Agreed()
 
 
 def test_a_rule_for_the_champion_means_any_deployment_of_it():
@@ -137,10 +141,10 @@ WAYS = {
 def test_no_way_leads_to_what_was_taken_back(way):
     state = replace(guarded(**WAYS[way]), champion=deployment("1"))
     after = bar(state, "3", "it drifts")
-    wanted = projection(after)
-    assert "3" not in wanted.ways
-    assert "3" not in (wanted.live.main, wanted.challenger.main)
-    assert wanted.routes.serving.mirror is None
+    expected = projection(after)
+    assert "3" not in expected.ways
+    assert "3" not in (expected.live.main, expected.challenger.main)
+    assert expected.routes.serving.mirror is None
     assert sum(shares(after).values()) == pytest.approx(100.0)
 
 

@@ -131,8 +131,8 @@ VALUES = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES))
 def test_whatever_is_given_is_a_declaration_or_refused_by_field(given_spec):
-    found = read_or_refusal(load_spec, {**LEAST, **given_spec})
-    assert not isinstance(found, InvalidInput) or found.field
+    outcome = read_or_refusal(load_spec, {**LEAST, **given_spec})
+    assert not isinstance(outcome, InvalidInput) or outcome.field
 
 
 def test_a_step_that_takes_the_guarded_mode_needs_it():

@@ -22,8 +22,8 @@ TAKES_PART = {
 
 def state(**changes):
     """An endpoint on which version 1 serves and a guarded rollout of version 2 is under way."""
-    given = {"stage": 1, "share": 0.0, "target": 0.0, **changes}
-    running = rollout(plan=PLAN, mode=Mode.GUARDED, **given)
+    fields = {"stage": 1, "share": 0.0, "target": 0.0, **changes}
+    running = rollout(plan=PLAN, mode=Mode.GUARDED, **fields)
     champion = Deployment("1", running.package, "s1", "r0", START)
     placed = (Placed("1", "blue"), Placed("2", "2"))
     return EndpointState(
@@ -32,10 +32,14 @@ def state(**changes):
 
 
 def test_what_is_placed_and_served_is_told_with_the_revision():
-    told = route_config_of(state())
-    assert (told.endpoint, told.revision, told.champion) == ("fraud", 7, "1")
-    assert told.placed == (Placed("1", "blue"), Placed("2", "2"))
-    assert told.serving == TrafficPolicy(salt="x")
+    route_config = route_config_of(state())
+    assert (route_config.endpoint, route_config.revision, route_config.champion) == (
+        "fraud",
+        7,
+        "1",
+    )
+    assert route_config.placed == (Placed("1", "blue"), Placed("2", "2"))
+    assert route_config.serving == TrafficPolicy(salt="x")
 
 
 @pytest.mark.parametrize("phase", Phase)
@@ -50,9 +54,9 @@ def test_the_trial_is_told_while_the_challenger_takes_part(phase):
 
 
 def test_a_mirror_step_tells_its_share_and_who_is_meant():
-    found = route_config_of(state(phase=Phase.OBSERVING, stage=0, mirror=10.0)).trial
-    assert found is not None
-    assert (found.share, found.mirror, found.match) == (0.0, 10.0, INTERNAL)
+    trial = route_config_of(state(phase=Phase.OBSERVING, stage=0, mirror=10.0)).trial
+    assert trial is not None
+    assert (trial.share, trial.mirror, trial.match) == (0.0, 10.0, INTERNAL)
 
 
 def test_nothing_is_sent_on_before_the_first_share_is_on_record():
@@ -60,9 +64,9 @@ def test_nothing_is_sent_on_before_the_first_share_is_on_record():
 
 
 def test_a_share_on_its_way_up_is_told_once_it_is_on_record():
-    found = route_config_of(state(phase=Phase.SHIFTING, stage=1, share=5.0, target=20.0)).trial
-    assert found is not None
-    assert found.share == 5.0
+    trial = route_config_of(state(phase=Phase.SHIFTING, stage=1, share=5.0, target=20.0)).trial
+    assert trial is not None
+    assert trial.share == 5.0
 
 
 def test_of_an_endpoint_without_a_champion_nothing_is_told():

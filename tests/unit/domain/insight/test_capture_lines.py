@@ -43,8 +43,8 @@ def test_an_answer_becomes_a_row_of_all_columns():
     assert isinstance(row, Row)
     assert (row.table, row.at) == ("requests", MOMENT)
     assert [*row.values] == [column.name for column in REQUESTS]
-    given = {name: value for name, value in row.values.items() if value is not None}
-    assert given == {
+    by_name = {name: value for name, value in row.values.items() if value is not None}
+    assert by_name == {
         "request": "r-1",
         "kind": "answer",
         "at": AT,
@@ -68,9 +68,9 @@ def test_feedback_becomes_a_row_of_its_own_table():
 
 
 def test_a_key_becomes_a_sighting_in_its_bucket():
-    seen = read(KEY, errors=1, late=0)
-    assert seen == KeyObservation("2", "fraud-r1", 1, "0123456789abcdef", MOMENT, True, False)
-    assert seen.bucket == datetime(2026, 1, 1, tzinfo=UTC)
+    reading = read(KEY, errors=1, late=0)
+    assert reading == KeyObservation("2", "fraud-r1", 1, "0123456789abcdef", MOMENT, True, False)
+    assert reading.bucket == datetime(2026, 1, 1, tzinfo=UTC)
     unknown = read(KEY)
     assert isinstance(unknown, KeyObservation)
     assert unknown.late is None
@@ -112,8 +112,8 @@ def test_a_line_of_any_depth_is_read_or_dropped():
     for depth in range(900, 1010):
         deep = "[" * depth + "]" * depth
         line = f'{{"halftone":"feedback","at":1,"request":"r","version":"1","label":{deep}}}'
-        found = read_line(line)
-        assert found is None or found.values["label"] == deep
+        result = read_line(line)
+        assert result is None or result.values["label"] == deep
 
 
 def test_a_cell_that_does_not_fit_its_column_is_empty():
@@ -138,6 +138,6 @@ NAMES = sorted({c.name for c in (*REQUESTS, *FEEDBACK)} | {*KEY})
     st.dictionaries(st.sampled_from(NAMES), JSON),
 )
 def test_what_a_model_prints_is_read_or_dropped_and_written(line, changes):
-    found = read(line, **changes)
-    if isinstance(found, Row):
-        json.dumps(found.values, allow_nan=False, ensure_ascii=False).encode()
+    reading = read(line, **changes)
+    if isinstance(reading, Row):
+        json.dumps(reading.values, allow_nan=False, ensure_ascii=False).encode()

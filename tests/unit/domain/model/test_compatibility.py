@@ -17,8 +17,8 @@ BEFORE = Manifest("risk", Flavor.PYTHON, "predict.py", (AGE, PIXELS, NAME), (SCO
 
 def after(**fields: Field | None) -> Manifest:
     """``BEFORE`` with inputs replaced, or taken away (None), by their names."""
-    known = {field.name: field for field in BEFORE.inputs} | fields
-    return replace(BEFORE, inputs=tuple(field for field in known.values() if field))
+    existing = {field.name: field for field in BEFORE.inputs} | fields
+    return replace(BEFORE, inputs=tuple(field for field in existing.values() if field))
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_what_takes_more_fits(fields):
     ],
 )
 def test_an_input_that_clients_do_not_send_so_does_not(fields, told):
-    (found,) = incompatibilities(BEFORE, after(**fields))
-    assert found.startswith(told)
+    (incompatibility,) = incompatibilities(BEFORE, after(**fields))
+    assert incompatibility.startswith(told)
 
 
 def test_outputs_may_be_added_and_keep_their_kind():
@@ -70,8 +70,8 @@ def test_without_signatures_only_the_interface_is_compared():
     free = replace(BEFORE, inputs=(), outputs=())
     app = replace(free, flavor=Flavor.ASGI)
     assert incompatibilities(free, replace(free, name="another")) == ()
-    (found,) = incompatibilities(free, app)
-    assert found == (
+    (incompatibility,) = incompatibilities(free, app)
+    assert incompatibility == (
         "it takes whole requests of an application, and not any JSON value, without a signature"
     )
     assert incompatibilities(BEFORE, free)

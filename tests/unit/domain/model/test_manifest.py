@@ -20,17 +20,17 @@ GIVEN = {
 
 def changed(path, value):
     """GIVEN with one value replaced; the path is keys and indexes."""
-    given = copy.deepcopy(GIVEN)
-    inner = given
+    original = copy.deepcopy(GIVEN)
+    inner = original
     for key in path[:-1]:
         inner = inner[key]
     inner[path[-1]] = value
-    return given
+    return original
 
 
 def test_a_manifest_reads_back_from_its_own_json():
-    given = {**GIVEN, "flavor": "onnx", "entry": "a/model.onnx", "preprocess": "a/before.py"}
-    manifest = load_manifest(given)
+    fields = {**GIVEN, "flavor": "onnx", "entry": "a/model.onnx", "preprocess": "a/before.py"}
+    manifest = load_manifest(fields)
     assert manifest_from_json(manifest.to_json()) == manifest
     assert manifest.files == ("a/model.onnx", "a/before.py")
 
@@ -122,14 +122,14 @@ def test_every_flavors_manifest_reads_back_and_says_its_inputs(given, interface)
     ],
 )
 def test_each_output_of_a_sklearn_model_has_a_method(outputs, methods, expected):
-    given = {
+    fields = {
         **SKLEARN,
         "outputs": [{"name": name, "type": "float64"} for name in outputs],
         "samples": [{"instances": [{"x": 1}]}],
         "methods": methods,
     }
-    found = load_manifest(given).methods
-    assert found == (expected or {**{name: name for name in outputs}, **methods})
+    result = load_manifest(fields).methods
+    assert result == (expected or {**{name: name for name in outputs}, **methods})
 
 
 @pytest.mark.parametrize(

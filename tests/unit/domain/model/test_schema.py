@@ -21,8 +21,8 @@ RATE = Field("rate", FieldType.FLOAT64)
 
 
 def test_whole_numbers_become_floats_where_the_type_is_a_float():
-    given = {"pixels": [[0, 1, 2.5], [3, 16, 0.0]], "rate": 10**300, "age": 2}
-    (record,) = read_records("instances", (PIXELS, RATE, AGE), [given])
+    fields = {"pixels": [[0, 1, 2.5], [3, 16, 0.0]], "rate": 10**300, "age": 2}
+    (record,) = read_records("instances", (PIXELS, RATE, AGE), [fields])
     assert record == {"pixels": [[0.0, 1.0, 2.5], [3.0, 16.0, 0.0]], "rate": 1e300, "age": 2}
     numbers = [*record["pixels"][0], record["rate"]]
     assert all(type(number) is float for number in numbers)

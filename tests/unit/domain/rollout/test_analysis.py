@@ -20,9 +20,9 @@ from tests.support.rollouts import PLAN, START, rollout
 
 
 def seen(challenger: Arm, champion: Arm, *, buckets: int = 6, plan=PLAN, **changes) -> Verdict:
-    given = rollout(plan=plan, **changes)
+    value = rollout(plan=plan, **changes)
     counted = [Bucket(START + i * BUCKET, challenger, champion) for i in range(buckets)]
-    evidence = Evidence.begin(given, START).fold(counted, START + buckets * BUCKET, given)
+    evidence = Evidence.begin(value, START).fold(counted, START + buckets * BUCKET, value)
     return judge(evidence, plan, plan.stages[0])
 
 
@@ -97,8 +97,8 @@ def test_one_that_vanishes_after_hours_is_not_outvoted_by_them():
     hours = replace(
         Evidence.begin(of, START), splits=(Split(50_000, 1_000_000, 0.05),), in_stage=50_000
     )
-    gone = [Bucket(START + i * BUCKET, Arm(), Arm(95, 0, 95, 0)) for i in range(1, 19)]
-    verdict = judge(hours.fold(gone, START + 19 * BUCKET, of), PLAN, PLAN.stages[0])
+    buckets = [Bucket(START + i * BUCKET, Arm(), Arm(95, 0, 95, 0)) for i in range(1, 19)]
+    verdict = judge(hours.fold(buckets, START + 19 * BUCKET, of), PLAN, PLAN.stages[0])
     assert verdict.kind is VerdictKind.LOST_TRAFFIC
     assert verdict.reason.endswith("; lately 0 of the last 665")
 

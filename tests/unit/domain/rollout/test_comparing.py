@@ -46,17 +46,17 @@ def test_a_version_that_is_neither_of_the_two_ends_the_rollout(actual):
 
 @pytest.mark.parametrize("share", [60.0, 100.0])
 def test_more_than_the_record_allows_is_taken_back(share):
-    found = compare(WATCHED, split(share), CALLED)
-    assert isinstance(found, Restore)
-    assert found.routing == split(50.0)
-    assert f"{share:g} %" in found.reason
+    comparison = compare(WATCHED, split(share), CALLED)
+    assert isinstance(comparison, Restore)
+    assert comparison.routing == split(50.0)
+    assert f"{share:g} %" in comparison.reason
 
 
 @given(st.sampled_from([WATCHED, SHIFTING]), st.floats(0.0, 100.0))
 def test_no_repair_gives_the_challenger_more_than_the_record(given_rollout, share):
-    found = compare(given_rollout, split(share), CALLED)
-    if isinstance(found, Restore):
-        assert found.routing.share_of("2") <= given_rollout.share < share
+    comparison = compare(given_rollout, split(share), CALLED)
+    if isinstance(comparison, Restore):
+        assert comparison.routing.share_of("2") <= given_rollout.share < share
 
 
 def test_a_first_release_has_nobody_to_be_compared_with():
@@ -83,10 +83,10 @@ FIRST = rollout(phase=Phase.SHIFTING, stage=-1, share=0.0, target=5.0)
 @pytest.mark.parametrize("actual", [HOME, CALLED, Routing("7"), Routing("1", "2", 5.0), UNRELEASED])
 def test_the_challengers_alias_is_at_home_until_it_takes_part(given_rollout, allowed, actual):
     live = given_rollout.routing(given_rollout.share)
-    found = compare(given_rollout, live, actual)
-    assert (found == Agreed()) == (actual in allowed)
-    if isinstance(found, Restore):
-        assert (found.alias, found.routing) == ("challenger", HOME)
+    comparison = compare(given_rollout, live, actual)
+    assert (comparison == Agreed()) == (actual in allowed)
+    if isinstance(comparison, Restore):
+        assert (comparison.alias, comparison.routing) == ("challenger", HOME)
 
 
 @pytest.mark.parametrize("share", [5.0, 50.0, 95.0])
@@ -94,9 +94,9 @@ def test_a_guarded_share_is_none_of_the_live_alias(share):
     watched = rollout(mode=Mode.GUARDED, share=share, target=share)
     assert watched.routing(share) == HOME
     assert compare(watched, HOME, CALLED) == Agreed()
-    found = compare(watched, split(share), CALLED)
-    assert isinstance(found, Restore)
-    assert (found.alias, found.routing) == ("live", HOME)
+    comparison = compare(watched, split(share), CALLED)
+    assert isinstance(comparison, Restore)
+    assert (comparison.alias, comparison.routing) == ("live", HOME)
 
 
 def test_a_guarded_challenger_is_live_on_its_way_to_all_traffic():

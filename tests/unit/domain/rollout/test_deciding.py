@@ -28,8 +28,8 @@ RED = Alarmed("errors-rate: 7 % over 5 %", "Threshold Crossed: 3 datapoints")
 
 
 def decided(kind, age, *, word=OnInconclusive.HOLD, alarmed=None, phase=Phase.OBSERVING):
-    given = rollout(phase=phase, plan=replace(PLAN, on_inconclusive=word), reason="asked to")
-    return decide(given, Verdict(kind, "7 of 100"), alarmed, START + age)
+    running = rollout(phase=phase, plan=replace(PLAN, on_inconclusive=word), reason="asked to")
+    return decide(running, Verdict(kind, "7 of 100"), alarmed, START + age)
 
 
 TABLE = [
@@ -112,8 +112,8 @@ def test_silence_never_promotes(kind, age, word, phase):
 
 @given(VERDICTS, AGES, WORDS)
 def test_a_stage_that_has_not_begun_is_only_waited_for(kind, age, word):
-    given = rollout(stage=-1, plan=replace(PLAN, on_inconclusive=word))
-    decision = decide(given, Verdict(kind, ""), None, START + age)
+    running = rollout(stage=-1, plan=replace(PLAN, on_inconclusive=word))
+    decision = decide(running, Verdict(kind, ""), None, START + age)
     assert isinstance(decision, RollBack if kind is K.FAIL else Hold)
 
 

@@ -17,8 +17,8 @@ from halftone.domain.rollout.deploys import (
 
 
 def record(before: str, fingerprint: str, **changes: tuple[Any, Any]) -> DeployRecord:
-    made = {name: FieldChange(*values) for name, values in changes.items()}
-    return DeployRecord(f"{before}{fingerprint}", before, fingerprint, made)
+    by_name = {name: FieldChange(*values) for name, values in changes.items()}
+    return DeployRecord(f"{before}{fingerprint}", before, fingerprint, by_name)
 
 
 A_B, B_C, C_B = record("A", "B"), record("B", "C"), record("C", "B")
@@ -49,13 +49,13 @@ def test_the_oldest_deploys_leave_the_journal_first():
     deploys = Deploys()
     for number in range(MOST_RECORDS + 3):
         deploys = deploys.having(record(str(number), str(number + 1)))
-    assert [known.before for known in deploys.journal] == [
+    assert [journal.before for journal in deploys.journal] == [
         str(number) for number in range(3, MOST_RECORDS + 3)
     ]
     long = "x" * (MOST_BYTES // 3)
     for name in ("a", "b"):
         deploys = deploys.having(record(name, name, rules=([long], [long])))
-    assert [known.before for known in deploys.journal] == ["b"]
+    assert [journal.before for journal in deploys.journal] == ["b"]
 
 
 def test_what_people_set_leaves_every_record():
@@ -63,7 +63,7 @@ def test_what_people_set_leaves_every_record():
     second = record("B", "C", access=("private", "public"))
     deploys = Deploys(journal=(first, second))
     taken = deploys.set_by_people(["access"])
-    assert [{*known.changes} for known in taken.journal] == [{"label"}, set()]
+    assert [{*journal.changes} for journal in taken.journal] == [{"label"}, set()]
     assert deploys.set_by_people(["capture"]) is deploys
 
 

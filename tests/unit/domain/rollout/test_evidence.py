@@ -81,12 +81,12 @@ FEW = Arm(1, 1, 1, 0), Arm(2, 0, 2, 0)
 
 def waiting(stage_since, count, **changes) -> list[int]:
     """Units of ``errors`` that wait after each of ``count`` buckets with three each."""
-    given = rollout(stage_since=stage_since, **changes)
-    evidence, found = Evidence.begin(given, START), []
+    value = rollout(stage_since=stage_since, **changes)
+    evidence, result = Evidence.begin(value, START), []
     for i in range(count):
-        evidence = evidence.fold([bucket(i, *FEW)], START + (i + 1) * BUCKET, given)
-        found.append(evidence.metrics["errors"].waiting.units)
-    return found
+        evidence = evidence.fold([bucket(i, *FEW)], START + (i + 1) * BUCKET, value)
+        result.append(evidence.metrics["errors"].waiting.units)
+    return result
 
 
 def test_buckets_of_few_requests_are_pooled_at_one_share():
@@ -98,10 +98,10 @@ def test_buckets_of_few_requests_are_pooled_at_one_share():
 )
 def test_what_was_drawn_while_the_share_changed_is_not_pooled(mode, apart):
     since = START + 2 * BUCKET
-    found = waiting(since, 6, mode=Mode(mode))
-    assert found[:2] == [3, 6]
-    assert [i for i in range(2, 6) if not found[i]] == apart
-    assert found[apart[-1] + 1] == 3
+    result = waiting(since, 6, mode=Mode(mode))
+    assert result[:2] == [3, 6]
+    assert [i for i in range(2, 6) if not result[i]] == apart
+    assert result[apart[-1] + 1] == 3
 
 
 @pytest.mark.parametrize("looks", [[5], [3, 5], [3, 4, 5], [4, 5]])
@@ -109,13 +109,13 @@ def test_nor_is_what_came_before_it_where_nobody_asked(looks):
     """CloudWatch has no bucket for a silence: the first one there is may be drawn anew already."""
     before = rollout(stage_since=START - MINUTE)
     after = rollout(stage=1, stage_since=START + 3 * BUCKET, share=50.0)
-    known = Evidence.begin(before, START).fold([bucket(0, *FEW)], START + 2 * BUCKET, before)
-    assert known.metrics["errors"].waiting.units == 3
+    evidence = Evidence.begin(before, START).fold([bucket(0, *FEW)], START + 2 * BUCKET, before)
+    assert evidence.metrics["errors"].waiting.units == 3
     every = [bucket(0, *FEW), bucket(4, *FEW)]
     for look in looks:
-        known = known.fold(every, START + look * BUCKET, after)
-    assert known.metrics["errors"].waiting.units == 3
-    assert known.metrics["errors"].total.units == 3
+        evidence = evidence.fold(every, START + look * BUCKET, after)
+    assert evidence.metrics["errors"].waiting.units == 3
+    assert evidence.metrics["errors"].total.units == 3
 
 
 def test_when_a_look_comes_makes_no_difference_to_pooling():
@@ -153,13 +153,13 @@ def test_no_clock_that_moves_takes_a_bucket_from_its_stage(border, pauses, looks
     every, end = [bucket(i) for i in range(12)], START + 12 * BUCKET
     plain = Evidence.begin(still, START).fold(every, end, still)
     moved = replace(still, stage_since=still.stage_since + sum(pauses) * BUCKET)
-    known = Evidence.begin(moved, START)
+    evidence = Evidence.begin(moved, START)
     for look in sorted(looks):
-        known = known.fold(every, START + look * BUCKET, moved)
-    known = known.fold(every, end, moved)
-    assert known.metrics == plain.metrics
-    assert (known.in_stage, known.beside) == (plain.in_stage, plain.beside)
-    assert known.in_stage == 10 * (12 - border)
+        evidence = evidence.fold(every, START + look * BUCKET, moved)
+    evidence = evidence.fold(every, end, moved)
+    assert evidence.metrics == plain.metrics
+    assert (evidence.in_stage, evidence.beside) == (plain.in_stage, plain.beside)
+    assert evidence.in_stage == 10 * (12 - border)
     assert [moved.owner(b.start).stage for b in every] == [0] * border + [1] * (12 - border)
 
 
@@ -187,13 +187,13 @@ def test_impossible_counts_hold_and_are_told(arm, why, whose):
     fine = Arm(100, 0, 100, 0), Arm(1900, 0, 1900, 0)
     wrong = (arm, fine[1]) if whose == "challenger" else (fine[0], arm)
     every = [bucket(i, *fine) for i in range(6)] + [bucket(6, *wrong)]
-    known = Evidence.begin(GIVEN, START).fold(every, START + 7 * BUCKET, GIVEN)
-    verdict = judge(known, PLAN, PLAN.stages[0])
+    evidence = Evidence.begin(GIVEN, START).fold(every, START + 7 * BUCKET, GIVEN)
+    verdict = judge(evidence, PLAN, PLAN.stages[0])
     assert verdict.kind is VerdictKind.ERROR
-    told = f"the counts of 00:01:00 UTC can't be right: the {whose} has {why}"
-    assert verdict.reason == f"{told}; held until none was seen for 2m"
-    assert known.challenger == Arm(600, 0, 600, 0)
-    later = known.fold([], START + 20 * BUCKET, GIVEN)
+    message = f"the counts of 00:01:00 UTC can't be right: the {whose} has {why}"
+    assert verdict.reason == f"{message}; held until none was seen for 2m"
+    assert evidence.challenger == Arm(600, 0, 600, 0)
+    later = evidence.fold([], START + 20 * BUCKET, GIVEN)
     assert judge(later, PLAN, PLAN.stages[0]).kind is VerdictKind.PASS
     assert later.set_aside == 1
 
@@ -215,10 +215,10 @@ FINE = Arm(100, 1, 100, 1), Arm(1900, 10, 1900, 19)
 )
 def test_counts_that_differ_when_read_again_hold_and_count_once(now, held):
     first = Evidence.begin(GIVEN, START)
-    known = first.fold([bucket(i, *FINE) for i in range(8)], START + 8 * BUCKET, GIVEN)
+    evidence = first.fold([bucket(i, *FINE) for i in range(8)], START + 8 * BUCKET, GIVEN)
     again = [bucket(i, *FINE) for i in range(3)] + ([bucket(3, *now)] if now else [])
     again += [bucket(i, *FINE) for i in range(4, 9)]
-    looked = known.fold(again, START + 9 * BUCKET, GIVEN, again=known.again)
+    looked = evidence.fold(again, START + 9 * BUCKET, GIVEN, again=evidence.again)
     assert [d.start for d in looked.doubts] == ([bucket(3).start] if held else [])
     assert looked.challenger == Arm(900, 9, 900, 9)
     assert (judge(looked, PLAN, PLAN.stages[0]).kind is VerdictKind.ERROR) is held
@@ -226,17 +226,17 @@ def test_counts_that_differ_when_read_again_hold_and_count_once(now, held):
 
 def test_what_appears_later_is_noticed_unless_it_is_long_ago():
     first = Evidence.begin(GIVEN, START)
-    known = first.fold([bucket(0, *FINE)], START + 20 * BUCKET, GIVEN)
+    evidence = first.fold([bucket(0, *FINE)], START + 20 * BUCKET, GIVEN)
     late = [bucket(i, *FINE) for i in (2, 12)]
-    looked = known.fold(late, START + 21 * BUCKET, GIVEN, again=known.again)
+    looked = evidence.fold(late, START + 21 * BUCKET, GIVEN, again=evidence.again)
     assert [d.start for d in looked.doubts] == [bucket(12).start]
 
 
 def test_evidence_that_was_kept_before_goes_on():
     """As an earlier release wrote it: nothing is known of how its buckets read."""
     first = Evidence.begin(GIVEN, START)
-    known = first.fold([bucket(i, *FINE) for i in range(8)], START + 8 * BUCKET, GIVEN)
-    older = replace(known, watched=None, counted=(), windows=ShareWindows(), beside=0)
+    evidence = first.fold([bucket(i, *FINE) for i in range(8)], START + 8 * BUCKET, GIVEN)
+    older = replace(evidence, watched=None, counted=(), windows=ShareWindows(), beside=0)
     looked = older.fold([bucket(8, *FINE)], START + 9 * BUCKET, GIVEN, again=older.again)
     assert older.again == older.until
     assert not looked.doubts

@@ -14,12 +14,12 @@ from tests.support.rollouts import rollout
 @pytest.mark.parametrize("before", Phase)
 @pytest.mark.parametrize("after", Phase)
 def test_a_rollout_becomes_only_what_the_table_allows(before, after):
-    given = rollout(phase=before)
+    value = rollout(phase=before)
     if after in TRANSITIONS[before]:
-        assert given.to(after, reason="r").phase is after
+        assert value.to(after, reason="r").phase is after
     else:
         with pytest.raises(Conflict, match=f"is {before}: it can't become {after}"):
-            given.to(after)
+            value.to(after)
 
 
 def test_every_phase_that_is_not_final_can_be_rolled_back():

@@ -51,24 +51,24 @@ matches = st.sampled_from(
 def stages(draw: st.DrawFn, *, bakes: bool) -> tuple[Stage, ...]:
     count = draw(st.integers(1 if bakes else 0, 5))
     weights = draw(st.lists(st.integers(1, 999), min_size=count, max_size=count, unique=True))
-    made = []
+    result = []
     for weight in sorted(weights):
         least, more = draw(times), draw(times)
         # Scored unseen at first, then answered: the first stages, but never the bake.
-        scored = draw(st.booleans()) and not (bakes and len(made) == count - 1)
-        scored = scored and all(before.mirror for before in made)
-        made.append(
+        scored = draw(st.booleans()) and not (bakes and len(result) == count - 1)
+        scored = scored and all(before.mirror for before in result)
+        result.append(
             Stage(
                 0.0 if scored else weight / 10,
                 mirror=weight / 10 if scored else 0.0,
-                match=None if bakes and len(made) == count - 1 else draw(matches),
+                match=None if bakes and len(result) == count - 1 else draw(matches),
                 min_time=least,
                 max_time=least + more,
                 min_requests=draw(st.integers(1, 10**6)),
                 approval=draw(st.booleans()),
             )
         )
-    return tuple(made)
+    return tuple(result)
 
 
 @st.composite

@@ -27,9 +27,9 @@ def one_step(weight: float = 10.0, **rules: object) -> Plan:
 def test_a_step_that_cannot_see_its_requests_in_time_is_told():
     plan = one_step(30, min_time=MINUTE, max_time=2 * MINUTE)
 
-    [told] = preview(plan, traffic(1), lag=LAG).warnings
+    [warning] = preview(plan, traffic(1), lag=LAG).warnings
 
-    assert told == (
+    assert warning == (
         "step 1 gives the challenger 0.3 requests a second: 100 requests take 5m33s, "
         "max_time is 2m; it is held until they have come"
     )
@@ -46,12 +46,12 @@ def test_a_step_that_cannot_see_its_requests_in_time_is_told():
 def test_a_proof_that_comes_too_late_leads_where_the_plan_says(word, promoted, told):
     plan = replace(one_step(min_time=MINUTE, max_time=HOUR), on_inconclusive=word)
 
-    found = preview(plan, traffic(1), lag=LAG)
-    [step] = found.steps
+    previewed = preview(plan, traffic(1), lag=LAG)
+    [step] = previewed.steps
 
     assert step.proof / step.rate > HOUR.total_seconds()
-    assert (found.promoted_after is not None) is promoted
-    assert found.warnings[0].endswith(f"max_time is 1h; {told}")
+    assert (previewed.promoted_after is not None) is promoted
+    assert previewed.warnings[0].endswith(f"max_time is 1h; {told}")
     if word is OnInconclusive.PROMOTE:
         assert (step.lasts, step.bound_by) == (HOUR, "max_time")
 
@@ -70,12 +70,12 @@ def test_a_step_lasts_until_the_last_of_its_three_conditions():
 
 
 def test_proof_is_carried_from_step_to_step():
-    found = preview(PRESETS["gradual"], traffic(100), lag=LAG)
+    previewed = preview(PRESETS["gradual"], traffic(100), lag=LAG)
 
-    assert found.steps[0].proof > 0
-    assert [step.proof for step in found.steps[1:]] == [0, 0, 0]
-    assert found.promoted_after == timedelta(hours=1, minutes=40)
-    assert not found.warnings
+    assert previewed.steps[0].proof > 0
+    assert [step.proof for step in previewed.steps[1:]] == [0, 0, 0]
+    assert previewed.promoted_after == timedelta(hours=1, minutes=40)
+    assert not previewed.warnings
 
 
 def test_ten_times_the_errors_cost_their_excess_until_rollback():
@@ -87,9 +87,9 @@ def test_ten_times_the_errors_cost_their_excess_until_rollback():
 
 
 def test_a_tenfold_rate_below_the_tolerance_passes_perhaps():
-    found = preview(one_step(), traffic(100, errors=0.0005), lag=LAG)
+    previewed = preview(one_step(), traffic(100, errors=0.0005), lag=LAG)
 
-    assert found.warnings[0].startswith(
+    assert previewed.warnings[0].startswith(
         "10 times the error rate is 0.5 %, below the tolerance of 1 %: it may"
     )
 
@@ -99,8 +99,8 @@ def test_what_the_last_step_lets_through_is_said():
     fast = preview(PRESETS["gradual"], traffic(10, errors=0.01), lag=LAG)
 
     assert slow.steps[-1].back_after > slow.steps[-1].lasts == 10 * MINUTE
-    [told] = slow.warnings
-    assert told.startswith("the bake lasts 10m: a challenger that errs 10 times as often only")
+    [warning] = slow.warnings
+    assert warning.startswith("the bake lasts 10m: a challenger that errs 10 times as often only")
     assert fast.warnings == ()
 
 
@@ -137,9 +137,9 @@ def test_what_is_scored_unseen_is_drawn_by_request_all_the_same():
 def test_a_step_that_cannot_see_its_keys_in_time_is_told():
     plan = one_step(5, min_time=MINUTE, max_time=HOUR)
 
-    [told] = by_key(plan, 600, errors=0.2).warnings
+    [warning] = by_key(plan, 600, errors=0.2).warnings
 
-    assert told == (
+    assert warning == (
         "step 1 gives the challenger 30 new keys an hour: 100 keys take 3h20m, "
         "max_time is 1h; it is held until they have come"
     )
@@ -169,10 +169,10 @@ def test_keys_are_told_as_people_count(count, told):
 
 
 def test_a_plan_without_steps_compares_nothing():
-    found = preview(PRESETS["all-at-once"], traffic(100), lag=LAG)
+    previewed = preview(PRESETS["all-at-once"], traffic(100), lag=LAG)
 
-    assert (found.steps, found.promoted_after) == ((), timedelta(0))
-    assert "nothing is compared" in found.warnings[0]
+    assert (previewed.steps, previewed.promoted_after) == ((), timedelta(0))
+    assert "nothing is compared" in previewed.warnings[0]
 
 
 def test_traffic_is_a_rate_and_parts_of_one():

@@ -30,10 +30,10 @@ def louder(instances):
 
 
 def served(trial: Experiment | None = None, **serving: object) -> Fleet:
-    given = TrafficPolicy(
+    traffic_policy = TrafficPolicy(
         mode=Mode.GUARDED, label="label", capture=Capture(100.0, ("x",)), **serving
     )
-    dispatch = RouteConfig("double", 3, "1", PLACED, given, trial)
+    dispatch = RouteConfig("double", 3, "1", PLACED, traffic_policy, trial)
     return Fleet(dispatch, {"2": louder, "3": louder})
 
 
@@ -65,13 +65,13 @@ def tables(tmp_path: Path):
 def test_answers_shadows_and_feedback_are_one_table(tables):
     stage = served(mirror=Mirror("3", 100.0)).signing()
     answers = [stage.ask_x(x) for x in (1.0, 20.0)]
-    for answer, told in zip(answers, ({"label": "high"}, {"reward": 1}), strict=True):
-        body = {"request_id": answer.headers["x-request-id"], **told}
+    for answer, message in zip(answers, ({"label": "high"}, {"reward": 1}), strict=True):
+        body = {"request_id": answer.headers["x-request-id"], **message}
         reply = stage.post(body, path="/endpoints/double/feedback")
         assert reply.status < 300, reply
     world, done = harvested(stage)
     assert (done.rows, done.dropped) == (6, 0)
-    found = tables(world).execute(
+    rows = tables(world).execute(
         """
         SELECT a.request, a.version, s.version, a.label, s.label, s.changed, f.bad, f.reward,
                json_extract_string(a.input, '$.instances[0].x')
@@ -82,7 +82,7 @@ def test_answers_shadows_and_feedback_are_one_table(tables):
         """
     )
     ids = [answer.headers["x-request-id"].split(".")[0] for answer in answers]
-    assert found.fetchall() == [
+    assert rows.fetchall() == [
         (ids[0], "1", "3", "low", "high", True, True, None, "[redacted]"),
         (ids[1], "1", "3", "high", "high", False, False, 1.0, "[redacted]"),
     ]

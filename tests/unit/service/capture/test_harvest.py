@@ -35,16 +35,16 @@ def test_rows_lie_by_table_endpoint_day_and_hour():
     ]
     done = ingest(world.ports(), delivery(*lines))
     assert done == Ingested(rows=4, keys=0, dropped=1)
-    kept = {
+    by_name = {
         name.rpartition("/")[0]: gzip.decompress(data) for name, data in world.files.kept.items()
     }
     where = "endpoint=fraud/dt=2026-01-01/hour="
-    assert {name: data.count(b"\n") for name, data in kept.items()} == {
+    assert {name: data.count(b"\n") for name, data in by_name.items()} == {
         f"requests/{where}00": 2,
         f"requests/{where}01": 1,
         f"feedback/{where}00": 1,
     }
-    row = json.loads(kept[f"feedback/{where}00"])
+    row = json.loads(by_name[f"feedback/{where}00"])
     assert (row["request"], row["reward"]) == ("r-1", 1.0)
 
 
@@ -145,13 +145,13 @@ def test_what_failed_is_done_by_the_repetition(faults):
     world = InMemoryCapture()
     failing = Failing(world, **faults)
     ports = replace(world.ports(), files=failing, metrics=failing)
-    given = delivery(line("capture"), line("key", errors=1))
+    value = delivery(line("capture"), line("key", errors=1))
     for _ in range(max(faults.values())):
         with pytest.raises(Unavailable, match="did not answer"):
-            ingest(ports, given)
+            ingest(ports, value)
         assert {*failing.tried} == {"file", "metrics"}
-    ingest(ports, given)
-    ingest(ports, given)
+    ingest(ports, value)
+    ingest(ports, value)
     assert counted(world) == {ERRORS: {1.0: 1}, LATE: {0.0: 1}}
     assert len(world.files.kept) == 1
 
@@ -163,8 +163,8 @@ def test_a_delivery_that_dies_is_published_by_the_next():
         def publish_keys(self, *_: object) -> None:
             raise Unavailable("the function was killed")
 
-    given = delivery(line("key", errors=1))
+    value = delivery(line("key", errors=1))
     with pytest.raises(Unavailable):
-        ingest(replace(world.ports(), metrics=Dies()), given)
-    ingest(world.ports(), given)
+        ingest(replace(world.ports(), metrics=Dies()), value)
+    ingest(world.ports(), value)
     assert counted(world) == {ERRORS: {1.0: 1}, LATE: {0.0: 1}}

@@ -66,7 +66,7 @@ def sql(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def test_every_column_has_the_catalogues_type(sql):
-    found = {name: kind for name, kind, *_ in sql.execute("DESCRIBE requests").fetchall()}
+    by_name = {name: kind for name, kind, *_ in sql.execute("DESCRIBE requests").fetchall()}
     in_duckdb = {
         "string": "VARCHAR",
         "bigint": "BIGINT",
@@ -74,7 +74,7 @@ def test_every_column_has_the_catalogues_type(sql):
         "boolean": "BOOLEAN",
         "double": "DOUBLE",
     }
-    assert found == {column.name: in_duckdb[column.kind] for column in REQUESTS} | {
+    assert by_name == {column.name: in_duckdb[column.kind] for column in REQUESTS} | {
         "endpoint": "VARCHAR",
         "dt": "VARCHAR",
         "hour": "INTEGER",
@@ -128,6 +128,6 @@ def test_the_docs_have_examples():
 
 @pytest.mark.parametrize(("table", "columns"), [("requests", REQUESTS), ("feedback", FEEDBACK)])
 def test_the_docs_tell_of_every_column(table, columns):
-    told = PAGE.split(f"<!-- columns of {table} -->")[1].split("\n\n")[0]
+    part = PAGE.split(f"<!-- columns of {table} -->")[1].split("\n\n")[0]
     written = [f"| `{column.name}` | {column.kind} | {column.comment} |" for column in columns]
-    assert told.strip().splitlines()[2:] == written
+    assert part.strip().splitlines()[2:] == written

@@ -56,18 +56,18 @@ def test_a_challenger_is_deploying_until_it_is_admitted(endpoint):
     published = replace(endpoint.state.champion, version="4")
     under_way = rollout(Phase.PREPARING, champion="3", challenger="4", share=0.0)
     state = write(endpoint, rollout=under_way)
-    found = deployment_status(state, endpoint.world.functions.both(NAME), Past(), published)
-    assert (found.status, found.share) == ("Deploying", 0.0)
-    assert found.message == "published for fraud-r1, not admitted yet"
+    result = deployment_status(state, endpoint.world.functions.both(NAME), Past(), published)
+    assert (result.status, result.share) == ("Deploying", 0.0)
+    assert result.message == "published for fraud-r1, not admitted yet"
 
 
 def test_a_challenger_is_told_with_its_share(endpoint):
     endpoint.release("m4")
     endpoint.tick_until(Phase.OBSERVING)
-    found = standings(endpoint)
-    assert (found["4"].status, found["4"].share) == ("Deployed", 5.0)
-    assert found["4"].message == "the challenger, observing at 5 %"
-    assert found["3"].share == 95.0
+    result = standings(endpoint)
+    assert (result["4"].status, result["4"].share) == ("Deployed", 5.0)
+    assert result["4"].message == "the challenger, observing at 5 %"
+    assert result["3"].share == 95.0
 
 
 def test_what_failed_and_what_was_rolled_back_say_why(endpoint):
@@ -263,11 +263,11 @@ def test_a_deletion_that_broke_off_is_finished_when_asked_again(endpoint):
 
 
 def test_an_edit_of_what_was_seen_before_is_outdated(endpoint):
-    seen = endpoint.state.revision
-    say(stop, endpoint, "1", author=ANN["author"].at(seen))
+    revision = endpoint.state.revision
+    say(stop, endpoint, "1", author=ANN["author"].at(revision))
     for operation, what in ((start, ()), (rename, ("blue",)), (scale, (2,))):
-        with pytest.raises(PreconditionFailed, match=f"at revision {seen + 1}, not {seen}"):
-            say(operation, endpoint, "2", *what, author=ANN["author"].at(seen))
+        with pytest.raises(PreconditionFailed, match=f"at revision {revision + 1}, not {revision}"):
+            say(operation, endpoint, "2", *what, author=ANN["author"].at(revision))
 
 
 # Replicas
@@ -317,6 +317,6 @@ def test_what_takes_no_requests_has_no_replicas(endpoint):
 
 
 def test_a_first_release_has_a_deployment_that_is_on_its_way():
-    made = Endpoint()
-    made.release("m1")
-    assert told(made) == {}
+    endpoint = Endpoint()
+    endpoint.release("m1")
+    assert told(endpoint) == {}

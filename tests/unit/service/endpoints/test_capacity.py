@@ -92,10 +92,10 @@ def test_what_the_platform_did_not_hear_stays_wanted(endpoint):
 
 
 def test_an_edit_of_what_was_seen_before_is_outdated(endpoint):
-    seen = endpoint.state.revision
-    say(edit, endpoint, {"description": "one"}, author=ANN["author"].at(seen))
+    revision = endpoint.state.revision
+    say(edit, endpoint, {"description": "one"}, author=ANN["author"].at(revision))
     with pytest.raises(PreconditionFailed):
-        say(edit, endpoint, {"description": "two"}, author=ANN["author"].at(seen))
+        say(edit, endpoint, {"description": "two"}, author=ANN["author"].at(revision))
     assert endpoint.state.upkeep.description == "one"
 
 
@@ -149,10 +149,10 @@ def test_a_retired_endpoint_leaves_no_throttle_behind(endpoint):
 
 
 def test_the_file_says_it_in_the_same_words():
-    given = {"name": "fraud", "model": "m", "concurrency": 20, "throttle": {"rate": 9, "burst": 3}}
-    assert dump_upkeep(load_spec(given)) == {
+    fields = {"name": "fraud", "model": "m", "concurrency": 20, "throttle": {"rate": 9, "burst": 3}}
+    assert dump_upkeep(load_spec(fields)) == {
         "concurrency": 20, "throttle": {"rate": 9.0, "burst": 3},
     }  # fmt: skip
     assert dump_upkeep(load_spec({"name": "fraud", "model": "m"})) == {}
     with pytest.raises(InvalidInput, match=r"throttle\.burst is None"):
-        load_spec({**given, "throttle": {"rate": 9}})
+        load_spec({**fields, "throttle": {"rate": 9}})

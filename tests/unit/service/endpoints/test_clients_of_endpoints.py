@@ -59,8 +59,8 @@ def test_revoking_a_name_revokes_all_its_tokens_and_says_which():
     added = [add_client(endpoint.ports, NAME, name, **BEN) for name in ("ann", "ann", "bob")]
     revoke_client(endpoint.ports, NAME, "ann", **BEN)
     assert [c.name for c in list_clients(endpoint.ports, NAME)] == ["bob"]
-    gone = [c["token_id"] for c in endpoint.history[-1].numbers["clients"]]
-    assert gone == [a.client.token_id for a in added[:2]]
+    token_ids = [c["token_id"] for c in endpoint.history[-1].numbers["clients"]]
+    assert token_ids == [a.client.token_id for a in added[:2]]
     with pytest.raises(NotFound, match="no client 'ann'; clients of 'fraud': bob"):
         revoke_client(endpoint.ports, NAME, "ann", **BEN)
 

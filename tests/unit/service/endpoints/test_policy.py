@@ -50,12 +50,12 @@ def test_said_again_it_changes_nothing():
 
 def test_an_edit_of_an_older_revision_changes_nothing():
     endpoint = guarded()
-    seen = endpoint.state.revision
-    policy.set_mode(endpoint.ports, NAME, "guarded", author=BEN["author"].at(seen))
-    policy.set_capture(endpoint.ports, NAME, 5, author=BEN["author"].at(seen))
+    revision = endpoint.state.revision
+    policy.set_mode(endpoint.ports, NAME, "guarded", author=BEN["author"].at(revision))
+    policy.set_capture(endpoint.ports, NAME, 5, author=BEN["author"].at(revision))
     before = endpoint.state
-    with pytest.raises(PreconditionFailed, match=f"is at revision {seen + 1}, not {seen}"):
-        policy.set_capture(endpoint.ports, NAME, 10, author=BEN["author"].at(seen))
+    with pytest.raises(PreconditionFailed, match=f"is at revision {revision + 1}, not {revision}"):
+        policy.set_capture(endpoint.ports, NAME, 10, author=BEN["author"].at(revision))
     assert endpoint.state == before
 
 
@@ -197,8 +197,8 @@ def test_a_setting_that_no_longer_fits_is_in_nobodys_way():
     endpoint = guarded()
     policy.set_mirror(endpoint.ports, NAME, {"blue": 10}, **BEN)
     state = endpoint.state
-    known = {d.version: d for d in endpoint.ports.store.deployments(NAME)}
-    now = replace(state, champion=known["1"])
+    by_name = {d.version: d for d in endpoint.ports.store.deployments(NAME)}
+    now = replace(state, champion=by_name["1"])
     commit(endpoint.ports, state, now, action="t", author=Author("t", "t"))
     policy.set_capture(endpoint.ports, NAME, 5, **BEN)
     assert endpoint.state.serving.capture == Capture(5.0)

@@ -21,11 +21,11 @@ def counted(**given):
 
 
 def test_a_chart_covers_what_was_asked_in_whole_periods():
-    found = window(NOW - 90 * timedelta(seconds=1), NOW, NOW, MINUTE)
-    assert found.start == NOW.replace(minute=59, second=0, hour=11)
-    assert found.count == 2
-    assert found.start <= NOW - timedelta(seconds=90)
-    assert found.end >= NOW
+    result = window(NOW - 90 * timedelta(seconds=1), NOW, NOW, MINUTE)
+    assert result.start == NOW.replace(minute=59, second=0, hour=11)
+    assert result.count == 2
+    assert result.start <= NOW - timedelta(seconds=90)
+    assert result.end >= NOW
 
 
 @pytest.mark.parametrize(
@@ -94,15 +94,15 @@ def test_of_cold_requests_alone_there_is_a_rate_and_no_latency():
 @pytest.fixture
 def endpoint():
     """An endpoint that was served by m1, and is by m2; both were asked a minute ago."""
-    made = Endpoint()
-    made.serve("m1")
-    made.release("m2", plan=made.request("m2").plan)
-    made.tick_until(Phase.OBSERVING)
-    clock, charts = made.world.clock, made.world.charts
+    endpoint = Endpoint()
+    endpoint.serve("m1")
+    endpoint.release("m2", plan=endpoint.request("m2").plan)
+    endpoint.tick_until(Phase.OBSERVING)
+    clock, charts = endpoint.world.clock, endpoint.world.charts
     for version, wrong in (("1", 0), ("1", 0), ("2", 1)):
         charts.count(NAME, version, clock.now(), Requests=1, Errors=wrong, Latency=10.0)
     clock.pass_by(MINUTE)
-    return made
+    return endpoint
 
 
 def in_all(values):
@@ -110,13 +110,13 @@ def in_all(values):
 
 
 def test_figures_are_told_in_all_by_model_and_by_version(endpoint):
-    found = figures(endpoint.ports, NAME)
-    assert found.window.period == timedelta(seconds=10)
-    assert in_all(found.endpoint.qps) == pytest.approx(0.3)
-    assert {name: in_all(c.qps) for name, c in found.models.items()} == {
+    result = figures(endpoint.ports, NAME)
+    assert result.window.period == timedelta(seconds=10)
+    assert in_all(result.endpoint.qps) == pytest.approx(0.3)
+    assert {name: in_all(c.qps) for name, c in result.models.items()} == {
         "m1": pytest.approx(0.2), "m2": pytest.approx(0.1),
     }  # fmt: skip
-    assert in_all(found.versions["2"].server_errors) == 1
+    assert in_all(result.versions["2"].server_errors) == 1
 
 
 def test_figures_are_narrowed_to_a_version_or_a_model(endpoint):

@@ -30,14 +30,14 @@ def serving():
 def test_the_last_hour_is_what_the_champion_answered(serving):
     serving.traffic(2 * HOUR, champion=BUSY)
 
-    found = preview_endpoint(serving.ports, NAME, plan=PRESETS["gradual"])
+    result = preview_endpoint(serving.ports, NAME, plan=PRESETS["gradual"])
 
-    seen = found.preview.traffic
-    assert (seen.rate, found.plan_of) == (10.0, "")
-    assert seen.errors == pytest.approx(720.5 / 36_001)
-    assert seen.late == pytest.approx(360.5 / 32_401)
-    assert seen.source.startswith("the last hour: 36,000 requests, 720 errors of 36,000")
-    assert found.preview.steps[0].rate == 0.5
+    traffic = result.preview.traffic
+    assert (traffic.rate, result.plan_of) == (10.0, "")
+    assert traffic.errors == pytest.approx(720.5 / 36_001)
+    assert traffic.late == pytest.approx(360.5 / 32_401)
+    assert traffic.source.startswith("the last hour: 36,000 requests, 720 errors of 36,000")
+    assert result.preview.steps[0].rate == 0.5
 
 
 def test_a_challenger_counts_as_traffic_and_not_for_errors(serving):
@@ -45,22 +45,22 @@ def test_a_challenger_counts_as_traffic_and_not_for_errors(serving):
     serving.tick_until(Phase.OBSERVING)
     serving.traffic(HOUR, challenger=Arm(requests=5, errors=5, timed=5), champion=Arm(5, 0, 5))
 
-    found = preview_endpoint(serving.ports, NAME)
+    result = preview_endpoint(serving.ports, NAME)
 
-    assert found.plan_of == f"rollout {serving.rollout.id}"
-    assert found.plan == PLAN
-    assert found.preview.traffic.rate == 10.0
-    assert found.preview.traffic.errors == pytest.approx(0.5 / (360 * 95 + 1))
+    assert result.plan_of == f"rollout {serving.rollout.id}"
+    assert result.plan == PLAN
+    assert result.preview.traffic.rate == 10.0
+    assert result.preview.traffic.errors == pytest.approx(0.5 / (360 * 95 + 1))
 
 
 def test_the_champion_before_the_present_one_counts_as_one(serving):
     serving.serve("risk-2")
     serving.traffic(HOUR, challenger=BUSY, champion=BUSY)
 
-    seen = preview_endpoint(serving.ports, NAME).preview.traffic
+    traffic = preview_endpoint(serving.ports, NAME).preview.traffic
 
-    assert seen.rate == 20.0
-    assert seen.errors == pytest.approx(1440.5 / 72_001)
+    assert traffic.rate == 20.0
+    assert traffic.errors == pytest.approx(1440.5 / 72_001)
 
 
 def test_every_version_that_answered_counts_as_traffic(serving):
@@ -73,10 +73,10 @@ def test_every_version_that_answered_counts_as_traffic(serving):
         serving.world.metrics.answered[NAME, version].append((now, arm))
     serving.world.clock.pass_by(HOUR / 2)
 
-    seen = preview_endpoint(serving.ports, NAME).preview.traffic
+    traffic = preview_endpoint(serving.ports, NAME).preview.traffic
 
-    assert seen.rate == pytest.approx(0.544, abs=0.001)
-    assert seen.errors == pytest.approx((13 + 0.5) / (1958 + 1))
+    assert traffic.rate == pytest.approx(0.544, abs=0.001)
+    assert traffic.errors == pytest.approx((13 + 0.5) / (1958 + 1))
 
 
 def test_a_version_that_was_taken_back_counts_as_traffic_alone(serving):
@@ -112,17 +112,17 @@ def test_a_plan_that_promises_pairs_warns_where_none_are_kept(serving, share, ex
 def test_a_mirror_step_without_people_promises_no_pairs(serving):
     serving.traffic(HOUR, champion=BUSY)
     plan = Plan((Stage(0.0, mirror=10.0), Stage(50.0)), bakes=False)
-    found = preview_endpoint(serving.ports, NAME, plan=plan).preview
-    assert not any("capture" in text for text in found.warnings)
+    preview = preview_endpoint(serving.ports, NAME, plan=plan).preview
+    assert not any("capture" in text for text in preview.warnings)
 
 
 def test_what_is_given_takes_the_place_of_what_was_seen(serving):
-    given = Traffic(3.0, 0.01, 0.02, "as given")
+    traffic = Traffic(3.0, 0.01, 0.02, "as given")
 
-    found = preview_endpoint(serving.ports, NAME, traffic=given, errors=0.005).preview.traffic
+    result = preview_endpoint(serving.ports, NAME, traffic=traffic, errors=0.005).preview.traffic
 
-    assert (found.rate, found.errors, found.late) == (3.0, 0.005, 0.02)
-    assert found.source == "as given; errors taken as 0.5 %"
+    assert (result.rate, result.errors, result.late) == (3.0, 0.005, 0.02)
+    assert result.source == "as given; errors taken as 0.5 %"
 
 
 @pytest.fixture
@@ -144,19 +144,19 @@ def sticky(serving):
 
 
 def previewed(endpoint, **given):
-    found = preview_endpoint(endpoint.ports, NAME, **given).preview
-    return found.traffic, found
+    preview = preview_endpoint(endpoint.ports, NAME, **given).preview
+    return preview.traffic, preview
 
 
 def test_keys_are_those_that_the_stage_under_way_has_counted(sticky):
-    seen, found = previewed(sticky)
+    observed, result = previewed(sticky)
 
     counted = 2 * 58 + 11  # those of the last minute have not been harvested yet
-    assert seen.keys == pytest.approx(counted / (59 * 60 - 10) * 3600)
-    assert seen.errors == pytest.approx((29 + 0.5) / (2 * 58 + 1))
-    assert seen.source.endswith(f"; {counted} keys in 58m50s of the stage under way")
-    assert found.steps[0].counted.units == "keys"
-    assert not any("not known" in told for told in found.warnings)
+    assert observed.keys == pytest.approx(counted / (59 * 60 - 10) * 3600)
+    assert observed.errors == pytest.approx((29 + 0.5) / (2 * 58 + 1))
+    assert observed.source.endswith(f"; {counted} keys in 58m50s of the stage under way")
+    assert result.steps[0].counted.units == "keys"
+    assert not any("not known" in warning for warning in result.warnings)
 
 
 def test_keys_of_a_later_stage_are_not_all_that_come(sticky):
@@ -181,17 +181,17 @@ def test_without_known_keys_a_key_that_draws_is_a_warning(sticky, keys):
         )
         sticky.world.store.states[NAME] = replace(sticky.state, rollout=young)
 
-    seen, found = previewed(sticky)
+    observed, result = previewed(sticky)
 
-    assert (seen.keys, found.steps[0].counted.units) == (None, "requests")
-    assert found.warnings[0].startswith("a key draws, and how many new keys come is not known")
+    assert (observed.keys, result.steps[0].counted.units) == (None, "requests")
+    assert result.warnings[0].startswith("a key draws, and how many new keys come is not known")
 
 
 def test_keys_that_are_given_replace_those_counted(sticky):
-    seen, found = previewed(sticky, keys=600.0)
+    observed, result = previewed(sticky, keys=600.0)
 
-    assert (seen.keys, found.steps[0].counted.rate) == (600.0, pytest.approx(1 / 60))
-    assert seen.source.endswith("; new keys as given")
+    assert (observed.keys, result.steps[0].counted.rate) == (600.0, pytest.approx(1 / 60))
+    assert observed.source.endswith("; new keys as given")
     with pytest.raises(InvalidInput, match="keys_an_hour is 1000000"):
         previewed(sticky, keys=1e6)
 

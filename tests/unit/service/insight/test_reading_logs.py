@@ -63,31 +63,31 @@ def test_without_a_number_2000_lines_are_shown(log):
 
 def test_following_shows_each_line_once_also_of_new_replicas(log):
     log.write(stream(1), "a")
-    seen = log.newest()
-    assert texts(log.following(seen.cursor)) == []
+    page = log.newest()
+    assert texts(log.following(page.cursor)) == []
     log.write(stream(1), "b")
     log.write(stream(2), "c", "d")
-    found = log.following(seen.cursor)
-    assert texts(found) == ["b", "c", "d"]
-    assert texts(log.following(found.cursor)) == []
+    following = log.following(page.cursor)
+    assert texts(following) == ["b", "c", "d"]
+    assert texts(log.following(following.cursor)) == []
 
 
 def test_following_does_not_show_what_is_older_than_shown(log):
     log.write(stream(1), *(f"old {number}" for number in range(5)))
     log.endpoint.world.clock.pass_by(timedelta(hours=3))
     log.write(stream(2), "new 1", "new 2")
-    seen = log.newest(most=2)
-    assert texts(seen) == ["new 1", "new 2"]
+    page = log.newest(most=2)
+    assert texts(page) == ["new 1", "new 2"]
     log.write(stream(1), "awake")
-    assert texts(log.following(seen.cursor)) == ["awake"]
+    assert texts(log.following(page.cursor)) == ["awake"]
 
 
 def test_a_replica_out_of_sight_comes_back_where_it_was_left(log):
     log.write(stream(1, 0), "first")
-    seen = log.newest()
+    page = log.newest()
     for number in range(1, 21):
         log.write(stream(1, number), f"from {number}")
-    busy = log.following(seen.cursor)
+    busy = log.following(page.cursor)
     assert "first" not in texts(busy)
     log.write(stream(1, 0), "back")
     assert texts(log.following(busy.cursor)) == ["back"]
@@ -108,16 +108,16 @@ def test_everything_is_taken_by_replica_the_oldest_first(log):
 def test_a_piece_is_as_large_as_an_answer_and_the_next_goes_on(log):
     for number in range(5):
         log.write(stream(1, number), *(f"{number} {line} " + "x" * 200 for line in range(2000)))
-    cursor, sizes, seen = None, [], []
+    cursor, sizes, observed = None, [], []
     while True:
-        found = piece(log.ports, NAME, cursor)
-        sizes.append(sum(len(line.text) for line in found.lines))
-        seen += [line.text.rsplit(" ", 1)[0] for line in found.lines]
-        cursor = found.cursor
+        result = piece(log.ports, NAME, cursor)
+        sizes.append(sum(len(line.text) for line in result.lines))
+        observed += [line.text.rsplit(" ", 1)[0] for line in result.lines]
+        cursor = result.cursor
         if cursor is None:
             break
         log.write(stream(1, 0), "a line more changes which replica wrote last")
-    assert seen == [f"{number} {line}" for number in range(5) for line in range(2000)]
+    assert observed == [f"{number} {line}" for number in range(5) for line in range(2000)]
     assert len(sizes) > 1
     assert max(sizes) < 2_500_000
 
@@ -125,16 +125,16 @@ def test_a_piece_is_as_large_as_an_answer_and_the_next_goes_on(log):
 def test_a_reading_is_as_large_as_an_answer_may_be(log):
     for number in range(3):
         log.write(stream(1, number), *(f"{number} {line} " + "x" * 2000 for line in range(500)))
-    seen = log.newest()
-    assert 1_000_000 < sum(len(line.text) for line in seen.lines) < 2_500_000
-    assert seen.lines[-1].text.startswith("2 499")
+    page = log.newest()
+    assert 1_000_000 < sum(len(line.text) for line in page.lines) < 2_500_000
+    assert page.lines[-1].text.startswith("2 499")
     for number in range(3):
         log.write(stream(1, number), *(f"{number} {line} " + "y" * 2000 for line in range(900)))
-    found, texts_found = seen, []
+    result, texts_found = page, []
     for _ in range(4):
-        found = log.following(found.cursor)
-        assert sum(len(line.text) for line in found.lines) < 4_000_000
-        texts_found += [line.text[:7] for line in found.lines]
+        result = log.following(result.cursor)
+        assert sum(len(line.text) for line in result.lines) < 4_000_000
+        texts_found += [line.text[:7] for line in result.lines]
     assert len(texts_found) == 2700
     assert len(set(texts_found)) == 2700
 
@@ -150,8 +150,8 @@ def test_replicas_of_a_version_are_found_on_later_pages(log):
     log.write(stream(1), "a")
     for number in range(60):
         log.write(stream(2, number), "b")
-    found, token = replicas(log.ports, NAME, version="1", most=5)
-    assert [replica.stream for replica in found] == [stream(1)]
+    result, token = replicas(log.ports, NAME, version="1", most=5)
+    assert [replica.stream for replica in result] == [stream(1)]
     assert token == ""
 
 

@@ -60,11 +60,11 @@ def test_numbers_are_given_in_turn_and_once_and_for_all(registry):
 
 
 def test_a_new_version_waits_for_its_validation(registry):
-    said = {"parameters": {"depth": 7}, "metrics": {"auc": 0.91}, "metadata": {"run": [1, None]}}
-    made = registry.register("a", details={**said, "tags": {"team": "risk"}})
-    assert made.details.parameters == {"depth": 7}
-    assert made.details.validation == "PENDING"
-    assert made.registered_by == "ann"
+    fields = {"parameters": {"depth": 7}, "metrics": {"auc": 0.91}, "metadata": {"run": [1, None]}}
+    version = registry.register("a", details={**fields, "tags": {"team": "risk"}})
+    assert version.details.parameters == {"depth": 7}
+    assert version.details.validation == "PENDING"
+    assert version.registered_by == "ann"
     assert registry.meant("churn:1") == "churn:1"
 
 
@@ -178,12 +178,12 @@ def test_a_version_that_failed_its_validation_gets_no_alias(registry):
 def test_two_people_who_saw_the_same_revision_have_one_winner(registry):
     registry.register("a")
     registry.register("b")
-    seen = registry.world.registry.model("churn").revision
-    registry.point(CHAMPION, 1, author=ANN["author"].at(seen))
-    with pytest.raises(PreconditionFailed, match=rf"at revision {seen + 1}, not {seen}"):
-        registry.point(CHAMPION, 2, author=ANN["author"].at(seen))
+    revision = registry.world.registry.model("churn").revision
+    registry.point(CHAMPION, 1, author=ANN["author"].at(revision))
+    with pytest.raises(PreconditionFailed, match=rf"at revision {revision + 1}, not {revision}"):
+        registry.point(CHAMPION, 2, author=ANN["author"].at(revision))
     with pytest.raises(PreconditionFailed):
-        registry.describe("churn:1", {"description": "late"}, author=ANN["author"].at(seen))
+        registry.describe("churn:1", {"description": "late"}, author=ANN["author"].at(revision))
     assert registry.meant("churn@champion") == "churn:1"
 
 

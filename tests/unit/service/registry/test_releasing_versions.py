@@ -12,9 +12,9 @@ from tests.support.engine import NAME, Endpoint, digest_of
 
 @pytest.fixture
 def endpoint():
-    made = Endpoint()
-    made.serve("m1")
-    return made
+    endpoint = Endpoint()
+    endpoint.serve("m1")
+    return endpoint
 
 
 def challenger(endpoint, model):

@@ -349,8 +349,8 @@ def test_a_model_that_people_promoted_stays():
     stack.go_back()
     assert endpoint.champion == "2"
     assert endpoint.state.serving.capture == Capture(10.0)
-    kept = endpoint.history[-1].numbers["kept"]
-    assert kept == {"champion": "ben has decided for version 2: promote-now"}
+    stored = endpoint.history[-1].numbers["kept"]
+    assert stored == {"champion": "ben has decided for version 2: promote-now"}
 
 
 def test_a_model_that_people_returned_to_stays():
@@ -361,8 +361,8 @@ def test_a_model_that_people_returned_to_stays():
     revert(endpoint.ports, NAME, version="2", **BEN)
     stack.go_back()
     assert endpoint.champion == "2"
-    kept = endpoint.history[-1].numbers["kept"]
-    assert kept == {"champion": "ben has decided for version 2: return"}
+    stored = endpoint.history[-1].numbers["kept"]
+    assert stored == {"champion": "ben has decided for version 2: return"}
 
 
 def test_a_model_that_something_rolls_out_from_stays():
@@ -652,8 +652,8 @@ def test_a_create_of_an_existing_endpoint_opens_nothing():
 
 def test_an_endpoint_without_a_recorded_owner_is_its_stacks():
     endpoint, stack, first = deployed(serving={"access": "private"})
-    known = stack.resources["Release"]
-    stack.resources["Release"] = type(known)("release-of-fraud", known.properties)
+    release = stack.resources["Release"]
+    stack.resources["Release"] = type(release)("release-of-fraud", release.properties)
     stack.stable = dict(stack.resources)
     states = endpoint.world.store.states
     states[NAME] = replace(states[NAME], deploys=Deploys())

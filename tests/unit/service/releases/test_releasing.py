@@ -55,8 +55,8 @@ def offer_other_interface(endpoint, model="m2"):
 def test_a_package_that_cannot_answer_the_clients_is_refused(endpoint):
     """They would get a 422, which counts against nobody, and be promoted to it."""
     offer_other_interface(endpoint)
-    told = f"clients of '{NAME}' .*m2.*: input 'word' is new.*; input 'x' is gone. Make it a new"
-    with pytest.raises(Conflict, match=told):
+    message = f"clients of '{NAME}' .*m2.*: input 'word' is new.*; input 'x' is gone. Make it a new"
+    with pytest.raises(Conflict, match=message):
         unchanged_by(endpoint, lambda: endpoint.release("m2"))
     assert endpoint.phase is Phase.PROMOTED
 

@@ -64,8 +64,8 @@ def calls_of(endpoint, action):
 
             return call
 
-    seen = ("store", "aliases", "guardrails")
-    ports = {name: Told(name, getattr(endpoint.ports, name)) for name in seen}
+    observed = ("store", "aliases", "guardrails")
+    ports = {name: Told(name, getattr(endpoint.ports, name)) for name in observed}
     action(replace(endpoint.ports, **ports))
     return calls
 
@@ -81,24 +81,24 @@ class TestTheFirstShare:
     def test_nobody_is_told_before_the_alias_stands(self, guarded):
         guarded.release("m2", plan=GUARDED)
         guarded.tick_until(Phase.PREPARING)
-        told = []
+        message = []
 
         class Watched:
             def __getattr__(self, name):
                 return getattr(guarded.world.functions, name)
 
             def write(self, endpoint, routing, **more):
-                told.append((more.get("alias"), routing, guarded.dispatch.trial))
+                message.append((more.get("alias"), routing, guarded.dispatch.trial))
                 return guarded.world.functions.write(endpoint, routing, **more)
 
         advance(replace(guarded.ports, aliases=Watched()), NAME, None, every=EVERY)
         while guarded.phase is not Phase.OBSERVING:
             advance(replace(guarded.ports, aliases=Watched()), NAME, None, every=EVERY)
-        assert told == [(CHALLENGER, TWO, None)]
+        assert message == [(CHALLENGER, TWO, None)]
 
     def test_crashes_are_watched_where_fronts_call(self, watched):
-        found = watched.world.guardrails.read(NAME)
-        assert (found.armed_for, found.alias) == ("2", CHALLENGER)
+        reading = watched.world.guardrails.read(NAME)
+        assert (reading.armed_for, reading.alias) == ("2", CHALLENGER)
 
     def test_the_mode_is_that_of_its_start(self, watched):
         watched.serving(mode=Mode.WEIGHTED)
@@ -289,7 +289,7 @@ def test_an_endpoint_whose_challengers_alias_is_new_is_set(guarded):
 def test_what_is_placed_is_pruned_but_for_what_is_named(guarded):
     for number in range(2, 40):
         guarded.serve(f"m{number}")
-    placed = [found.version for found in guarded.state.placed]
+    placed = [result.version for result in guarded.state.placed]
     assert len(placed) == 20
     assert placed[-1] == guarded.champion == "39"
 
@@ -328,10 +328,10 @@ class TestEvidence:
         endpoint.release("m2", plan=MIRRORED)
         endpoint.tick_until(Phase.OBSERVING)
         metrics, lag = endpoint.world.metrics, timedelta(minutes=1)
-        asked, buckets = [], metrics.buckets
+        request, buckets = [], metrics.buckets
 
         def counted(name, *, since, until, cohorts, **more):
-            asked.append((since, until, cohorts))
+            request.append((since, until, cohorts))
             return buckets(name, since=since, until=until, cohorts=cohorts, **more)
 
         metrics.buckets = counted
@@ -342,11 +342,11 @@ class TestEvidence:
         border = bucket_start(endpoint.rollout.stage_since)
         endpoint.world.clock.pass_by(3 * lag)
         endpoint.tick()
-        assert {c for _, until, c in asked if until <= border} == {("mirror", "trial")}
+        assert {c for _, until, c in request if until <= border} == {("mirror", "trial")}
         # What was still being scored stands under the challenger's version, too: it runs out first.
         left = border + timedelta(seconds=70)
-        assert [(since, c) for since, until, c in asked if until > border] == [(left, ("", ""))]
-        assert max(until for _, until, _ in asked if until <= border) == border
+        assert [(since, c) for since, until, c in request if until > border] == [(left, ("", ""))]
+        assert max(until for _, until, _ in request if until <= border) == border
 
     def scored(self, endpoint, changed):
         """A minute of 300 scored requests, of which so many a bucket changed their label."""

@@ -99,8 +99,8 @@ class TestWhatDoesNotFit:
         assert f"rollout {state.rollout.id} is {phase}: it can be" in self.refusal(watched, name)
 
     def test_an_approval_of_another_gate_than_the_one_it_waits_at(self, gated):
-        told = self.refusal(gated, "approve", stage=3)
-        assert told.endswith("is awaiting_approval of step 2, not 4")
+        refusal = self.refusal(gated, "approve", stage=3)
+        assert refusal.endswith("is awaiting_approval of step 2, not 4")
 
     def test_an_approval_of_a_gate_that_was_open_once_it_went_back(self, gated):
         approve(gated, 1)
@@ -115,8 +115,10 @@ class TestWhatDoesNotFit:
 
     @pytest.mark.parametrize("name", UNFIT[Phase.FAILED])
     def test_a_rollout_that_is_not_the_one_meant(self, gated, name):
-        told = self.refusal(gated, name, rollout="fraud-yesterday")
-        assert told.startswith("'fraud' is not rolling out fraud-yesterday: its newest rollout is ")
+        refusal = self.refusal(gated, name, rollout="fraud-yesterday")
+        assert refusal.startswith(
+            "'fraud' is not rolling out fraud-yesterday: its newest rollout is "
+        )
 
     @pytest.mark.parametrize("stage", [-1, 4])
     def test_a_stage_that_the_plan_does_not_have(self, gated, stage):

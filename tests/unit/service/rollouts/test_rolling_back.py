@@ -43,8 +43,8 @@ def grown():
 
 
 def back(endpoint, **changes):
-    wanted = {"author": Author("ann", "clients complain"), **changes}
-    return roll_back(endpoint.ports, NAME, **wanted)
+    body = {"author": Author("ann", "clients complain"), **changes}
+    return roll_back(endpoint.ports, NAME, **body)
 
 
 def test_the_record_says_who_and_why(watched):

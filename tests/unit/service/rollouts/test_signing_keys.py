@@ -44,5 +44,5 @@ def test_an_endpoint_of_an_earlier_release_gets_one_by_a_tick(endpoint):
 
 
 def test_no_record_holds_a_secret(endpoint):
-    told = repr([endpoint.history, endpoint.state, endpoint.dispatch])
-    assert not any(key.secret in told for key in endpoint.state.signing)
+    message = repr([endpoint.history, endpoint.state, endpoint.dispatch])
+    assert not any(key.secret in message for key in endpoint.state.signing)

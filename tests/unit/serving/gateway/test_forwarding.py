@@ -79,12 +79,12 @@ def test_a_stale_arm_makes_the_front_read_its_routes_again():
     stage.server("1")
     stage.aliases["challenger"] = "1"
     stage.source.dispatch = replace(stage.dispatch, revision=4, trial=None)
-    asked = []
+    request = []
     hop = stage.ask
-    stage.ask = lambda *words: asked.append(1) or hop(*words)
+    stage.ask = lambda *words: request.append(1) or hop(*words)
     for _ in range(3):
         assert stage.ask_x().version == "1"
-    assert len(asked) <= 1
+    assert len(request) <= 1
 
 
 # What a failed hop leaves -----------------------------------------------------------------------
@@ -95,8 +95,8 @@ def test_a_failed_hop_is_logged_with_version_and_request():
     assert stage.ask_x().version == "1"
     (line,) = failures(stage)
     assert (line["version"], line["request_id"]) == ("2", "r-1")
-    (kept,) = stage.told("capture")
-    assert (kept["version"], kept["answered_by"], kept["fallback"]) == ("2", "1", True)
+    (stored,) = stage.told("capture")
+    assert (stored["version"], stored["answered_by"], stored["fallback"]) == ("2", "1", True)
 
 
 def test_a_hop_that_reached_nobody_is_not_logged_as_failed():
@@ -295,8 +295,8 @@ def test_predictions_are_those_told_or_those_in_the_answer():
     body = json.dumps({"predictions": [{"y": 2.0}]})
     spoken = Spoken.PLAIN
     assert outcome({"body": body}).predictions(spoken) == [{"y": 2.0}]
-    told = RemoteExchange([{"x": 1.0}], [{"y": 3.0}])
-    assert outcome({"body": body}, told).predictions(spoken) == [{"y": 3.0}]
+    exchange = RemoteExchange([{"x": 1.0}], [{"y": 3.0}])
+    assert outcome({"body": body}, exchange).predictions(spoken) == [{"y": 3.0}]
     assert outcome({}).predictions(spoken) is None
 
 

@@ -62,8 +62,8 @@ def test_a_client_with_its_token_is_let_in(authorization):
 @pytest.mark.parametrize("authorization", [None, "Bearer x", BEARER[:-1], "Negotiate x"])
 def test_a_stranger_is_sent_away_as_a_problem(path, authorization):
     stage = private()
-    given = {} if authorization is None else {"authorization": authorization}
-    answer = stage.ask_x(path=path, **given)
+    fields = {} if authorization is None else {"authorization": authorization}
+    answer = stage.ask_x(path=path, **fields)
     assert answer.status == 401
     assert "Bearer" in answer.headers["www-authenticate"]
     assert stage.metrics(Version="1") in (
@@ -141,9 +141,9 @@ def test_a_table_that_is_away_is_asked_seldom_and_told_of():
         stage.clock = lambda second=second: began + 3 + second
         assert stage.ask_x().status == 200
     assert len(tries) in range(6, 9)
-    told = [line for line in stage.lines() if line.get("event") == "dispatch not read"]
-    assert len(told) == len(tries)
-    assert told[0]["why"].endswith("AccessDeniedException")
+    lines = [line for line in stage.lines() if line.get("event") == "dispatch not read"]
+    assert len(lines) == len(tries)
+    assert lines[0]["why"].endswith("AccessDeniedException")
 
 
 # The mirror -----------------------------------------------------------------------------------
@@ -330,8 +330,8 @@ def test_what_a_model_does_to_free_json_is_not_captured():
 
     free = {k: v for k, v in MANIFEST.items() if k not in ("inputs", "outputs")}
     manifest = load_manifest({**free, "samples": [{"request": 1, "response": 1}]})
-    asked = route({**event({"secret": 1}), "rawPath": "/endpoints/double/invocations"}, "double")
-    answer = Scorer(LoadedModel(manifest, "d" * 64, renames), "double", 1000).score(asked)
+    request = route({**event({"secret": 1}), "rawPath": "/endpoints/double/invocations"}, "double")
+    answer = Scorer(LoadedModel(manifest, "d" * 64, renames), "double", 1000).score(request)
     assert answer.exchange.instances() == {"secret": 1}
     assert answer.exchange.predictions() == {"clean": 1}
 
@@ -350,7 +350,7 @@ def test_what_a_model_does_to_free_json_is_not_captured():
     ],
 )
 def test_free_json_without_names_is_left_out_under_redaction(body, kept):
-    told = captured(
+    line = captured(
         {},
         given=json.dumps(body),
         found="[0.25]",
@@ -359,9 +359,9 @@ def test_free_json_without_names_is_left_out_under_redaction(body, kept):
         redact=["x"],
         label="",
     )
-    assert (told["cut"], told["input"] is not None) == (not kept, kept)
-    assert told["output"] == "[0.25]"
-    assert str(SECRET) not in json.dumps(told)
+    assert (line["cut"], line["input"] is not None) == (not kept, kept)
+    assert line["output"] == "[0.25]"
+    assert str(SECRET) not in json.dumps(line)
 
 
 def test_a_refused_body_is_kept_where_nothing_is_redacted():
@@ -381,7 +381,7 @@ def test_a_label_that_is_redacted_stands_in_no_column(redact):
     lines = [*stage.told("capture"), *stage.told("feedback")]
     assert len(lines) == 3
     assert [line["label"] for line in lines] == [None] * 3
-    assert not any(word in json.dumps(lines) for word in ("low", "other"))
+    assert not any(text in json.dumps(lines) for text in ("low", "other"))
 
 
 def test_labels_of_many_records_are_in_the_answer_alone():
@@ -391,8 +391,8 @@ def test_labels_of_many_records_are_in_the_answer_alone():
     stage = fleet({"1": labelled}, label="label", capture=Capture(100.0)).signing()
     named = stage.post({"instances": [[1]] * 5000}).headers["x-request-id"]
     stage.post({"request_id": named, "label": ["low"] * 10_000}, path=FEEDBACK)
-    (line,), (told,) = stage.told("capture"), stage.told("feedback")
-    assert (line["label"], line["cut"], told["label"]) == (None, True, None)
+    (line,), (message,) = stage.told("capture"), stage.told("feedback")
+    assert (line["label"], line["cut"], message["label"]) == (None, True, None)
     assert all(len(written) <= LONGEST_LINE for written in stage.log)
 
 

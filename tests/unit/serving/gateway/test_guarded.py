@@ -240,11 +240,11 @@ def test_the_front_begins_its_own_answer_when_one_is_late(own_seconds):
         return doubles(given)
 
     def hangs(given):
-        time.sleep(0.02 if len(asked) < 20 else 2.0)
-        asked.append(1)
+        time.sleep(0.02 if len(request) < 20 else 2.0)
+        request.append(1)
         return doubles(given)
 
-    asked = []
+    request = []
     stage = fleet(runs={"1": slow, "2": hangs}, latency_budget=BUDGET)
     stage.afterwards = Thread
     for _ in range(20):
@@ -306,8 +306,8 @@ def test_a_challenger_that_refuses_good_requests_is_charged():
     answer = stage.post({"instances": [{"x": 4.0}] * 4})
     assert (answer.status, answer.version, len(answer.body["predictions"])) == (200, "1", 4)
     assert values(stage.metrics()) == LATE
-    (told,) = [line for line in stage.lines() if line.get("event") == "hop failed"]
-    assert told["why"] == "status 413 to a request that version 1 answers"
+    (message,) = [line for line in stage.lines() if line.get("event") == "hop failed"]
+    assert message["why"] == "status 413 to a request that version 1 answers"
     assert stage.ask_x().version == "2", "what it takes is its own"
 
 
@@ -348,9 +348,9 @@ def test_pins_by_part(mode, part, version):
     stage.change(replace(stage.dispatch, placed=(*PLACED, Placed("2", "2"))))
     by_header = stage.ask_x(x_halftone_deployment=part)
     by_path = stage.ask_x(path=f"/endpoints/double/versions/{part}/invocations")
-    asked = stage.get("/endpoints/double/health", query={"model": part})
+    reply = stage.get("/endpoints/double/health", query={"model": part})
     assert [each.version for each in (by_header, by_path)] == [version, version]
-    assert asked.body["version"] == version
+    assert reply.body["version"] == version
 
 
 def test_there_is_no_challenger_without_a_rollout():
@@ -376,13 +376,13 @@ SPLIT = (Portion("3", 40.0),)
 def test_health_says_who_answers_and_what_a_sandbox_cannot_know(trial, serving, expected, query):
     """One sandbox's last minute says nothing of the endpoint."""
     stage = fleet(trial=trial, **serving)
-    asked = stage.get("/endpoints/double/health", query=query)
-    if asked.status == 503 and "endpoint_now" not in asked.body:
+    reply = stage.get("/endpoints/double/health", query=query)
+    if reply.status == 503 and "endpoint_now" not in reply.body:
         assert serving.get("stopped"), (
-            asked.body
+            reply.body
         )  # a stopped endpoint answers nothing that names it
         return
-    now = asked.body["endpoint_now"]
+    now = reply.body["endpoint_now"]
     assert now["answering"] == pytest.approx(expected)
     assert (now["champion"], now["stopped"]) == ("1", serving.get("stopped", ""))
     assert now["rollout"] == (trial.rollout if trial else None)
@@ -408,10 +408,10 @@ def test_a_pinned_request_gets_that_version_s_answer(mode):
     health = stage.get("/endpoints/double/health", x_halftone_deployment="3")
     assert health.body["version"] == "3"
     for named in ("3", "green"):
-        asked = stage.get("/endpoints/double/health", query={"version": named})
-        assert (asked.status, asked.body["version"], asked.body["loaded"]) == (200, "3", True)
-        assert set(asked.body["last_minute"]) == {"requests", "error_rate", "mean_latency_ms"}
-        assert asked.body["last_minute"]["requests"] == 2, "those that it answered itself"
+        reply = stage.get("/endpoints/double/health", query={"version": named})
+        assert (reply.status, reply.body["version"], reply.body["loaded"]) == (200, "3", True)
+        assert set(reply.body["last_minute"]) == {"requests", "error_rate", "mean_latency_ms"}
+        assert reply.body["last_minute"]["requests"] == 2, "those that it answered itself"
     assert stage.get("/endpoints/double/health", query={"version": "9"}).status == 404
     assert len(stage.metrics()) == 2, "a question about the server is no prediction"
 
@@ -453,8 +453,8 @@ def test_an_application_s_own_421_is_its_answer():
         reply_of(json.dumps(misdirected).encode(), failed=False).outcome is ReplyStatus.MISDIRECTED
     )
     misdirected["headers"][LATENCY] = "1.250"
-    found = reply_of(json.dumps(misdirected).encode(), failed=False)
-    assert (found.outcome, found.answer) == (ReplyStatus.ANSWERED, misdirected)
+    reply = reply_of(json.dumps(misdirected).encode(), failed=False)
+    assert (reply.outcome, reply.answer) == (ReplyStatus.ANSWERED, misdirected)
 
 
 @pytest.mark.parametrize(("pin", "status"), [("9", 404), ("red", 404), ("old", 409), ("4", 409)])
@@ -493,15 +493,15 @@ def test_keys_are_told_once_a_stage_and_when_they_do_worse():
     stage = fleet(trial, key=StickyKey(KeySource.HEADER, "x-user"))
     for user in ("ann", "ben", "ann", "ann"):
         stage.ask_x(x_user=user)
-    seen = stage.told("key")
-    keys = {line["key"] for line in seen}
+    lines = stage.told("key")
+    keys = {line["key"] for line in lines}
     assert len(keys) == 2
     assert all(len(key) == 16 for key in keys)
-    assert {line["version"] for line in seen} == {"2"}
-    assert {(line["rollout"], line["stage"]) for line in seen} == {("double-r1", 1)}
-    firsts = {line["key"]: line for line in reversed(seen)}
+    assert {line["version"] for line in lines} == {"2"}
+    assert {(line["rollout"], line["stage"]) for line in lines} == {("double-r1", 1)}
+    firsts = {line["key"]: line for line in reversed(lines)}
     assert all(line["errors"] == 0 for line in firsts.values())
-    before = len(seen)
+    before = len(lines)
     stage.ask_x(x_user="ann")
     assert len(stage.told("key")) == before, "nothing new about ann"
     stage.outcomes["challenger"] = Reply(ReplyStatus.ERROR, why="Runtime.ExitError")

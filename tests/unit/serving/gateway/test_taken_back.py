@@ -37,10 +37,10 @@ class Away:
 def fleet(**serving) -> Fleet:
     """Version 1 in front; its clock stands still until a test moves it."""
     dispatch = RouteConfig("double", 3, "1", PLACED, TrafficPolicy(mode=Mode.GUARDED, **serving))
-    made = Fleet(dispatch)
-    made.now = 1000.0
-    made.clock = lambda: made.now
-    return made
+    stage = Fleet(dispatch)
+    stage.now = 1000.0
+    stage.clock = lambda: stage.now
+    return stage
 
 
 def answered(stage: Fleet, **headers: str) -> tuple[int, str]:

@@ -59,8 +59,8 @@ def test_who_gets_a_context_is_decided_by_the_signature(serve, parameters, told)
 def test_the_client_s_name_is_halftone_s_to_say():
     forged = {"x-forwarded-user": "mallory", "x-region": "north"}
     assert context_of(forged, ["x-forwarded-user", "x-region"]).headers == {"x-region": "north"}
-    known = context_of(forged, [], client="ann", request_id="7")
-    assert known == Context("ann", "7", {"x-forwarded-user": "ann"})
+    context = context_of(forged, [], client="ann", request_id="7")
+    assert context == Context("ann", "7", {"x-forwarded-user": "ann"})
 
 
 def test_nobody_changes_a_context():

@@ -38,8 +38,8 @@ def event(method, path, **more):
 @pytest.mark.parametrize("before", ["", "/stage", "/endpoints/v2", "/v2", "/v2beta/v2"])
 @pytest.mark.parametrize(("method", "path", "expected", "pin"), PLAIN)
 def test_a_plain_path_says_what_it_asks_for(before, method, path, expected, pin):
-    found = route(event(method, before + path), "tried")
-    assert (found.route, found.pin, found.spoken) == (expected, pin, Spoken.PLAIN)
+    request = route(event(method, before + path), "tried")
+    assert (request.route, request.pin, request.spoken) == (expected, pin, Spoken.PLAIN)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_a_plain_path_says_what_it_asks_for(before, method, path, expected, pin)
 )
 @pytest.mark.parametrize(("method", "path", "expected", "pin"), V2)
 def test_v2_is_at_the_root_and_below_the_endpoint(before, method, path, expected, pin):
-    found = route(event(method, before + path), "tried")
-    assert (found.route, found.pin, found.spoken) == (expected, pin, Spoken.V2)
+    request = route(event(method, before + path), "tried")
+    assert (request.route, request.pin, request.spoken) == (expected, pin, Spoken.V2)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_an_error_speaks_the_protocol_of_its_path(path):
     assert answer.body.startswith('{"error":"nothing is here')
 
 
-@pytest.mark.parametrize(("method", "path"), [(found[0], found[1]) for found in (*PLAIN, *V2)])
+@pytest.mark.parametrize(("method", "path"), [(result[0], result[1]) for result in (*PLAIN, *V2)])
 def test_another_method_names_the_right_one(method, path):
     if "/app" in path:
         return
@@ -106,22 +106,24 @@ def test_another_method_names_the_right_one(method, path):
 
 def test_a_header_in_any_case_pins_and_the_path_goes_before_it():
     headers = {"X-Halftone-Deployment": "blue"}
-    asked = route(event("POST", "/endpoints/tried/invocations", headers=headers), "tried")
-    assert asked.pin == "blue"
-    assert asked.headers == {"x-halftone-deployment": "blue"}
+    request = route(event("POST", "/endpoints/tried/invocations", headers=headers), "tried")
+    assert request.pin == "blue"
+    assert request.headers == {"x-halftone-deployment": "blue"}
     path = "/endpoints/tried/versions/7/invocations"
     assert route(event("POST", path, headers=headers), "tried").pin == "7"
 
 
 def test_health_is_asked_of_a_version_by_the_query():
     query = {"version": "7"}
-    asked = route(event("GET", "/endpoints/tried/health", queryStringParameters=query), "tried")
-    assert (asked.pin, asked.query) == ("7", query)
+    request = route(event("GET", "/endpoints/tried/health", queryStringParameters=query), "tried")
+    assert (request.pin, request.query) == ("7", query)
     invoked = event("POST", "/endpoints/tried/invocations", queryStringParameters=query)
     assert route(invoked, "tried").pin is None
     for both, pin in [({"model": "v2"}, "v2"), ({"version": "2", "model": "2"}, "2")]:
-        asked = route(event("GET", "/endpoints/tried/health", queryStringParameters=both), "tried")
-        assert asked.pin == pin
+        request = route(
+            event("GET", "/endpoints/tried/health", queryStringParameters=both), "tried"
+        )
+        assert request.pin == pin
     with pytest.raises(Problem, match="two versions"):
         route(
             event(
@@ -135,8 +137,8 @@ def test_health_is_asked_of_a_version_by_the_query():
 
 def test_headers_and_queries_that_are_no_texts_are_left_out():
     odd = {"a": 1, "b": None, "C": "x"}
-    asked = route(
+    request = route(
         event("POST", "/endpoints/tried/invocations", headers=odd, queryStringParameters=[1]),
         "tried",
     )
-    assert (asked.headers, asked.query) == ({"c": "x"}, {})
+    assert (request.headers, request.query) == ({"c": "x"}, {})

@@ -108,8 +108,8 @@ def test_a_tensor_comes_back_as_it_was_sent(scorer, flavor, kind, binary):
     sent = extremes(kind)
     tensor = triton.InferInput("x", list(sent.shape), DATATYPES[kind])
     tensor.set_data_from_numpy(sent, binary_data=binary)
-    wanted = triton.InferRequestedOutput("y", binary_data=binary)
-    body, head = triton.InferenceServerClient.generate_request_body([tensor], outputs=[wanted])
+    output = triton.InferRequestedOutput("y", binary_data=binary)
+    body, head = triton.InferenceServerClient.generate_request_body([tensor], outputs=[output])
     event = {
         "rawPath": "/v2/models/same/infer",
         "requestContext": {"http": {"method": "POST"}},
@@ -120,14 +120,16 @@ def test_a_tensor_comes_back_as_it_was_sent(scorer, flavor, kind, binary):
     answer = model.score(route(event, "same"), version="1")
     text = answer.body if isinstance(answer.body, bytes) else answer.body.encode()
     length = answer.headers.get(LENGTH)
-    found = InferResult.from_response_body(text, header_length=length and int(length)).as_numpy("y")
+    result = InferResult.from_response_body(text, header_length=length and int(length)).as_numpy(
+        "y"
+    )
     if kind is FieldType.STRING:
-        found = np.array(
-            [[one.decode() if isinstance(one, bytes) else one for one in row] for row in found],
+        result = np.array(
+            [[one.decode() if isinstance(one, bytes) else one for one in row] for row in result],
             object,
         )
-    assert found.dtype == sent.dtype
-    assert found.tolist() == sent.tolist()
+    assert result.dtype == sent.dtype
+    assert result.tolist() == sent.tolist()
     assert (model.model.arrays is None) == (flavor == "python"), (
         "no dict a row where none is asked for"
     )

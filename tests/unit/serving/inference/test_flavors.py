@@ -68,7 +68,7 @@ def graph(request):
 
 def onnx_manifest(**changes):
     pixels = {"name": "X", "type": "float32", "shape": [64], "minimum": 0, "maximum": 1}
-    given = {
+    fields = {
         "name": "rows",
         "flavor": "onnx",
         "entry": "model.onnx",
@@ -80,8 +80,8 @@ def onnx_manifest(**changes):
     }
     sample = {"X": [0] * 64}
     answer = {"label": 0, "probabilities": [0.1] * 10}
-    given["samples"] = [{"instances": [sample], "predictions": [answer]}]
-    return load_manifest({**given, **changes})
+    fields["samples"] = [{"instances": [sample], "predictions": [answer]}]
+    return load_manifest({**fields, **changes})
 
 
 def test_without_steps_fields_are_inputs_and_outputs_of_a_graph(graph, tmp_path):

@@ -179,13 +179,13 @@ def test_a_model_may_leave_optional_outputs_out(serve):
 
 def test_a_missing_float_is_nan_and_a_missing_whole_has_none(serve):
     served = serve(GIVES, manifest=MISSING_OUT)
-    wanted = {"name": "y", "parameters": {"binary_data": True}}
-    sent = {"inputs": [tensor("x", "FP64", None, 2)], "outputs": [wanted]}
+    body = {"name": "y", "parameters": {"binary_data": True}}
+    sent = {"inputs": [tensor("x", "FP64", None, 2)], "outputs": [body]}
     answer = served.post(sent, **INFER)
     assert answer["statusCode"] == 200
     data = base64.b64decode(answer["body"])[-16:]
     assert math.isnan(struct.unpack("<2d", data)[0])
-    sent["outputs"] = [{**wanted, "name": "n"}]
+    sent["outputs"] = [{**body, "name": "n"}]
     answer = served.post(sent, **INFER)
     assert answer["statusCode"] == 400
     assert "no bytes of int64 stand for a missing value" in answer["body"]
@@ -327,9 +327,9 @@ def test_a_field_that_is_absent_hides_no_other_that_is_unknown():
 
 def test_a_release_may_add_what_clients_need_not_send():
     def manifest(*inputs):
-        given = {"name": "n", "flavor": "python", "entry": "a.py", "inputs": list(inputs)}
+        fields = {"name": "n", "flavor": "python", "entry": "a.py", "inputs": list(inputs)}
         outputs = [{"name": "y", "type": "string"}]
-        return load_manifest({**given, "outputs": outputs, "samples": [{"instances": [{}]}]})
+        return load_manifest({**fields, "outputs": outputs, "samples": [{"instances": [{}]}]})
 
     age, default = FIELDS[0], FIELDS[4]
     assert incompatibilities(manifest(age), manifest(age, default, FIELDS[3])) == ()
@@ -340,6 +340,6 @@ def test_a_release_may_add_what_clients_need_not_send():
 
 
 def test_an_output_does_not_become_optional_under_its_clients():
-    known = Field("y", FieldType.FLOAT64)
+    field = Field("y", FieldType.FLOAT64)
     assert Field("y", FieldType.FLOAT64, optional=True).expected() == "float64, or null"
-    assert known.expected() == "float64"
+    assert field.expected() == "float64"

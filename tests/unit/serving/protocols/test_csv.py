@@ -64,8 +64,8 @@ def test_any_whole_number_with_a_point_is_itself(number, zeros):
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=25, min_value=-9, max_value=9))
 def test_any_other_number_is_no_whole_one(number):
-    found = cells("whole", f"{number:f}")
-    assert found == [int(number) if number == number.to_integral_value() else f"{number:f}"]
+    result = cells("whole", f"{number:f}")
+    assert result == [int(number) if number == number.to_integral_value() else f"{number:f}"]
     assert isinstance(number, Decimal)
 
 

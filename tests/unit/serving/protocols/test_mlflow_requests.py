@@ -36,8 +36,8 @@ def model(serve):
             field: [0] * shape[0] if shape else ZEROS.get(kind, 0)
             for field, (kind, *shape) in MODELS[name].items()
         }
-        told = {"inputs": fields, "outputs": fields, "samples": [{"instances": [zeros]}]}
-        return serve(ECHO, told)
+        message = {"inputs": fields, "outputs": fields, "samples": [{"instances": [zeros]}]}
+        return serve(ECHO, message)
 
     return named
 
@@ -47,24 +47,24 @@ def model(serve):
 )
 def test_a_request_is_read_as_mlflow_reads_it(model, asked):
     answer = model(asked["model"]).post(asked["body"], headers={"content-type": asked["sent_as"]})
-    status, told = answer["statusCode"], json.loads(answer["body"])
+    status, document = answer["statusCode"], json.loads(answer["body"])
     if asked["status"] == 200 and not asked["differs"]:
-        assert status == 200, told
-        assert told == json.loads(asked["answer"])
+        assert status == 200, document
+        assert document == json.loads(asked["answer"])
         return
     assert (asked["status"] == 200) == (asked["differs"] == "stricter"), asked["why"]
     if asked["differs"] == "lenient":
-        assert status == 200, told
+        assert status == 200, document
         return
-    assert status in (400, 415, 422), told
+    assert status in (400, 415, 422), document
     if status != 415:
-        assert told["field"]
+        assert document["field"]
     if status == 422:
-        assert "value" in told
-        assert told["detail"].startswith(f"{told['field']} is ")
+        assert "value" in document
+        assert document["detail"].startswith(f"{document['field']} is ")
 
 
 def test_the_record_has_every_shape_both_ways():
     for shape in ("instances", "inputs", "dataframe_split", "dataframe_records"):
-        asked = [one for one in KEPT["requests"] if one["body"].startswith(f'{{"{shape}"')]
-        assert {one["status"] for one in asked} >= {200, 400}, shape
+        requests = [one for one in KEPT["requests"] if one["body"].startswith(f'{{"{shape}"')]
+        assert {one["status"] for one in requests} >= {200, 400}, shape

@@ -200,13 +200,13 @@ def test_a_models_fault_is_an_error_in_the_same_form(serve):
 
 @pytest.mark.parametrize("before", ["", "/endpoints/double"])
 def test_the_server_and_the_model_tell_of_themselves(served, before):
-    told = {
+    by_path = {
         path: json.loads(get(served, before + path)["body"])
         for path in ("/v2", "/v2/health/live", "/v2/health/ready")
     }
-    assert told["/v2"]["extensions"] == ["binary_tensor_data"]
-    assert told["/v2/health/live"] == {"live": True}
-    assert told["/v2/health/ready"] == {"ready": True}
+    assert by_path["/v2"]["extensions"] == ["binary_tensor_data"]
+    assert by_path["/v2/health/live"] == {"live": True}
+    assert by_path["/v2/health/ready"] == {"ready": True}
     ready = json.loads(get(served, f"{before}/v2/models/double/ready")["body"])
     assert ready == {"name": "double", "ready": True}
     assert json.loads(get(served, f"{before}/v2/models/double")["body"]) == {

@@ -17,9 +17,9 @@ MODELS = ("breast-cancer/models/champion", "digits/models/champion")
 @pytest.mark.parametrize("path", MODELS)
 def test_it_is_valid_and_takes_the_packages_samples(request, path):
     manifest = open_package(request.config.rootpath / "examples" / path).manifest
-    found = document(manifest, "tried")
-    OpenAPIV31SpecValidator(found).validate()
-    schemas = found["components"]["schemas"]
+    result = document(manifest, "tried")
+    OpenAPIV31SpecValidator(result).validate()
+    schemas = result["components"]["schemas"]
     validator = jsonschema.Draft202012Validator(
         {"$ref": "#/components/schemas/Request", "components": {"schemas": schemas}}
     )
@@ -36,11 +36,11 @@ def test_the_server_answers_it(serve):
     served = serve()
     path = "/endpoints/double/openapi.json"
     answer = served.send({"rawPath": path, "requestContext": {"http": {"method": "GET"}}})
-    found = json.loads(answer["body"])
-    OpenAPIV31SpecValidator(found).validate()
-    assert found["info"]["title"] == "double"
-    assert "/endpoints/double/versions/{version}/invocations" in found["paths"]
-    assert "/v2/models/double/infer" in found["paths"]
+    document = json.loads(answer["body"])
+    OpenAPIV31SpecValidator(document).validate()
+    assert document["info"]["title"] == "double"
+    assert "/endpoints/double/versions/{version}/invocations" in document["paths"]
+    assert "/v2/models/double/infer" in document["paths"]
 
 
 def test_what_may_be_missing_may_be_missing_in_the_document():
@@ -50,11 +50,11 @@ def test_what_may_be_missing_may_be_missing_in_the_document():
         {"name": "sex", "type": "string"},
     ]
     outputs = [{"name": "y", "type": "float64", "optional": True}]
-    given = {"name": "n", "flavor": "python", "entry": "a.py", "inputs": inputs}
+    fields = {"name": "n", "flavor": "python", "entry": "a.py", "inputs": inputs}
     samples = [{"instances": [{"sex": "f"}]}]
-    found = document(load_manifest({**given, "outputs": outputs, "samples": samples}), "tried")
-    OpenAPIV31SpecValidator(found).validate()
-    schemas = found["components"]["schemas"]
+    result = document(load_manifest({**fields, "outputs": outputs, "samples": samples}), "tried")
+    OpenAPIV31SpecValidator(result).validate()
+    schemas = result["components"]["schemas"]
 
     def fits(name, value):
         reference = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}}

@@ -59,8 +59,8 @@ def test_a_stopped_endpoint_serves_nobody_and_says_why(facts):
 @pytest.mark.parametrize("pin", ["2", "green"])
 def test_a_pin_by_version_or_name_reaches_exactly_that_version(mode, pin):
     rule = Rule(Match(), "4")
-    given = dispatch(TRIAL, mode=mode, rules=(rule,), mirror=Mirror("4", 100.0))
-    assert assign(given, pin=pin) == Assignment("2", "2", "direct", "pinned")
+    config = dispatch(TRIAL, mode=mode, rules=(rule,), mirror=Mirror("4", 100.0))
+    assert assign(config, pin=pin) == Assignment("2", "2", "direct", "pinned")
 
 
 def test_a_pin_to_the_version_that_was_reached_needs_no_hop():
@@ -115,41 +115,41 @@ def test_the_first_rule_that_matches_decides_unless_stopped(facts, version):
 
 
 def test_a_network_that_is_none_matches_nobody():
-    given = dispatch(rules=(Rule(Match(addresses=("ten",)), "2"),))
-    assert assign(given, address="10.0.0.1").version == "1"
+    config = dispatch(rules=(Rule(Match(addresses=("ten",)), "2"),))
+    assert assign(config, address="10.0.0.1").version == "1"
 
 
 def test_a_split_sends_each_part_to_its_deployment():
-    given = dispatch(split=(Portion("2", 30.0), Portion("3", 20.0), Portion("4", 10.0)))
-    router = Router(given, "1")
-    found = {}
+    config = dispatch(split=(Portion("2", 30.0), Portion("3", 20.0), Portion("4", 10.0)))
+    router = Router(config, "1")
+    fields = {}
     for i in range(4000):
         arm = router.assign(RequestAttributes(f"r-{i}"))
-        found[arm.version] = found.get(arm.version, 0) + 1
+        fields[arm.version] = fields.get(arm.version, 0) + 1
         assert arm.hop == ("" if arm.version == "1" else "direct")
-    assert set(found) == {"1", "2", "4"}, "what is stopped has its part answered by the champion"
-    assert 0.27 < found["2"] / 4000 < 0.33
-    assert 0.08 < found["4"] / 4000 < 0.12
+    assert set(fields) == {"1", "2", "4"}, "what is stopped has its part answered by the champion"
+    assert 0.27 < fields["2"] / 4000 < 0.33
+    assert 0.08 < fields["4"] / 4000 < 0.12
 
 
 def test_the_trial_takes_the_positions_below_its_share():
     sticky = StickyKey(KeySource.HEADER, "X-User")
-    given = dispatch(TRIAL, key=sticky)
-    within = assign(given, headers={"x-user": keyed(0, 20)})
+    config = dispatch(TRIAL, key=sticky)
+    within = assign(config, headers={"x-user": keyed(0, 20)})
     assert (within.version, within.qualifier, within.hop) == ("4", "challenger", "trial")
     assert within.cohort == "trial"
-    outside = assign(given, headers={"x-user": keyed(20, 100)})
+    outside = assign(config, headers={"x-user": keyed(20, 100)})
     assert (outside.version, outside.qualifier, outside.cohort) == ("1", "", "trial")
 
 
 def test_only_keys_that_the_stage_drew_anew_are_evidence():
-    given = dispatch(TRIAL, key=StickyKey(KeySource.QUERY, "user"))
-    assert assign(given, query={"user": keyed(0, 5)}).key == ""
-    fresh = assign(given, query={"user": keyed(5, 20)}).key
-    control = assign(given, query={"user": keyed(20, 100)}).key
+    config = dispatch(TRIAL, key=StickyKey(KeySource.QUERY, "user"))
+    assert assign(config, query={"user": keyed(0, 5)}).key == ""
+    fresh = assign(config, query={"user": keyed(5, 20)}).key
+    control = assign(config, query={"user": keyed(20, 100)}).key
     assert len(fresh) == len(control) == 16
     assert fresh != control
-    assert assign(given).key == "", "without a key the request is drawn by itself"
+    assert assign(config).key == "", "without a key the request is drawn by itself"
 
 
 def test_who_does_not_match_takes_no_part():
@@ -166,9 +166,9 @@ def test_in_a_weighted_rollout_the_alias_has_drawn():
 
 def test_a_front_that_is_the_challenger_is_no_control():
     """The last step points the alias at the challenger before the record says so."""
-    given = dispatch(TRIAL, key=StickyKey(KeySource.CLIENT))
-    assert assign(given, own="4", client=keyed(20, 100)) == Assignment("4")
-    within = assign(given, own="4", client=keyed(5, 20))
+    config = dispatch(TRIAL, key=StickyKey(KeySource.CLIENT))
+    assert assign(config, own="4", client=keyed(20, 100)) == Assignment("4")
+    within = assign(config, own="4", client=keyed(5, 20))
     assert (within.version, within.qualifier, within.cohort) == ("4", "", "trial")
 
 
@@ -184,8 +184,10 @@ def test_a_front_that_is_the_challenger_is_no_control():
     ],
 )
 def test_a_key_lies_in_header_query_client_address_or_body(source, name, facts):
-    given = dispatch(Experiment("r", "4", 0, Mode.GUARDED, share=50.0), key=StickyKey(source, name))
-    first, *others = [assign(given, **facts, request_id=f"r-{i}") for i in range(50)]
+    config = dispatch(
+        Experiment("r", "4", 0, Mode.GUARDED, share=50.0), key=StickyKey(source, name)
+    )
+    first, *others = [assign(config, **facts, request_id=f"r-{i}") for i in range(50)]
     assert all(arm == first for arm in others)
     assert first.key
 
@@ -195,8 +197,8 @@ def test_a_key_lies_in_header_query_client_address_or_body(source, name, facts):
 )
 def test_a_body_without_the_key_is_drawn_by_itself(body):
     sticky = StickyKey(KeySource.BODY, "user.id")
-    given = dispatch(Experiment("r", "4", 0, Mode.GUARDED, share=50.0), key=sticky)
-    arms = {assign(given, body=lambda: body, request_id=f"r-{i}").version for i in range(50)}
+    config = dispatch(Experiment("r", "4", 0, Mode.GUARDED, share=50.0), key=sticky)
+    arms = {assign(config, body=lambda: body, request_id=f"r-{i}").version for i in range(50)}
     assert arms == {"1", "4"}
 
 

@@ -19,8 +19,8 @@ def telemetry(lines):
 
 
 def directive(line):
-    (found,) = json.loads(line)["_aws"]["CloudWatchMetrics"]
-    return found
+    (declared,) = json.loads(line)["_aws"]["CloudWatchMetrics"]
+    return declared
 
 
 def test_a_warm_request_has_six_metrics_in_high_resolution(telemetry, lines):
@@ -28,10 +28,10 @@ def test_a_warm_request_has_six_metrics_in_high_resolution(telemetry, lines):
     telemetry.request("3", latency_ms=12.3456, status=200, cold=False)
     line = json.loads(lines[0])
     assert before - 1 <= line["_aws"]["Timestamp"] <= time.time() * 1000
-    found = directive(lines[0])
-    assert found["Namespace"] == "Halftone"
-    assert found["Dimensions"] == [["Endpoint", "Version"]]
-    units = {metric["Name"]: metric["Unit"] for metric in found["Metrics"]}
+    result = directive(lines[0])
+    assert result["Namespace"] == "Halftone"
+    assert result["Dimensions"] == [["Endpoint", "Version"]]
+    units = {metric["Name"]: metric["Unit"] for metric in result["Metrics"]}
     assert units == {
         "Requests": "Count",
         "Errors": "Count",
@@ -40,7 +40,7 @@ def test_a_warm_request_has_six_metrics_in_high_resolution(telemetry, lines):
         "Late": "Count",
         "Latency": "Milliseconds",
     }
-    assert {metric["StorageResolution"] for metric in found["Metrics"]} == {1}
+    assert {metric["StorageResolution"] for metric in result["Metrics"]} == {1}
     del line["_aws"]
     assert line == {
         "Endpoint": "double",

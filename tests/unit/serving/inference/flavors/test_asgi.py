@@ -216,8 +216,8 @@ def test_what_it_raises_is_a_fault_that_quotes_nothing(app, caplog, capfd):
     (fault,) = served.faults
     assert fault["exception"] == "ValueError"
     assert fault["traceback"][-1].startswith("app.py:")
-    told = "".join([answer["body"], *served.log, caplog.text, *capfd.readouterr()])
-    assert "hunter2" not in told
+    text = "".join([answer["body"], *served.log, caplog.text, *capfd.readouterr()])
+    assert "hunter2" not in text
     assert ask(served, "GET", "/starts")["statusCode"] == 200
 
 
@@ -234,10 +234,10 @@ def test_it_is_told_who_calls_and_never_their_token(app, tmp_path):
         "requestContext": {"http": {"method": "GET"}},
         "headers": headers,
     }
-    known = json.loads(model.asgi(event, Context(client="ann"))["body"])
-    assert known["x-forwarded-user"] == "ann"
-    assert "authorization" not in known
-    assert known["x-region"] == "n"
+    document = json.loads(model.asgi(event, Context(client="ann"))["body"])
+    assert document["x-forwarded-user"] == "ann"
+    assert "authorization" not in document
+    assert document["x-region"] == "n"
 
 
 @pytest.mark.parametrize(

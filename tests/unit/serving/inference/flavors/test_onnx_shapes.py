@@ -224,9 +224,9 @@ def test_what_zipmap_makes_is_refused_with_the_remedy(tmp_path, monkeypatch):
     data = graph(nodes, [Value("x", [N, 2])], outputs)
     real = onnxruntime.InferenceSession
     monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *a, **k: Described(real(*a, **k)))
-    wanted = [field("label", shape=(2,)), field("probabilities", shape=(2,))]
+    expected = [field("label", shape=(2,)), field("probabilities", shape=(2,))]
     with pytest.raises(InvalidPackage, match=r"probabilities: seq.*zipmap=False.*postprocess"):
-        loaded(tmp_path, data, PAIR, wanted)
+        loaded(tmp_path, data, PAIR, expected)
 
 
 @settings(max_examples=60, deadline=None)

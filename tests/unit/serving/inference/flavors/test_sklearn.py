@@ -26,20 +26,20 @@ TREES = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
 
 
 def manifest(**changes):
-    given = {
+    fields = {
         "name": "rows",
         "flavor": "sklearn",
         "entry": "model.skops",
         "inputs": INPUTS,
         "outputs": [{"name": "label", "type": "string"}],
     }
-    given.update(changes)
+    fields.update(changes)
     zero = {"string": "", "float64": 0.0, "int64": 0}
     record = {
         field["name"]: np.full(field.get("shape", []), zero[field["type"]]).tolist()
-        for field in given["inputs"]
+        for field in fields["inputs"]
     }
-    return load_manifest({"samples": [{"instances": [record]}], **given})
+    return load_manifest({"samples": [{"instances": [record]}], **fields})
 
 
 @pytest.fixture
@@ -88,10 +88,10 @@ def test_a_text_model_gets_a_list_of_texts(loaded, tmp_path, model, on_arrays):
     served = loaded(model, inputs=PROMPT, trusted=trusted)
     expected = model.predict(TEXTS).tolist()
     if on_arrays:
-        found = served.arrays({"prompt": np.array(TEXTS, object)})["label"].tolist()
+        values = served.arrays({"prompt": np.array(TEXTS, object)})["label"].tolist()
     else:
-        found = [record["label"] for record in served.predict([{"prompt": t} for t in TEXTS])]
-    assert found == expected
+        values = [record["label"] for record in served.predict([{"prompt": t} for t in TEXTS])]
+    assert values == expected
 
 
 @pytest.mark.parametrize(
@@ -182,9 +182,9 @@ def test_steps_travel_in_the_package(loaded, classifier, tmp_path):
 
 def test_on_arrays_it_answers_as_on_records(loaded, classifier):
     model = loaded(classifier)
-    found = model.arrays({"a": ROWS[:, 0], "b": ROWS[:, 1]})
+    outputs = model.arrays({"a": ROWS[:, 0], "b": ROWS[:, 1]})
     records = [{"a": a, "b": b} for a, b in ROWS.tolist()]
-    assert [{"label": label} for label in found["label"]] == model.predict(records)
+    assert [{"label": label} for label in outputs["label"]] == model.predict(records)
 
 
 @pytest.mark.parametrize(
