@@ -93,6 +93,9 @@ AREAS = {
             "unit/serving/test_settings_in_force.py",
             "unit/domain/rollout/test_routing.py",
             "unit/domain/rollout/test_comparing.py",
+            "unit/domain/endpoint/test_projection.py",
+            "contract/store/test_dispatch_table.py",
+            "contract/store/test_feedback_ledger.py",
         ),
     ),
     "decisions": Area(
