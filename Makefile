@@ -81,7 +81,7 @@ deploy: setup ## deploy to the AWS account of your profile: make deploy STAGE=de
 	  $(if $(ENDPOINTS),-c endpoints=$(abspath $(ENDPOINTS)))
 
 train: setup .local/train/.done ## train the examples' models again
-	@for script in examples/*/train.py; do .local/train/bin/python $$script || exit 1; done
+	@for script in examples/*/train.py examples/environments/*.py examples/environments/*/train.py; do .local/train/bin/python $$script || exit 1; done
 
 lock: setup ## resolve the locks again from requirements/*.in
 	@for lock in local bootstrap engine control model-python model-onnx model-sklearn model-asgi; do \
