@@ -38,7 +38,8 @@ class Settings:
     their stack is deleted, and protects the table from deletion. ``self_approval``: whether who
     started a rollout may approve it, where its endpoint does not say. ``route_quota`` is how many
     routes the account allows an HTTP API. ``webhook_hosts`` may be told of notices besides public
-    hosts, by HTTP as well.
+    hosts, by HTTP as well. ``bootstrap_bucket`` names the bucket of `cdk bootstrap
+    --bootstrap-bucket-name`, if it is not the usual one.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Settings:
     capture_retention_days: int = 90
     snap_start: SnapStart = SnapStart.AUTO
     self_approval: bool = False
+    bootstrap_bucket: str = ""
     route_quota: int = 300
     webhook_hosts: tuple[str, ...] = ()
 
@@ -108,6 +110,7 @@ def _parse(stage: str, block: object) -> Settings:
         key_follow=_seconds("key_follow", block.get("key_follow", "5m")),
         tick=_seconds("tick", block.get("tick", "15s")),
         log_retention_days=_retention(block.get("log_retention_days", Settings.log_retention_days)),
+        bootstrap_bucket=_bucket(block.get("bootstrap_bucket", "")),
         self_approval=_flag("self_approval", block.get("self_approval", Settings.self_approval)),
         capture_retention_days=whole(
             "capture_retention_days",
@@ -152,6 +155,12 @@ def _hosts(value: object) -> tuple[str, ...]:
         if not isinstance(host, str) or not _HOST.fullmatch(host):
             raise InvalidInput("webhook_hosts", value, "a list of hosts, such as [hooks.example]")
     return tuple(hosts)
+
+
+def _bucket(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"|[a-z0-9][a-z0-9.-]{2,62}", value):
+        raise InvalidInput("bootstrap_bucket", value, "the name of an S3 bucket")
+    return value
 
 
 def _retention(value: object) -> int:

@@ -29,7 +29,9 @@ def _merging(original: Callable[..., Any]) -> Callable[..., Any]:
         if settings is None or stage is None:
             return original(api_id, stage_name, data)
         keys = {route["routeKey"] for route in need(apigateway, "_routes").get(api_id, {}).values()}
-        for key in settings:
+        # Documented for the keys of a request only; that settings of a route which is gone refuse
+        # any update is the stricter reading (docs/aws-assumptions.md).
+        for key in {**stage.get("routeSettings", {}), **settings}:
             if key not in keys:
                 return _error(
                     f"Unable to find Route by key {key} within the provided RouteSettings"

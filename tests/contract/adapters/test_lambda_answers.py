@@ -308,6 +308,14 @@ def test_a_version_that_an_alias_points_at_is_not_deleted(versions):
         port.delete("fraud", "7")
 
 
+def test_a_version_that_is_still_there_is_not_told_as_deleted(versions):
+    port, stubber = versions
+    stubber.add_response("delete_function", {})
+    stubber.add_response("get_function_configuration", {"FunctionName": NAME, "Version": "7"})
+    with pytest.raises(Unavailable, match="still has version 7 of 'fraud'"):
+        port.delete("fraud", "7")
+
+
 @pytest.mark.parametrize("code", FAULTS)
 def test_a_deletion_that_lambda_does_not_take_is_unavailable(versions, code):
     port, stubber = versions

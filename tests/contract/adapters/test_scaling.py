@@ -181,9 +181,26 @@ def test_a_throttle_that_is_not_in_force_is_unavailable(gate):
         port.throttle("fraud", LIMIT)
 
 
+GONE = "POST /endpoints/fraud/old"
+
+
+@pytest.mark.parametrize("limit", [LIMIT, None], ids=["set", "taken away"])
+def test_settings_whose_route_is_gone_are_cleared_first(gate, limit):
+    port, stubber = gate
+    routes(stubber, [INVOKE, OTHER])
+    stage(stubber, {GONE: limited(), OTHER: limited()})
+    gone = {"ApiId": "a1", "StageName": "$default", "RouteKey": GONE}
+    stubber.add_response("delete_route_settings", {}, gone)
+    if limit:
+        stubber.add_response("update_stage", {})
+        stage(stubber, {INVOKE: limited(), OTHER: limited()})
+    assert port.throttle("fraud", limit) == 1
+    stubber.assert_no_pending_responses()
+
+
 def test_a_throttle_is_taken_away_where_it_stands(gate):
     port, stubber = gate
-    routes(stubber, [INVOKE, DESCRIBE, OIP])
+    routes(stubber, [INVOKE, DESCRIBE, OIP, OTHER])
     stage(stubber, {INVOKE: limited(), OIP: limited(), OTHER: limited()})
     for key in (INVOKE, OIP):
         fields = {"ApiId": "a1", "StageName": "$default", "RouteKey": key}

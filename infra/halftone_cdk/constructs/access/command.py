@@ -34,8 +34,10 @@ class CommandPolicies(Construct):
             description=f"What `halftone` reads by itself in the Halftone stage {stage}",
             statements=[
                 may.find_stage(),
+                may.read_bootstrap(),
                 may.read_records(table.table_arn),
                 may.read_packages(artifacts.bucket_arn),
+                may.look_for_packages(artifacts.bucket_arn),
                 may.read_routing(),
                 may.read_versions(),
                 may.read_alarms(),
@@ -51,9 +53,11 @@ class CommandPolicies(Construct):
             description=f"`halftone rollback --direct` in the Halftone stage {stage}",
             statements=[
                 may.find_stage(),
-                may.keep_records(table.table_arn),
+                *may.keep_endpoints(table.table_arn),
                 may.read_routing(),
                 may.write_routing(),
+                # `halftone invoke --direct`.
+                may.smoke_test(),
                 may.read_versions(),
                 may.read_alarms(),
                 may.arm_alarms(),

@@ -12,6 +12,15 @@ from constructs import Construct
 
 from halftone.domain.names import NAMESPACE, function_name, log_group_name, platform_stack_name
 
+ENDPOINT_ITEMS = ("ENDPOINT#*", "ENDPOINTS", "SERVING#*")
+"""Partition keys of states, audits and routes: ``halftone.adapters.aws.dynamodb.store``."""
+
+MODEL_ITEMS = ("MODEL#*", "MODELS")
+"""Partition keys of the registry, which a release writes to, too."""
+
+CONTROL_ITEMS = ("GROUP#*", "GROUPS", "REQUEST#*")
+"""Partition keys of what the control API alone writes."""
+
 
 class Permissions:
     """Statements about the resources of one stage, in the stack of ``scope``."""
@@ -24,7 +33,7 @@ class Permissions:
 
     def read_routing(self) -> iam.PolicyStatement:
         """Which versions take traffic is read from the aliases before anything is decided."""
-        return self._on_functions("lambda:GetAlias", "lambda:ListAliases")
+        return self._on_functions("lambda:ListAliases")
 
     def write_routing(self) -> iam.PolicyStatement:
         """Promotion and rollback are writes of the alias."""
@@ -92,8 +101,13 @@ class Permissions:
         )
 
     def delete_versions(self) -> iam.PolicyStatement:
-        """A deployment is deleted with its version; no function is, whose name has no qualifier."""
-        return self._on_versions("lambda:DeleteFunction")
+        """A deployment is deleted with its version.
+
+        AWS documents the function as the resource of DeleteFunction, and qualified names for
+        qualified requests: both are granted. That no function is deleted is the adapter's part,
+        which names a version in every request.
+        """
+        return self._on_functions("lambda:DeleteFunction")
 
     # Routes and logs -----------------------------------------------------------------------
 
@@ -141,20 +155,38 @@ class Permissions:
 
     # Record and artifacts ------------------------------------------------------------------
 
-    def keep_records(self, table_arn: str) -> iam.PolicyStatement:
+    def keep_endpoints(self, table_arn: str) -> list[iam.PolicyStatement]:
         """State with its audit record: a transaction asks for the permission of each of its writes.
 
-        Nothing is ever deleted from the table.
+        Items of endpoints alone are written, so that who changes endpoints can't make himself the
+        admin of a group. Nothing is ever deleted from the table.
         """
-        return _allow(
-            [
-                "dynamodb:GetItem",
-                "dynamodb:Query",
-                "dynamodb:PutItem",
-                "dynamodb:UpdateItem",
-                "dynamodb:ConditionCheckItem",
-            ],
-            table_arn,
+        return [self.read_records(table_arn), self._write_items(table_arn, *ENDPOINT_ITEMS)]
+
+    def keep_records(self, table_arn: str) -> list[iam.PolicyStatement]:
+        """What the control API keeps: endpoints, models, groups and the requests it answered."""
+        return [
+            self.read_records(table_arn),
+            self._write_items(table_arn, *ENDPOINT_ITEMS, *MODEL_ITEMS, *CONTROL_ITEMS),
+        ]
+
+    def register_models(self, table_arn: str) -> iam.PolicyStatement:
+        """A deploy's release marks its version in the registry."""
+        return self._write_items(table_arn, *MODEL_ITEMS)
+
+    def read_audit(self, table_arn: str) -> iam.PolicyStatement:
+        """How far a release has come is read from the audit alone."""
+        return _allow(["dynamodb:Query"], table_arn)
+
+    def _write_items(self, table_arn: str, *keys: str) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            actions=["dynamodb:PutItem"],
+            resources=[table_arn],
+            conditions={
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)},
+                # Of no keys at all, "for all" holds, too.
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
         )
 
     def read_pages_of_records(self, table_arn: str) -> iam.PolicyStatement:
@@ -165,9 +197,9 @@ class Permissions:
         """The smoke test's samples stand in the package's manifest."""
         return _allow(["s3:GetObject"], f"{bucket_arn}/packages/*")
 
-    def look_for_packages(self, bucket_arn: str) -> iam.PolicyStatement:
+    def look_for_packages(self, *bucket_arns: str) -> iam.PolicyStatement:
         """Without it S3 answers that a package which is not there is forbidden, not missing."""
-        return _allow(["s3:ListBucket"], bucket_arn)
+        return iam.PolicyStatement(actions=["s3:ListBucket"], resources=list(bucket_arns))
 
     def store_packages(self, bucket_arn: str) -> iam.PolicyStatement:
         """A release puts the package where model functions fetch it, unless it is there already."""
@@ -177,10 +209,14 @@ class Permissions:
         """A presigned upload has the rights of its signer; a release reads what was put there."""
         return _allow(["s3:GetObject", "s3:PutObject"], f"{bucket_arn}/uploads/*")
 
-    def read_deployed_assets(self) -> iam.PolicyStatement:
-        """``cdk deploy`` leaves the package in the bootstrap bucket, whatever its qualifier."""
-        bucket = f"cdk-*-assets-{self._stack.account}-{self._stack.region}"
-        return _allow(["s3:GetObject"], f"arn:{self._stack.partition}:s3:::{bucket}/*.zip")
+    def read_deployed_assets(self, bucket: str = "") -> list[iam.PolicyStatement]:
+        """``cdk deploy`` leaves the package in the bootstrap bucket, whatever its qualifier.
+
+        ``bucket`` names another one: `cdk bootstrap --bootstrap-bucket-name`.
+        """
+        name = bucket or f"cdk-*-assets-{self._stack.account}-{self._stack.region}"
+        arn = f"arn:{self._stack.partition}:s3:::{name}"
+        return [_allow(["s3:GetObject"], f"{arn}/*.zip"), self.look_for_packages(arn)]
 
     def read_stack_status(self) -> iam.PolicyStatement:
         """A deploy that fails is known by the status of its own stack.
@@ -200,6 +236,13 @@ class Permissions:
     def read_records(self, table_arn: str) -> iam.PolicyStatement:
         """State, evidence and audit are shown as they stand in the table."""
         return _allow(["dynamodb:GetItem", "dynamodb:Query"], table_arn)
+
+    def read_bootstrap(self) -> iam.PolicyStatement:
+        """`halftone doctor` asks whether the account is bootstrapped, and how."""
+        return _allow(
+            ["cloudformation:DescribeStacks"],
+            self._slashed("cloudformation", "stack", "CDKToolkit/*"),
+        )
 
     def read_versions(self) -> iam.PolicyStatement:
         """A return, and `halftone doctor`, ask whether a published version is still there."""
@@ -225,7 +268,10 @@ class Permissions:
         return iam.PolicyStatement(
             actions=["dynamodb:GetItem", "dynamodb:PutItem"],
             resources=[table_arn],
-            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["KEYS#*"]}},
+            conditions={
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["KEYS#*"]},
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
         )
 
     # Notices -------------------------------------------------------------------------------

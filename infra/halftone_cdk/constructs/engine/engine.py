@@ -54,8 +54,15 @@ class Engine(Construct):
             roll_back=self.on_workflow_failure,
         ).machine
         self.control = self._control()
-        self.on_release = self._release("Release", "on_event", "Starts the release of a deploy")
-        self.is_released = self._release("Released", "is_complete", "Waits for a deploy's release")
+        self.on_release = self._release(
+            "Release", "on_event", "Starts the release of a deploy", self._release_permissions()
+        )
+        self.is_released = self._release(
+            "Released",
+            "is_complete",
+            "Waits for a deploy's release",
+            [self._may.read_audit(self._table_arn)],
+        )
 
     def _rollout(self, dead_letters: sqs.IQueue) -> lambda_.IFunction:
         return EngineFunction(
@@ -77,8 +84,9 @@ class Engine(Construct):
                 self._may.arm_alarms(),
                 self._may.read_metrics(),
                 self._may.publish_evidence(),
-                self._may.keep_records(self._table_arn),
+                *self._may.keep_endpoints(self._table_arn),
                 self._may.read_packages(self._bucket_arn),
+                self._may.look_for_packages(self._bucket_arn),
             ],
             dead_letters=dead_letters,
         ).function
@@ -96,7 +104,10 @@ class Engine(Construct):
             description=description,
             timeout=Duration.seconds(30),
             environment=self._environment,
-            permissions=self._rollback_permissions(),
+            permissions=[
+                *self._rollback_permissions(),
+                *self._may.keep_endpoints(self._table_arn),
+            ],
             dead_letters=dead_letters,
         ).function
 
@@ -106,10 +117,15 @@ class Engine(Construct):
             self._may.write_routing(),
             # Whether a version that is to serve again is still there.
             self._may.read_versions(),
-            self._may.keep_records(self._table_arn),
         ]
 
-    def _release(self, construct_id: str, handler: str, description: str) -> lambda_.IFunction:
+    def _release(
+        self,
+        construct_id: str,
+        handler: str,
+        description: str,
+        permissions: list[iam.PolicyStatement],
+    ) -> lambda_.IFunction:
         return EngineFunction(
             self,
             construct_id,
@@ -126,23 +142,29 @@ class Engine(Construct):
                 "HALFTONE_WORKFLOW": self.workflow.state_machine_arn,
                 "HALFTONE_API": self._api_id,
             },
-            permissions=[
-                # A release that supersedes, and the deletion of an endpoint, roll back first.
-                *self._rollback_permissions(),
-                # What endpoint.yaml gives to a deployment that never was champion, and the champion
-                # that serves again after a failed deploy, are watched.
-                self._may.read_alarms(),
-                self._may.arm_alarms(),
-                # Whether a deploy goes on, or CloudFormation returns to the one before.
-                self._may.read_stack_status(),
-                self._may.read_deployed_assets(),
-                # What endpoint.yaml says of concurrency and throttle.
-                self._may.reserve_concurrency(),
-                *self._may.throttle_routes(self._api_id),
-                self._may.store_packages(self._bucket_arn),
-                self._may.start_workflow(self.workflow.state_machine_arn),
-            ],
+            permissions=permissions,
         ).function
+
+    def _release_permissions(self) -> list[iam.PolicyStatement]:
+        return [
+            # A release that supersedes, and the deletion of an endpoint, roll back first.
+            *self._rollback_permissions(),
+            *self._may.keep_endpoints(self._table_arn),
+            self._may.register_models(self._table_arn),
+            # What endpoint.yaml gives to a deployment that never was champion, and the champion
+            # that serves again after a failed deploy, are watched.
+            self._may.read_alarms(),
+            self._may.arm_alarms(),
+            # Whether a deploy goes on, or CloudFormation returns to the one before.
+            self._may.read_stack_status(),
+            *self._may.read_deployed_assets(self._settings.bootstrap_bucket),
+            # What endpoint.yaml says of concurrency and throttle.
+            self._may.reserve_concurrency(),
+            *self._may.throttle_routes(self._api_id),
+            self._may.store_packages(self._bucket_arn),
+            self._may.look_for_packages(self._bucket_arn),
+            self._may.start_workflow(self.workflow.state_machine_arn),
+        ]
 
     def _control(self) -> lambda_.IFunction:
         return EngineFunction(
@@ -170,6 +192,7 @@ class Engine(Construct):
             },
             permissions=[
                 *self._rollback_permissions(),
+                *self._may.keep_records(self._table_arn),
                 # A return to an earlier version arms the alarms for it.
                 self._may.read_alarms(),
                 self._may.arm_alarms(),

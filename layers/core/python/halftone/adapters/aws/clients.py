@@ -13,8 +13,14 @@ PATIENT = Config(
 )
 """For ticks and commands: a throttled call is tried again, a hanging one given up."""
 
-SIGNING = PATIENT.merge(Config(signature_version="s3v4"))
-"""For a bucket that uploads are signed for: older signatures hold no checksum."""
+SIGNING = PATIENT.merge(
+    Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+    )
+)
+"""For a bucket that uploads are signed for: older signatures hold no checksum, and an address
+without a region is redirected, or refused in regions that an account has to opt into."""
 
 URGENT = Config(
     connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1}

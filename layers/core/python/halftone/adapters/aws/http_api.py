@@ -28,14 +28,19 @@ class HttpGate:
         self._id = api
 
     def throttle(self, endpoint: str, limit: Throttle | None) -> int:
-        """See the port. One call a page of routes, two for the stage; one a route to take it away.
+        """See the port. One call a page of routes, two for the stage; one a route to take it away,
+        and one for each setting whose route is gone.
 
-        Settings of other endpoints' routes are left alone: UpdateStage merges by route key.
+        Settings of other endpoints' routes are left alone: UpdateStage merges by route key. It
+        refuses every update of a stage that has settings of a route that is gone.
         """
-        routes = list(self._routes(endpoint))
+        all_routes = list(self._all_routes(endpoint))
+        routes = [key for key in all_routes if _is_of(endpoint, key)]
         if not routes:
             raise NotFound("endpoint", endpoint, "the HTTP API has no routes of it")
         settings = self._settings()
+        for key in settings.keys() - {*all_routes}:
+            self._release(endpoint, key)
         if limit is None:
             for key in routes:
                 if key in settings:
@@ -75,16 +80,13 @@ class HttpGate:
                 if error_code(error) != "NotFoundException":
                     raise
 
-    def _routes(self, endpoint: str) -> Iterator[str]:
-        """The keys of an endpoint's routes, such as ``POST /endpoints/fraud/invocations``."""
-        mine = (f"/endpoints/{endpoint}", f"/v2/models/{endpoint}")
+    def _all_routes(self, endpoint: str) -> Iterator[str]:
+        """The keys of the API's routes, such as ``POST /endpoints/fraud/invocations``."""
         pages = self._api.get_paginator("get_routes").paginate(ApiId=self._id)
         with translated(f"reading the routes of {endpoint!r}"):
             for page in pages:
                 for route in page["Items"]:
-                    path = route["RouteKey"].rpartition(" ")[2]
-                    if any(path == at or path.startswith(f"{at}/") for at in mine):
-                        yield route["RouteKey"]
+                    yield route["RouteKey"]
 
     def _settings(self) -> dict[str, RouteSettingsTypeDef]:
         with translated("reading the throttles of the HTTP API"):
@@ -96,6 +98,12 @@ class HttpGate:
         missing = NotFound("HTTP API", self._id, "deploy the stage's platform")
         with translated("looking for the HTTP API", {"NotFoundException": missing}):
             return self._api.get_api(ApiId=self._id)["ApiEndpoint"]
+
+
+def _is_of(endpoint: str, key: str) -> bool:
+    path = key.rpartition(" ")[2]
+    mine = (f"/endpoints/{endpoint}", f"/v2/models/{endpoint}")
+    return any(path == at or path.startswith(f"{at}/") for at in mine)
 
 
 def _throttle(settings: RouteSettingsTypeDef) -> tuple[float | None, int | None]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ReadTimeoutError
 
 from halftone.adapters.aws.clients import translated
-from halftone.domain.errors import ConcurrentWrite, Conflict, InvalidInput, NotFound
+from halftone.domain.errors import ConcurrentWrite, Conflict, InvalidInput, NotFound, Unavailable
 from halftone.domain.names import function_name
 from halftone.ports.functions import Pointer, VersionStatus
 
@@ -98,7 +98,7 @@ class LambdaVersions:
         return self._configuration(endpoint, version)["MemorySize"]
 
     def delete(self, endpoint: str, version: str) -> None:
-        """See the port. One call."""
+        """See the port. Two calls: the second reads that it is gone."""
         if not version.isdecimal():
             # Without a number the call would delete the whole function.
             raise InvalidInput("version", version, "the number of a published version")
@@ -117,6 +117,11 @@ class LambdaVersions:
             ),
         ):
             self._lambda.delete_function(FunctionName=name, Qualifier=version)
+        with suppress(NotFound):
+            self._configuration(endpoint, version)
+            raise Unavailable(
+                f"Lambda still has version {version} of {endpoint!r}: delete it again"
+            )
 
     def invoke(self, endpoint: str, version: str, event: Mapping[str, object]) -> dict[str, object]:
         """See the port. One call."""
