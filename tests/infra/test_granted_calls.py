@@ -20,7 +20,7 @@ from tests.property.simulation.stage import Stage
 from tests.property.simulation.worlds import WORLDS
 
 _READ, _QUERY = {"dynamodb:GetItem"}, {"dynamodb:Query"}
-_WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"}
+_WRITE = {"dynamodb:PutItem"}
 ASKED: Mapping[str, set[str]] = {
     "aliases.both": {"lambda:ListAliases"},
     "aliases.read": {"lambda:GetAlias"},
@@ -70,7 +70,7 @@ MET = ("watched", "beside", "deployed", "returned")
 POLICIES = {
     ROLLOUT: "EngineRolloutRole",
     ROLLBACK: "EngineRollback",
-    RELEASE: "EngineRelease",
+    RELEASE: "EngineReleaseRole",
     CONTROL: "EngineControlRole",
 }
 """What the ids of the policies of each role's functions begin with."""

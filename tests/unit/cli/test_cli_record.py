@@ -105,6 +105,7 @@ def test_json_says_where_a_chain_breaks(rolling):
             {
                 "endpoint": NAME,
                 "verified": False,
+                "whole": True,
                 "records": 8,
                 "head": rolling.endpoint.state.audit.hash,
                 "breaks_at": 4,
@@ -165,6 +166,31 @@ def test_an_export_is_verified_by_who_has_nothing_but_the_file(rolling, offline,
     assert (ran.code, chain["endpoint"], chain["records"]) == (0, NAME, head.seq)
     assert chain["head"] == head.hash
     assert rolling("audit", "export", NAME).out == target.read_text()
+
+
+def test_a_first_page_never_verifies_as_a_whole(rolling, offline, tmp_path):
+    target = tmp_path / "fraud.jsonl"
+    lines = rolling("audit", "export", NAME).out.splitlines(keepends=True)
+    target.write_text("".join(lines[:5]))
+    head = rolling.endpoint.state.audit.hash
+
+    ran = offline("audit", "verify", "--file", target)
+    assert (ran.code, "the end is not known" in ran.out) == (0, True)
+    [chain] = offline("audit", "verify", "--file", target, "--json").json["chains"]
+    assert (chain["verified"], chain["whole"], chain["records"]) == (True, False, 5)
+
+    ran = offline("audit", "verify", "--file", target, "--head", head)
+    assert ran.code == 5
+    assert "breaks at record 6: missing" in ran.err
+
+    target.write_text("".join(lines))
+    ran = offline("audit", "verify", "--file", target, "--head", head, "--json")
+    assert (ran.code, ran.json["chains"][0]["whole"]) == (0, True)
+
+
+def test_a_head_is_a_hash_beside_a_file(rolling):
+    assert rolling("audit", "verify", NAME, "--head", "0" * 64).code == 2
+    assert rolling("audit", "verify", "--file", "x.jsonl", "--head", "5").code == 2
 
 
 def test_an_export_that_was_tampered_with_names_the_record(rolling, offline, tmp_path):

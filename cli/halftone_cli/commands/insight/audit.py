@@ -1,9 +1,10 @@
 """``halftone audit …``: take the record away, and compute every hash of its chain again."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from halftone_cli.views import shapes
 from halftone_cli.views.reading import read_state
 
 _ATTEMPTS = 5
+_HASH = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Checked:
     endpoint: str
     head: AuditHead
     fault: BrokenChain | None
+    whole: bool = True
+    """Whether the end is known: a file's own last record may be that of a first page."""
 
 
 def verify_audit(
@@ -52,24 +56,36 @@ def verify_audit(
             show_default=False,
         ),
     ] = None,
+    newest: Annotated[
+        str | None,
+        typer.Option(
+            "--head",
+            metavar="HASH",
+            help="With --file: the hash of the newest record, known from elsewhere.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Verify the audit: compute every record's hash again.
 
     The whole chain is read, from the first record to the one that the endpoint's state names. A
-    record that was changed, dropped, inserted or cut off is named, and the exit code is 5. In a
-    file, whose end no state names, records that were cut off at the end are not missed.
+    record that was changed, dropped, inserted or cut off is named, and the exit code is 5. A file
+    does not name its own end: with --head it is verified as a whole, without it as the first part
+    of a chain, and the table says so.
 
     \b
     Examples:
       halftone audit verify fraud
       halftone audit verify --all --json
-      halftone audit verify --file fraud.jsonl
+      halftone audit verify --file fraud.jsonl --head 1fefc3798a0f...
     """
+    if newest is not None and (file is None or not _HASH.fullmatch(newest)):
+        raise InvalidInput("--head", newest, "64 hexadecimal digits, beside --file")
     if [endpoint is not None, every, file is not None].count(True) != 1:
         expected = "one of the name of an endpoint, --all, and --file"
         raise InvalidInput("ENDPOINT", endpoint, expected)
     if file is not None:
-        checked = [_checked(*_from_file(file))]
+        checked = [_checked_file(file, newest)]
     else:
         ports = session.stage.ports
         names: Sequence[str] = [endpoint] if endpoint else ports.catalogue.endpoints()
@@ -124,6 +140,17 @@ def export_audit(
         raise fault
 
 
+def _checked_file(file: Path, newest: str | None) -> Checked:
+    """What a file holds; its end is known only if ``newest`` is the hash of its last record."""
+    endpoint, head, records = _from_file(file)
+    if newest is None:
+        return replace(_checked(endpoint, head, records), whole=False)
+    if head.hash != newest.lower():
+        why = f"missing: --head names a record that is not the last of {file}"
+        return Checked(endpoint, head, BrokenChain(endpoint, head.seq + 1, why))
+    return _checked(endpoint, head, records)
+
+
 def _from_file(file: Path) -> tuple[str, AuditHead, list[AuditRecord]]:
     """The endpoint, the end and the records of an export."""
     try:
@@ -169,6 +196,7 @@ def _shape(chain: Checked) -> dict[str, object]:
     return {
         "endpoint": chain.endpoint,
         "verified": chain.fault is None,
+        "whole": chain.whole,
         "records": chain.head.seq,
         "head": chain.head.hash,
         "breaks_at": chain.fault.seq if chain.fault else None,
@@ -179,6 +207,8 @@ def _shape(chain: Checked) -> dict[str, object]:
 def _tell(checked: Sequence[Checked]) -> None:
     made = table("endpoint", "audit", "records", "head")
     for chain in checked:
-        told = f"breaks at record {chain.fault.seq}" if chain.fault else "verified"
+        told = "verified" if chain.whole else "first part verified; the end is not known"
+        if chain.fault:
+            told = f"breaks at record {chain.fault.seq}"
         made.add_row(chain.endpoint, told, str(chain.head.seq), chain.head.hash)
     show(made)
