@@ -29,7 +29,7 @@ def test_an_assumption_has_a_source_a_place_and_a_check(row: list[str]) -> None:
     assert (ROOT / check.strip("`")).is_file(), check
 
 
-def test_each_reading_that_the_page_calls_stricter_is_marked_where_the_local_aws_takes_it() -> None:
+def test_stricter_readings_are_marked_where_they_are_taken() -> None:
     stricter = [row for row in ROWS if "Stricter reading" in row[1]]
     assert len(stricter) == 4
     for module in ("access/lambda_requests.py", "patches/route_settings.py"):
