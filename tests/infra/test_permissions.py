@@ -122,7 +122,8 @@ def test_no_role_of_the_engine_may_delete_or_change_permissions(dev: Synthesised
 def test_items_are_written_below_the_keys_of_each_role_alone(dev: Synthesised) -> None:
     endpoints = {"ENDPOINT#*", "ENDPOINTS", "SERVING#*"}
     models = {"MODEL#*", "MODELS"}
-    everything = endpoints | models | {"GROUP#*", "GROUPS", "REQUEST#*"}
+    control = {"GROUP#*", "GROUPS", "REQUEST#*", "SUBSCRIPTION#*", "SUBSCRIPTIONS"}
+    everything = endpoints | models | control
     found: dict[str, set[str]] = {}
     for policy in policies(dev):
         for statement in statements(policy.properties["PolicyDocument"]):
@@ -137,6 +138,8 @@ def test_items_are_written_below_the_keys_of_each_role_alone(dev: Synthesised) -
             assert all(key.startswith("FEEDBACK#") for key in keys)
         elif "Harvest" in policy_id:
             assert keys == {"KEYS#*"}
+        elif "Deliver" in policy_id:
+            assert keys == {"UNDELIVERED#*"}
         elif "Control" in policy_id:
             assert keys == everything
         elif "EngineReleaseRole" in policy_id:

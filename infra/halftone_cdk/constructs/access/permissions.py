@@ -18,7 +18,7 @@ ENDPOINT_ITEMS = ("ENDPOINT#*", "ENDPOINTS", "SERVING#*")
 MODEL_ITEMS = ("MODEL#*", "MODELS")
 """Partition keys of the registry, which a release writes to, too."""
 
-CONTROL_ITEMS = ("GROUP#*", "GROUPS", "REQUEST#*")
+CONTROL_ITEMS = ("GROUP#*", "GROUPS", "REQUEST#*", "SUBSCRIPTION#*", "SUBSCRIPTIONS")
 """Partition keys of what the control API alone writes."""
 
 
