@@ -14,7 +14,7 @@ import fastapi  # noqa: E402, F401 - after the lines above
 
 del BaseModel.model_config["defer_build"]
 
-from halftone.api.gateway import behind_gateway  # noqa: E402
+from halftone.api.gateway import ConsolePool, behind_gateway  # noqa: E402
 from halftone.bootstrap import ports, settings, snapped  # noqa: E402
 
 # Mangum takes the thread's loop, and later Pythons make none by themselves.
@@ -28,4 +28,5 @@ handler = behind_gateway(
     self_approval=settings().self_approval,
     stage=settings().stage,
     webhook_hosts=settings().webhook_hosts,
+    console=ConsolePool(settings().user_pool, settings().identity_pool),
 )

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from mangum import Mangum
 
-from halftone.api.gateway import behind_gateway
+from halftone.api.gateway import ConsolePool, behind_gateway
 from halftone.ports import Ports
 from halftone.testing import InMemoryStage
 
@@ -66,12 +66,15 @@ class Api:
 
     ports: Ports
     self_approval: bool = False
+    console: ConsolePool | None = None
     asked: int = 0
     _mangum: Mangum = field(init=False)
 
     def __post_init__(self) -> None:
         _enter_loop()
-        self._mangum = behind_gateway(self.ports, self_approval=self.self_approval)
+        self._mangum = behind_gateway(
+            self.ports, self_approval=self.self_approval, console=self.console
+        )
 
     def ask(
         self,
@@ -85,13 +88,14 @@ class Api:
         raw: str | None = None,
         without: Sequence[str] = (),
         seen: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """The answer to one request, sent ``without`` those headers; ``seen`` is Halftone-Seen.
 
         ``raw`` is sent in place of ``body`` as JSON.
         """
         self.asked += 1
-        headers = {"content-type": "application/json", "host": "control"}
+        headers = {"content-type": "application/json", "host": "control", **(headers or {})}
         if method == "POST":
             headers["idempotency-key"] = key or f"request-{self.asked}"
         if method in ("PUT", "PATCH"):

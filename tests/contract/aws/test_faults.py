@@ -63,6 +63,10 @@ ASKS: dict[str, Callable[[Any], object]] = {
     "rollout_history.looks": lambda p: list(p.rollout_history.looks("fraud", "r1")),
     "rollout_history.last_look": lambda p: p.rollout_history.last_look("fraud", "r1"),
     "rollout_history.snapshot": lambda p: p.rollout_history.snapshot("fraud", "r1"),
+    "rollout_history.ended": lambda p: p.rollout_history.ended([("fraud", "r1")]),
+    "charts.answered": lambda p: p.charts.answered(
+        [("fraud", "1")], since=NOW, until=NOW + timedelta(minutes=5)
+    ),
     "rollout_history.evidence_of": lambda p: p.rollout_history.evidence_of([("fraud", "r1")]),
     "groups.load_groups": lambda p: p.groups.load_groups(["team"]),
     "aliases.read": lambda p: p.aliases.read("fraud"),

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from halftone.domain.audit import Author
 from halftone.domain.rollout.phase import Phase
 from halftone.service.groups import make_group
 from tests.support.control import ANN, BEN
@@ -166,7 +167,7 @@ class TestMay:
 
     def test_who_is_in_no_role_of_the_group_learns_which_would_do(self, api, endpoint, rollout):
         members = {BEN: ["admin"]}
-        make_group(endpoint.ports, "team", description="", members=members, actor=BEN, reason="")
+        make_group(endpoint.ports, "team", description="", members=members, author=Author(BEN))
         assert api.put("/v1/endpoints/fraud/owner", {"owner": "team"}, by=BEN).status == 200
         may = api.get(rollout, by=ANN).json["may"]
         assert (may["abort"]["why"], may["abort"]["group"]) == ("role", "team")

@@ -50,6 +50,8 @@ class Settings:
     key_lag: timedelta = timedelta(seconds=60)
     self_approval: bool = False
     webhook_hosts: tuple[str, ...] = ()
+    user_pool: str = ""
+    identity_pool: str = ""
 
 
 @cache
@@ -71,6 +73,8 @@ def settings() -> Settings:
         + _followed(),
         self_approval=os.environ.get("HALFTONE_SELF_APPROVAL", "") == "true",
         webhook_hosts=_webhook_hosts(),
+        user_pool=os.environ.get("HALFTONE_USER_POOL", ""),
+        identity_pool=os.environ.get("HALFTONE_IDENTITY_POOL", ""),
     )
 
 

@@ -13,6 +13,7 @@ ROUTERS = (
     "releases",
     "rollouts",
     "overview",
+    "stage",
     "traffic",
     "clients",
     "record",

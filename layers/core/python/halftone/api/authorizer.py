@@ -1,15 +1,17 @@
 """The one place where a request's rights are checked, and what a route then knows of it."""
 
 import hashlib
+import re
 import uuid
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 
 from halftone.api import checks, responses
 from halftone.api.errors import PreconditionRequired, problem
+from halftone.api.responses import digest
 from halftone.domain.access import EVERYWHERE, Action, principal_of
 from halftone.domain.audit import Author
 from halftone.domain.errors import (
@@ -54,6 +56,16 @@ class RequestContext:
     request: str = ""
     fingerprint: str = ""
     revision: int | None = None
+    seen: str = ""
+
+    def at(self, revision: int, content: object) -> "RequestContext":
+        """This call, at ``revision`` if ``content`` is still what its author has seen.
+
+        A rollout moves an endpoint's revision on at each step, and none of its settings: an edit of
+        those is held to them alone.
+        """
+        same = bool(self.seen) and self.seen == digest(content)
+        return replace(self, revision=revision) if same else self
 
     @property
     def ports(self) -> Ports:
@@ -205,7 +217,6 @@ class Edits(Authorizer):
         if_match: Annotated[
             str | None,
             Header(
-                pattern=r'^(\*|(W/)?"[0-9]{1,15}")$',
                 description="The ETag that was read, or `*` for any.",
                 examples=["*"],
             ),
@@ -215,9 +226,13 @@ class Edits(Authorizer):
             raise PreconditionRequired(
                 "name the ETag that you have read in If-Match, or * to change any state"
             )
-        call = self.passed(request, revision=_revision(if_match))
+        revision, seen = _revision(if_match)
+        call = self.passed(request, revision=revision, seen=seen)
         await checks.body(request)
         return call
+
+
+_IF_MATCH = re.compile(r'\*|(W/)?"[0-9]{1,15}(-[0-9a-f]{1,32}){0,2}"')
 
 
 def reads(action: Action = Action.VIEW) -> Any:
@@ -240,8 +255,16 @@ def edits(action: Action) -> Any:
     return Depends(Edits(action))
 
 
-def _revision(if_match: str) -> int | None:
-    return None if if_match == "*" else int(if_match.removeprefix("W/").strip('"'))
+def _revision(if_match: str) -> tuple[int | None, str]:
+    """The revision in an If-Match, and the hash of what was seen ("": none).
+
+    Raises:
+        InvalidInput: if no answer ever had such an ETag.
+    """
+    if not _IF_MATCH.fullmatch(if_match):
+        raise InvalidInput("if-match", if_match, 'the ETag as it was answered, such as "12", or *')
+    revision, _, seen = if_match.removeprefix("W/").strip('"').partition("-")
+    return (None if if_match == "*" else int(revision)), seen.partition("-")[0]
 
 
 def _hash(text: str) -> str:

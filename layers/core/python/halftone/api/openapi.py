@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from halftone.api.authorizer import Authorizer, Deletes, Edits, Posts
+from halftone.api.authorizer import Authorizer, Deletes, Edits, Posts, Reads
 from halftone.api.errors import PROBLEM, Problem
 from halftone.api.responses import JSON, SHAPES
 
@@ -132,6 +132,9 @@ def _complete(operation: dict[str, Any], guard: Authorizer | None) -> None:
         if status >= "400":
             description["content"] = problem
     operation["responses"] = dict(sorted(answers.items()))
+    if type(guard) is Reads and JSON in answers.get("200", {}).get("content", {}):
+        answers["304"] = {"description": "Nothing moved since the ETag in If-None-Match."}
+        operation["responses"] = dict(sorted(answers.items()))
     if guard:
         operation["x-halftone-action"] = guard.action.value
     for parameter in operation.get("parameters", ()):

@@ -2,18 +2,21 @@
 
 import base64
 import binascii
+import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.routing import APIRoute
 
 from halftone.domain.errors import InvalidInput
 
 JSON = "application/json"
 _encoder = msgspec.json.Encoder()
+_sorted = msgspec.json.Encoder(order="sorted")
 _T = TypeVar("_T")
 
 SHAPES: dict[str, type[msgspec.Struct]] = {}
@@ -24,9 +27,46 @@ class Shape(msgspec.Struct, kw_only=True):
     """What an answer looks like. A field may be added to one; none is renamed or removed."""
 
 
+class ConditionalRoute(APIRoute):
+    """A route whose GET answers 304 where nothing moved since the ETag in ``If-None-Match``.
+
+    An answer without an ETag of its own has the hash of its body as one, which is no revision. One
+    whose ETag is a revision alone is always sent.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of the route, with that."""
+        handle = super().get_route_handler()
+        if "GET" not in (self.methods or ()):
+            return handle
+
+        async def conditional(request: Request) -> Response:
+            response = await handle(request)
+            if response.status_code != 200 or response.media_type != JSON:
+                return response
+            etag = response.headers.setdefault("etag", f'W/"{digest(bytes(response.body))}"')
+            seen = request.headers.get("if-none-match", "").split(",")
+            # A revision alone does not tell what aliases or evidence did since.
+            if "-" not in etag and not etag.startswith("W/"):
+                return response
+            if etag.removeprefix("W/") in {one.strip().removeprefix("W/") for one in seen}:
+                kept = {n: v for n, v in response.headers.items() if n in ("etag", "location")}
+                return Response(None, 304, kept)
+            return response
+
+        return conditional
+
+
+def digest(content: object) -> str:
+    """A hash of bytes, or of what is encoded as JSON, short enough for an ETag."""
+    text = content if isinstance(content, bytes) else _sorted.encode(content)
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
 def router(topic: str) -> APIRouter:
     """A router below ``/v1``."""
     return APIRouter(
+        route_class=ConditionalRoute,
         prefix="/v1",
         tags=[topic],
         default_response_class=Response,
@@ -51,15 +91,27 @@ def answer(
     status: int = 200,
     *,
     etag: int | None = None,
+    editable: object = None,
+    moves_with: object = None,
     location: str = "",
 ) -> Response:
-    """``body`` as JSON. ``etag`` is the revision to edit it by, ``location`` where to look next."""
+    """``body`` as JSON. ``etag`` is the revision to edit it by, ``location`` where to look next.
+
+    ``editable`` is what an edit is held to where the revision moves on for other reasons, too (see
+    ``RequestContext.at``). ``moves_with`` is what the ETag moves with beside the revision, where
+    that is not ``body``, such as one that has the time in it.
+    """
     headers: dict[str, str] = {}
-    if etag is not None:
+    content = _encoder.encode(body)
+    if moves_with is not None or editable is not None:
+        of = digest(content if moves_with is None else moves_with)
+        held = "" if editable is None else f"{digest(editable)}-"
+        headers["etag"] = f'W/"{of}"' if etag is None else f'"{etag}-{held}{of}"'
+    elif etag is not None:
         headers["etag"] = f'"{etag}"'
     if location:
         headers["location"] = location
-    return Response(_encoder.encode(body), status, headers, JSON)
+    return Response(content, status, headers, JSON)
 
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many to answer at most.")]

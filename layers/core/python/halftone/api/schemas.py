@@ -15,6 +15,7 @@ from halftone.api.evidence_schemas import (
     shown_eta,
     shown_permissions,
 )
+from halftone.api.overviews import Summary, poll_seconds
 from halftone.api.responses import Shape
 from halftone.domain import audit
 from halftone.domain.endpoint import deployment
@@ -52,7 +53,8 @@ class Endpoint(Shape):
     `restored` is why nothing is written to AWS: the table was restored to an earlier day ("": it
     was not). `POST …/adopt` says what holds. `answering` are the shares of unpinned requests by
     version, by alias and routes where no rule matches. `difference` is how the aliases as they were
-    read differ from the record ("": they do not; null: they were not compared).
+    read differ from the record ("": they do not; null: they were not compared). `summary` is null
+    but in a list that was asked for it.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Endpoint(Shape):
     restored: str
     answering: Mapping[str, float]
     difference: str | None
+    summary: Summary | None
 
 
 class PlanStage(Shape):
@@ -199,7 +202,7 @@ def verdict(decided: Verdict) -> VerdictShown:
     )
 
 
-def endpoint(read: ReadEndpoint) -> Endpoint:
+def endpoint(read: ReadEndpoint, summary: Summary | None = None) -> Endpoint:
     """An endpoint."""
     state, about = read.state, read.state.about
     return Endpoint(
@@ -216,16 +219,8 @@ def endpoint(read: ReadEndpoint) -> Endpoint:
         restored=state.restored,
         answering=dict(read.shares),
         difference=read.difference,
+        summary=summary,
     )
-
-
-POLL = {Phase.PREPARING: 2, Phase.SHIFTING: 2, Phase.ROLLING_BACK: 2}
-"""Seconds after which a phase is worth another look; others are those of `poll_seconds`."""
-
-
-def poll_seconds(phase: Phase) -> int:
-    """Seconds after which to look at a rollout again: 2 while it moves, 10 watched, 60 over."""
-    return 60 if phase.final else POLL.get(phase, 10)
 
 
 def shown_rollout(view: RolloutView, may: Mapping[str, permissions.Permission]) -> Rollout:

@@ -38,6 +38,9 @@ _ROLE = re.compile(
     r"(?P<role>[^/]+)"
 )
 _FEDERATED = re.compile(r"(?P<all>arn:[^:]+:sts::\d{12}:federated-user)/.+")
+_PERSON = re.compile(
+    r"arn:[^:]+:cognito-idp:[a-z0-9-]+:\d{12}:userpool/[a-zA-Z0-9_-]+/[a-zA-Z0-9:_-]{1,128}"
+)
 _OTHER = re.compile(r"arn:[^:]+:iam::\d{12}:(root|user/.+)")
 
 
@@ -109,7 +112,8 @@ def principal_of(arn: str) -> str:
 
     Whoever takes a role on may choose the session's name, so it says nothing; nor does the name of
     a federated user, whom any user may make: all of an account are one principal. The path of a
-    role is left out, because an assumed role's ARN does not have it.
+    role is left out, because an assumed role's ARN does not have it. A person of a user
+    pool (see ``person_arn``) is one principal, in whatever role.
 
     Raises:
         InvalidInput: if it is no ARN of a role, a session of one, a user, or an account's root.
@@ -120,9 +124,22 @@ def principal_of(arn: str) -> str:
     federated = _FEDERATED.fullmatch(arn)
     if federated:
         return federated["all"]
-    if _OTHER.fullmatch(arn):
+    if _OTHER.fullmatch(arn) or _PERSON.fullmatch(arn):
         return arn
     raise InvalidInput("principal", arn, "the ARN of a role, a user or an account's root")
+
+
+def person_arn(*, partition: str, account: str, pool: str, subject: str) -> str:
+    """The ARN of a person of a user pool: no role or session changes it.
+
+    ``pool`` is the pool's id, which begins with its region, and ``subject`` the person's ``sub``.
+    It is the same whichever role the person has, and another for each person of one role.
+
+    >>> person_arn(partition="aws", account="1" * 12, pool="eu-west-1_AbC", subject="ann")
+    'arn:aws:cognito-idp:eu-west-1:111111111111:userpool/eu-west-1_AbC/ann'
+    """
+    region = pool.partition("_")[0]
+    return f"arn:{partition}:cognito-idp:{region}:{account}:userpool/{pool}/{subject}"
 
 
 VIA = " via "

@@ -1,7 +1,8 @@
 """What people watch, as ports: logs and figures over time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from halftone.domain.insight.charts import Counted, Window
@@ -53,6 +54,14 @@ class Logs(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Answered:
+    """How many requests were answered, and how many of them with an error of the server."""
+
+    requests: int
+    errors: int
+
+
 class Charts(Protocol):
     """What was counted of versions over time."""
 
@@ -61,5 +70,17 @@ class Charts(Protocol):
 
         Raises:
             Unavailable: if any of it could not be read: half a chart would pass for a whole one.
+        """
+        ...
+
+    def answered(
+        self, versions: Sequence[tuple[str, str]], *, since: datetime, until: datetime
+    ) -> Mapping[tuple[str, str], Answered]:
+        """What each of ``versions`` (endpoint and version) was asked in whole minutes.
+
+        Those that nobody asked are missing. One call for 250 versions.
+
+        Raises:
+            Unavailable: if any of it could not be read.
         """
         ...

@@ -134,6 +134,13 @@ class RolloutHistory(Protocol):
         """The rollout as it ended, or as it began while it runs; None if it is not kept."""
         ...
 
+    def ended(self, rollouts: Sequence[tuple[str, str]]) -> Mapping[str, datetime]:
+        """When many rollouts ended, given as endpoint and id, by their ids; see ``snapshot``.
+
+        One call a hundred.
+        """
+        ...
+
     def evidence_of(self, rollouts: Sequence[tuple[str, str]]) -> Mapping[str, Evidence]:
         """The evidence of many rollouts, given as endpoint and id, by their ids.
 

@@ -1,14 +1,14 @@
 """Logs and figures in memory."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from halftone.domain.errors import InvalidInput, NotFound
 from halftone.domain.insight.charts import Counted, Values, Window
 from halftone.domain.insight.logs import LogLine, Replica, version_in
-from halftone.ports.observability import Lines
+from halftone.ports.observability import Answered, Lines
 
 
 @dataclass
@@ -83,6 +83,19 @@ class MemoryCharts:
     def counted(self, endpoint: str, versions: Sequence[str], window: Window) -> Sequence[Counted]:
         """See the port."""
         return tuple(self._counted(endpoint, version, window) for version in versions)
+
+    def answered(
+        self, versions: Sequence[tuple[str, str]], *, since: datetime, until: datetime
+    ) -> Mapping[tuple[str, str], Answered]:
+        """See the port."""
+        sums: dict[tuple[str, str], Answered] = {}
+        for key in versions:
+            figures = [f for at, f in self.seen.get(key, ()) if since <= at < until]
+            requests = sum(int(each.get("Requests", 0)) for each in figures)
+            if requests:
+                errors = sum(int(each.get("Errors", 0)) for each in figures)
+                sums[key] = Answered(requests, errors)
+        return sums
 
     def _counted(self, endpoint: str, version: str, window: Window) -> Counted:
         periods: list[dict[str, list[float]]] = [defaultdict(list) for _ in range(window.count)]

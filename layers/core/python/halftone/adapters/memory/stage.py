@@ -141,6 +141,11 @@ class MemoryStore:
         """See ``RolloutHistory``."""
         return self.snapshots.get((endpoint, rollout))
 
+    def ended(self, rollouts: Sequence[tuple[str, str]]) -> Mapping[str, datetime]:
+        """See ``RolloutHistory``."""
+        kept = [self.snapshots[key] for key in rollouts if key in self.snapshots]
+        return {one.rollout.id: one.ended_at for one in kept if one.ended_at}
+
     def evidence_of(self, rollouts: Sequence[tuple[str, str]]) -> Mapping[str, Evidence]:
         """See ``RolloutHistory``."""
         return {key[1]: self.kept[key] for key in rollouts if key in self.kept}

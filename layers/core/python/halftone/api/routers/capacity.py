@@ -90,6 +90,8 @@ async def edit_settings(
     answered 409 in its words.
     """
     changes = {name: getattr(wanted, name) for name in wanted.model_fields_set - {"message"}}
+    before = found(call.ports, endpoint)
+    call = call.at(before.revision, settings(before))
     state = service.edit(
         call.ports,
         endpoint,
@@ -125,7 +127,8 @@ def signature_shown(shown_signature: service_signature.Signature) -> Signature:
 
 
 def _shown(state: EndpointState) -> Response:
-    return answer(settings(state), etag=state.revision)
+    body = settings(state)
+    return answer(body, etag=state.revision, editable=body)
 
 
 def settings(state: EndpointState) -> Settings:

@@ -1,19 +1,20 @@
 """Endpoints: list, show, and whose they are."""
 
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import count, islice
 from typing import Annotated
 
 from fastapi import Query, Response
 from pydantic import Field
 
-from halftone.api import schemas
+from halftone.api import overviews, schemas
 from halftone.api.authorizer import RequestContext, edits, reads
 from halftone.api.requests import Body, EndpointName, Why
 from halftone.api.responses import Cursor, Limit, Shape, after, answer, page, router, shown
 from halftone.domain.access import Action
 from halftone.domain.names import checked_name
 from halftone.service.endpoints import endpoints as service
+from halftone.service.insight import overview
 
 routes = router("endpoints")
 
@@ -54,6 +55,13 @@ async def list_endpoints(
             "or rolled out to last."
         ),
     ] = False,
+    summary: Annotated[
+        bool,
+        Query(
+            description="With each one's newest rollout, rates and rights, and compared with no "
+            "aliases: what a first page shows, by a few calls whatever the limit."
+        ),
+    ] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
@@ -61,16 +69,37 @@ async def list_endpoints(
     first = after(cursor)
     wanted = service.Wanted(name, group, service.mine(call.ports, call.principal) if mine else None)
 
+    if summary:
+        return _summaries(call, wanted, first, limit)
     numbers = count()
 
     def matching() -> Iterator[tuple[str, schemas.Endpoint]]:
-        for state in service.matching(call.ports, wanted, after=first):
+        for state in service.matching(call.ports, wanted, after=first, at_once=limit + 1):
             name = state.endpoint
             compared = next(numbers) < MOST_COMPARED
             read = service.as_read(call.ports, name) if compared else service.by_record(state)
             yield name, schemas.endpoint(read)
 
     items, following = page(matching(), limit)
+    return answer(Endpoints(items=items, next=following))
+
+
+def _summaries(call: RequestContext, wanted: service.Wanted, first: str, limit: int) -> Response:
+    matching = service.matching(call.ports, wanted, after=first, at_once=limit + 1)
+    states = [*islice(matching, limit + 1)]
+    rights = call.rights([state.about.owner for state in states])
+    rates = overview.rates(call.ports, states)
+    shown = [
+        (
+            one.state.endpoint,
+            schemas.endpoint(
+                service.by_record(one.state),
+                overviews.summary(one, rates.get(one.state.endpoint), rights),
+            ),
+        )
+        for one in overview.overviews(call.ports, states)
+    ]
+    items, following = page(shown, limit)
     return answer(Endpoints(items=items, next=following))
 
 

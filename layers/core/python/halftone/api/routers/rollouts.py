@@ -323,4 +323,12 @@ def _shown(
         may = call.rights([view.state.about.owner]).on_rollout(view.state, view.rollout)
     body = schemas.shown_rollout(view, may)
     revision = view.state.revision if view.newest else None
-    return answer(body, status, etag=revision, location=location)
+    return answer(body, status, etag=revision, moves_with=_moves_with(body), location=location)
+
+
+def _moves_with(body: schemas.Rollout) -> Sequence[object]:
+    """What is worth reading a rollout again for: all of it but the time that has passed."""
+    clock, eta = body.clock, body.eta
+    step = eta and (eta.units, eta.least.units, eta.harmless.units, eta.worse.units)
+    waits = clock and (clock.waits_for, clock.then, clock.at_latest)
+    return (body.phase, body.share, body.reason, body.verdict, body.may, step, waits, body.plan)

@@ -18,6 +18,7 @@ from halftone.ports import Ports
 from halftone.service.endpoints import availability
 from halftone.service.endpoints import policy as service
 from halftone.service.endpoints.endpoints import ReadEndpoint, as_read
+from halftone.service.endpoints.endpoints import endpoint as found
 
 routes = router("serving")
 
@@ -248,6 +249,8 @@ async def publish_endpoint(
 def _set(
     call: RequestContext, endpoint: str, fields: Mapping[str, object], action: str, message: str
 ) -> Response:
+    state = found(call.ports, endpoint)
+    call = call.at(state.revision, dump_state_policy(state))
     service.set_serving(
         call.ports,
         endpoint,
@@ -273,4 +276,4 @@ def _say(
 
 def _answer(ports: Ports, endpoint: str) -> Response:
     read = as_read(ports, endpoint)
-    return answer(serving(read), etag=read.state.revision)
+    return answer(serving(read), etag=read.state.revision, editable=dump_state_policy(read.state))

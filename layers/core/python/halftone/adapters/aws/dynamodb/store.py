@@ -137,6 +137,12 @@ class DynamoStore:
         """See ``RolloutHistory``. One call: GetItem."""
         return self._table.get(_pk(endpoint), f"ROLLOUT#{rollout}", RolloutSnapshot)
 
+    def ended(self, rollouts: Sequence[tuple[str, str]]) -> Mapping[str, datetime]:
+        """See ``RolloutHistory``. One call a hundred: BatchGetItem."""
+        keys = [(_pk(endpoint), f"ROLLOUT#{rollout}") for endpoint, rollout in rollouts]
+        kept = self._table.get_many(keys, RolloutSnapshot).values()
+        return {one.rollout.id: one.ended_at for one in kept if one.ended_at}
+
     def evidence_of(self, rollouts: Sequence[tuple[str, str]]) -> Mapping[str, Evidence]:
         """See ``RolloutHistory``. One call a hundred: BatchGetItem."""
         keys = [(_pk(endpoint), f"EVIDENCE#{rollout}") for endpoint, rollout in rollouts]
