@@ -817,6 +817,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what waits for a person in this stage: approvals, holds, and what went back of late */
+        get: operations["show_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -974,6 +991,23 @@ export interface paths {
          * @description The ETag is the model's.
          */
         patch: operations["describe_version"];
+        trace?: never;
+    };
+    "/v1/rollouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the newest rollout of each endpoint, by the names of the endpoints */
+        get: operations["list_all_rollouts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/subscriptions": {
@@ -1465,7 +1499,8 @@ export interface components {
          *     `restored` is why nothing is written to AWS: the table was restored to an earlier day ("": it
          *     was not). `POST …/adopt` says what holds. `answering` are the shares of unpinned requests by
          *     version, by alias and routes where no rule matches. `difference` is how the aliases as they were
-         *     read differ from the record ("": they do not; null: they were not compared).
+         *     read differ from the record ("": they do not; null: they were not compared). `summary` is null
+         *     but in a list that was asked for it.
          */
         Endpoint: {
             answering: {
@@ -1483,6 +1518,7 @@ export interface components {
             rollout: string | null;
             self_approval: boolean | null;
             status: components["schemas"]["Status"];
+            summary: components["schemas"]["Summary"] | null;
         };
         /**
          * Endpoints
@@ -1662,6 +1698,34 @@ export interface components {
         History: {
             items: components["schemas"]["DeploymentEntry"][];
             next: string | null;
+        };
+        /**
+         * Inbox
+         * @description All that waits for a person in this stage, the most urgent first.
+         *
+         *     `mine` counts those of which the caller may do something.
+         */
+        Inbox: {
+            items: components["schemas"]["InboxItem"][];
+            mine: number;
+            poll_seconds: number;
+        };
+        /**
+         * InboxItem
+         * @description Something that waits for a person: why, of what, with the evidence, and what they may do.
+         */
+        InboxItem: {
+            detail: string;
+            endpoint: string;
+            evidence: components["schemas"]["EvidenceNumbers"] | null;
+            may: {
+                [key: string]: components["schemas"]["Permission"];
+            };
+            needs: components["schemas"]["Need"];
+            rollout: components["schemas"]["RolloutSummary"] | null;
+            since: string | null;
+            verdict: string | null;
+            verdict_reason: string;
         };
         /**
          * Line
@@ -1882,6 +1946,12 @@ export interface components {
             items: components["schemas"]["ModelVersion"][];
             next: string | null;
         };
+        /**
+         * Need
+         * @description Why a person should look at an endpoint now. More words may come.
+         * @enum {unknown}
+         */
+        Need: "approval" | "failed" | "flagged" | "held" | "paused" | "restored" | "rolled_back";
         /**
          * Overview
          * @description An endpoint with its settings, how it serves, its newest deployments, clients and signature.
@@ -2257,6 +2327,39 @@ export interface components {
             next: string | null;
         };
         /**
+         * RolloutSummaries
+         * @description A page of rollouts, by the names of their endpoints; `next` is null on the last.
+         */
+        RolloutSummaries: {
+            items: components["schemas"]["RolloutSummary"][];
+            next: string | null;
+        };
+        /**
+         * RolloutSummary
+         * @description An endpoint's newest rollout in short. `stage` counts from 1; `verdict` is its kind.
+         */
+        RolloutSummary: {
+            actor: string;
+            challenger: string | null;
+            champion: string | null;
+            clock: components["schemas"]["Clock"] | null;
+            ended_at: string | null;
+            endpoint: string;
+            id: string;
+            ladder: components["schemas"]["Rung"][];
+            message: string;
+            mirror: number;
+            over: boolean;
+            owner: string | null;
+            package: string;
+            phase: components["schemas"]["Phase"];
+            reason: string;
+            share: number;
+            stage: number;
+            started_at: string;
+            verdict: string | null;
+        };
+        /**
          * RuleShown
          * @description Requests that match go to the deployment `to`.
          */
@@ -2279,6 +2382,16 @@ export interface components {
             rules: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * Rung
+         * @description A step of a ladder: the share, or the mirror share, and whether a person opens it.
+         */
+        Rung: {
+            approval: boolean;
+            bake: boolean;
+            mirror: number;
+            weight: number;
         };
         /**
          * Series
@@ -2483,6 +2596,26 @@ export interface components {
             message?: string;
         };
         /**
+         * Summary
+         * @description What a first page shows of an endpoint.
+         *
+         *     `needs` is why a person should look at it: `approval`, `held`, `paused`, `failed`,
+         *     `rolled_back`, `restored`, `flagged`; new words may come. `qps` and `success` (percent) are
+         *     those of the last five whole minutes; null where nothing was counted. `may` is what the caller
+         *     may do to the endpoint: `release`, `roll_back`, `edit`, `read_logs`, `own`, `delete`.
+         */
+        Summary: {
+            may: {
+                [key: string]: components["schemas"]["Permission"];
+            };
+            needs: components["schemas"]["Need"] | null;
+            needs_since: string | null;
+            poll_seconds: number;
+            qps: number | null;
+            rollout: components["schemas"]["RolloutSummary"] | null;
+            success: number | null;
+        };
+        /**
          * Then
          * @description What a rollout does next. More words may come.
          * @enum {unknown}
@@ -2635,6 +2768,8 @@ export interface operations {
                 mine?: boolean;
                 /** @description A part of the name. */
                 name?: string;
+                /** @description With each one's newest rollout, rates and rights, and compared with no aliases: what a first page shows, by a few calls whatever the limit. */
+                summary?: boolean;
             };
             header?: never;
             path?: never;
@@ -2650,6 +2785,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Endpoints"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -2709,6 +2851,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Endpoint"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -2878,6 +3027,13 @@ export interface operations {
                     "application/json": components["schemas"]["Audit"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -2999,6 +3155,13 @@ export interface operations {
                     "application/json": components["schemas"]["Verified"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -3057,6 +3220,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Clients"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -3299,6 +3469,13 @@ export interface operations {
                     "application/json": components["schemas"]["Deployments"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -3359,6 +3536,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DeploymentShown"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -4024,6 +4208,13 @@ export interface operations {
                     "application/json": components["schemas"]["History"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -4092,6 +4283,13 @@ export interface operations {
                     "application/json": components["schemas"]["Lines"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -4157,6 +4355,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Piece"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -4226,6 +4431,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Figures"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -4396,6 +4608,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Overview"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -4575,6 +4794,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PlanPreview"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -4864,6 +5090,13 @@ export interface operations {
                     "application/json": components["schemas"]["Replicas"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -5046,6 +5279,13 @@ export interface operations {
                     "application/json": components["schemas"]["Rollouts"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -5106,6 +5346,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Rollout"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -5380,6 +5627,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EvidenceSeries"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -5967,6 +6221,13 @@ export interface operations {
                     "application/json": components["schemas"]["Serving"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -6137,6 +6398,13 @@ export interface operations {
                     "application/json": components["schemas"]["Settings"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -6306,6 +6574,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Signature"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -6683,6 +6958,13 @@ export interface operations {
                     "application/json": components["schemas"]["Groups"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -6840,6 +7122,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Group"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -7016,6 +7305,13 @@ export interface operations {
                     "application/json": components["schemas"]["GroupAudit"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -7075,6 +7371,13 @@ export interface operations {
                     "application/json": components["schemas"]["GroupVerified"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -7122,6 +7425,69 @@ export interface operations {
             };
         };
     };
+    show_inbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that waits for a person in this stage, the most urgent first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inbox"];
+                };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A value can't be taken; `field` and `value` name it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The principal may not do that to this resource. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A service that Halftone stands on did not answer; ask again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_me: {
         parameters: {
             query?: never;
@@ -7139,6 +7505,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Me"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -7201,6 +7574,13 @@ export interface operations {
                     "application/json": components["schemas"]["Models"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -7259,6 +7639,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Model"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -7320,6 +7707,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ModelVersion"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -7500,6 +7894,13 @@ export interface operations {
                     "application/json": components["schemas"]["ModelRecords"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -7558,6 +7959,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ModelVerified"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -7743,6 +8151,13 @@ export interface operations {
                     "application/json": components["schemas"]["ModelVersions"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -7906,6 +8321,13 @@ export interface operations {
                     "application/json": components["schemas"]["ModelVersion"];
                 };
             };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
                 headers: {
@@ -8057,6 +8479,76 @@ export interface operations {
             };
         };
     };
+    list_all_rollouts: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before this one. */
+                cursor?: string | null;
+                /** @description How many to answer at most. */
+                limit?: number;
+                /** @description Only those in that phase; `running`: in any that is not final. */
+                phase?: "running" | "any" | "preparing" | "shifting" | "observing" | "awaiting_approval" | "paused" | "baking" | "promoted" | "rolling_back" | "rolled_back" | "failed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rollouts, by the names of their endpoints; `next` is null on the last. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutSummaries"];
+                };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A value can't be taken; `field` and `value` name it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The principal may not do that to this resource. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A service that Halftone stands on did not answer; ask again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_subscriptions: {
         parameters: {
             query?: {
@@ -8079,6 +8571,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Subscriptions"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -8237,6 +8736,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Subscription"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
@@ -8472,6 +8978,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UndeliveredNotices"];
                 };
+            };
+            /** @description Nothing moved since the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value can't be taken; `field` and `value` name it. */
             400: {
