@@ -18,21 +18,22 @@
     p  a declaration that is refused has ended the rollout before
     q  a release that meets its package on its way back is told that it rolls out
     r  a table restored from a backup moves all traffic
+    s  feedback on an id that nobody signed is evidence
+    t  feedback counts for nobody
     v  what was not read yet when a mirror step ended is lost by a pause
     w  the plan's word "promote" stands in for a proven loss of traffic
     x  impossible counts raise out of the tick
     y  an approval of all traffic does not look at the last minute
     z  the shares that are shown are not those that are served
 
+    s twice  feedback on one answer counts as often as it is sent
     champion gone  the champion is deleted in Lambda after a hand took its alias: every tick fails
     champion gone at rest  the same where nothing rolls out, and the hand's version was taken back
     undone  a deploy that was taken back at once is answered as a success when its event comes again
     late shift  a share that was decided on is given late, without a look at what came since
 
-Not to be seen here, because no actor of the engine's takes part in them:
+Not to be seen here, because no actor of the engine's takes part in it:
 
-    s  who signs a request's id is the model server's affair: tests/unit/serving
-    t  under which cohort feedback counts, likewise
     u  how bold a proof may be is a matter of simulated rollouts: tests/property/stats
 """
 
@@ -87,6 +88,11 @@ FAULTS: Mapping[str, Fault] = {
     "q": Fault("watched", ("person aborts", "person releases m2"), 13, "nothing released",
                Bounds(1)),
     "r": Fault("serving", ("table restored",), 16, "moved after a restore"),
+    "s": Fault("watched", ("client forges ids", "ten seconds", "tick"), 14, "feedback counts"),
+    "s twice": Fault("watched", ("client says it twice", "ten seconds", "tick"),
+                     14, "feedback counts"),
+    "t": Fault("passing on", ("client says what is so", "ten seconds", "tick"),
+               14, "feedback lost"),
     "v": Fault("scored", ("workflow", "person pauses", "a quarter of an hour", "person resumes",
                           "tick"),
                14, "evidence lost"),

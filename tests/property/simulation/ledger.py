@@ -77,6 +77,27 @@ class Stack:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """An answer that a client got: its request, and the stage that drew it. ``spreading``: so soon
+    after the stage began that it may have been drawn with the share before.
+    """
+
+    request: str
+    rollout: str
+    stage: int
+    spreading: bool
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Honest feedback on a request, the first, while its stage lasted; ``bucket`` is when."""
+
+    request: str
+    rollout: str
+    bucket: datetime
+
+
+@dataclass(frozen=True)
 class Ledger:
     """See the module. Versions are Lambda's numbers, as texts."""
 
@@ -115,6 +136,15 @@ class Ledger:
 
     tokens: frozenset[str] = frozenset()
     """Secrets that were handed out."""
+
+    drawn: frozenset[Drawn] = frozenset()
+    """Answers that clients got."""
+
+    judged: frozenset[Judged] = frozenset()
+    """What clients said honestly and in time."""
+
+    taken: frozenset[tuple[str, str]] = frozenset()
+    """What the table says of feedback: on which request, by which one."""
 
     revised: bool = False
     """Whether counts were revised after they could be read: what was counted first then stays."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from halftone.domain.audit import Author
@@ -36,6 +37,9 @@ from halftone.service.rollouts import (
     validation,
 )
 from halftone.service.rollouts.reconcile import watches
+from halftone.serving.gateway.frontend import Frontend
+from halftone.serving.routing.signed_ids import Signer
+from halftone.serving.telemetry.feedback import Feedback
 
 Swap = tuple[object, str, object]
 """An owner (a module or a class), the name of what it has, and what stands there instead."""
@@ -165,6 +169,28 @@ def _gives_up(_: Ports, state: EndpointState, __: Any) -> Any:
     raise NotFound("version", state.champion.version if state.champion else "", "it is gone")
 
 
+# Feedback ------------------------------------------------------------------------------------
+
+_take_feedback = Frontend._feedback
+
+
+def _unsigned(signer: Signer, given: str) -> Any:
+    """An id that is read whoever signed it."""
+    named = given.rpartition(".")[0]
+    key = named.rpartition(".")[2].partition("-")[0]
+    return _read(signer, f"{named}.{signer._signature(key, named)}")
+
+
+_read = Signer.read
+
+
+def _takes_again(server: Any, *rest: Any) -> Any:
+    """A route that asks no ledger."""
+    return _take_feedback(SimpleNamespace(**{
+        **vars(server), "_ledger": SimpleNamespace(first=lambda *_: True),
+    }), *rest)  # fmt: skip
+
+
 # Deploys -------------------------------------------------------------------------------------
 
 _apply = deploy._Application.apply
@@ -219,6 +245,9 @@ MUTATIONS: Mapping[str, Callable[[], Sequence[Swap]]] = {
     "p": lambda: [swap(deploy._Application.apply, _ends_first)],
     "q": lambda: [swap(release._course, _joins_anything)],
     "r": lambda: [swap(reconcile.must_be_newest, lambda *_: None)],
+    "s": lambda: [swap(Signer.read, _unsigned)],
+    "s twice": lambda: [swap(Frontend._feedback, _takes_again)],
+    "t": lambda: [swap(Feedback.counts_in, lambda *_: False)],
     "v": lambda: [swap(observe._counted, _counted_by_the_clock)],
     "w": lambda: [swap(decisions.decide, _loss_is_no_finding)],
     "x": lambda: [swap(Bucket.impossible, lambda *_, **__: "")],

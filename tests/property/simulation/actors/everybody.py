@@ -7,6 +7,7 @@ from tests.property.simulation.actors import (
     clients,
     deployments,
     deploys,
+    feedback,
     operators,
     people,
     platform,
@@ -17,7 +18,7 @@ from tests.property.simulation.actors.actor import Actor
 ACTORS: Mapping[str, Actor] = {
     actor.name: actor
     for module in (
-        workflow, operators, people, deployments, alarms, deploys, clients, platform,
+        workflow, operators, people, deployments, alarms, deploys, clients, feedback, platform,
     )
     for actor in module.ACTORS
 }  # fmt: skip

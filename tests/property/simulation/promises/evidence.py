@@ -7,7 +7,7 @@ engine keeps of them.
 from collections.abc import Sequence
 from datetime import timedelta
 
-from halftone.domain.rollout.evidence import BUCKET, Bucket, bucket_start
+from halftone.domain.rollout.evidence import BUCKET, Bucket, Evidence, bucket_start
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
 from tests.property.engine.simulation import Standing
@@ -104,6 +104,7 @@ def _check_kept(before: Snapshot, now: Snapshot) -> None:
             return  # what is impossible counts for nothing: how it is told is the engine's affair
         if now.ledger.revised:
             return  # what was counted first stays; that nothing goes on by it is asked above
+        _check_feedback(before, kept, rollout.id)
         happened = sum(bucket.challenger.requests for bucket in buckets)
         owned = sum(b.challenger.requests for b in buckets if not _is_between(before, b))
         if kept.challenger.requests > happened:
@@ -112,6 +113,18 @@ def _check_kept(before: Snapshot, now: Snapshot) -> None:
         if kept.challenger.requests < owned:
             told = f"{kept.challenger.requests} requests are evidence, of {owned}"
             breaks(14, "evidence lost", told)
+
+
+def _check_feedback(before: Snapshot, kept: Evidence, rollout: str) -> None:
+    """Feedback counts that a client gave on an answer of the stage under way; each answer once."""
+    own = [judged for judged in before.ledger.judged if judged.rollout == rollout]
+    said = sum(judged.bucket + BUCKET <= kept.until for judged in own)
+    if kept.challenger.judged > said:
+        told = f"{kept.challenger.judged} pieces of feedback are evidence, {said} were honest"
+        breaks(14, "feedback counts", told)
+    if kept.challenger.judged < said:
+        told = f"{kept.challenger.judged} pieces of feedback are evidence, of {said}"
+        breaks(14, "feedback lost", told)
 
 
 def _is_between(now: Snapshot, bucket: Bucket) -> bool:
