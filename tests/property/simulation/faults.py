@@ -34,7 +34,7 @@
 
 Not to be seen here, because no actor of the engine's takes part in it:
 
-    u  how bold a proof may be is a matter of simulated rollouts: tests/property/stats
+    u  keys that are counted twice make a proof too bold: rollouts that are simulated show it
 """
 
 from collections.abc import Mapping
