@@ -1,7 +1,7 @@
 """The table of faults and of the mutations that find them.
 
-``python -m tests.property.simulation.table`` writes it into README.md beside this module, between two
-marks; a test holds it there.
+``python -m tests.property.simulation.table`` writes it into README.md beside this module, between
+two marks; a test holds it there.
 """
 
 import re

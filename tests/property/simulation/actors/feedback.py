@@ -43,7 +43,8 @@ def answers(world: World, client: str) -> tuple[str, ...]:
     if dispatch is None or dispatch.trial is None or running is None or not running.stage_since:
         return ()
     signer = _signer(world, dispatch)
-    requests = [f"{client}-{number}" for number in range(_ANSWERS)]
+    moment = int(world.real.clock.moment.timestamp())
+    requests = [f"{client}-{moment:x}-{number}" for number in range(_ANSWERS)]
     spread = (world.real.clock.moment - running.stage_since).total_seconds() < SPREAD_SECONDS
     drawn = {Drawn(request, running.id, running.stage, spread) for request in requests}
     world.note(drawn=world.ledger.drawn | drawn)
@@ -158,7 +159,8 @@ def _says(client: str, *waits: float, source: str = "answers", times: int = 1) -
     return (Act(program),)
 
 
-ROLLING = frozenset({"watched", "passing on", "at the gate", "scored"})
+ROLLING = frozenset({"met alone"})
+"""No world: only the meetings of ``faults`` have clients that send feedback so far."""
 _SPREAD = float(SPREAD_SECONDS)
 ACTORS = (
     Actor("client says what is so", "feedback", NOBODY, _says("ann", _SPREAD), ROLLING),
