@@ -94,13 +94,14 @@ def _platform_functions(synthesised: Synthesised) -> list[Resource]:
 
 
 def test_dead_letters_are_kept_long_enough_to_be_read(dev: Synthesised) -> None:
-    queue = dev.one("AWS::SQS::Queue")
+    queue = next(q for q in dev.resources("AWS::SQS::Queue") if q.id.startswith("DeadLetters"))
     assert queue.properties["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
 def test_the_queue_takes_letters_from_its_stages_rules_only(dev: Synthesised) -> None:
-    policy = dev.one("AWS::SQS::QueuePolicy").properties["PolicyDocument"]
-    for statement in policy["Statement"]:
+    policies = {policy.id: policy for policy in dev.resources("AWS::SQS::QueuePolicy")}
+    (name,) = (name for name in policies if name.startswith("DeadLetters"))
+    for statement in policies[name].properties["PolicyDocument"]["Statement"]:
         if statement["Effect"] == "Allow":
             sources = text(list(statement["Condition"].values()))
             assert "AlarmsRule" in sources or "rule/halftone-dev-*" in sources
@@ -162,6 +163,7 @@ def test_the_local_stage_is_a_stage_like_any_other(local: Synthesised, dev: Synt
         "HALFTONE_KEY_FOLLOW_SECONDS",
         "HALFTONE_KEY_LAG_SECONDS",
         "HALFTONE_TICK_SECONDS",
+        "HALFTONE_WEBHOOK_HOSTS",
         "ReleaserProviderwaiterstatemachine",  # looks once a tick
     }
     here, there = _leaves(local), _leaves(dev)
