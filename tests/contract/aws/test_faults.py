@@ -35,6 +35,7 @@ from halftone.ports import Ports
 from halftone.ports.capture import CapturePorts, Observation
 from halftone.ports.control import IdempotencyRecord
 from halftone.ports.functions import Pointer
+from halftone.ports.notices import Undelivered
 from halftone.testing import InMemoryStage
 from tests.contract.store.changes import grown as more_evidence
 from tests.contract.store.changes import next_change, no_evidence
@@ -42,9 +43,11 @@ from tests.contract.store.test_control_records import written as written_group
 from tests.contract.store.test_registry_records import change as model_change
 from tests.contract.store.test_registry_records import version
 from tests.support.engine import HEALTHY
+from tests.support.notices import chain, subscription
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DIGEST = "0" * 64
+SUBSCRIPTION = subscription()
 STREAM = Replica("2026/01/01/halftone-dev-fraud[1]abc", "1")
 STAGE = Settings("dev", "table", "bucket", "arn:aws:states:eu-central-1:1:stateMachine:m", "api")
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -120,6 +123,17 @@ ASKS: dict[str, Callable[[Any], object]] = {
     "groups.commit_group": lambda p: p.groups.commit_group(None, *written_group(None)),
     "groups.groups": lambda p: p.groups.groups(),
     "groups.group_audit": lambda p: list(p.groups.group_audit("clinic")),
+    "subscriptions.subscriptions": lambda p: p.subscriptions.subscriptions(),
+    "subscriptions.commit_subscription": lambda p: p.subscriptions.commit_subscription(
+        None, SUBSCRIPTION, chain("subscribed")[0]
+    ),
+    "subscriptions.subscription_audit": lambda p: list(
+        p.subscriptions.subscription_audit(SUBSCRIPTION.id)
+    ),
+    "undelivered.keep_undelivered": lambda p: p.undelivered.keep_undelivered(
+        Undelivered(SUBSCRIPTION.id, DIGEST, "title", NOW, NOW, "refused")
+    ),
+    "undelivered.undelivered": lambda p: p.undelivered.undelivered(SUBSCRIPTION.id, most=5),
     "files.put": lambda p: p.files.put("requests/x.jsonl.gz", b"x"),
     "keys.see": lambda p: p.keys.see("fraud", SIGHTING, "b1"),
     "keys.begin": lambda p: p.keys.begin("fraud", "r1", 0, "b1"),
