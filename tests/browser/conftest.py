@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from halftone_cli.local.console_files import bundle
-from halftone_cli.local.console_server import ConsoleStage, serving_console
+from halftone_cli.local.console.files import bundle
+from halftone_cli.local.console.server import ConsoleStage, serving_console
 from tests.browser.seeds import Town, stage_at, user
 from tests.browser.serve import send_to
 

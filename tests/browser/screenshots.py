@@ -4,8 +4,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-from halftone_cli.local.console_files import bundle
-from halftone_cli.local.console_server import ConsoleStage, serving_console
+from halftone_cli.local.console.files import bundle
+from halftone_cli.local.console.server import ConsoleStage, serving_console
 from tests.browser.seeds import stage_at, user
 from tests.browser.serve import send_to
 

@@ -17,8 +17,8 @@ from datetime import timedelta
 
 from halftone_cli.console import note, show
 from halftone_cli.control.api import Reply, Request, Send
-from halftone_cli.local.console_files import bundle
-from halftone_cli.local.console_server import ConsoleStage, serving_console
+from halftone_cli.local.console.files import bundle
+from halftone_cli.local.console.server import ConsoleStage, serving_console
 from tests.browser.seeds import END, Town, stage_at, user
 from tests.support.control import Api, event
 

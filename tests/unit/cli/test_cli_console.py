@@ -18,7 +18,7 @@ def ask(url, body=None, **headers):
 @pytest.fixture
 def bundle(monkeypatch, tmp_path):
     (tmp_path / "index.html").write_text("<!doctype html>")
-    monkeypatch.setattr("halftone_cli.local.console_files._IN_WHEEL", tmp_path)
+    monkeypatch.setattr("halftone_cli.local.console.files._IN_WHEEL", tmp_path)
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 
 from halftone.domain.errors import InvalidInput, NotFound, Unavailable
 from halftone_cli.control.api import Reply, Request
-from halftone_cli.local import console_files
-from halftone_cli.local.console_files import Bundle
-from halftone_cli.local.console_server import ConsoleServer, ConsoleStage, serving_console
+from halftone_cli.local.console import files as console_files
+from halftone_cli.local.console.files import Bundle
+from halftone_cli.local.console.server import ConsoleServer, ConsoleStage, serving_console
 
 
 class World:

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from halftone_cli.console import note, one_line, say_json, show
-from halftone_cli.local.console_files import bundle
-from halftone_cli.local.console_server import ConsoleStage, serving_console
+from halftone_cli.local.console.files import bundle
+from halftone_cli.local.console.server import ConsoleStage, serving_console
 from halftone_cli.stage.place import local_runs
 from halftone_cli.stage.session import Session
 

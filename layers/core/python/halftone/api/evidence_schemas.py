@@ -7,9 +7,11 @@ from typing import Any
 
 from halftone.api.responses import Shape
 from halftone.domain.access import Role
-from halftone.domain.rollout import clock, forecast, looks
+from halftone.domain.insight import forecast
+from halftone.domain.insight import rollout_clock as clock
+from halftone.domain.insight.rollout_clock import Then, WaitsFor
+from halftone.domain.rollout import looks
 from halftone.domain.rollout.analysis import must_be_harmless
-from halftone.domain.rollout.clock import Then, WaitsFor
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.verdict import VerdictKind
 from halftone.service.insight import permissions

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Unavailable
+from halftone.domain.insight.rollout_clock import RolloutClock, WaitsFor, clock_of
 from halftone.domain.rollout.analysis import judge
-from halftone.domain.rollout.clock import RolloutClock, WaitsFor, clock_of
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.verdict import Verdict, VerdictKind

@@ -8,10 +8,10 @@ from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.deployment_history import DeploymentRecord, life_of, lives
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import NotFound
+from halftone.domain.insight.forecast import Forecast, forecast
+from halftone.domain.insight.rollout_clock import RolloutClock, clock_of
 from halftone.domain.rollout.analysis import judge
-from halftone.domain.rollout.clock import RolloutClock, clock_of
 from halftone.domain.rollout.evidence import Evidence
-from halftone.domain.rollout.forecast import Forecast, forecast
 from halftone.domain.rollout.looks import Look, thinned
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout

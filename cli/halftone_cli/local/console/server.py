@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from halftone.domain.errors import InvalidInput, Unavailable
 from halftone_cli.control.api import Reply, Request, Send, Upload
-from halftone_cli.local.console_files import HEADERS, Bundle
+from halftone_cli.local.console.files import HEADERS, Bundle
 
 HOST = "127.0.0.1"
 SESSION_HEADER = "halftone-session"

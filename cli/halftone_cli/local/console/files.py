@@ -10,7 +10,7 @@ from pathlib import Path
 
 from halftone.domain.errors import NotFound
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 _IN_WHEEL = _PACKAGE / "assets" / "console"
 _IN_CHECKOUT = _PACKAGE.parents[1] / "build" / "console"
 

@@ -1,0 +1,1 @@
+"""The console on this machine: its files, and the server that signs what its page asks."""
