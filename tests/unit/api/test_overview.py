@@ -54,7 +54,7 @@ PAGES = ["/v1/endpoints?summary=true", "/v1/rollouts", "/v1/rollouts?phase=any",
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_of_many_endpoints_makes_as_many_calls_as_one_of_few(endpoint, rollout, page):
+def test_a_page_takes_as_many_calls_for_many_endpoints(endpoint, rollout, page):
     costs = []
     for count in (3, 40):
         copied(endpoint, count)
@@ -65,7 +65,7 @@ def test_a_page_of_many_endpoints_makes_as_many_calls_as_one_of_few(endpoint, ro
     assert sum(costs[0].values()) <= 6, costs[0]
 
 
-def test_a_rollout_is_shown_by_few_calls_whatever_its_audit_holds(endpoint, rollout):
+def test_a_rollout_takes_few_calls_whatever_its_audit_holds(endpoint, rollout):
     api, calls = counting(endpoint)
     assert api.get(rollout).status == 200
     assert "store.audit" not in calls
@@ -203,9 +203,7 @@ class TestEditsBesideARollout:
         ("path", "body"),
         [("settings", {"description": "is it fraud?"}), ("serving", {"access": "private"})],
     )
-    def test_an_edit_of_what_was_seen_is_taken_though_the_rollout_went_on(
-        self, api, rollout, path, body
-    ):
+    def test_an_edit_is_taken_though_the_rollout_went_on(self, api, rollout, path, body):
         form = f"/v1/endpoints/{NAME}/{path}"
         etag = api.get(form).etag
         api.post(f"{rollout}/pause")

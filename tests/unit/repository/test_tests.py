@@ -10,6 +10,8 @@ from tests.support.checkout import ROOT
 LONGEST = 59
 PRIVATE = {
     "tests/property/simulation/mutations.py": "takes the mend of a fault out of the product again",
+    "tests/property/simulation/actors/feedback.py": "asks one route of the server",
+    "tests/unit/cli/test_cli_console.py": "moves the folder of the page's files",
     "tests/property/api/test_any_sequence.py": "reads the ways that schemathesis has found",
     "tests/unit/cli/test_console_server.py": "moves the folders of the page's files",
 }

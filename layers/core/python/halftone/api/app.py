@@ -13,19 +13,19 @@ ROUTERS = (
     "releases",
     "rollouts",
     "overview",
-    "stage",
+    "stage_wide.inbox",
     "traffic",
     "clients",
     "record",
     "preview",
-    "groups",
+    "stage_wide.groups",
     "models",
     "versions",
     "deployments",
     "capacity",
     "logs",
     "metrics",
-    "subscriptions",
+    "stage_wide.subscriptions",
 )
 """The modules of ``halftone.api.routers`` that have ``routes``, in the order of the document."""
 
