@@ -29,6 +29,7 @@
     s twice  feedback on one answer counts as often as it is sent
     champion gone  the champion is deleted in Lambda after a hand took its alias: every tick fails
     champion gone at rest  the same where nothing rolls out, and the hand's version was taken back
+    nothing left  no version that could serve is left on Lambda: every tick fails
     undone  a deploy that was taken back at once is answered as a success when its event comes again
     late shift  a share that was decided on is given late, without a look at what came since
 
@@ -112,6 +113,8 @@ FAULTS: Mapping[str, Fault] = {
                                                 "hand points challenger at 1",
                                                 "3 is deleted in Lambda"),
                                    8, "tick fails"),
+    "nothing left": Fault("serving", ("stack deleted and made anew", "table restored"),
+                          8, "tick fails", Bounds(1)),
 }  # fmt: skip
 
 OPEN: tuple[str, ...] = ()

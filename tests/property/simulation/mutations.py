@@ -18,7 +18,7 @@ from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.projection import projection
 from halftone.domain.endpoint.route_table import RouteConfig
 from halftone.domain.endpoint.state import EndpointState
-from halftone.domain.errors import NotFound
+from halftone.domain.errors import NotFound, Unavailable
 from halftone.domain.names import ALIAS
 from halftone.domain.rollout import decide as decisions
 from halftone.domain.rollout.evidence import Bucket, bucket_start
@@ -169,6 +169,10 @@ def _gives_up(_: Ports, state: EndpointState, __: Any) -> Any:
     raise NotFound("version", state.champion.version if state.champion else "", "it is gone")
 
 
+def _asks_in_vain(_: EndpointState, reason: str) -> EndpointState:
+    raise Unavailable(reason)
+
+
 # Feedback ------------------------------------------------------------------------------------
 
 _take_feedback = Frontend._feedback
@@ -257,5 +261,6 @@ MUTATIONS: Mapping[str, Callable[[], Sequence[Swap]]] = {
     "late shift": lambda: [swap(advance._look_late, lambda *_: None)],
     "champion gone": lambda: [swap(advance._restore, _restores_blindly)],
     "champion gone at rest": lambda: [swap(reconcile._replace_lost, _gives_up)],
+    "nothing left": lambda: [swap(champions.bereave, _asks_in_vain)],
 }
 """By the letter of the fault."""

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from halftone.domain.audit import Author
+from halftone.domain.endpoint import status
 from halftone.domain.errors import ConcurrentWrite, Conflict, NotFound, Unavailable
 from halftone.domain.rollout.phase import Phase
-from halftone.domain.rollout.routing import Routing
+from halftone.domain.rollout.routing import UNRELEASED, Routing
 from halftone.domain.traffic.policy import Mode
 from halftone.service.rollouts.rollback import fence, finish, roll_back
 from halftone.service.unit_of_work import ENGINE
@@ -109,10 +110,15 @@ def test_without_any_champion_the_challenger_stays_unbarred(grown):
 
 def test_where_nothing_is_left_a_release_is_asked_for(grown):
     lose(grown, "1", "2", "3", "4")
-    match = "no version that ever served 'fraud' is left on Lambda: release one"
-    with pytest.raises(Unavailable, match=match):
-        roll_back(grown.ports, NAME, **WORSE)
-    assert grown.phase is Phase.ROLLING_BACK
+    after = roll_back(grown.ports, NAME, **WORSE)
+    assert (after.champion, after.past, grown.phase) == (None, (), Phase.ROLLED_BACK)
+    assert (grown.alias, grown.challenger_alias) == (UNRELEASED, UNRELEASED)
+    told = status.told(after)
+    assert told.status is status.Status.FAILED
+    assert told.message.startswith("nobody answers: version 3, the champion of 'fraud', is gone ")
+    assert "release one" in told.message
+    (record,) = [record for record in grown.history if record.action == "repaired"]
+    assert record.numbers == {"gone": "3", "champion": None}
 
 
 def test_a_missing_alias_is_no_missing_version(grown):

@@ -10,13 +10,15 @@ import pytest
 
 from halftone.domain.audit import Author
 from halftone.domain.endpoint.projection import projection, shares
+from halftone.domain.endpoint.status import Status
 from halftone.domain.errors import Conflict
 from halftone.domain.model.registry import ModelAlias, ModelReference
 from halftone.domain.names import ALIAS, CHALLENGER
 from halftone.domain.rollout.phase import Phase
-from halftone.domain.rollout.routing import Routing
+from halftone.domain.rollout.routing import UNRELEASED, Routing
 from halftone.domain.traffic.policy import Mode
 from halftone.service.endpoints import policy
+from halftone.service.endpoints.endpoints import as_read
 from halftone.service.registry.aliases import set_alias
 from halftone.service.registry.registry import describe
 from halftone.service.releases.revert import revert
@@ -277,6 +279,71 @@ class TestGoneFromLambda:
         assert (state.champion.version, endpoint.alias) == (serves, Routing(serves))
         assert endpoint.challenger_alias == Routing(serves)
         assert (endpoint.phase, "repaired" in endpoint.actions) == (Phase.ROLLED_BACK, True)
+
+    def made_anew(self, endpoint: Endpoint, *versions: str) -> None:
+        """The function is another one, of the same name, and the record is of the one before."""
+        functions = endpoint.world.functions
+        self.gone(endpoint, *versions)
+        for kept in (functions.routings, functions.anchors, functions.challengers):
+            kept.pop(NAME, None)
+
+    def test_where_nothing_is_left_ticks_go_on_and_say_it_once(self):
+        endpoint = served("m1", "m2")
+        self.made_anew(endpoint, "1", "2")
+        before = len(endpoint.history)
+        for _ in range(3):
+            assert endpoint.tick().done
+        (record,) = endpoint.history[before:]
+        assert (record.action, record.numbers) == ("repaired", {"gone": "2", "champion": None})
+        read = as_read(endpoint.ports, NAME).status
+        assert read.status is Status.FAILED
+        assert "version 2, the champion of 'fraud', is gone from Lambda" in read.message
+        assert read.message.endswith("release one")
+
+    def test_where_nothing_is_left_the_next_release_serves(self):
+        endpoint = served("m1", "m2")
+        self.made_anew(endpoint, "1", "2")
+        endpoint.tick()
+        endpoint.release("m2", key="once more", plan=ALL_AT_ONCE)
+        endpoint.tick_until(Phase.PROMOTED)
+        assert (endpoint.champion, endpoint.alias) == ("3", Routing("3"))
+        assert (endpoint.state.flagged, endpoint.challenger_alias) == ("", Routing("3"))
+
+    def test_where_nothing_is_left_a_release_before_the_next_tick_serves(self):
+        endpoint = served("m1", "m2")
+        self.made_anew(endpoint, "1", "2")
+        endpoint.serve("m3")
+        assert (endpoint.champion, endpoint.alias) == ("3", Routing("3"))
+        assert "fence" not in endpoint.actions
+
+    def test_where_nothing_is_left_a_failed_release_leaves_the_remedy(self):
+        endpoint = served("m1")
+        self.made_anew(endpoint, "1")
+        endpoint.tick()
+        endpoint.offer("bad", {"statusCode": 500, "body": "out of order"})
+        endpoint.release("bad")
+        endpoint.tick_until(Phase.FAILED)
+        endpoint.tick()
+        read = as_read(endpoint.ports, NAME).status
+        assert (read.status, endpoint.alias) == (Status.FAILED, UNRELEASED)
+        assert "release one; bad@" in read.message
+        assert "failed: sample 1 of " in read.message
+
+    @pytest.mark.parametrize(("barred", "serves"), [(False, Routing("2")), (True, UNRELEASED)])
+    def test_a_hand_leads_to_what_was_not_taken_back(self, barred, serves):
+        endpoint = served("m1")
+        endpoint.release("m2")
+        endpoint.tick_until(Phase.OBSERVING)
+        say(operate.abort, endpoint)
+        if not barred:
+            state = endpoint.state
+            endpoint.world.store.states[NAME] = replace(state, barred=())
+        endpoint.world.functions.write(NAME, Routing("2"), revision=None)
+        self.gone(endpoint, "1")
+        for _ in range(2):
+            endpoint.tick()
+        assert (endpoint.alias, endpoint.challenger_alias) == (serves, serves)
+        assert endpoint.champion == (None if barred else "2")
 
     def test_a_share_of_it_goes_to_the_champion(self):
         endpoint = served("m1", "m2")

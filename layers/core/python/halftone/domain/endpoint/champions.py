@@ -66,6 +66,16 @@ def forget(state: EndpointState, version: str) -> EndpointState:
     return replace(state, past=_without(state.past, version))
 
 
+def bereave(state: EndpointState, reason: str) -> EndpointState:
+    """``state`` without a champion: it is gone from Lambda, and so is all that could replace it.
+
+    ``reason`` stays on record until another version is champion. The next release is a first one.
+    """
+    probation = state.serving.probation
+    serving = without(state.serving, probation.version) if probation else state.serving
+    return replace(state, champion=None, past=(), serving=serving, flagged=reason)
+
+
 def _without(past: Sequence[Deployment] | None, version: str) -> tuple[Deployment, ...] | None:
     return None if past is None else tuple(d for d in past if d.version != version)
 

@@ -62,7 +62,8 @@ class EndpointState:
     of time, without those that were taken back or deleted (None: a record of an earlier release,
     whose audit tells). ``anchor`` is what the aliases are known to say of this record, ``restored``
     why the engine writes nothing ("": it does): the aliases know of a later record than this.
-    ``flagged`` is why the champion should not serve ("": nothing is said against it).
+    ``flagged`` is why the champion should not serve ("": nothing is said against it), or, without a
+    champion, why there is none any more.
     ``signing`` are the keys of its requests' ids, newest first.
     """
 

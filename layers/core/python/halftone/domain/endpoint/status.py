@@ -14,6 +14,7 @@ from enum import StrEnum
 from halftone.domain.endpoint.projection import shares
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.rollout.phase import Phase
+from halftone.domain.rollout.rollout import Rollout
 from halftone.domain.rollout.routing import Routing
 
 
@@ -71,13 +72,20 @@ def _told(state: EndpointState, live: Routing | None) -> Told:
         share = f"{running.package} is {running.phase} at {running.share:g} %"
         return Told(Status.DEPLOYING, f"{share}: {running.reason}" if running.reason else share)
     if champion is None:
+        if state.flagged:
+            return Told(Status.FAILED, f"nobody answers: {state.flagged}{_ended(newest)}")
         if newest is None:
             return Told(Status.STOPPED, "nothing was released to it, or it was retired")
         return Told(Status.FAILED, f"{newest.package} is {newest.phase}: {newest.reason}")
     serving = answering(state, live)
-    if newest and newest.phase in (Phase.FAILED, Phase.ROLLED_BACK):
-        return Told(Status.DEPLOYED, f"{serving}; {newest.package} {newest.phase}: {newest.reason}")
-    return Told(Status.DEPLOYED, serving)
+    return Told(Status.DEPLOYED, f"{serving}{_ended(newest)}")
+
+
+def _ended(newest: Rollout | None) -> str:
+    """How the newest rollout ended, if it did not come through."""
+    if newest is None or newest.phase not in (Phase.FAILED, Phase.ROLLED_BACK):
+        return ""
+    return f"; {newest.package} {newest.phase}: {newest.reason}"
 
 
 def answering(state: EndpointState, live: Routing | None = None) -> str:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from halftone.domain.endpoint.champions import succeed
+from halftone.domain.endpoint.champions import bereave, succeed
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.projection import Watch, projection
 from halftone.domain.endpoint.state import EndpointState
@@ -35,12 +35,17 @@ from halftone.domain.rollout.decide import (
 from halftone.domain.rollout.evidence import BUCKET
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
-from halftone.domain.rollout.routing import ReadAliases
+from halftone.domain.rollout.routing import UNRELEASED, ReadAliases
 from halftone.domain.rollout.verdict import Verdict, VerdictKind
 from halftone.ports import RolloutPorts
 from halftone.ports.guardrails import AlarmState, Guard
 from halftone.service.rollouts.observe import analyze, look_ahead
-from halftone.service.rollouts.past_champions import exists, with_past
+from halftone.service.rollouts.past_champions import (
+    exists,
+    newest_left,
+    none_left,
+    with_past,
+)
 from halftone.service.rollouts.prepare import POLL, prepare
 from halftone.service.rollouts.reconcile import (
     RESTORED,
@@ -150,7 +155,8 @@ def _step(
         return finish(ports, state)
     agreement = compare(running, aliases.live.routing, aliases.challenger.routing)
     if isinstance(agreement, Yield):
-        return _back(ports, state, running, agreement.reason)
+        first = _become_first(ports, state, running, aliases)
+        return first or _back(ports, state, running, agreement.reason)
     if isinstance(agreement, Restore):
         return _restore(ports, state, running, agreement, aliases)
     if running.phase in (Phase.PREPARING, Phase.SHIFTING):
@@ -165,6 +171,34 @@ def _step(
     if running.phase is Phase.SHIFTING:
         return _shift(ports, state, running, aliases, fresh=fresh)
     return _watch(ports, state, running)
+
+
+def _become_first(
+    ports: RolloutPorts, state: EndpointState, running: Rollout, aliases: ReadAliases
+) -> EndpointState | None:
+    """Go on as a first release where the function was made anew, and nothing else can serve.
+
+    The record may have a champion all the same: its table was restored to an earlier day. Going
+    back would end the one release that mends it.
+    """
+    champion = running.champion
+    if running.phase is not Phase.PREPARING or aliases.live.routing != UNRELEASED:
+        return None
+    if champion is None or exists(ports, state.endpoint, champion):
+        return None
+    with_history = with_past(ports, state)
+    if newest_left(ports, with_history, champion) is not None:
+        return None
+    reason = none_left(state.endpoint, champion)
+    alone = replace(running, champion=None, reason=reason)
+    return commit(
+        ports,
+        state,
+        replace(bereave(with_history, reason), rollout=alone),
+        action="repaired",
+        author=by_engine(reason),
+        numbers={"gone": champion, "champion": None},
+    )
 
 
 def _restore(

@@ -53,6 +53,14 @@ def newest_left(ports: RolloutPorts, state: EndpointState, lost: str | None) -> 
     return None
 
 
+def none_left(endpoint: str, lost: str | None) -> str:
+    """What is on record where nothing can take the place of the version ``lost``."""
+    return (
+        f"version {lost}, the champion of {endpoint!r}, is gone from Lambda, and so is every "
+        "version that could take its place: release one"
+    )
+
+
 def exists(ports: RolloutPorts, endpoint: str, version: str) -> bool:
     """Whether Lambda has that version. One call."""
     try:

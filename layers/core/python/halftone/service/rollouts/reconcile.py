@@ -17,7 +17,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from halftone.domain.audit import Author
-from halftone.domain.endpoint.champions import bar, forget, succeed
+from halftone.domain.endpoint.champions import bar, bereave, forget, succeed
+from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.projection import Watch, projection
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import (
@@ -33,7 +34,7 @@ from halftone.domain.rollout.routing import UNRELEASED, Anchor, ReadAliases, Rou
 from halftone.domain.traffic.policy import Probation
 from halftone.ports import RolloutPorts
 from halftone.ports.guardrails import AlarmState, Guard
-from halftone.service.rollouts.past_champions import exists, newest_left, with_past
+from halftone.service.rollouts.past_champions import exists, newest_left, none_left, with_past
 from halftone.service.unit_of_work import by_engine, commit, retry_on_conflict
 
 RACES = 10
@@ -251,11 +252,14 @@ def reconcile(
         ConcurrentWrite: if record or an alias changed since they were read.
     """
     if state.champion is None:
-        return state
+        # Without a reason on record nothing ever served, and the aliases are nobody's yet.
+        return _lead_nowhere(ports, state, aliases) if state.flagged else state
     home = Routing(state.champion.version)
     if aliases.live.routing != home:
         _must_be_as_seen(ports, state, aliases)
         state, aliases = _set_live_right(ports, state, aliases, home)
+        if state.champion is None:
+            return _lead_nowhere(ports, state, aliases)
     probation = state.serving.probation
     if probation is not None:
         return _keep_watch(ports, state, probation, aliases)
@@ -300,16 +304,21 @@ def _replace_lost(
 ) -> tuple[EndpointState, ReadAliases]:
     """The newest past champion that Lambda still has takes the place of one that is gone.
 
-    Raises:
-        Unavailable: if there is none. What the alias leads to was taken back.
+    If there is none, it is what the alias leads to, unless that was taken back. If nothing is left,
+    that is on record, and nobody is champion until the next release.
     """
     lost = state.champion.version if state.champion else ""
-    earlier = newest_left(ports, state, lost)
+    earlier = newest_left(ports, state, lost) or _led_to(ports, state, aliases)
     if earlier is None:
-        raise Unavailable(
-            f"version {lost}, the champion of {state.endpoint!r}, is gone from Lambda, and so is "
-            "every version before it that was not taken back: release one"
-        )
+        reason = none_left(state.endpoint, lost)
+        return commit(
+            ports,
+            state,
+            bereave(state, reason),
+            action="repaired",
+            author=by_engine(reason),
+            numbers={"gone": lost, "champion": None},
+        ), aliases
     reason = f"version {lost} is gone from Lambda: version {earlier.version} answers in its place"
     after = forget(succeed(state, earlier), lost)
     written = commit(
@@ -323,6 +332,24 @@ def _replace_lost(
     home = Routing(earlier.version)
     point(ports, written, ALIAS, home, revision=aliases.live.revision)
     return written, ports.aliases.both(state.endpoint)
+
+
+def _led_to(ports: RolloutPorts, state: EndpointState, aliases: ReadAliases) -> Deployment | None:
+    """What ``live`` leads to, if it may answer requests and Lambda has it."""
+    version = aliases.live.routing.main
+    admitted = any(placed.version == version and not placed.stopped for placed in state.placed)
+    if not admitted or state.bar_of(version) or not exists(ports, state.endpoint, version):
+        return None
+    deployments = ports.store.deployments(state.endpoint)
+    return next((d for d in deployments if d.version == version and not d.deleted), None)
+
+
+def _lead_nowhere(ports: RolloutPorts, state: EndpointState, aliases: ReadAliases) -> EndpointState:
+    """Both aliases to where they stand before the first release: no version may answer."""
+    desired = projection(state)
+    if (aliases.live.routing, aliases.challenger.routing) != (desired.live, desired.challenger):
+        give(ports, state, aliases, desired.live, desired.challenger)
+    return state
 
 
 def _set_challenger_right(

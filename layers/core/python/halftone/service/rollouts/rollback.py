@@ -15,7 +15,7 @@ The order of the writes makes it final:
 
 A crash after 1 or 2 is finished by the next tick, alarm or reconciler: each step may run again. If
 the champion's version is gone from Lambda, the newest earlier champion that is there takes its
-place.
+place; if nothing is left, the endpoint has no champion until the next release.
 """
 
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from halftone.domain.audit import Author
-from halftone.domain.endpoint.champions import bar, forget, succeed
+from halftone.domain.endpoint.champions import bar, bereave, forget, succeed
 from halftone.domain.endpoint.deployment import Deployment
 from halftone.domain.endpoint.state import EndpointState
 from halftone.domain.errors import Conflict, NotFound, Unavailable
 from halftone.domain.rollout.phase import Phase
 from halftone.domain.rollout.rollout import Rollout
 from halftone.ports import RolloutPorts
-from halftone.service.rollouts.past_champions import exists, newest_left, with_past
+from halftone.service.rollouts.past_champions import exists, newest_left, none_left, with_past
 from halftone.service.rollouts.reconcile import take, take_unrecorded
 from halftone.service.unit_of_work import by_engine, commit, retry_on_conflict
 
@@ -191,7 +191,8 @@ def _restore_past_champion(
     """Record another rollback target, because the champion's version is missing from Lambda.
 
     The target is the newest past champion that still exists. If there is none, it is the
-    challenger: no other version can answer requests.
+    challenger: no other version can answer requests. If that is gone too, nobody is champion until
+    the next release.
     """
     with_history = with_past(ports, state)
     lost = fenced.champion
@@ -202,8 +203,15 @@ def _restore_past_champion(
         (d for d in ports.store.deployments(state.endpoint) if d.version == fenced.challenger), None
     )
     if left is None or not exists(ports, state.endpoint, left.version):
-        raise Unavailable(
-            f"no version that ever served {state.endpoint!r} is left on Lambda: release one"
+        reason = none_left(state.endpoint, lost)
+        gone = replace(fenced, champion=None, reason=f"{fenced.reason}; {reason}")
+        return commit(
+            ports,
+            state,
+            replace(bereave(with_history, reason), rollout=gone),
+            action="repaired",
+            author=by_engine(reason),
+            numbers={"gone": lost, "champion": None},
         )
     return _replace_champion(ports, with_history, fenced, left, lost)
 
