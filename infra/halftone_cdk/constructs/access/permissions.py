@@ -127,7 +127,8 @@ class Permissions:
 
     def read_logs(self) -> iam.PolicyStatement:
         """The log of an endpoint is read by those who may see the endpoint."""
-        group = self._arn("logs", "log-group", f"{log_group_name(self._stage, '*')}:*")
+        # The pattern's end takes in both forms, a log group's and its streams'.
+        group = self._arn("logs", "log-group", log_group_name(self._stage, "*"))
         return _allow(["logs:DescribeLogStreams", "logs:GetLogEvents"], group)
 
     # Alarms and metrics --------------------------------------------------------------------
