@@ -29,6 +29,15 @@ from halftone_local.seams import need, wrap
 _LEADING_KEYS = "dynamodb:LeadingKeys"
 _OPERATION_PATH = re.compile(r"/service/[^/]+/operation/(\w+)")
 _NAMESPACE = "cloudwatch:namespace"
+_BATCHES = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+"""The actions of SQS's batch operations are those of the single ones: "Amazon SQS API permissions",
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+"""
+
 
 _pins: ContextVar[bool] = ContextVar("halftone_pins_signature", default=False)
 _qualifier: ContextVar[str] = ContextVar("halftone_lambda_qualifier", default="")
@@ -94,6 +103,7 @@ def _with_cbor_operations(original: Callable[..., str | None]) -> Callable[..., 
         if service == "monitoring" and (named := _OPERATION_PATH.fullmatch(path)):
             return f"cloudwatch:{named[1]}"
         action = original(service, method, path, headers, body, query_params)
+        action = _BATCHES.get(action or "", action)
         namespace = need(iam_actions, "SERVICE_TO_IAM_NAMESPACE").get(service)
         return action or (f"{namespace}:UnknownOperation" if namespace else None)
 

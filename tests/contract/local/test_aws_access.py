@@ -95,6 +95,14 @@ def test_metrics_go_to_the_namespace_of_the_condition_only(assumed):
     assert "AccessDenied" in code(cloudwatch.put_metric_data, Namespace="Yours", MetricData=data)
 
 
+def test_a_batch_of_messages_needs_the_action_of_one(assumed, client, unique):
+    url = client("sqs").create_queue(QueueName=unique("queue"))["QueueUrl"]
+    entries = [{"Id": "1", "MessageBody": "m"}]
+    for action, answer in (("sqs:SendMessage", ""), ("sqs:ReceiveMessage", "AccessDenied")):
+        sqs = assumed(allow(action, "*"))("sqs")
+        assert code(sqs.send_message_batch, QueueUrl=url, Entries=entries) == answer
+
+
 def test_an_alarm_is_named_by_its_arn(assumed):
     mine = f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:mine-*"
     cloudwatch = assumed(allow(["cloudwatch:SetAlarmState"], mine))("cloudwatch")
