@@ -5,6 +5,7 @@ Their samples are what the libraries themselves answer. Run by ``make train``.
 
 import json
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -121,6 +122,8 @@ def mlflow_code(rows) -> None:
         (helpers / "__init__.py").write_text("def half(values):\n    return values / 2\n")
         code = Path(scratch) / "model.py"
         code.write_text(_CODE)
+        # MLflow imports the code when it saves it.
+        sys.path.insert(0, scratch)
         mlflow.pyfunc.save_model(
             folder / "saved",
             python_model=str(code),

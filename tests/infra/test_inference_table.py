@@ -35,7 +35,10 @@ def test_the_harvest_writes_notes_and_publishes_no_more(dev: Synthesised):
         "s3:PutObject",
     ]
     (table,) = [s for s in own if s["Action"][0].startswith("dynamodb:")]
-    assert table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["KEYS#*"]}}
+    assert table["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["KEYS#*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
 
 
 def test_items_that_count_keys_expire(dev: Synthesised):

@@ -17,6 +17,7 @@ from halftone.domain.model.manifest import Flavor
 from halftone.domain.model.target import Target
 from halftone.domain.names import package_key
 from halftone.packaging.folder import build_package
+from halftone.packaging.places import layer_of
 from halftone_cdk.constructs.function.layers import UNZIPPED_LIMIT
 from halftone_cdk.layers.build import core_layer, vendor_layer
 from halftone_cdk.paths import REQUIREMENTS
@@ -34,6 +35,8 @@ PACKAGES = {
     Flavor.SKLEARN: ["flavors/diabetes/models/v1", "flavors/wine/models/v1"],
     Flavor.ASGI: ["flavors/iris/models/v1"],
 }
+"""By the flavors with layers of their own; the others have the layer of ``python`` and an
+environment (tests/infra/test_environment_packages.py)."""
 ALSO = {
     Flavor.PYTHON: ["boto3", "msgspec", "numpy"],
     Flavor.ONNX: ["boto3", "msgspec", "numpy", "onnxruntime"],
@@ -44,17 +47,22 @@ ALSO = {
     ],
     Flavor.ASGI: ["boto3", "fastapi", "mangum", "msgspec", "pydantic", "starlette"],
 }
+_OWN = ["flavors.lightgbm", "flavors.lightgbm_rows", "flavors.pyfunc", "flavors.xgboost"]
+"""What needs libraries of the package's own environment."""
 # Every module of the server's is imported, but for what needs another flavor's libraries.
 OTHERS = {
-    Flavor.PYTHON: ["flavors.asgi", "flavors.onnx", "flavors.sklearn"],
-    Flavor.ONNX: ["flavors.asgi", "flavors.sklearn"],
-    Flavor.SKLEARN: ["flavors.asgi", "flavors.onnx"],
+    Flavor.PYTHON: [*_OWN, "flavors.asgi", "flavors.onnx", "flavors.sklearn"],
+    Flavor.ONNX: [*_OWN, "flavors.asgi", "flavors.sklearn"],
+    Flavor.SKLEARN: [*_OWN, "flavors.asgi", "flavors.onnx"],
     Flavor.ASGI: [
+        *_OWN,
+        "flavors.boosting",
         "flavors.onnx",
         "flavors.onnx_shapes",
         "flavors.sklearn",
         "inference.arrays",
         "inference.columnar",
+        "inference.frames",
     ],
 }
 PROGRAM = """
@@ -96,7 +104,7 @@ print(json.dumps({"faults": faults, "log": lines, "compiled": sys.modules["halft
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=str)
-@pytest.mark.parametrize("flavor", Flavor)
+@pytest.mark.parametrize("flavor", PACKAGES)
 def test_a_flavor_s_layers_leave_room_below_lambda_s_limit(flavor: Flavor, target: Target) -> None:
     core, vendor = core_layer(target), vendor_layer(f"model-{flavor}", target)
     # The handler is beside them, and both grow: five megabytes are left for that.
@@ -105,7 +113,8 @@ def test_a_flavor_s_layers_leave_room_below_lambda_s_limit(flavor: Flavor, targe
 
 def test_every_flavor_has_a_lock_with_the_servers_own_needs() -> None:
     locks = {path.stem for path in REQUIREMENTS.glob("model-*.txt")}
-    assert locks == {f"model-{flavor}" for flavor in Flavor}
+    assert locks == {layer_of(flavor) for flavor in Flavor}
+    assert locks == {f"model-{flavor}" for flavor in PACKAGES}
     for lock in locks:
         text = (REQUIREMENTS / f"{lock}.txt").read_text()
         assert "boto3==" in text
@@ -113,14 +122,14 @@ def test_every_flavor_has_a_lock_with_the_servers_own_needs() -> None:
 
 
 def test_nothing_that_only_compilers_read_is_in() -> None:
-    for flavor in Flavor:
+    for flavor in PACKAGES:
         with zipfile.ZipFile(vendor_layer(f"model-{flavor}", TARGETS[0]).archive) as layer:
             for name in layer.namelist():
                 assert not name.endswith((".pyx", ".pxd", ".pyi", ".h", ".c", ".cpp", ".a")), name
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=str)
-@pytest.mark.parametrize("flavor", Flavor)
+@pytest.mark.parametrize("flavor", PACKAGES)
 def test_a_flavor_runs_on_its_layer_alone(flavor: Flavor, target: Target, tmp_path: Path) -> None:
     python = _interpreter(target)
     layers = {"core": core_layer(target), "vendor": vendor_layer(f"model-{flavor}", target)}

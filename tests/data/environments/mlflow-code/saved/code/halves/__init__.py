@@ -1,0 +1,2 @@
+def half(values):
+    return values / 2
