@@ -39,6 +39,8 @@ def signed(session: Session, base: str) -> Send:
                 raise Unavailable(f"no AWS {missing}: sign in, or name a profile in AWS_PROFILE")
             frozen: Any = credentials.get_frozen_credentials()
         path, _, query = request.path.partition("?")
+        # A space is %20 in what is signed; forms and browsers write it as +, and a plus as %2B.
+        query = query.replace("+", "%20")
         url = f"{base}{quote(path)}" + (f"?{query}" if query else "")
         prepared = AWSRequest(
             method=request.method, url=url, headers=dict(request.headers), data=request.body

@@ -182,7 +182,7 @@ class Session:
         return self._credentials
 
 
-def test_requests_are_signed_for_api_gateway_and_sent_as_is(monkeypatch):
+def test_requests_are_signed_with_spaces_as_aws_reads_them(monkeypatch):
     sent = []
 
     class Client:
@@ -200,7 +200,7 @@ def test_requests_are_signed_for_api_gateway_and_sent_as_is(monkeypatch):
 
     [prepared] = sent
     assert (reply.status, reply.headers) == (200, {"etag": "1"})
-    assert prepared.url == "https://api.example/v1/uploads?a=b+c"
+    assert prepared.url == "https://api.example/v1/uploads?a=b%20c"
     assert prepared.headers["idempotency-key"] == "k"
     assert prepared.headers["X-Amz-Security-Token"] == "token"
     assert "/eu-west-1/execute-api/aws4_request" in prepared.headers["Authorization"]
