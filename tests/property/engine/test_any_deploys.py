@@ -181,7 +181,7 @@ class Deploys(RuleBasedStateMachine):
         if name in SERVING:
             policy.set_serving(ports, NAME, {name: value}, **who)
         elif name == "group":
-            set_owner(ports, NAME, owner=value, self_approval=None, revision=None, **who)
+            set_owner(ports, NAME, owner=value, self_approval=None, **who)
         elif name == "tags.a":
             edit(ports, NAME, {"tags": {"a": value}}, **who)
         else:
