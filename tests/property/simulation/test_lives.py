@@ -8,9 +8,18 @@ from tests.property.simulation.promises import waiving
 from tests.property.simulation.worlds import WORLDS
 
 LIVES = 25
+OVERLOOKED = pytest.mark.xfail(
+    strict=True,
+    reason="open: where age promotes and counts come in parts, a challenger that turns bad within"
+    " its last minute gets everything (promise 6)",
+)
+MARKED = [
+    pytest.param(world, marks=OVERLOOKED) if str(world) == "promoting on age" else world
+    for world in WORLDS
+]
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("world", MARKED, ids=str)
 def test_lives_keep_the_promises(world):
     theatre = Theatre(world)
     with waiving(*OPEN_TAGS):

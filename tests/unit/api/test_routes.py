@@ -71,7 +71,8 @@ def test_no_middleware_slows_every_request():
 
 def test_every_module_of_routes_is_in_the_app():
     folder = Path(module.__file__).parent / "routers"
-    assert {path.stem for path in folder.glob("[a-z]*.py")} == {*module.ROUTERS}
+    paths = (path.relative_to(folder).with_suffix("") for path in folder.rglob("[a-z]*.py"))
+    assert {".".join(path.parts) for path in paths} == {*module.ROUTERS}
 
 
 def test_the_committed_document_is_the_app_s():

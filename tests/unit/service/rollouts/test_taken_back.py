@@ -309,14 +309,14 @@ class TestGoneFromLambda:
         assert (endpoint.champion, endpoint.alias) == ("3", Routing("3"))
         assert (endpoint.state.flagged, endpoint.challenger_alias) == ("", Routing("3"))
 
-    def test_where_nothing_is_left_a_release_before_the_next_tick_serves(self):
+    def test_where_nothing_is_left_a_release_before_a_tick_serves(self):
         endpoint = served("m1", "m2")
         self.made_anew(endpoint, "1", "2")
         endpoint.serve("m3")
         assert (endpoint.champion, endpoint.alias) == ("3", Routing("3"))
         assert "fence" not in endpoint.actions
 
-    def test_where_nothing_is_left_a_failed_release_leaves_the_remedy(self):
+    def test_where_nothing_is_left_a_failure_leaves_the_remedy(self):
         endpoint = served("m1")
         self.made_anew(endpoint, "1")
         endpoint.tick()
