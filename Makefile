@@ -37,7 +37,7 @@ up: setup ## start the local AWS, deploy the examples, and leave them running: m
 down: ## stop the local AWS: make down PORT=4600
 	@if [ -x $(PY) ]; then $(PY) -m halftone_local down --port $(PORT); fi
 
-unit: setup ## run the unit tests, in less than a minute
+unit: setup ## run the unit tests
 	@$(PY) -m pytest tests/unit --numprocesses auto --dist loadfile --quiet
 
 test: check test-deployed ## run every test tier

@@ -10,8 +10,7 @@ from tests.property.simulation.worlds import WORLDS
 LIVES = 25
 OVERLOOKED = pytest.mark.xfail(
     strict=True,
-    reason="open: where age promotes and counts come in parts, a challenger that turns bad within"
-    " its last minute gets everything (promise 6)",
+    reason="open: in one life a challenger that fails half of its requests gets 100 % (promise 6)",
 )
 MARKED = [
     pytest.param(world, marks=OVERLOOKED) if str(world) == "promoting on age" else world
